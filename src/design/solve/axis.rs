@@ -122,8 +122,8 @@ pub struct Program {
     pub items: Vec<Item>,
     /// Every layer with its place; a gap is an `identity` at the place where a margin would be inserted.
     pub layers: Vec<(Place, Layer)>,
-    /// Which of the layers are gaps.
-    gaps: Vec<bool>,
+    /// Of the layers that are gaps the other places where a margin makes the same sizes, the earliest first.
+    gaps: Vec<Option<Vec<Place>>>,
     /// Positions that a margin in a gap adds or cuts away at most; 0: there are no gaps.
     most_margin: u32,
     /// Axes of the input.
@@ -158,6 +158,11 @@ impl Program {
             let above = Place { stack, path };
             let items = program.items(network.stack(stack), &above, 0)?;
             program.items.extend(items);
+            // The last gap of the encoder stands for the start of the decoder as well.
+            let last = program.gaps.iter_mut().flatten().next_back();
+            if let (Stack::Encoder, Stack::Decoder, Some(others)) = (stack, second, last) {
+                others.push(Place::new(Stack::Decoder, 0));
+            }
         }
         program.unpools = program
             .layers
@@ -168,7 +173,12 @@ impl Program {
 
     /// Whether this is a place for a margin instead of a layer.
     pub(crate) fn is_gap(&self, id: LayerId) -> bool {
-        self.gaps.get(id).copied().unwrap_or(false)
+        self.other_places(id).is_some()
+    }
+
+    /// Of a gap the other places where a margin makes the same sizes, the earliest first; `None` of a layer.
+    pub(crate) fn other_places(&self, id: LayerId) -> Option<&[Place]> {
+        self.gaps.get(id)?.as_deref()
     }
 
     /// The nodes, with a gap before the first one, after the last one and between two that may change the size.
@@ -178,33 +188,38 @@ impl Program {
         }
         let mut items = Vec::with_capacity(nodes.len());
         let mut changed = above.stack == Stack::Encoder || depth > 0 || nodes.is_empty();
+        // Where the nodes begin that have kept the size up to here.
+        let mut kept_from = 0;
         for (index, node) in nodes.iter().enumerate() {
-            let place = above.child(&[index]);
             let keeps = self.keeps_size(node);
             if changed && (!keeps || index == 0) {
-                items.extend(self.gap(&place));
+                items.extend(self.gap(above, index, kept_from));
                 changed = false;
             }
-            items.push(self.item(node, &place, depth)?);
+            items.push(self.item(node, &above.child(&[index]), depth)?);
             changed |= !keeps;
+            kept_from = if keeps { kept_from } else { index + 1 };
         }
         if changed {
-            items.extend(self.gap(&above.child(&[nodes.len()])));
+            items.extend(self.gap(above, nodes.len(), kept_from));
         }
         Some(items)
     }
 
-    fn gap(&mut self, place: &Place) -> Option<Item> {
-        if self.most_margin == 0 || place.stack == Stack::Head {
+    /// A gap before the node at `index`, of which those from `kept_from` on keep the size.
+    fn gap(&mut self, above: &Place, index: usize, kept_from: usize) -> Option<Item> {
+        if self.most_margin == 0 || above.stack == Stack::Head {
             return None;
         }
         let kind = Kind::Identity;
-        self.add(place.clone(), Layer { kind, name: None }, true)
+        let earlier = (kept_from < index).then(|| above.child(&[kept_from]));
+        let others = Some(earlier.into_iter().collect());
+        self.add(above.child(&[index]), Layer { kind, name: None }, others)
     }
 
-    fn add(&mut self, place: Place, layer: Layer, is_gap: bool) -> Option<Item> {
+    fn add(&mut self, place: Place, layer: Layer, gap: Option<Vec<Place>>) -> Option<Item> {
         self.layers.push((place, layer));
-        self.gaps.push(is_gap);
+        self.gaps.push(gap);
         Some(Item::Layer(self.layers.len() - 1))
     }
 
@@ -237,7 +252,7 @@ impl Program {
 
     fn item(&mut self, node: &Node, place: &Place, depth: usize) -> Option<Item> {
         match node {
-            Node::Layer(layer) => self.add(place.clone(), layer.clone(), false),
+            Node::Layer(layer) => self.add(place.clone(), layer.clone(), None),
             Node::Broken { .. } => None,
             Node::Add(branches) | Node::Concat(branches) => {
                 let branch = |(at, nodes): (usize, &Vec<Node>)| {

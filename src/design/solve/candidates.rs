@@ -6,6 +6,7 @@ use super::draft::{Draft, Goal};
 use super::effort::{margin_weights, weights_of};
 use super::search::Search;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 use strata_core::project::layer::Kind;
 use strata_core::project::node::Node;
 use strata_core::project::target::Target;
@@ -64,7 +65,7 @@ fn within_margin(
     };
     let rank = network.input.rank();
     let is_fixed = |(id, (place, _)): (LayerId, &(Place, _))| match program.is_gap(id) {
-        true => !takes_insertion(place, locked),
+        true => margin_place(&program, id, locked).is_none(),
         false => locked.iter().any(|lock| lock.contains(place)),
     };
     let fixed: Vec<bool> = program.layers.iter().enumerate().map(is_fixed).collect();
@@ -98,7 +99,7 @@ fn within_margin(
     all.truncate(MOST_DRAFTS);
     (
         all.iter()
-            .filter_map(|edits| drafted(base, &program, rank, edits))
+            .filter_map(|edits| drafted(base, &program, rank, edits, locked))
             .collect(),
         cut,
     )
@@ -209,7 +210,27 @@ fn joined(first: &[Edits], second: &[Edits], most: usize, cut: bool) -> (Vec<Edi
     (all, cut)
 }
 
-fn drafted(base: &Draft, program: &Program, rank: usize, edits: &Edits) -> Option<Draft> {
+/// Where a margin of a gap is inserted: at the gap itself, unless something locked would move.
+fn margin_place<'a>(program: &'a Program, id: LayerId, locked: &[Target]) -> Option<&'a Place> {
+    let (own, _) = program.layers.get(id)?;
+    let mut places = [own].into_iter().chain(program.other_places(id)?);
+    places.find(|place| takes_insertion(place, locked))
+}
+
+/// The earliest such place.
+fn earliest_place<'a>(program: &'a Program, id: LayerId, locked: &[Target]) -> Option<&'a Place> {
+    let (own, _) = program.layers.get(id)?;
+    let mut places = program.other_places(id)?.iter().chain([own]);
+    places.find(|place| place.stack == own.stack && takes_insertion(place, locked))
+}
+
+fn drafted(
+    base: &Draft,
+    program: &Program,
+    rank: usize,
+    edits: &Edits,
+    locked: &[Target],
+) -> Option<Draft> {
     let (gaps, layers): (Vec<_>, Vec<_>) =
         edits.iter().partition(|((id, _), _)| program.is_gap(*id));
     let changed =
@@ -219,13 +240,23 @@ fn drafted(base: &Draft, program: &Program, rank: usize, edits: &Edits) -> Optio
                 let (place, _) = program.layers.get(*id)?;
                 draft.set(place, rank, *attribute, values)
             })?;
+    type PlaceOf = for<'a> fn(&'a Program, LayerId, &[Target]) -> Option<&'a Place>;
     // From the last on, so that the places before stay true.
-    gaps.into_iter()
-        .rev()
-        .try_fold(changed, |draft, ((id, _), values)| {
-            let (place, _) = program.layers.get(*id)?;
-            draft.insert_margins(place, values)
+    let with_margins = |place: PlaceOf| {
+        let mut from_last = gaps.iter().rev();
+        from_last.try_fold(changed.clone(), |draft, ((id, _), values)| {
+            draft.insert_margins(place(program, *id, locked)?, values)
         })
+    };
+    let mut draft = with_margins(margin_place)?;
+    // Layers behind a margin compute across its border: with padding that is early fewer rows are constant.
+    let pads = |value: &Option<Value>| matches!(value, Some(Value::Size(_)));
+    if gaps.iter().any(|(_, values)| values.iter().any(pads)) {
+        let instead = with_margins(earliest_place);
+        let other = instead.filter(|instead| instead.network != draft.network);
+        draft.instead = other.map(Rc::new);
+    }
+    Some(draft)
 }
 
 /// The draft with as many channels at its end as the input has; itself where it has.

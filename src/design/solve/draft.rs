@@ -74,6 +74,8 @@ pub struct Draft {
     leaps: u32,
     /// The blocks of the first network whose branches do not meet.
     wrong: Rc<[Place]>,
+    /// The same with its margins earlier: for where this one has constant rows.
+    pub instead: Option<Rc<Draft>>,
     /// What inference says of it, once it is confirmed.
     judged: Judged,
 }
@@ -99,6 +101,7 @@ impl Draft {
             effort: 0,
             leaps: 0,
             wrong: Rc::default(),
+            instead: None,
             judged: Judged::default(),
         }
     }
@@ -249,6 +252,17 @@ impl Draft {
         Some(self)
     }
 
+    /// The draft if it meets the goal, and where it has constant rows the same with earlier margins if that has none.
+    pub(crate) fn confirmed_with_instead(mut self, goal: Goal) -> impl Iterator<Item = Draft> {
+        let instead = self.instead.take();
+        let own = self.confirmed(goal);
+        let is_clean = own.as_ref().is_some_and(|own| !own.has_constant_rows());
+        let instead = instead.filter(|_| !is_clean).map(Rc::unwrap_or_clone);
+        let instead = instead.and_then(|draft| draft.confirmed(goal));
+        let instead = instead.filter(|draft| !draft.has_constant_rows());
+        own.into_iter().chain(instead)
+    }
+
     /// Whether a changed layer skips positions that it read, or would have written, before.
     pub(crate) fn skips_cells(&self) -> bool {
         let skips = |node: &Option<Node>| match node {
@@ -281,15 +295,16 @@ impl Draft {
         self.leaps.saturating_sub(self.forgiven)
     }
 
-    /// What sorts drafts, the best first: those without constant rows, single edits, few and small ones, changes in
-    /// the blocks that do not meet, the encoder as it is, the decoder the encoder's mirror, kernels that the strides
-    /// divide, small moves.
+    /// What sorts drafts, the best first: those that are not marked (without constant rows, without cells that are
+    /// skipped), few edits, and then how much they are: without leaps, changes in the blocks that do not meet, the
+    /// encoder as it is, the decoder the encoder's mirror, kernels that the strides divide, small moves. Of two that
+    /// are alike in all of it the one stays first that was found first.
     pub fn rank(&self) -> [u32; 9] {
         let encoder = |change: &&Change| change.place.stack == Stack::Encoder;
         [
             2 * u32::from(self.has_constant_rows()) + u32::from(self.skips_cells()),
-            u32::from(self.edits > 1),
-            self.edits + self.far(),
+            self.edits,
+            self.far(),
             self.strays(),
             self.inserted,
             self.changes.iter().filter(encoder).count() as u32,

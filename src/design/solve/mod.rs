@@ -102,8 +102,9 @@ impl Solution {
 /// What came of a search.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Solved {
-    /// The best first: those with rows that no input reaches last; a single edit first, then few edits (where a
-    /// leap of a number and an inserted margin count twice), then the decoder that is the encoder's mirror, then those without checkerboards.
+    /// The best first: those with rows that no input reaches last, before them those that skip cells; then few edits;
+    /// then small ones, without leaps of a number or inserted margins; then the decoder that is the encoder's mirror;
+    /// then those without checkerboards.
     pub solutions: Vec<Solution>,
     /// One sentence for people: how many there are, or why there is none.
     pub message: String,
@@ -261,7 +262,7 @@ impl<'a> Confirmed<'a> {
         let looked_at = ranked.into_iter().take(MOST_CONFIRMED);
         let goal = self.goal;
         self.found
-            .extend(looked_at.filter_map(|(_, draft)| draft.confirmed(goal)));
+            .extend(looked_at.flat_map(|(_, draft)| draft.confirmed_with_instead(goal)));
         cut
     }
 

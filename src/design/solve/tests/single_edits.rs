@@ -156,6 +156,12 @@ fn skips_cells(network: &Network, before: &Network) -> bool {
     draft(network) > draft(before)
 }
 
+/// What solutions are sorted by first: whether the output has constant rows, whether cells are skipped, the edits.
+pub(super) fn order(solution: &Solution) -> (bool, bool, u32) {
+    let skips = solution.note.contains("skips cells");
+    (!solution.unreached.is_empty(), skips, solution.edits)
+}
+
 /// The median and the longest of some times.
 pub(super) fn told(mut times: Vec<Duration>) -> String {
     times.sort();
@@ -195,6 +201,8 @@ fn compare(seeds: std::ops::Range<u64>) {
                 "{seed}: {sentence}"
             );
         }
+        let is_sorted = solved.solutions.is_sorted_by_key(order);
+        assert!(is_sorted, "{seed}: {:#?}", sentences());
         let Some((_, what)) = exact.first() else {
             continue;
         };
@@ -217,6 +225,36 @@ fn compare(seeds: std::ops::Range<u64>) {
         told(times)
     );
     assert!(clean_ones * 4 > count, "{clean_ones} of {count}");
+}
+
+/// Margins at both ends of layers that keep the size make the same sizes, but behind them a border stays constant.
+#[test]
+fn a_margin_goes_before_layers_that_keep_the_size() {
+    let decoder = ["convt 2 k2 s2 d2", "conv 2 k3 p1", "conv 2 k3 p1"];
+    let encoder = ["conv 2 k3 d2", "maxpool 2 same"];
+    let network = networks::network("2x34x24", &encoder, &decoder, &[]);
+    let solved = solve(&network, &[], Aim::OutputEqualsInput);
+    let first = &solved.solutions[0];
+    assert_eq!(first.sentence(), "insert `pad 1+2` at decoder.1");
+    assert!(first.unreached.is_empty() && first.edits == 1);
+    // Behind them it is a solution as well, and marked.
+    let marked = |solution: &&Solution| solution.sentence() == "insert `pad 1+2` at decoder.3";
+    let marked = solved.solutions.iter().find(marked).unwrap();
+    assert!(marked.note.contains("constant border"), "{}", marked.note);
+}
+
+/// The end of the encoder and the start of the decoder are one place for sizes, and two for locks.
+#[test]
+fn a_locked_encoder_leaves_the_start_of_the_decoder() {
+    let network = networks::network("1x8x8", &["conv 2 k3 s2"], &["convt 1 k2 s2"], &[]);
+    let locked = [Target::Stack(Stack::Encoder)];
+    let solved = solve(&network, &locked, Aim::OutputEqualsInput);
+    let sentences: Vec<String> = solved.solutions.iter().map(Solution::sentence).collect();
+    let margin = "insert `pad 0+1` at decoder.0";
+    assert!(
+        sentences.iter().any(|text| text == margin),
+        "{sentences:#?}"
+    );
 }
 
 #[test]
