@@ -7,7 +7,8 @@ use super::Machine;
 use strata_core::shape::layers::Effort;
 use strata_core::shape::layers::facts::KernelSizes;
 use strata_core::shape::op::{Geometry, PlannedLayer};
-use strata_nn::ops::blocking;
+use strata_nn::ops::blocking::{self, TileCut};
+use strata_nn::ops::winograd;
 
 /// Two lists with 16 bytes for each position of the window, for each direction.
 const WINDOW_BYTES: u64 = 64;
@@ -97,8 +98,27 @@ impl Kernel {
         self.cells().saturating_mul(each)
     }
 
-    /// Numbers of the weight packed for a direction: lanes come in whole vectors.
+    /// Points of an axis that it is computed with, if it is not computed directly.
+    pub fn points(&self) -> Option<usize> {
+        winograd::points(
+            &self.geometry,
+            self.large as usize,
+            self.small as usize,
+            self.groups as usize,
+        )
+    }
+
+    /// Numbers of the weight packed for a direction.
     pub fn packed(&self, down: bool, machine: Machine) -> u64 {
+        let of_window = self.direct(down, machine);
+        match self.points() {
+            Some(points) => (of_window / self.cells()).saturating_mul((points * points) as u64),
+            None => of_window,
+        }
+    }
+
+    /// The same for a convolution that is computed directly: lanes come in whole vectors.
+    fn direct(&self, down: bool, machine: Machine) -> u64 {
         let lanes = (self.channels(down).1 / self.loops()).div_ceil(machine.lanes.max(1))
             * machine.lanes.max(1);
         self.loops()
@@ -106,9 +126,9 @@ impl Kernel {
             .saturating_mul(self.rows(down))
     }
 
-    /// Multiply-adds for an image in a direction, those of lanes to spare included.
+    /// Multiply-adds for an image in a direction if it is computed directly, those of lanes to spare included.
     pub fn work(&self, down: bool, machine: Machine) -> u64 {
-        self.packed(down, machine)
+        self.direct(down, machine)
             .saturating_mul(volume(self.geometry.output))
     }
 
@@ -172,6 +192,10 @@ impl Kernel {
         is_forward: bool,
         machine: Machine,
     ) -> Scratch {
+        if let Some(points) = self.points() {
+            let tiles = Tiles::new(self, points, down, machine);
+            return tiles.pass(self, batch, ends, is_forward);
+        }
         let ((cells, padded), (from, to)) = (self.source_cells(down), self.channels(down));
         let spare = self.is_depthwise() && !from.is_multiple_of(machine.lanes.max(1));
         let in_place = cells == padded && !spare && (is_forward || !ends.laid);
@@ -213,6 +237,9 @@ impl Kernel {
 
     /// What the gradient of the weight lays out.
     pub fn weight_gradient(&self, batch: u64, ends: Ends, machine: Machine) -> Scratch {
+        if let Some(points) = self.points() {
+            return Tiles::new(self, points, true, machine).weight_gradient(self, batch, ends);
+        }
         let ((cells, padded), lanes) = (self.source_cells(true), machine.lanes.max(1));
         let (large_laid, small_laid) = if self.transposed {
             (ends.laid, false)
@@ -252,6 +279,86 @@ impl Kernel {
         let part = self.packed(true, machine).saturating_add(bias).max(1);
         let parts = blocking::gradient_parts(part as usize, batch as usize);
         part.saturating_mul(parts as u64)
+    }
+}
+
+/// A direction that is computed at points.
+struct Tiles {
+    down: bool,
+    /// Points of a tile.
+    points: usize,
+    /// Tiles of an image.
+    count: usize,
+    /// Blocks of lanes, and lanes of the widest.
+    blocks: u64,
+    widest: u64,
+    /// Multiply-adds for an image.
+    work: u64,
+}
+
+impl Tiles {
+    fn new(kernel: &Kernel, points: usize, down: bool, machine: Machine) -> Tiles {
+        let count = winograd::tiles(&kernel.geometry, points, down);
+        let lanes = machine.lanes.max(1);
+        let vectors = kernel.channels(down).1.div_ceil(lanes);
+        let most = if lanes == 16 { 4 } else { 2 };
+        let blocks = vectors.div_ceil(most).max(1);
+        Tiles {
+            down,
+            points: points * points,
+            count,
+            blocks,
+            widest: vectors.div_ceil(blocks).saturating_mul(lanes),
+            work: kernel.packed(down, machine).saturating_mul(count as u64),
+        }
+    }
+
+    fn cut(&self, batch: u64) -> TileCut {
+        let (blocks, work) = (self.blocks as usize, self.work as usize);
+        blocking::tile_cut(self.count, blocks, work, batch as usize)
+    }
+
+    fn strip(&self, kernel: &Kernel) -> u64 {
+        let source = kernel.channels(self.down).0;
+        winograd::strip_len(self.points, source as usize, self.widest as usize) as u64
+    }
+
+    fn pass(&self, kernel: &Kernel, batch: u64, ends: Ends, is_forward: bool) -> Scratch {
+        let (cut, (from, to)) = (self.cut(batch), kernel.channels(self.down));
+        let pooled = is_forward && ends.pooled;
+        let written = if !is_forward && ends.laid {
+            kernel.source_cells(self.down).0.saturating_mul(from)
+        } else {
+            0
+        };
+        let image = if pooled {
+            kernel.targets(self.down).saturating_mul(to)
+        } else {
+            0
+        };
+        let images = cut.images as u64;
+        let shares = if pooled { 1 } else { cut.bands * cut.pieces };
+        Scratch {
+            tasks: batch.div_ceil(images) * shares as u64,
+            numbers: images
+                .saturating_mul(written.saturating_add(image))
+                .saturating_add(self.strip(kernel)),
+        }
+    }
+
+    fn weight_gradient(&self, kernel: &Kernel, batch: u64, ends: Ends) -> Scratch {
+        // The side of the output is written out where something behind it is computed along.
+        let written = match (ends.laid, kernel.transposed) {
+            (false, _) => 0,
+            (true, true) => volume(kernel.geometry.input).saturating_mul(kernel.large),
+            (true, false) => volume(kernel.geometry.output).saturating_mul(kernel.small),
+        };
+        Scratch {
+            tasks: blocking::MIN_TASKS as u64,
+            numbers: (self.cut(batch).images as u64)
+                .saturating_mul(written)
+                .saturating_add(self.strip(kernel)),
+        }
     }
 }
 

@@ -275,11 +275,9 @@ impl Conv {
             let sums = sums.get(&[of_both.scratch_len()], x)?;
             fill::<T>(&sums, |sums| of_both.sum(sums))?;
             let sums = view::<T>(&sums)?;
-            let (sums, of_bias) = sums.split_at(convolution.plan(true).packed_len());
+            let (sums, of_bias) = sums.split_at(convolution.packed_len(true));
             let gradient = &cx.parameters[*weight].gradient;
-            views.weight_gradient::<T>(gradient, |gradient| {
-                convolution.plan(true).unpack(sums, gradient)
-            })?;
+            views.weight_gradient::<T>(gradient, |gradient| convolution.unpack(sums, gradient))?;
             if let Some(bias) = bias.filter(|&bias| cx.trains(bias)) {
                 views.bias_gradient::<T>(&cx.parameters[bias].gradient, of_bias)?;
             }
@@ -404,12 +402,12 @@ fn pack<T: Real>(
     views: &mut FlattenViews,
     cx: &Context<'_>,
 ) -> Result<Tensor> {
-    let (plan, value) = (convolution.plan(down), &cx.parameters[weight].value);
-    let buffer = packed.buffer.get(&[plan.packed_len()], value)?;
+    let value = &cx.parameters[weight].value;
+    let buffer = packed.buffer.get(&[convolution.packed_len(down)], value)?;
     if packed.version != Some(cx.version) {
         let value = views.weight::<T>(value)?;
         let value = view::<T>(&value)?;
-        fill::<T>(&buffer, |buffer| plan.pack(&value, buffer))?;
+        fill::<T>(&buffer, |buffer| convolution.pack(down, &value, buffer))?;
         packed.version = Some(cx.version);
     }
     Ok(buffer)

@@ -15,6 +15,16 @@ const BAND_MACS: usize = 1 << 21;
 pub const PARTS: usize = 8;
 /// Elements that the parts of a weight gradient may take together.
 const PART_NUMBERS: usize = 1 << 22;
+/// Tiles of a strip: enough for each row of a weight at points to be read for many of them.
+const STRIP_TILES: usize = 96;
+/// Tiles of a strip at least, even where they don't fit into the cache with all their channels.
+const MIN_STRIP_TILES: usize = 48;
+/// Elements of a strip that stay in the cache.
+const STRIP_NUMBERS: usize = 1 << 18;
+/// Tiles that a task should have, so that a large weight is not read for a few of them only.
+const TASK_TILES: usize = 64;
+/// Tiles that a band should have.
+const BAND_TILES: usize = 24;
 /// Elements that a task of batch norm takes at a time, at least.
 const NORM_BLOCK: usize = 1 << 14;
 
@@ -38,11 +48,66 @@ pub fn bands(tasks: usize, macs_per_image: usize) -> usize {
     }
 }
 
-/// Parts of a batch that a weight gradient of so many elements is summed in.
-pub fn gradient_parts(elements: usize, batch: usize) -> usize {
+/// Tiles of a strip: what a task of a convolution at points takes at a time. `points`: of a tile.
+pub fn strip_tiles(points: usize, channels: usize) -> usize {
+    (STRIP_NUMBERS / (points * channels).max(1)).clamp(MIN_STRIP_TILES, STRIP_TILES)
+}
+
+/// The size of pieces of at most `most` that `count` is cut into evenly.
+pub(crate) fn even_pieces(count: usize, most: usize) -> usize {
+    count.div_ceil(count.div_ceil(most.max(1)).max(1))
+}
+
+/// How a convolution at points is cut into tasks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TileCut {
+    /// Images that a task takes at a time.
+    pub images: usize,
+    /// Bands that those are cut into.
+    pub bands: usize,
+    /// Tasks that share the blocks of lanes.
+    pub pieces: usize,
+}
+
+/// The tasks of a convolution at points with so many tiles an image, blocks of lanes and multiply-adds an image.
+/// Lanes are shared where tiles are few: each of those tasks transforms the same tiles.
+pub fn tile_cut(tiles: usize, blocks: usize, macs_per_image: usize, batch: usize) -> TileCut {
+    let tiles = tiles.max(1);
+    let most = (batch / MIN_TASKS).max(TASK_TILES.div_ceil(tiles));
+    let images = STRIP_TILES
+        .div_ceil(tiles)
+        .min(most)
+        .min(batch.max(1))
+        .max(1);
+    let tasks = batch.div_ceil(images).max(1);
+    let (mut bands, mut pieces) = (1, 1);
+    if tasks < MIN_TASKS && macs_per_image >= BAND_MACS {
+        let wanted = MIN_TASKS.div_ceil(tasks);
+        bands = (images * tiles / BAND_TILES).clamp(1, wanted);
+        pieces = wanted.div_ceil(bands).min(blocks.max(1));
+    }
+    TileCut {
+        images,
+        bands,
+        pieces,
+    }
+}
+
+/// Parts of a batch that a weight gradient of so many elements is summed in. `units`: images, or bands of them.
+pub fn gradient_parts(elements: usize, units: usize) -> usize {
     (PART_NUMBERS / elements.max(1))
         .clamp(1, PARTS)
-        .min(batch.max(1))
+        .min(units.max(1))
+}
+
+/// Bands that each image is cut into for a weight gradient, of planes of so many rows: only where there are few
+/// images of much work each.
+pub fn gradient_bands(batch: usize, macs_per_image: usize, depth: usize, rows: usize) -> usize {
+    if batch >= PARTS || macs_per_image < BAND_MACS || depth != 1 {
+        1
+    } else {
+        PARTS.div_ceil(batch.max(1)).min(rows).max(1)
+    }
 }
 
 /// Images that a task of batch norm takes at a time.
@@ -79,6 +144,38 @@ mod tests {
         assert_eq!(bands(1, BAND_MACS), MIN_TASKS);
         assert_eq!(bands(1, BAND_MACS - 1), 1);
         assert_eq!(bands(MIN_TASKS, BAND_MACS), 1);
+    }
+
+    #[test]
+    fn strips_are_even_and_stay_in_the_cache() {
+        assert_eq!(strip_tiles(16, 64), STRIP_TILES);
+        assert_eq!(strip_tiles(16, 256), 64);
+        assert_eq!(strip_tiles(16, 4096), MIN_STRIP_TILES);
+        assert_eq!([even_pieces(100, 96), even_pieces(96, 96)], [50, 96]);
+        assert_eq!([even_pieces(0, 96), even_pieces(5, 0)], [0, 1]);
+    }
+
+    #[test]
+    fn few_tiles_share_lanes_and_many_are_cut_into_bands() {
+        let cut = |tiles, blocks, batch| {
+            let cut = tile_cut(tiles, blocks, BAND_MACS, batch);
+            (cut.images, cut.bands, cut.pieces)
+        };
+        assert_eq!(cut(256, 1, 32), (1, 1, 1));
+        assert_eq!(cut(16, 4, 32), (4, 1, 1));
+        assert_eq!(cut(4, 8, 32), (16, 2, 2));
+        assert_eq!(cut(12_544, 1, 2), (1, 4, 1));
+        assert_eq!(cut(16, 4, 1), (1, 1, 4));
+        assert_eq!(tile_cut(16, 4, BAND_MACS - 1, 1).pieces, 1);
+    }
+
+    #[test]
+    fn only_few_large_planes_are_cut_into_bands_for_their_weights() {
+        assert_eq!(gradient_bands(2, BAND_MACS, 1, 224), 4);
+        assert_eq!(gradient_bands(3, BAND_MACS, 1, 2), 2);
+        assert_eq!(gradient_bands(3, BAND_MACS, 4, 224), 1);
+        assert_eq!(gradient_bands(2, BAND_MACS - 1, 1, 224), 1);
+        assert_eq!(gradient_bands(PARTS, BAND_MACS, 1, 224), 1);
     }
 
     #[test]

@@ -53,18 +53,34 @@ impl<'a, T: Real> ConvInput<'a, T> {
         channels: usize,
         out: &mut [T],
     ) {
+        let rows = 0..margin.padded[0] * margin.padded[1];
+        self.write_rows(images, margin, channels, rows, out);
+    }
+
+    /// The same for some of an image's padded rows, counted over its depth; what is elsewhere stays as it is.
+    pub(crate) fn write_rows(
+        &self,
+        images: Range<usize>,
+        margin: &Margin,
+        channels: usize,
+        rows: Range<usize>,
+        out: &mut [T],
+    ) {
         let image_len = margin.cells() * channels;
         let padded = margin.padded_cells() * channels;
         for (image, out) in images.zip(out.chunks_exact_mut(padded)) {
             let span = image * image_len..(image + 1) * image_len;
             match *self {
-                ConvInput::Plain(numbers) => copy(&numbers[span], margin, channels, out),
+                ConvInput::Plain(numbers) => {
+                    copy(&numbers[span], margin, channels, rows.clone(), out);
+                }
                 ConvInput::Relu { gradient, output } => {
                     copy_positive(
                         &gradient[span.clone()],
                         &output[span],
                         margin,
                         channels,
+                        rows.clone(),
                         out,
                     );
                 }
@@ -79,11 +95,12 @@ impl<'a, T: Real> ConvInput<'a, T> {
                     let span = image * cells * channels..(image + 1) * cells * channels;
                     let output = output.map(|output| &output[span.clone()]);
                     let places = (!margin.is_empty()).then_some(places);
-                    out.fill(T::zero());
+                    let cells = rows.start * margin.padded[2]..rows.end * margin.padded[2];
+                    out[cells.start * channels..cells.end * channels].fill(T::zero());
                     let pooled = (&gradient[span.clone()], &indices[span]);
                     match disjoint {
-                        Some(taps) => spread(taps, pooled, output, places, channels, out),
-                        None => scatter(pooled, output, places, channels, out),
+                        Some(taps) => spread(taps, pooled, output, places, channels, cells, out),
+                        None => scatter(pooled, output, places, channels, &cells, out),
                     }
                 }
             }
@@ -91,22 +108,25 @@ impl<'a, T: Real> ConvInput<'a, T> {
     }
 }
 
-/// Calls `f(the row's range in the image, its padded elements)` for every row, and writes zeros around it.
+/// Calls `f(the row's range in the image, its padded elements)` for a range of rows, and writes zeros around them.
 #[inline(always)]
 fn each_row<T: Real>(
     margin: &Margin,
     channels: usize,
+    range: Range<usize>,
     out: &mut [T],
     mut f: impl FnMut(Range<usize>, &mut [T]),
 ) {
+    let [_, rows, cells] = margin.padded;
     if margin.is_empty() {
-        return f(0..out.len(), out);
+        let whole = range.start * cells * channels..range.end * cells * channels;
+        return f(whole.clone(), &mut out[whole]);
     }
     let [depth, height, width] = margin.image;
-    let [_, rows, cells] = margin.padded;
     let row = width * channels;
     let left = margin.before[2] * channels;
-    for (index, out) in out.chunks_exact_mut(cells * channels).enumerate() {
+    let out = &mut out[range.start * cells * channels..range.end * cells * channels];
+    for (index, out) in range.zip(out.chunks_exact_mut(cells * channels)) {
         let d = (index / rows).wrapping_sub(margin.before[0]);
         let h = (index % rows).wrapping_sub(margin.before[1]);
         if d >= depth || h >= height {
@@ -120,15 +140,22 @@ fn each_row<T: Real>(
     }
 }
 
-fn copy<T: Real>(image: &[T], margin: &Margin, channels: usize, out: &mut [T]) {
-    each_row(margin, channels, out, |row, out| {
+fn copy<T: Real>(image: &[T], margin: &Margin, channels: usize, rows: Range<usize>, out: &mut [T]) {
+    each_row(margin, channels, rows, out, |row, out| {
         out.copy_from_slice(&image[row])
     });
 }
 
 vectorized! {
-    fn copy_positive<T: Real>(gradient: &[T], output: &[T], margin: &Margin, channels: usize, out: &mut [T]) {
-        each_row(margin, channels, out, |row, out| {
+    fn copy_positive<T: Real>(
+        gradient: &[T],
+        output: &[T],
+        margin: &Margin,
+        channels: usize,
+        rows: Range<usize>,
+        out: &mut [T],
+    ) {
+        each_row(margin, channels, rows, out, |row, out| {
             for ((out, &g), &y) in out.iter_mut().zip(&gradient[row.clone()]).zip(&output[row]) {
                 *out = if y > T::zero() { g } else { T::zero() };
             }
@@ -141,12 +168,16 @@ fn scatter<T: Real>(
     output: Option<&[T]>,
     places: Option<&[u32]>,
     channels: usize,
+    cells: &Range<usize>,
     out: &mut [T],
 ) {
     for position in 0..gradient.len() / channels {
         for (channel, i) in (position * channels..(position + 1) * channels).enumerate() {
             let place = places.map_or(indices[i], |places| places[indices[i] as usize]) as usize;
             let passes = output.is_none_or(|output| output[i] > T::zero());
+            if !cells.contains(&place) {
+                continue;
+            }
             out[place * channels + channel] += if passes { gradient[i] } else { T::zero() };
         }
     }
@@ -160,6 +191,7 @@ vectorized! {
         output: Option<&[T]>,
         places: Option<&[u32]>,
         channels: usize,
+        cells: Range<usize>,
         out: &mut [T],
     ) {
         let (gradient, indices) = pooled;
@@ -167,6 +199,9 @@ vectorized! {
             let row = position * channels..(position + 1) * channels;
             for &tap in taps.at(position).iter().filter(|&&tap| tap != OUTSIDE) {
                 let place = places.map_or(tap, |places| places[tap as usize]) as usize;
+                if !cells.contains(&place) {
+                    continue;
+                }
                 let out = &mut out[place * channels..(place + 1) * channels];
                 let each = out.iter_mut().zip(&gradient[row.clone()]).zip(&indices[row.clone()]);
                 match output {

@@ -13,9 +13,10 @@ use super::pooling::max_of_image;
 use super::real::Real;
 use super::shared_output::SharedOutput;
 use super::simd::{Level, Vectors};
-use super::sliding::{Sliding, Walk, volume};
+use super::sliding::{Phase, Sliding, Walk, volume};
 use super::taps::Taps;
 use super::tile::{ConvTile, Positions, Strides};
+use super::winograd::{self, Piece, TilePass, Winograd};
 use rayon::prelude::*;
 use std::ops::Range;
 use strata_core::shape::op::Geometry;
@@ -26,6 +27,8 @@ pub struct Convolution {
     // Not public: that tasks write different positions follows from these.
     pub(super) down: ConvPlan,
     pub(super) up: ConvPlan,
+    /// Both directions at points, where they are computed so.
+    winograd: Option<[Winograd; 2]>,
     /// Sizes of the weight.
     pub sizes: WeightSizes,
     /// Source offset of each row of the packed weight (down), from a position's first element.
@@ -52,6 +55,18 @@ impl Convolution {
         small: usize,
         groups: usize,
     ) -> Convolution {
+        let points = winograd::points(geometry, large, small, groups);
+        let points = points.filter(|_| T::USES_POINTS);
+        Convolution::with_points::<T>(level, geometry, [large, small, groups], points)
+    }
+
+    /// A convolution with so many points an axis, or computed directly.
+    pub(super) fn with_points<T: Vectors>(
+        level: Level,
+        geometry: &Geometry,
+        [large, small, groups]: [usize; 3],
+        points: Option<usize>,
+    ) -> Convolution {
         let sizes = WeightSizes {
             large,
             small,
@@ -64,9 +79,13 @@ impl Convolution {
             .iter()
             .flat_map(|run| run.offset..run.offset + run.len)
             .collect();
+        let winograd = points.map(|points| {
+            [true, false].map(|down| Winograd::new::<T>(geometry, sizes, points, down, level))
+        });
         Convolution {
             down,
             up,
+            winograd,
             sizes,
             rows,
             level,
@@ -76,6 +95,36 @@ impl Convolution {
     /// The plan of a direction: large to small, or back.
     pub fn plan(&self, down: bool) -> &ConvPlan {
         if down { &self.down } else { &self.up }
+    }
+
+    /// A direction at points, where it is computed so.
+    pub(super) fn winograd(&self, down: bool) -> Option<&Winograd> {
+        let [to_small, to_large] = self.winograd.as_ref()?;
+        Some(if down { to_small } else { to_large })
+    }
+
+    /// Elements of the weight packed for a direction; those of its gradient as for large to small.
+    pub fn packed_len(&self, down: bool) -> usize {
+        match self.winograd(down) {
+            Some(winograd) => winograd.packed_len(),
+            None => self.plan(down).packed_len(),
+        }
+    }
+
+    /// PyTorch's layout of the weight to that of the kernels of a direction.
+    pub fn pack<T: Real>(&self, down: bool, weight: &[T], packed: &mut [T]) {
+        match self.winograd(down) {
+            Some(winograd) => winograd.pack(self.level, weight, packed),
+            None => self.plan(down).pack(weight, packed),
+        }
+    }
+
+    /// The gradient of the weight, packed as for large to small, to PyTorch's layout.
+    pub fn unpack<T: Real>(&self, packed: &[T], weight: &mut [T]) {
+        match self.winograd(true) {
+            Some(winograd) => winograd.unpack(self.level, packed, weight),
+            None => self.down.unpack(packed, weight),
+        }
     }
 }
 
@@ -111,14 +160,25 @@ pub(crate) struct ConvPass<'a, T> {
     pub finish: Finish<'a, T>,
 }
 
-/// One of several equal pieces of the positions, along one axis.
+/// How the work is cut into tasks: so many images each, or bands of them, or pieces of their lanes.
 #[derive(Clone, Copy)]
-struct Band {
-    index: usize,
-    of: usize,
+struct Cut {
+    images: usize,
+    bands: usize,
+    pieces: usize,
 }
 
-const WHOLE: Band = Band { index: 0, of: 1 };
+/// What a task computes of its images.
+#[derive(Clone, Copy)]
+struct Share {
+    band: Piece,
+    lanes: Piece,
+}
+
+const WHOLE: Share = Share {
+    band: Piece::WHOLE,
+    lanes: Piece::WHOLE,
+};
 
 impl<T: Real> ConvPass<'_, T> {
     fn plan(&self) -> &ConvPlan {
@@ -130,31 +190,45 @@ impl<T: Real> ConvPass<'_, T> {
         self.plan().sliding.targets * self.plan().to
     }
 
+    /// The plan at points, if that is how this direction is computed.
+    fn winograd(&self) -> Option<&Winograd> {
+        self.convolution.winograd(self.down)
+    }
+
     /// Computes every target position.
     pub fn compute(&self, target: &mut [T]) {
         let image = self.target_image();
         let batch = target.len() / image.max(1);
-        let size = images_per_block(self.plan(), batch);
-        let blocks = batch.div_ceil(size);
-        let bands = self.bands(batch, size);
+        let cut = self.cut(batch);
+        let tasks = batch.div_ceil(cut.images) * cut.bands * cut.pieces;
         let target = SharedOutput::new(target);
         let task = |task: usize| {
-            let first = task / bands * size;
-            let images = first..(first + size).min(batch);
-            let band = Band {
-                index: task % bands,
-                of: bands,
+            let (rest, piece) = (task / cut.pieces, task % cut.pieces);
+            let first = rest / cut.bands * cut.images;
+            let images = first..(first + cut.images).min(batch);
+            let share = Share {
+                band: Piece {
+                    index: rest % cut.bands,
+                    of: cut.bands,
+                },
+                lanes: Piece {
+                    index: piece,
+                    of: cut.pieces,
+                },
             };
-            // SAFETY: tasks write different positions. Blocks have different images; the bands of an image
-            // have different pieces of one axis in every phase (`banded`), and no position is in two
-            // phases.
+            // SAFETY: tasks write different positions or lanes. Blocks have different images; the bands of an
+            // image have different pieces of one axis in every phase (`banded`), and no position is in two
+            // phases; at points they have different rows of tiles, and pieces have different blocks of lanes.
             let target = unsafe { target.share() };
-            self.block(images, target, first * image, band);
+            let len = self.work_len(images.len());
+            T::with_scratch(len, |scratch| {
+                self.share(images, target, first * image, share, scratch)
+            });
         };
-        if blocks * bands == 1 {
+        if tasks == 1 {
             task(0)
         } else {
-            (0..blocks * bands).into_par_iter().for_each(task)
+            (0..tasks).into_par_iter().for_each(task)
         }
     }
 
@@ -170,43 +244,70 @@ impl<T: Real> ConvPass<'_, T> {
         let channels = self.plan().to;
         let pooled_image = taps.positions * channels;
         let batch = pooled.len() / pooled_image.max(1);
-        let size = images_per_block(self.plan(), batch);
+        let size = self.cut(batch).images;
         let blocks = pooled
             .par_chunks_mut(size * pooled_image)
             .zip(indices.par_chunks_mut(size * pooled_image));
         blocks.enumerate().for_each(|(block, (pooled, indices))| {
             let images = block * size..(block * size + pooled.len() / pooled_image);
-            // One scratch for both: the unpooled target, then the padded source.
-            T::with_scratch(
-                images.len() * (image + self.source_len(1)) + self.plan().width * 4,
-                |scratch| {
-                    let (target, source) = scratch.split_at_mut(images.len() * image);
-                    self.block_with(images, SharedOutput::new(target), 0, WHOLE, source);
-                    let each = pooled
-                        .chunks_exact_mut(pooled_image)
-                        .zip(indices.chunks_exact_mut(pooled_image));
-                    for ((pooled, indices), target) in each.zip(target.chunks_exact(image)) {
-                        max_of_image(taps, channels, target, pooled, indices, relu_after);
-                    }
-                },
-            );
+            // One scratch for both: the unpooled target, then what the kernels work in.
+            let len = images.len() * image + self.work_len(images.len());
+            T::with_scratch(len, |scratch| {
+                let (target, scratch) = scratch.split_at_mut(images.len() * image);
+                self.share(images, SharedOutput::new(target), 0, WHOLE, scratch);
+                let each = pooled
+                    .chunks_exact_mut(pooled_image)
+                    .zip(indices.chunks_exact_mut(pooled_image));
+                for ((pooled, indices), target) in each.zip(target.chunks_exact(image)) {
+                    max_of_image(taps, channels, target, pooled, indices, relu_after);
+                }
+            });
         });
     }
 
-    /// Bands that each image is cut into.
-    fn bands(&self, batch: usize, size: usize) -> usize {
+    fn cut(&self, batch: usize) -> Cut {
+        if let Some(winograd) = self.winograd() {
+            let (tiles, blocks) = (winograd.tiles(), winograd.block_count());
+            let cut = blocking::tile_cut(tiles, blocks, winograd.work(), batch);
+            return Cut {
+                images: cut.images,
+                bands: cut.bands,
+                pieces: cut.pieces,
+            };
+        }
+        let images = images_per_block(self.plan(), batch);
         let macs = self.weight.len() * self.plan().sliding.targets;
-        blocking::bands(batch.div_ceil(size), macs)
+        Cut {
+            images,
+            bands: blocking::bands(batch.div_ceil(images), macs),
+            pieces: 1,
+        }
     }
 
-    /// Scratch elements for the padded source of so many images; 0 where it is read in place.
-    fn source_len(&self, images: usize) -> usize {
+    /// Scratch elements for so many images.
+    fn work_len(&self, images: usize) -> usize {
         let plan = self.plan();
-        if self.reads_in_place() {
-            0
-        } else {
-            images * plan.sliding.margin.padded_cells() * plan.from
+        match self.winograd() {
+            Some(winograd) => {
+                let in_place = self.input.plain().is_some();
+                let image = if in_place {
+                    0
+                } else {
+                    winograd.cells()[0] * plan.from
+                };
+                images * image + winograd.pass_len()
+            }
+            None => {
+                let in_place = self.reads_in_place();
+                let image = if in_place { 0 } else { self.source_image() };
+                images * image + 4 * plan.width
+            }
         }
+    }
+
+    /// Elements of a padded source image.
+    fn source_image(&self) -> usize {
+        self.plan().sliding.margin.padded_cells() * self.plan().from
     }
 
     fn reads_in_place(&self) -> bool {
@@ -215,35 +316,74 @@ impl<T: Real> ConvPass<'_, T> {
         self.input.plain().is_some() && plan.sliding.margin.is_empty() && !spare_lanes
     }
 
-    fn block(&self, images: Range<usize>, target: SharedOutput<'_, T>, start: usize, band: Band) {
-        let len = self.source_len(images.len()) + 4 * self.plan().width;
-        T::with_scratch(len, |scratch| {
-            self.block_with(images, target, start, band, scratch)
-        });
-    }
-
-    fn block_with(
+    fn share(
         &self,
         images: Range<usize>,
         target: SharedOutput<'_, T>,
         start: usize,
-        band: Band,
+        share: Share,
         scratch: &mut [T],
     ) {
-        let plan = self.plan();
-        let image = plan.sliding.margin.padded_cells() * plan.from;
         let count = images.len();
+        if let Some(winograd) = self.winograd() {
+            let image = winograd.cells()[0] * self.plan().from;
+            let in_place = self.input.plain();
+            let room = if in_place.is_some() { 0 } else { count * image };
+            let (written, scratch) = scratch.split_at_mut(room);
+            let source = match in_place {
+                Some(input) => &input[images.start * image..images.end * image],
+                None => {
+                    let (margin, rows) = (winograd.no_margin(), winograd.source_rows(share.band));
+                    self.input
+                        .write_rows(images, &margin, self.plan().from, rows, written);
+                    written
+                }
+            };
+            let pass = TilePass {
+                level: self.convolution.level,
+                source,
+                images: count,
+                weight: self.weight,
+                finish: self.finish,
+                band: share.band,
+                lanes: share.lanes,
+                start,
+            };
+            return winograd.pass(&pass, target, scratch);
+        }
         match self.input.plain().filter(|_| self.reads_in_place()) {
             Some(input) => {
+                let image = self.source_image();
                 let source = &input[images.start * image..images.end * image];
-                self.tiles(source, count, target, start, band);
+                self.tiles(source, count, target, start, share.band);
             }
             None => {
+                let (margin, rows) = (&self.plan().sliding.margin, self.source_rows(share.band));
                 self.input
-                    .write_padded(images, &plan.sliding.margin, plan.from, scratch);
-                self.tiles(scratch, count, target, start, band);
+                    .write_rows(images, margin, self.plan().from, rows, scratch);
+                self.tiles(scratch, count, target, start, share.band);
             }
         }
+    }
+
+    /// The padded rows that the positions of a band read, counted over an image's depth.
+    fn source_rows(&self, band: Piece) -> Range<usize> {
+        let plan = self.plan();
+        let width = plan.sliding.margin.padded[2];
+        let mut rows = usize::MAX..0;
+        for (index, phase) in plan.sliding.phases.iter().enumerate() {
+            let part = Part {
+                phase: index,
+                group: 0,
+                block: 0,
+            };
+            let positions = banded(self.positions(part, 1, 0), band);
+            let read = rows_read(phase, &positions, plan.from, width);
+            if !read.is_empty() {
+                rows = rows.start.min(read.start)..rows.end.max(read.end);
+            }
+        }
+        rows.start.min(rows.end)..rows.end
     }
 
     fn tiles(
@@ -252,7 +392,7 @@ impl<T: Real> ConvPass<'_, T> {
         images: usize,
         mut target: SharedOutput<'_, T>,
         start: usize,
-        band: Band,
+        band: Piece,
     ) {
         let plan = self.plan();
         for part in plan.parts() {
@@ -319,8 +459,27 @@ pub(super) fn images_per_block(plan: &ConvPlan, batch: usize) -> usize {
     blocking::images_per_task(positions, batch)
 }
 
+/// The padded rows of so many positions that positions of a phase read.
+pub(super) fn rows_read(
+    phase: &Phase,
+    positions: &Positions,
+    channels: usize,
+    width: usize,
+) -> Range<usize> {
+    let Positions { counts, from, .. } = positions;
+    let (Some(first), Some(last)) = (phase.taps.first(), phase.taps.last()) else {
+        return 0..0;
+    };
+    if volume(*counts) == 0 {
+        return 0..0;
+    }
+    let along = |axis: usize| (counts[axis] - 1) * from.step[axis];
+    let (start, end) = (from.start, from.start + along(0) + along(1) + along(2));
+    (start / channels + first.offset) / width..(end / channels + last.offset) / width + 1
+}
+
 /// The positions of a band: a piece of the first axis that has several.
-fn banded(mut positions: Positions, band: Band) -> Positions {
+pub(super) fn banded(mut positions: Positions, band: Piece) -> Positions {
     let axis = positions
         .counts
         .iter()
@@ -334,5 +493,7 @@ fn banded(mut positions: Positions, band: Band) -> Positions {
     positions
 }
 
+#[cfg(test)]
+mod speed;
 #[cfg(test)]
 mod tests;

@@ -37,6 +37,7 @@ pub mod storage;
 pub mod taps;
 pub mod tile;
 pub mod weight_gradient;
+pub mod winograd;
 
 /// Runs `$body` with `$T` as the element type of `$tensor` (f32 or f64).
 macro_rules! with_real {

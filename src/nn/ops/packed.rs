@@ -21,7 +21,7 @@ pub struct Block {
 }
 
 /// Cuts lanes into blocks of equal size, as far as the tile sizes allow.
-fn blocks(lanes: usize, width: usize, sizes: &[usize]) -> Vec<Block> {
+pub(super) fn blocks(lanes: usize, width: usize, sizes: &[usize]) -> Vec<Block> {
     let vectors = lanes.div_ceil(width);
     let most = sizes.iter().copied().max().unwrap_or(1);
     let count = vectors.div_ceil(most);

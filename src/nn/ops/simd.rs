@@ -23,6 +23,10 @@ pub unsafe trait Lanes<T>: Copy + Send + Sync {
     fn splat(self, value: T) -> Self::Vector;
     /// `a·b + c`.
     fn multiply_add(self, a: Self::Vector, b: Self::Vector, c: Self::Vector) -> Self::Vector;
+    /// `a + b`.
+    fn add(self, a: Self::Vector, b: Self::Vector) -> Self::Vector;
+    /// `a − b`.
+    fn subtract(self, a: Self::Vector, b: Self::Vector) -> Self::Vector;
     /// The larger of both; NaN in `a` stays NaN.
     fn not_below(self, a: Self::Vector, floor: Self::Vector) -> Self::Vector;
     /// `value` where `gate` is positive, 0 elsewhere.
@@ -154,6 +158,8 @@ pub(crate) use vectorized;
 
 /// The vectors of each level for one element type.
 pub trait Vectors: Copy + Sized {
+    /// Whether convolutions may be computed at points, as [`super::winograd`] does: otherwise always directly.
+    const USES_POINTS: bool;
     /// Runs a kernel at a level.
     fn run_kernel(level: Level, kernel: impl Kernel<Self>);
     /// Elements of a vector at a level.
@@ -208,6 +214,22 @@ macro_rules! plain_vectors {
                     c[lane] += a[lane] * b[lane];
                 }
                 c
+            }
+
+            #[inline(always)]
+            fn add(self, mut a: Self::Vector, b: Self::Vector) -> Self::Vector {
+                for lane in 0..$width {
+                    a[lane] += b[lane];
+                }
+                a
+            }
+
+            #[inline(always)]
+            fn subtract(self, mut a: Self::Vector, b: Self::Vector) -> Self::Vector {
+                for lane in 0..$width {
+                    a[lane] -= b[lane];
+                }
+                a
             }
 
             #[inline(always)]
@@ -278,6 +300,16 @@ macro_rules! x86_vectors {
             }
 
             #[inline(always)]
+            fn add(self, a: Self::Vector, b: Self::Vector) -> Self::Vector {
+                pulp::Simd::add_f32s(self, a, b)
+            }
+
+            #[inline(always)]
+            fn subtract(self, a: Self::Vector, b: Self::Vector) -> Self::Vector {
+                pulp::Simd::sub_f32s(self, a, b)
+            }
+
+            #[inline(always)]
             fn not_below(self, a: Self::Vector, floor: Self::Vector) -> Self::Vector {
                 // x86's maximum gives its second argument where either is NaN.
                 pulp::Simd::max_f32s(self, floor, a)
@@ -313,6 +345,8 @@ x86_vectors!(pulp::x86::V4, 16, true);
 x86_vectors!(pulp::x86::V3, 8, false);
 
 impl Vectors for f32 {
+    const USES_POINTS: bool = true;
+
     #[inline]
     fn run_kernel(level: Level, kernel: impl Kernel<f32>) {
         match level {
@@ -345,6 +379,8 @@ impl Vectors for f32 {
 
 /// Networks of f64 are for finite differences: plain at every level, which halves what there is to compile.
 impl Vectors for f64 {
+    const USES_POINTS: bool = false;
+
     #[inline]
     fn run_kernel(_: Level, kernel: impl Kernel<f64>) {
         kernel.run(Plain);

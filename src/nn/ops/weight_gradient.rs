@@ -5,16 +5,20 @@
 
 #![allow(unsafe_code)]
 
-use super::blocking::{MIN_TASKS, gradient_parts};
+use super::blocking::{MIN_TASKS, even_pieces, gradient_bands, gradient_parts, tile_cut};
 use super::conv_input::ConvInput;
-use super::convolution::{Convolution, images_per_block, strides};
+use super::convolution::{Convolution, banded, images_per_block, rows_read, strides};
 use super::real::Real;
 use super::reduce::{add_columns, add_parts, part_of};
 use super::shared_output::SharedOutput;
-use super::sliding::Margin;
+use super::sliding::{Margin, volume};
 use super::tile::{Positions, WeightGradTile};
+use super::winograd::{Piece, TileGradient, Winograd};
 use rayon::prelude::*;
 use std::ops::Range;
+
+/// Positions whose gradients, of one block of lanes, are summed together.
+const CHUNK_POSITIONS: usize = 128;
 
 /// Both sides of a weight's gradient.
 pub(crate) struct WeightGradient<'a, T> {
@@ -34,6 +38,9 @@ pub(crate) struct WeightGradient<'a, T> {
 /// of rows.
 #[derive(Clone, Copy)]
 struct Cut {
+    /// Bands that each image is cut into.
+    bands: usize,
+    /// Parts of the batch, or of its bands.
     parts: usize,
     /// Tasks that share the blocks of lanes.
     lane_pieces: usize,
@@ -51,20 +58,45 @@ struct Task {
     sums_bias: bool,
 }
 
-impl<T: Real> WeightGradient<'_, T> {
+impl<'a, T: Real> WeightGradient<'a, T> {
     fn cut(&self) -> Cut {
-        let plan = &self.convolution.down;
-        let stride = plan.packed_len() + self.bias_channels();
-        let parts = gradient_parts(stride, self.batch);
+        let stride = self.packed_len() + self.bias_channels();
+        let [depth, height, width] = self.convolution.down.sliding.phases[0].counts;
+        let macs = self.convolution.sizes.count() * depth * height * width;
+        let bands = gradient_bands(self.batch, macs, depth, height);
+        let parts = gradient_parts(stride, self.batch * bands);
         // Every task pads its images again: as few tasks as are needed.
-        let lane_pieces = MIN_TASKS
-            .div_ceil(parts)
-            .min(plan.groups * plan.blocks.len());
+        let lane_pieces = MIN_TASKS.div_ceil(parts).min(self.block_count());
         Cut {
+            bands,
             parts,
             lane_pieces,
             row_pieces: MIN_TASKS.div_ceil(parts * lane_pieces),
             stride,
+        }
+    }
+
+    /// The plan at points, if the gradient is summed there.
+    fn winograd(&self) -> Option<&Winograd> {
+        self.convolution.winograd(true)
+    }
+
+    /// Elements of the packed weight.
+    fn packed_len(&self) -> usize {
+        self.convolution.packed_len(true)
+    }
+
+    /// Blocks of lanes of all groups.
+    fn block_count(&self) -> usize {
+        let plan = &self.convolution.down;
+        plan.groups * plan.blocks.len()
+    }
+
+    /// Rows that tasks share: of the packed weight, or at points source channels.
+    fn row_count(&self) -> usize {
+        match self.winograd() {
+            Some(winograd) => winograd.rows(),
+            None => self.convolution.rows.len(),
         }
     }
 
@@ -101,42 +133,147 @@ impl<T: Real> WeightGradient<'_, T> {
     }
 
     fn task(&self, cut: Cut, index: usize) -> Task {
-        let plan = &self.convolution.down;
         let row_piece = index % cut.row_pieces;
         let lane_piece = index / cut.row_pieces % cut.lane_pieces;
         Task {
             part: index / cut.row_pieces / cut.lane_pieces,
-            blocks: part_of(plan.groups * plan.blocks.len(), cut.lane_pieces, lane_piece),
-            rows: part_of(self.convolution.rows.len(), cut.row_pieces, row_piece),
+            blocks: part_of(self.block_count(), cut.lane_pieces, lane_piece),
+            rows: part_of(self.row_count(), cut.row_pieces, row_piece),
             sums_bias: lane_piece == 0 && row_piece == 0,
         }
     }
 
     fn run(&self, mut target: SharedOutput<'_, T>, cut: Cut, task: &Task) {
         let start = task.part * cut.stride;
-        let bias = start + self.convolution.down.packed_len()..start + cut.stride;
+        let bias = start + self.packed_len()..start + cut.stride;
         if task.sums_bias {
             target.slice_mut(bias.clone()).fill(T::zero());
+        }
+        if let Some(winograd) = self.winograd() {
+            return self.run_at_points(winograd, target, cut, task, bias);
         }
         for block in task.blocks.clone() {
             target
                 .slice_mut(self.rows_of(task, start, block))
                 .fill(T::zero());
         }
-        self.each_block(cut, task.part, |large, small, images| {
+        self.each_block(cut, task.part, 0, |large, small, (images, band), _| {
             if task.sums_bias {
-                let (side, image) = if self.bias_of_large {
-                    (large, self.large_image())
-                } else {
-                    (small, self.small_image())
-                };
-                add_columns(&side[..images * image], target.slice_mut(bias.clone()));
+                self.add_bias(large, small, images, band, target.slice_mut(bias.clone()));
             }
             for block in task.blocks.clone() {
                 let sums = target.slice_mut(self.rows_of(task, start, block));
-                self.tile(large, small, images, block, task.rows.clone(), sums);
+                self.tile(large, small, (images, band), block, task.rows.clone(), sums);
             }
         });
+    }
+
+    /// Adds a band of some images to the sums of the bias.
+    fn add_bias(&self, large: &[T], small: &[T], images: usize, band: Piece, sums: &mut [T]) {
+        let (side, margin) = if self.bias_of_large {
+            (large, self.large_margin())
+        } else {
+            (small, self.small_margin())
+        };
+        let channels = sums.len();
+        let row = margin.padded[2] * channels;
+        let image = margin.padded_cells() * channels;
+        let rows = self.bias_rows(&margin, band);
+        for image in side[..images * image].chunks_exact(image.max(1)) {
+            add_columns(&image[rows.start * row..rows.end * row], sums);
+        }
+    }
+
+    /// The rows of a side that a band adds to the bias: each row is in one of them.
+    fn bias_rows(&self, margin: &Margin, band: Piece) -> Range<usize> {
+        match self.winograd() {
+            Some(winograd) if !self.bias_of_large => winograd.target_rows(band),
+            _ => band.range(margin.padded[0] * margin.padded[1]),
+        }
+    }
+
+    /// The large side as kernels read it.
+    fn large_margin(&self) -> Margin {
+        match self.winograd() {
+            Some(winograd) => winograd.no_margin(),
+            None => self.convolution.down.sliding.margin,
+        }
+    }
+
+    /// The small side, which is read without zeros around it.
+    fn small_margin(&self) -> Margin {
+        let output = self.convolution.down.sliding.phases[0].counts;
+        Margin {
+            image: output,
+            before: [0; 3],
+            padded: output,
+        }
+    }
+
+    /// The rows of both sides that a band needs.
+    fn rows_needed(&self, band: Piece) -> [Range<usize>; 2] {
+        let (large, small) = match self.winograd() {
+            Some(winograd) => (winograd.source_rows(band), winograd.target_rows(band)),
+            None => {
+                let plan = &self.convolution.down;
+                let phase = &plan.sliding.phases[0];
+                let positions = banded(self.positions(0, 1), band);
+                let width = self.large_margin().padded[2];
+                let small = band.range(phase.counts[0] * phase.counts[1]);
+                (rows_read(phase, &positions, plan.from, width), small)
+            }
+        };
+        if !self.bias_of_large {
+            return [large, small];
+        }
+        let bias = self.bias_rows(&self.large_margin(), band);
+        [large.start.min(bias.start)..large.end.max(bias.end), small]
+    }
+
+    /// Where a block of lanes has its positions, in so many images.
+    fn positions(&self, block: usize, images: usize) -> Positions {
+        let plan = &self.convolution.down;
+        let part = plan.part(block);
+        let phase = &plan.sliding.phases[0];
+        let channel = plan.first_channel(part);
+        let lane = plan.first_lane(part);
+        Positions {
+            counts: phase.counts,
+            images,
+            from: strides(&phase.source, plan.from, self.large_image(), channel),
+            to: strides(&phase.target, plan.to, self.small_image(), lane),
+        }
+    }
+
+    fn run_at_points(
+        &self,
+        winograd: &Winograd,
+        mut target: SharedOutput<'_, T>,
+        cut: Cut,
+        task: &Task,
+        bias: Range<usize>,
+    ) {
+        let of_points = TileGradient {
+            level: self.convolution.level,
+            blocks: task.blocks.clone(),
+            rows: task.rows.clone(),
+            offsets: &self.convolution.rows,
+            start: task.part * cut.stride,
+        };
+        winograd.clear(&of_points, &mut target);
+        let len = winograd.gradient_len();
+        self.each_block(
+            cut,
+            task.part,
+            len,
+            |large, small, (images, band), scratch| {
+                if task.sums_bias {
+                    self.add_bias(large, small, images, band, target.slice_mut(bias.clone()));
+                }
+                let (sides, part) = ((large, small), (images, band));
+                winograd.add_gradient(&of_points, sides, part, &mut target, scratch);
+            },
+        );
     }
 
     /// The elements that a task sums its rows of one block in; its part starts at `start`.
@@ -156,18 +293,12 @@ impl<T: Real> WeightGradient<'_, T> {
         self.convolution.down.sliding.targets * self.convolution.down.to
     }
 
-    /// Calls `f(large side, small side, images)` for every block of a part's images, both as kernels read them.
-    fn each_block(&self, cut: Cut, part: usize, mut f: impl FnMut(&[T], &[T], usize)) {
+    /// The sides that kernels read in place.
+    fn in_place(&self) -> [Option<&'a [T]>; 2] {
         let plan = &self.convolution.down;
-        let images = part_of(self.batch, cut.parts, part);
-        let size = images_per_block(plan, self.batch);
-        let output = plan.sliding.phases[0].counts;
-        let no_margin = Margin {
-            image: output,
-            before: [0; 3],
-            padded: output,
-        };
-        let spare = 4 * plan.width;
+        if self.winograd().is_some() {
+            return [self.large.plain(), self.small.plain()];
+        }
         // Whole vectors are read: in a tensor the last one could end after the last element.
         let large = self.large.plain().filter(|_| {
             plan.sliding.margin.is_empty()
@@ -177,41 +308,102 @@ impl<T: Real> WeightGradient<'_, T> {
             .small
             .plain()
             .filter(|_| (plan.to / plan.groups).is_multiple_of(plan.width));
-        let room = |image: usize, in_place: bool| if in_place { 0 } else { size * image + spare };
-        let for_large = room(self.large_image(), large.is_some());
-        T::with_scratch(
-            for_large + room(self.small_image(), small.is_some()),
-            |scratch| {
-                let (for_large, for_small) = scratch.split_at_mut(for_large);
-                for first in images.clone().step_by(size) {
-                    let block = first..(first + size).min(images.end);
-                    let large = read(
-                        large,
-                        self.large,
-                        block.clone(),
-                        &plan.sliding.margin,
-                        plan.from,
-                        for_large,
-                    );
-                    let small = read(
-                        small,
-                        self.small,
-                        block.clone(),
-                        &no_margin,
-                        plan.to,
-                        for_small,
-                    );
-                    f(large, small, block.len());
-                }
-            },
-        );
+        [large, small]
+    }
+
+    /// Images that are read at a time.
+    fn images_at_once(&self) -> usize {
+        match self.winograd() {
+            Some(winograd) => {
+                let blocks = winograd.block_count();
+                tile_cut(winograd.tiles(), blocks, winograd.work(), self.batch).images
+            }
+            None => images_per_block(&self.convolution.down, self.batch),
+        }
+    }
+
+    /// Calls `f(large side, small side, (images, band), scratch)` for every block of a part's images or for its
+    /// bands, both sides as kernels read them, with `len` elements to work in.
+    fn each_block(
+        &self,
+        cut: Cut,
+        part: usize,
+        len: usize,
+        mut f: impl FnMut(&[T], &[T], (usize, Piece), &mut [T]),
+    ) {
+        let plan = &self.convolution.down;
+        let size = if cut.bands == 1 {
+            self.images_at_once()
+        } else {
+            1
+        };
+        let [large, small] = self.in_place();
+        let margins = [self.large_margin(), self.small_margin()];
+        let channels = [plan.from, plan.to];
+        let image = |side: usize| margins[side].padded_cells() * channels[side];
+        let room = |side: usize, in_place: bool| {
+            if in_place {
+                0
+            } else {
+                size * image(side) + 4 * plan.width
+            }
+        };
+        let rooms = [room(0, large.is_some()), room(1, small.is_some())];
+        T::with_scratch(len + rooms[0] + rooms[1], |scratch| {
+            let (own, scratch) = scratch.split_at_mut(len);
+            let (for_large, for_small) = scratch.split_at_mut(rooms[0]);
+            self.each_unit(cut, part, size, |images, band| {
+                let rows = self.rows_needed(band);
+                let [large_rows, small_rows] = rows;
+                let side = Side {
+                    in_place: large,
+                    input: self.large,
+                    margin: margins[0],
+                    channels: plan.from,
+                };
+                let large = side.read(images.clone(), large_rows, for_large);
+                let side = Side {
+                    in_place: small,
+                    input: self.small,
+                    margin: margins[1],
+                    channels: plan.to,
+                };
+                let small = side.read(images.clone(), small_rows, for_small);
+                f(large, small, (images.len(), band), own);
+            });
+        });
+    }
+
+    /// Calls `f(images, band)` for so many images of a part at a time, or for each of its bands.
+    fn each_unit(
+        &self,
+        cut: Cut,
+        part: usize,
+        size: usize,
+        mut f: impl FnMut(Range<usize>, Piece),
+    ) {
+        let units = part_of(self.batch * cut.bands, cut.parts, part);
+        if cut.bands == 1 {
+            for first in units.clone().step_by(size) {
+                f(first..(first + size).min(units.end), Piece::WHOLE);
+            }
+            return;
+        }
+        for unit in units {
+            let image = unit / cut.bands;
+            let band = Piece {
+                index: unit % cut.bands,
+                of: cut.bands,
+            };
+            f(image..image + 1, band);
+        }
     }
 
     fn tile(
         &self,
         source: &[T],
         small: &[T],
-        images: usize,
+        (images, band): (usize, Piece),
         block: usize,
         rows: Range<usize>,
         sums: &mut [T],
@@ -221,47 +413,76 @@ impl<T: Real> WeightGradient<'_, T> {
         }
         let plan = &self.convolution.down;
         let part = plan.part(block);
-        let phase = &plan.sliding.phases[0];
-        let channel = plan.first_channel(part);
-        let lane = plan.first_lane(part);
-        let mut positions = Positions {
-            counts: phase.counts,
-            images,
-            from: strides(&phase.source, plan.from, self.large_image(), channel),
-            to: strides(&phase.target, plan.to, self.small_image(), lane),
-        };
+        let mut positions = banded(self.positions(block, images), band);
+        if volume(positions.counts) == 0 {
+            return;
+        }
         positions.collapse();
-        let tile = WeightGradTile {
-            source,
-            from: positions.from,
-            rows: &self.convolution.rows[rows],
-            small,
-            at: positions.to,
-            counts: positions.counts,
-            images: positions.images,
-            vectors: plan.blocks[part.block].vectors,
-            lanewise: plan.lanewise,
-            sums,
-        };
-        T::run_kernel(self.convolution.level, tile);
+        each_chunk(&positions, |positions| {
+            let tile = WeightGradTile {
+                source,
+                from: positions.from,
+                rows: &self.convolution.rows[rows.clone()],
+                small,
+                at: positions.to,
+                counts: positions.counts,
+                images: positions.images,
+                vectors: plan.blocks[part.block].vectors,
+                lanewise: plan.lanewise,
+                sums: &mut *sums,
+            };
+            T::run_kernel(self.convolution.level, tile);
+        });
     }
 }
 
-/// Images in place, or written into scratch with their margin.
-fn read<'a, T: Real>(
+/// Calls `f` with pieces of positions whose gradients stay in the nearest cache while all rows are summed.
+fn each_chunk(positions: &Positions, mut f: impl FnMut(Positions)) {
+    let [depth, height, width] = positions.counts;
+    if positions.images > 1 || depth * height * width <= CHUNK_POSITIONS {
+        return f(*positions);
+    }
+    let columns = even_pieces(width, CHUNK_POSITIONS).max(1);
+    let rows = even_pieces(height, (CHUNK_POSITIONS / columns).max(1)).max(1);
+    for d in 0..depth {
+        for h in (0..height).step_by(rows) {
+            for w in (0..width).step_by(columns) {
+                let mut chunk = *positions;
+                chunk.counts = [1, rows.min(height - h), columns.min(width - w)];
+                for strides in [&mut chunk.from, &mut chunk.to] {
+                    let [of_d, of_h, of_w] = strides.step;
+                    strides.start += d * of_d + h * of_h + w * of_w;
+                }
+                f(chunk);
+            }
+        }
+    }
+}
+
+/// A side of the product.
+struct Side<'a, T> {
     in_place: Option<&'a [T]>,
     input: ConvInput<'a, T>,
-    images: Range<usize>,
-    margin: &Margin,
+    margin: Margin,
     channels: usize,
-    scratch: &'a mut [T],
-) -> &'a [T] {
-    let image = margin.padded_cells() * channels;
-    match in_place {
-        Some(numbers) => &numbers[images.start * image..images.end * image],
-        None => {
-            input.write_padded(images, margin, channels, scratch);
-            scratch
+}
+
+impl<T: Real> Side<'_, T> {
+    /// Images in place, or with some rows of each written into scratch with their margin.
+    fn read<'a>(
+        &'a self,
+        images: Range<usize>,
+        rows: Range<usize>,
+        scratch: &'a mut [T],
+    ) -> &'a [T] {
+        let image = self.margin.padded_cells() * self.channels;
+        match self.in_place {
+            Some(numbers) => &numbers[images.start * image..images.end * image],
+            None => {
+                self.input
+                    .write_rows(images, &self.margin, self.channels, rows, scratch);
+                scratch
+            }
         }
     }
 }

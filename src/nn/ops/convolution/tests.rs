@@ -161,8 +161,8 @@ fn check(case: &Case, level: Level) {
 }
 
 fn run(c: &Convolution, down: bool, source: &[f32], weight: &[f32], targets: usize) -> Vec<f32> {
-    let mut packed = vec![f32::NAN; c.plan(down).packed_len()];
-    c.plan(down).pack(weight, &mut packed);
+    let mut packed = vec![f32::NAN; c.packed_len(down)];
+    c.pack(down, weight, &mut packed);
     let mut target = vec![f32::NAN; targets];
     let run = ConvPass {
         convolution: c,
@@ -190,8 +190,8 @@ fn weight_gradient(c: &Convolution, given: &Numbers) -> Vec<f32> {
     let mut sums = vec![f32::NAN; both.scratch_len()];
     both.sum(&mut sums);
     let mut weight = vec![f32::NAN; given.weight.len()];
-    c.down.unpack(&sums, &mut weight);
-    let of_bias = &sums[c.down.packed_len()..][..c.sizes.small];
+    c.unpack(&sums, &mut weight);
+    let of_bias = &sums[c.packed_len(true)..][..c.sizes.small];
     let wanted: Vec<f32> = (0..c.sizes.small)
         .map(|o| given.small[o..].iter().step_by(c.sizes.small).sum())
         .collect();

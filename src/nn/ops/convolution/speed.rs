@@ -1,0 +1,131 @@
+//! How fast each pass of a convolution is on one thread: figures to look at.
+
+use super::*;
+use crate::ops::weight_gradient::WeightGradient;
+
+/// Image, kernel, stride, padding, channels in and out, images.
+type Case = (usize, usize, usize, usize, usize, usize, usize);
+
+const CASES: [Case; 17] = [
+    (32, 3, 1, 1, 64, 64, 32),
+    (16, 3, 1, 1, 128, 128, 32),
+    (8, 3, 1, 1, 256, 256, 32),
+    (4, 3, 1, 1, 512, 512, 32),
+    (64, 3, 1, 1, 32, 32, 32),
+    (224, 3, 1, 1, 16, 16, 2),
+    (224, 3, 1, 1, 64, 64, 1),
+    (28, 3, 1, 1, 32, 64, 16),
+    (13, 3, 1, 1, 384, 256, 8),
+    (16, 3, 1, 1, 48, 48, 32),
+    (16, 5, 1, 2, 64, 64, 32),
+    (16, 7, 1, 3, 64, 64, 16),
+    (224, 11, 4, 2, 3, 64, 8),
+    (27, 5, 1, 2, 64, 192, 8),
+    (32, 3, 2, 1, 64, 128, 32),
+    (224, 3, 1, 1, 3, 16, 2),
+    (16, 1, 1, 0, 256, 256, 32),
+];
+
+/// Seconds that this thread has computed.
+fn cpu() -> f64 {
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    let nanoseconds = text
+        .split(' ')
+        .next()
+        .and_then(|text| text.parse::<f64>().ok());
+    nanoseconds.unwrap_or(0.0) / 1e9
+}
+
+/// Seconds of a call. The clock goes in steps of some milliseconds.
+fn seconds(mut call: impl FnMut()) -> f64 {
+    call();
+    let start = cpu();
+    for calls in 1.. {
+        call();
+        let spent = cpu() - start;
+        if spent > 0.15 {
+            return spent / f64::from(calls);
+        }
+    }
+    0.0
+}
+
+#[test]
+#[ignore = "prints figures"]
+fn passes_by_size() {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(1);
+    pool.build().unwrap().install(|| {
+        println!(
+            "GFLOP/s of the direct arithmetic on one thread: forward, input, weight, packing (ms)"
+        );
+        let wanted = std::env::var("STRATA_CASE").unwrap_or_default();
+        for (size, kernel, stride, pad, large, small, batch) in CASES {
+            let name =
+                format!("{large}→{small} {kernel}×{kernel} s{stride} {size}×{size} b{batch}");
+            if !wanted.split(',').any(|part| name.contains(part)) {
+                continue;
+            }
+            let output = (size + 2 * pad - kernel) / stride + 1;
+            let geometry = Geometry {
+                input: [1, size, size],
+                output: [1, output, output],
+                kernel: [1, kernel, kernel],
+                stride: [1, stride, stride],
+                dilation: [1; 3],
+                pad: [0, pad, pad],
+            };
+            let work = 2e-9 * (batch * output * output * kernel * kernel * large * small) as f64;
+            let mut ways = vec![None];
+            if winograd::points(&geometry, 64, 64, 1).is_some() {
+                ways.extend([Some(4), Some(6)]);
+            }
+            for points in ways {
+                let level = Level::chosen();
+                let c =
+                    Convolution::with_points::<f32>(level, &geometry, [large, small, 1], points);
+                let [forward, back, weight, packing] = passes(&c, batch);
+                println!(
+                    "{name:32} {:8} {:6.1} {:6.1} {:6.1}   {:.3}",
+                    points.map_or("direct".to_owned(), |points| format!("{points} points")),
+                    work / forward,
+                    work / back,
+                    work / weight,
+                    1e3 * packing
+                );
+            }
+        }
+    });
+}
+
+fn passes(c: &Convolution, batch: usize) -> [f64; 4] {
+    let image = |plan: &ConvPlan| batch * volume(plan.sliding.margin.image) * plan.from;
+    let (large, small) = (vec![0.5f32; image(&c.down)], vec![0.25f32; image(&c.up)]);
+    let weight = vec![0.1f32; c.sizes.count()];
+    let pass = |down: bool, source: &[f32], targets: usize| {
+        let mut packed = vec![0.0; c.packed_len(down)];
+        let packing = seconds(|| c.pack(down, &weight, &mut packed));
+        let mut target = vec![0.0; targets];
+        let pass = ConvPass {
+            convolution: c,
+            down,
+            weight: &packed,
+            input: ConvInput::Plain(source),
+            finish: Finish::NONE,
+        };
+        (seconds(|| pass.compute(&mut target)), packing)
+    };
+    let (forward, packing) = pass(true, &large, small.len());
+    let (back, back_packing) = pass(false, &small, large.len());
+    let gradient = WeightGradient {
+        convolution: c,
+        large: ConvInput::Plain(&large),
+        small: ConvInput::Plain(&small),
+        bias_of_large: false,
+        batch,
+    };
+    let mut sums = vec![0.0; gradient.scratch_len()];
+    let of_weight = seconds(|| gradient.sum(&mut sums));
+    let mut unpacked = vec![0.0; weight.len()];
+    let unpacking = seconds(|| c.unpack(&sums, &mut unpacked));
+    [forward, back, of_weight, packing + back_packing + unpacking]
+}

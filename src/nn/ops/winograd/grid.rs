@@ -1,0 +1,188 @@
+//! Where the tiles of an image lie: what they read, and what they write.
+
+use super::lines::WINDOW;
+use std::ops::Range;
+use strata_core::shape::op::Geometry;
+
+/// The tiles of one direction of a convolution in two axes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::ops) struct TileGrid {
+    /// Points of an axis: a tile reads as many positions along it.
+    pub points: usize,
+    /// Sizes of a source image.
+    pub source: [usize; 2],
+    /// Zeros before the first source position along each axis; negative where it is not read at all.
+    pub before: [isize; 2],
+    /// Sizes of a target image.
+    pub target: [usize; 2],
+    /// Tiles along each axis.
+    pub tiles: [usize; 2],
+}
+
+impl TileGrid {
+    /// The tiles of a direction.
+    pub fn new(geometry: &Geometry, points: usize, down: bool) -> TileGrid {
+        let plane = |sizes: [usize; 3]| [sizes[1], sizes[2]];
+        let (large, small) = (plane(geometry.input), plane(geometry.output));
+        let pad = plane(geometry.pad).map(|pad| pad as isize);
+        let (source, target, before) = if down {
+            (large, small, pad)
+        } else {
+            // The transpose reads the flipped window from where it begins to touch the small side.
+            (small, large, pad.map(|pad| WINDOW as isize - 1 - pad))
+        };
+        let outputs = points - (WINDOW - 1);
+        TileGrid {
+            points,
+            source,
+            before,
+            target,
+            tiles: target.map(|size| size.div_ceil(outputs)),
+        }
+    }
+
+    /// Target positions of a tile along an axis.
+    pub fn outputs(&self) -> usize {
+        self.points - (WINDOW - 1)
+    }
+
+    /// Positions of a source image.
+    pub fn source_cells(&self) -> usize {
+        self.source.iter().product()
+    }
+
+    /// Positions of a target image.
+    pub fn target_cells(&self) -> usize {
+        self.target.iter().product()
+    }
+
+    /// By element of a tile along an axis, its source position; [`OUTSIDE`] in the padding.
+    #[inline(always)]
+    fn sources<const N: usize>(&self, axis: usize, tile: usize) -> [usize; N] {
+        let first = (tile * (N + 1 - WINDOW)).wrapping_add_signed(-self.before[axis]);
+        let mut places = [OUTSIDE; N];
+        for (element, place) in places.iter_mut().enumerate() {
+            let at = first.wrapping_add(element);
+            if at < self.source[axis] {
+                *place = at;
+            }
+        }
+        places
+    }
+
+    /// By output of a tile along an axis, its target position; [`OUTSIDE`] where the tile reaches over the edge.
+    #[inline(always)]
+    fn targets<const N: usize>(&self, axis: usize, tile: usize) -> [usize; N] {
+        let mut places = [OUTSIDE; N];
+        for (output, place) in places.iter_mut().enumerate().take(N + 1 - WINDOW) {
+            let at = tile * (N + 1 - WINDOW) + output;
+            if at < self.target[axis] {
+                *place = at;
+            }
+        }
+        places
+    }
+}
+
+/// No position of an axis.
+const OUTSIDE: usize = usize::MAX;
+
+/// Elements of an image, by row and column of a tile; `None` outside of the image.
+#[derive(Clone, Copy)]
+pub(super) struct Cells<const N: usize> {
+    rows: [usize; N],
+    columns: [usize; N],
+}
+
+impl<const N: usize> Cells<N> {
+    /// From positions of both axes to elements: `first` is that of the image, `width` its positions in a row.
+    #[inline(always)]
+    fn new(axes: [[usize; N]; 2], first: usize, width: usize, channels: usize) -> Cells<N> {
+        let [mut rows, mut columns] = axes;
+        for at in rows.iter_mut().filter(|at| **at != OUTSIDE) {
+            *at = first + *at * width * channels;
+        }
+        for at in columns.iter_mut().filter(|at| **at != OUTSIDE) {
+            *at *= channels;
+        }
+        Cells { rows, columns }
+    }
+
+    #[inline(always)]
+    pub fn at(&self, row: usize, column: usize) -> Option<usize> {
+        let (row, column) = (self.rows[row], self.columns[column]);
+        if row == OUTSIDE || column == OUTSIDE {
+            return None;
+        }
+        Some(row + column)
+    }
+}
+
+/// Some rows of tiles of each of some images, in order.
+#[derive(Clone, Debug)]
+pub(in crate::ops) struct TileWalk {
+    pub grid: TileGrid,
+    /// Rows of tiles of each image.
+    pub rows: Range<usize>,
+    pub images: usize,
+}
+
+impl TileWalk {
+    /// Number of tiles.
+    pub fn count(&self) -> usize {
+        self.images * self.rows.len() * self.grid.tiles[1]
+    }
+
+    /// Goes through the tiles from one on.
+    #[inline(always)]
+    pub fn from(&self, tile: usize) -> Steps<'_> {
+        let columns = self.grid.tiles[1].max(1);
+        let in_image = (self.rows.len() * columns).max(1);
+        let in_rows = tile % in_image;
+        Steps {
+            walk: self,
+            image: tile / in_image,
+            tile: [self.rows.start + in_rows / columns, in_rows % columns],
+        }
+    }
+}
+
+/// A tile of a walk, and the way to the next one.
+pub(super) struct Steps<'a> {
+    walk: &'a TileWalk,
+    image: usize,
+    tile: [usize; 2],
+}
+
+impl Steps<'_> {
+    /// The tile's elements in the source images.
+    #[inline(always)]
+    pub fn sources<const N: usize>(&self, channels: usize) -> Cells<N> {
+        let grid = &self.walk.grid;
+        let axes = [grid.sources(0, self.tile[0]), grid.sources(1, self.tile[1])];
+        let first = self.image * grid.source_cells() * channels;
+        Cells::new(axes, first, grid.source[1], channels)
+    }
+
+    /// The tile's outputs in the target images: as many as [`TileGrid::outputs`]; the others are `None`.
+    #[inline(always)]
+    pub fn targets<const N: usize>(&self, channels: usize) -> Cells<N> {
+        let grid = &self.walk.grid;
+        let axes = [grid.targets(0, self.tile[0]), grid.targets(1, self.tile[1])];
+        let first = self.image * grid.target_cells() * channels;
+        Cells::new(axes, first, grid.target[1], channels)
+    }
+
+    /// Goes to the next tile.
+    #[inline(always)]
+    pub fn advance(&mut self) {
+        self.tile[1] += 1;
+        if self.tile[1] == self.walk.grid.tiles[1] {
+            self.tile = [self.tile[0] + 1, 0];
+            if self.tile[0] == self.walk.rows.end {
+                self.tile[0] = self.walk.rows.start;
+                self.image += 1;
+            }
+        }
+    }
+}

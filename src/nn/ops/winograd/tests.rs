@@ -1,0 +1,367 @@
+//! Convolution at points against the direct one: exactly on small whole numbers, and how far off it rounds.
+
+use super::*;
+use crate::ops::conv_input::ConvInput;
+use crate::ops::convolution::{ConvPass, Convolution, Finish};
+use crate::ops::weight_gradient::WeightGradient;
+use candle_core::WithDType;
+
+/// Sizes of a convolution: image, padding of each axis, channels on both sides, images.
+#[derive(Clone, Copy, Debug)]
+struct Case {
+    image: [usize; 2],
+    pad: [usize; 2],
+    channels: [usize; 2],
+    batch: usize,
+}
+
+impl Case {
+    fn geometry(&self) -> Geometry {
+        let [height, width] = self.image;
+        let size = |axis: usize| self.image[axis] + 2 * self.pad[axis] - 2;
+        Geometry {
+            input: [1, height, width],
+            output: [1, size(0), size(1)],
+            kernel: [1, 3, 3],
+            stride: [1; 3],
+            dilation: [1; 3],
+            pad: [0, self.pad[0], self.pad[1]],
+        }
+    }
+
+    /// The convolution with so many points, or directly.
+    fn convolution<T: Vectors>(&self, level: Level, points: Option<usize>) -> Convolution {
+        let [large, small] = self.channels;
+        Convolution::with_points::<T>(level, &self.geometry(), [large, small, 1], points)
+    }
+
+    fn len(&self, side: usize) -> usize {
+        let geometry = self.geometry();
+        let cells = [geometry.input, geometry.output][side];
+        self.batch * cells.iter().product::<usize>() * self.channels[side]
+    }
+
+    fn weights(&self) -> usize {
+        self.channels[0] * self.channels[1] * CELLS
+    }
+}
+
+/// Every padding that a transpose can have, sizes that cut tiles off, channels that fill vectors or don't.
+fn cases() -> Vec<Case> {
+    let mut cases = Vec::new();
+    let channels = [[16, 16], [17, 33], [3, 70], [40, 5], [64, 48]];
+    for (index, image) in [[3, 3], [4, 7], [5, 4], [9, 8], [1, 6], [13, 21]]
+        .into_iter()
+        .enumerate()
+    {
+        for (other, pad) in [[0, 0], [1, 1], [2, 2], [1, 0], [2, 1]]
+            .into_iter()
+            .enumerate()
+        {
+            if image[0] + 2 * pad[0] >= 3 {
+                cases.push(Case {
+                    image,
+                    pad,
+                    channels: channels[(index + other) % channels.len()],
+                    batch: 1 + (index + 2 * other) % 4,
+                });
+            }
+        }
+    }
+    // Several strips, lanes shared by tasks, bands.
+    cases.push(Case {
+        image: [4, 4],
+        pad: [1, 1],
+        channels: [130, 200],
+        batch: 30,
+    });
+    cases.push(Case {
+        image: [37, 41],
+        pad: [1, 1],
+        channels: [32, 32],
+        batch: 2,
+    });
+    cases
+}
+
+fn random(count: usize, salt: u64) -> Vec<f64> {
+    let mut state = salt;
+    (0..count)
+        .map(|_| {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            (state >> 40) as f64 / f64::from(1 << 23) - 1.0
+        })
+        .collect()
+}
+
+/// What a convolution gives in both directions and for its weight, and the sums of the bias.
+#[derive(PartialEq)]
+struct Results<T>([Vec<T>; 4]);
+
+fn all<T: Real>(case: &Case, c: &Convolution, numbers: [&[f64]; 3]) -> Results<T> {
+    let [large, small, weight] =
+        numbers.map(|numbers| numbers.iter().map(|&x| T::from_f64(x)).collect::<Vec<T>>());
+    let pass = |down: bool, source: &[T], targets: usize| {
+        let mut packed = vec![T::nan(); c.packed_len(down)];
+        c.pack(down, &weight, &mut packed);
+        let mut target = vec![T::nan(); targets];
+        let pass = ConvPass {
+            convolution: c,
+            down,
+            weight: &packed,
+            input: ConvInput::Plain(source),
+            finish: Finish::NONE,
+        };
+        pass.compute(&mut target);
+        target
+    };
+    let to_small = pass(true, &large, small.len());
+    let to_large = pass(false, &small, large.len());
+    let (of_weight, of_bias) = gradient(
+        c,
+        ConvInput::Plain(&large),
+        ConvInput::Plain(&small),
+        case.batch,
+    );
+    Results([to_small, to_large, of_weight, of_bias])
+}
+
+fn gradient<T: Real>(
+    c: &Convolution,
+    large: ConvInput<'_, T>,
+    small: ConvInput<'_, T>,
+    batch: usize,
+) -> (Vec<T>, Vec<T>) {
+    let gradient = WeightGradient {
+        convolution: c,
+        large,
+        small,
+        bias_of_large: false,
+        batch,
+    };
+    let mut sums = vec![T::nan(); gradient.scratch_len()];
+    gradient.sum(&mut sums);
+    let mut weight = vec![T::nan(); c.sizes.count()];
+    c.unpack(&sums, &mut weight);
+    (weight, sums[c.packed_len(true)..][..c.sizes.small].to_vec())
+}
+
+/// The largest difference, relative to the largest number.
+fn error<T: Real>(found: &[T], wanted: &[f64]) -> f64 {
+    let largest = wanted.iter().fold(1e-9, |most: f64, x| most.max(x.abs()));
+    let pairs = found.iter().zip(wanted);
+    let off = pairs.map(|(found, wanted)| (WithDType::to_f64(*found) - wanted).abs());
+    off.fold(
+        0.0f64,
+        |most, off| if off.is_nan() { off } else { most.max(off) },
+    ) / largest
+}
+
+fn given(case: &Case, round: bool) -> [Vec<f64>; 3] {
+    [(case.len(0), 1), (case.len(1), 2), (case.weights(), 3)].map(|(count, salt)| {
+        let numbers = random(count, salt).into_iter();
+        numbers
+            .map(|x| {
+                if round {
+                    (3.0 * x).round()
+                } else {
+                    f64::from(x as f32)
+                }
+            })
+            .collect()
+    })
+}
+
+#[test]
+fn whole_numbers_give_the_direct_result() {
+    for case in cases() {
+        let given = given(&case, true);
+        let given = [0, 1, 2].map(|i| given[i].as_slice());
+        let direct = case.convolution::<f64>(Level::Plain, None);
+        let wanted: Results<f64> = all(&case, &direct, given);
+        for level in Level::available() {
+            let found: Results<f32> = all(&case, &case.convolution::<f32>(level, Some(4)), given);
+            for part in 0..4 {
+                let off = error(&found.0[part], &wanted.0[part]);
+                assert!(off == 0.0, "{} {case:?} {part}: {off}", level.name());
+            }
+        }
+        for points in [4, 6] {
+            let at_points = case.convolution::<f64>(Level::Plain, Some(points));
+            let found: Results<f64> = all(&case, &at_points, given);
+            for part in 0..4 {
+                let off = error(&found.0[part], &wanted.0[part]);
+                assert!(off < 1e-13, "{points} points {case:?} {part}: {off}");
+            }
+        }
+    }
+}
+
+/// The error against f64 stays near that of the direct sums in f32.
+#[test]
+fn rounding_stays_near_that_of_the_direct_result() {
+    let mut most = [[0.0f64; 3]; 3];
+    for case in cases() {
+        let given = given(&case, false);
+        let given = [0, 1, 2].map(|i| given[i].as_slice());
+        let direct = case.convolution::<f64>(Level::Plain, None);
+        let wanted: Results<f64> = all(&case, &direct, given);
+        for level in Level::available() {
+            for (way, points) in [None, Some(4), Some(6)].into_iter().enumerate() {
+                let c = case.convolution::<f32>(level, points);
+                let found: Results<f32> = all(&case, &c, given);
+                for part in 0..3 {
+                    let off = error(&found.0[part], &wanted.0[part]);
+                    most[way][part] = most[way][part].max(off);
+                }
+            }
+        }
+    }
+    println!(
+        "direct {:?}\n4 points {:?}\n6 points {:?}",
+        most[0], most[1], most[2]
+    );
+    for part in 0..3 {
+        assert!(most[1][part] < 2e-6, "4 points: {most:?}");
+        assert!(most[2][part] < 2e-5, "6 points: {most:?}");
+    }
+}
+
+#[test]
+fn results_do_not_depend_on_the_number_of_threads() {
+    for case in cases().into_iter().rev().take(4) {
+        let given = given(&case, false);
+        let given = [0, 1, 2].map(|i| given[i].as_slice());
+        for points in [4, 6] {
+            let c = case.convolution::<f32>(Level::chosen(), Some(points));
+            let on = |threads: usize| {
+                let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
+                let pool = pool.build().unwrap();
+                pool.install(|| all::<f32>(&case, &c, given))
+            };
+            let alone = on(1);
+            for threads in [2, 5] {
+                assert!(on(threads) == alone, "{threads} threads: {case:?}");
+            }
+        }
+    }
+}
+
+/// An image gives the same bits alone and in a batch.
+#[test]
+fn an_image_is_computed_alike_alone_and_in_a_batch() {
+    let together = Case {
+        image: [9, 11],
+        pad: [1, 1],
+        channels: [20, 24],
+        batch: 7,
+    };
+    let c = together.convolution::<f32>(Level::chosen(), Some(4));
+    let numbers = given(&together, false);
+    let all_images: Results<f32> = all(&together, &c, [0, 1, 2].map(|i| numbers[i].as_slice()));
+    let one = Case {
+        batch: 1,
+        ..together
+    };
+    for image in 0..together.batch {
+        let of = |side: usize| &numbers[side][image * one.len(side)..][..one.len(side)];
+        let alone: Results<f32> = all(&one, &c, [of(0), of(1), &numbers[2]]);
+        for (part, side) in [(0, 1), (1, 0)] {
+            let len = one.len(side);
+            assert!(alone.0[part] == all_images.0[part][image * len..][..len]);
+        }
+    }
+}
+
+/// A gradient that a relu is in front of is what it is when it is written out first; bias and relu come last.
+#[test]
+fn a_relu_before_and_behind_is_computed_along() {
+    let case = Case {
+        image: [6, 7],
+        pad: [1, 1],
+        channels: [18, 35],
+        batch: 3,
+    };
+    let c = case.convolution::<f32>(Level::chosen(), Some(4));
+    let [large, small, weight] =
+        given(&case, false).map(|numbers| numbers.iter().map(|&x| x as f32).collect::<Vec<f32>>());
+    let output: Vec<f32> = random(small.len(), 9).iter().map(|&x| x as f32).collect();
+    let masked: Vec<f32> = small
+        .iter()
+        .zip(&output)
+        .map(|(&g, &y)| if y > 0.0 { g } else { 0.0 })
+        .collect();
+    let relu = ConvInput::Relu {
+        gradient: &small,
+        output: &output,
+    };
+    let plain = ConvInput::Plain(large.as_slice());
+    let written = gradient(&c, plain, ConvInput::Plain(&masked), case.batch);
+    assert!(gradient(&c, plain, relu, case.batch) == written);
+    let pass = |down: bool, input: ConvInput<'_, f32>, finish: Finish<'_, f32>, count: usize| {
+        let mut packed = vec![f32::NAN; c.packed_len(down)];
+        c.pack(down, &weight, &mut packed);
+        let mut target = vec![f32::NAN; count];
+        let convolution = &c;
+        let weight = packed.as_slice();
+        ConvPass {
+            convolution,
+            down,
+            weight,
+            input,
+            finish,
+        }
+        .compute(&mut target);
+        target
+    };
+    let count = large.len();
+    let back = pass(false, ConvInput::Plain(&masked), Finish::NONE, count);
+    assert!(pass(false, relu, Finish::NONE, count) == back);
+    let bias: Vec<f32> = (0..35).map(|lane| lane as f32 / 7.0 - 2.0).collect();
+    let finish = Finish {
+        bias: Some(&bias),
+        relu: true,
+    };
+    let mut wanted = pass(true, plain, Finish::NONE, small.len());
+    for (i, value) in wanted.iter_mut().enumerate() {
+        *value = (*value + bias[i % 35]).max(0.0);
+    }
+    assert!(pass(true, plain, finish, small.len()) == wanted);
+}
+
+#[test]
+fn only_planes_with_channels_enough_go_through_points() {
+    let of = |geometry: &Geometry, channels: usize| points(geometry, channels, channels, 1);
+    let case = Case {
+        image: [8, 8],
+        pad: [1, 1],
+        channels: [16, 16],
+        batch: 1,
+    };
+    let plane = case.geometry();
+    assert!(of(&plane, 64).is_some() && of(&plane, 3).is_none());
+    assert!(points(&plane, 64, 64, 2).is_none());
+    for other in [
+        Geometry {
+            stride: [1, 2, 1],
+            ..plane
+        },
+        Geometry {
+            dilation: [1, 1, 2],
+            ..plane
+        },
+        Geometry {
+            kernel: [1, 3, 5],
+            ..plane
+        },
+        Geometry {
+            input: [2, 8, 8],
+            output: [2, 8, 8],
+            ..plane
+        },
+    ] {
+        assert!(of(&other, 64).is_none(), "{other:?}");
+    }
+}

@@ -1,0 +1,159 @@
+//! Weights to points in the order in which products read them, and the gradients at points back.
+
+#![allow(unsafe_code)]
+
+use super::lines::{WINDOW, Weight, WeightGradient, both_axes};
+use crate::ops::packed::Block;
+use crate::ops::real::Real;
+use crate::ops::simd::{Kernel, Lanes};
+
+/// Elements of a window.
+pub(super) const CELLS: usize = WINDOW * WINDOW;
+/// Lanes of the widest vector.
+const MOST_LANES: usize = 16;
+
+/// Where the windows of a block's lanes and rows are in PyTorch's layout.
+#[derive(Clone, Copy)]
+pub(super) struct Windows {
+    pub block: Block,
+    /// Rows: channels of the source.
+    pub rows: usize,
+    /// From a row's window to the next one's.
+    pub row_step: usize,
+    /// From a lane's window to the next one's.
+    pub lane_step: usize,
+    /// Points of an axis.
+    pub points: usize,
+}
+
+impl Windows {
+    /// Elements of the block at all points.
+    pub fn packed_len(&self, width: usize) -> usize {
+        self.points * self.points * self.rows * self.block.vectors * width
+    }
+}
+
+/// The windows of a block to points: point by point, row by row, whole vectors of lanes.
+pub(super) struct PackWindows<'a, T> {
+    pub windows: Windows,
+    /// From the window of the block's first lane on.
+    pub weight: &'a [T],
+    /// Whether the window is read from its end to its beginning.
+    pub flipped: bool,
+    pub packed: &'a mut [T],
+}
+
+impl<T: Real> PackWindows<'_, T> {
+    #[inline(always)]
+    fn all<L: Lanes<T>, const N: usize>(&mut self, lanes: L) {
+        let Windows {
+            block,
+            rows,
+            row_step,
+            lane_step,
+            ..
+        } = self.windows;
+        let wide = block.vectors * L::WIDTH;
+        assert!(
+            N * N * rows * wide <= self.packed.len() && L::WIDTH <= MOST_LANES,
+            "windows outside their array"
+        );
+        for row in 0..rows {
+            for first in (0..wide).step_by(L::WIDTH) {
+                let mut cells = [[T::zero(); MOST_LANES]; CELLS];
+                let count = L::WIDTH.min(block.lanes.saturating_sub(first));
+                for lane in 0..count {
+                    let at = row * row_step + (first + lane) * lane_step;
+                    for (cell, &value) in self.weight[at..at + CELLS].iter().enumerate() {
+                        let cell = if self.flipped { CELLS - 1 - cell } else { cell };
+                        cells[cell][lane] = value;
+                    }
+                }
+                both_axes::<T, L, Weight, N>(
+                    lanes,
+                    [WINDOW, N],
+                    // SAFETY: a cell has MOST_LANES elements, of which there are WIDTH (asserted).
+                    |i, j| unsafe { lanes.load(cells[i * WINDOW + j].as_ptr()) },
+                    |i, j, value| {
+                        let to = ((i * N + j) * rows + row) * wide + first;
+                        // SAFETY: asserted above: every point has `wide` elements for every row, whole
+                        // vectors.
+                        unsafe { lanes.store(self.packed.as_mut_ptr().add(to), value) };
+                    },
+                );
+            }
+        }
+    }
+}
+
+impl<T: Real> Kernel<T> for PackWindows<'_, T> {
+    #[inline(always)]
+    fn run<L: Lanes<T>>(mut self, lanes: L) {
+        match self.windows.points {
+            4 => self.all::<L, 4>(lanes),
+            _ => self.all::<L, 6>(lanes),
+        }
+    }
+}
+
+/// The gradients of a block's windows from points to PyTorch's layout.
+pub(super) struct UnpackWindows<'a, T> {
+    pub windows: Windows,
+    pub packed: &'a [T],
+    /// From the window of the block's first lane on.
+    pub weight: &'a mut [T],
+}
+
+impl<T: Real> UnpackWindows<'_, T> {
+    #[inline(always)]
+    fn all<L: Lanes<T>, const N: usize>(&mut self, lanes: L) {
+        let Windows {
+            block,
+            rows,
+            row_step,
+            lane_step,
+            ..
+        } = self.windows;
+        let wide = block.vectors * L::WIDTH;
+        assert!(
+            N * N * rows * wide <= self.packed.len() && L::WIDTH <= MOST_LANES,
+            "windows outside their array"
+        );
+        for row in 0..rows {
+            for first in (0..block.lanes).step_by(L::WIDTH) {
+                let mut cells = [[T::zero(); MOST_LANES]; CELLS];
+                both_axes::<T, L, WeightGradient, N>(
+                    lanes,
+                    [N, WINDOW],
+                    |i, j| {
+                        let from = ((i * N + j) * rows + row) * wide + first;
+                        // SAFETY: asserted above: every point has `wide` elements for every row, whole
+                        // vectors.
+                        unsafe { lanes.load(self.packed.as_ptr().add(from)) }
+                    },
+                    // SAFETY: a cell has MOST_LANES elements, of which there are WIDTH (asserted).
+                    |i, j, value| unsafe {
+                        lanes.store(cells[i * WINDOW + j].as_mut_ptr(), value);
+                    },
+                );
+                let count = L::WIDTH.min(block.lanes - first);
+                for lane in 0..count {
+                    let at = row * row_step + (first + lane) * lane_step;
+                    for (cell, value) in self.weight[at..at + CELLS].iter_mut().enumerate() {
+                        *value = cells[cell][lane];
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl<T: Real> Kernel<T> for UnpackWindows<'_, T> {
+    #[inline(always)]
+    fn run<L: Lanes<T>>(mut self, lanes: L) {
+        match self.windows.points {
+            4 => self.all::<L, 4>(lanes),
+            _ => self.all::<L, 6>(lanes),
+        }
+    }
+}
