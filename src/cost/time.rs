@@ -41,6 +41,10 @@ pub struct Speeds {
     pub narrow: Rate,
     /// The same with many channels out.
     pub wide: Rate,
+    /// A window of 3×3 that is computed at points, few channels out: as many multiply-adds as computed directly.
+    pub narrow_points: Rate,
+    /// The same with many channels out.
+    pub wide_points: Rate,
     /// A window of one position.
     pub pointwise: Rate,
     /// Every channel by itself.
@@ -283,9 +287,13 @@ impl Clock<'_> {
                 let vectors = lanes.div_ceil(self.machine.lanes.max(1)) as f64;
                 let share = ((vectors.min(MOST_VECTORS) - 1.0) / (MOST_VECTORS - 1.0)).max(0.0);
                 let between = |narrow: f64, wide: f64| narrow + share * (wide - narrow);
+                let (narrow, wide) = match kernel.points() {
+                    Some(_) => (speeds.narrow_points, speeds.wide_points),
+                    None => (speeds.narrow, speeds.wide),
+                };
                 Rate {
-                    forward: between(speeds.narrow.forward, speeds.wide.forward),
-                    backward: between(speeds.narrow.backward, speeds.wide.backward),
+                    forward: between(narrow.forward, wide.forward),
+                    backward: between(narrow.backward, wide.backward),
                 }
             }
         }
@@ -308,12 +316,19 @@ mod tests {
         backward: 1e9,
     };
 
+    const POINTS: Rate = Rate {
+        forward: 4e9,
+        backward: 4e9,
+    };
+
     fn seconds(input: &str, texts: &[&str], bandwidth: f64) -> f64 {
         let network = network(input, texts, &[], &[]);
         let (narrow, wide, pointwise, depthwise, dense) = (RATE, RATE, RATE, RATE, RATE);
         let speeds = Speeds {
             narrow,
             wide,
+            narrow_points: POINTS,
+            wide_points: POINTS,
             pointwise,
             depthwise,
             dense,
@@ -336,23 +351,26 @@ mod tests {
 
     #[test]
     fn arithmetic_or_memory_whichever_is_longer() {
-        // The first layer has no gradient for its input: twice 10 images · 16·9·16·64 multiply-adds.
-        let macs = 10.0 * 16.0 * 9.0 * 16.0 * 64.0;
-        let one = seconds("16x8x8", &["conv 16 k3 p1"], 1e15);
+        // The first layer has no gradient for its input: twice 10 images · 16·25·16·64 multiply-adds.
+        let macs = 10.0 * 16.0 * 25.0 * 16.0 * 64.0;
+        let one = seconds("16x8x8", &["conv 16 k5 p2"], 1e15);
         assert!((one - 2.0 * macs / 1e9).abs() < 1e-6 * one);
-        let two = seconds("16x8x8", &["conv 16 k3 p1", "conv 16 k3 p1"], 1e15);
+        let two = seconds("16x8x8", &["conv 16 k5 p2", "conv 16 k5 p2"], 1e15);
         assert!((two - 5.0 * macs / 1e9).abs() < 1e-6 * two);
         // 10 images of 1,024 numbers in and out, and the weight, in both passes; the weight laid out, and its gradient
         // in parts.
-        let weight = 16.0 * 144.0;
-        let part = 16 * 144 + 16;
+        let weight = 16.0 * 400.0;
+        let part = 16 * 400 + 16;
         let parts = strata_nn::ops::blocking::gradient_parts(part, 10) * part;
         let laid = 2.0 * (weight + parts as f64);
         let moved = 4.0 * (2.0 * (10.0 * 2048.0 + weight) + laid);
-        let slow = seconds("16x8x8", &["conv 16 k3 p1"], 1e3);
+        let slow = seconds("16x8x8", &["conv 16 k5 p2"], 1e3);
         assert!((slow - moved / 1e3).abs() < 1e-6 * slow);
         // Three channels out take a vector of 16 as well.
-        let three = seconds("16x8x8", &["conv 3 k3 p1"], 1e15);
+        let three = seconds("16x8x8", &["conv 3 k5 p2"], 1e15);
         assert!((three - one).abs() < 1e-6 * one);
+        // At points a window of 3×3 takes as long as at a rate of its own.
+        let points = seconds("16x8x8", &["conv 16 k3 p1"], 1e15);
+        assert!((points - one * 9.0 / 25.0 / 4.0).abs() < 1e-6 * points);
     }
 }

@@ -62,10 +62,8 @@ fn all() -> Result<Speeds, NnError> {
     let machine = super::run::memory_check::machine();
     // One vector of outputs, and four.
     let lanes = machine.lanes as usize;
-    let (narrow, wide) = (
-        format!("conv {lanes} k3 p1"),
-        format!("conv {} k3 p1", 4 * lanes),
-    );
+    let (few, many) = (lanes.max(16), 4 * lanes.max(16));
+    let conv = |channels: usize, window: &str| format!("conv {channels} {window}");
     // Three tensors: input, output and gradient.
     let bytes = |batch: usize| (4 * 32 * 64 * 64 * batch) as f64;
     let batch_of = |held: f64| (held / 3.0 / bytes(1)).round().max(1.0) as usize;
@@ -74,8 +72,15 @@ fn all() -> Result<Speeds, NnError> {
         Ok(5.0 * bytes(batch) / passes("relu", "32x64x64", batch)?.sum())
     };
     Ok(Speeds {
-        narrow: rate(&narrow, &format!("{lanes}x32x32"), 8)?,
-        wide: rate(&wide, &format!("{}x16x16", 4 * lanes), 8)?,
+        narrow: rate(&conv(lanes, "k5 p2"), &format!("{lanes}x32x32"), 4)?,
+        wide: rate(
+            &conv(4 * lanes, "k5 p2"),
+            &format!("{}x16x16", 4 * lanes),
+            4,
+        )?,
+        // 16 channels at least are computed at points.
+        narrow_points: rate(&conv(few, "k3 p1"), &format!("{few}x32x32"), 8)?,
+        wide_points: rate(&conv(many, "k3 p1"), &format!("{many}x16x16"), 8)?,
         pointwise: rate("conv 64 k1", "64x16x16", 8)?,
         depthwise: rate("dwconv k3 p1", "64x32x32", 8)?,
         dense: rate("dense 512", "512", 64)?,
@@ -179,6 +184,8 @@ mod tests {
         let rates = [
             speeds.narrow,
             speeds.wide,
+            speeds.narrow_points,
+            speeds.wide_points,
             speeds.pointwise,
             speeds.depthwise,
             speeds.dense,

@@ -217,6 +217,8 @@ fn everything_else(network: Network, inference: &Inference) {
     let speeds = Speeds {
         narrow,
         wide,
+        narrow_points: rate,
+        wide_points: rate,
         pointwise,
         depthwise,
         dense,

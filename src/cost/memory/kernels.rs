@@ -250,7 +250,10 @@ impl Kernel {
             && cells == padded
             && (!self.is_depthwise() || self.large.is_multiple_of(lanes));
         let small_in_place = !small_laid && (self.small / self.loops()).is_multiple_of(lanes);
-        let images = self.images(true, batch);
+        let images = match self.gradient_bands(batch) {
+            1 => self.images(true, batch),
+            _ => 1,
+        };
         let room = |in_place: bool, image: u64| {
             if in_place {
                 0
@@ -269,6 +272,16 @@ impl Kernel {
         }
     }
 
+    /// Bands that each image is cut into for the weight's gradient.
+    fn gradient_bands(&self, batch: u64) -> u64 {
+        let [depth, rows, _] = self.geometry.output;
+        let weight = (self.large / self.groups).saturating_mul(self.small);
+        let work = weight
+            .saturating_mul(self.cells())
+            .saturating_mul(volume(self.geometry.output));
+        blocking::gradient_bands(batch as usize, work as usize, depth, rows) as u64
+    }
+
     /// Numbers that the parts of the weight's gradient take, which are added up at the end.
     pub(crate) fn partial_sums(&self, batch: u64, machine: Machine) -> u64 {
         let bias = if self.transposed {
@@ -277,7 +290,8 @@ impl Kernel {
             self.small
         };
         let part = self.packed(true, machine).saturating_add(bias).max(1);
-        let parts = blocking::gradient_parts(part as usize, batch as usize);
+        let units = batch.saturating_mul(self.gradient_bands(batch)) as usize;
+        let parts = blocking::gradient_parts(part as usize, units);
         part.saturating_mul(parts as u64)
     }
 }
@@ -353,9 +367,13 @@ impl Tiles {
             (true, true) => volume(kernel.geometry.input).saturating_mul(kernel.large),
             (true, false) => volume(kernel.geometry.output).saturating_mul(kernel.small),
         };
+        let images = match kernel.gradient_bands(batch) {
+            1 => self.cut(batch).images as u64,
+            _ => 1,
+        };
         Scratch {
             tasks: blocking::MIN_TASKS as u64,
-            numbers: (self.cut(batch).images as u64)
+            numbers: images
                 .saturating_mul(written)
                 .saturating_add(self.strip(kernel)),
         }

@@ -10,9 +10,6 @@
 use crate::ops::real::Real;
 use crate::ops::simd::Lanes;
 
-/// Points of an axis at most.
-pub(super) const MOST_POINTS: usize = 6;
-
 /// Elements of the window along an axis.
 pub(super) const WINDOW: usize = 3;
 

@@ -41,8 +41,11 @@ use weights::{CELLS, PackWindows, UnpackWindows, Windows};
 
 /// Channels from which on, on both sides, the transforms cost less than they save.
 const MIN_CHANNELS: usize = 16;
-/// Positions of an axis of the smaller side from which on tiles are mostly full.
-const MIN_SIZE: usize = 3;
+/// Images that the choice is made for: it may not depend on the batch.
+const IMAGES: usize = 16;
+/// Tiles whose products take as long as a weight to be packed for both directions: measured with 128 to 512
+/// channels.
+const TILES_OF_WEIGHT: usize = 120;
 /// Elements between the points of tiles, besides the tiles: otherwise all points of a tile would be in the same
 /// places of the cache.
 const SKEW: usize = 16;
@@ -60,12 +63,18 @@ pub fn points(geometry: &Geometry, large: usize, small: usize, groups: usize) ->
     } = *geometry;
     let is_plane = input[0] == 1 && pad[0] == 0;
     let is_window = kernel == [1, WINDOW, WINDOW] && stride == [1; 3] && dilation == [1; 3];
-    let smallest = (1..3)
-        .map(|axis| input[axis].min(output[axis]))
-        .min()
-        .unwrap_or(0);
-    let pays = large.min(small) >= MIN_CHANNELS && smallest >= MIN_SIZE;
-    (is_plane && is_window && groups == 1 && pays).then_some(4)
+    if !(is_plane && is_window && groups == 1 && large.min(small) >= MIN_CHANNELS) {
+        return None;
+    }
+    // Multiplications for a pair of channels in both directions; the direct ones where nothing is less.
+    let positions = output[1] * output[2] + input[1] * input[2];
+    let direct = CELLS * (IMAGES * positions + TILES_OF_WEIGHT);
+    let at_points = [4, 6].map(|points| {
+        let tiles = tiles(geometry, points, true) + tiles(geometry, points, false);
+        (points * points * (IMAGES * tiles + TILES_OF_WEIGHT), points)
+    });
+    let (cost, points) = at_points.into_iter().min()?;
+    (cost < direct).then_some(points)
 }
 
 /// Tiles of an image in a direction, with so many points an axis.

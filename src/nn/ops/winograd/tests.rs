@@ -341,6 +341,14 @@ fn only_planes_with_channels_enough_go_through_points() {
         batch: 1,
     };
     let plane = case.geometry();
+    let square = |size: usize| {
+        let image = [size, size];
+        of(&Case { image, ..case }.geometry(), 64)
+    };
+    let sizes = [2, 3, 4, 6, 7, 8, 14, 224].map(square);
+    assert_eq!(sizes[..2], [None, None]);
+    assert_eq!(sizes[2..4], [Some(4), Some(4)]);
+    assert_eq!(sizes[4..], [Some(6); 4]);
     assert!(of(&plane, 64).is_some() && of(&plane, 3).is_none());
     assert!(points(&plane, 64, 64, 2).is_none());
     for other in [

@@ -26,13 +26,6 @@ pub(super) struct Windows {
     pub points: usize,
 }
 
-impl Windows {
-    /// Elements of the block at all points.
-    pub fn packed_len(&self, width: usize) -> usize {
-        self.points * self.points * self.rows * self.block.vectors * width
-    }
-}
-
 /// The windows of a block to points: point by point, row by row, whole vectors of lanes.
 pub(super) struct PackWindows<'a, T> {
     pub windows: Windows,
