@@ -6,6 +6,8 @@ use crate::ops::convolution::{ConvPass, Convolution, Finish};
 use crate::ops::weight_gradient::WeightGradient;
 use candle_core::WithDType;
 
+mod behind;
+
 /// Sizes of a convolution: image, padding of each axis, channels on both sides, images.
 #[derive(Clone, Copy, Debug)]
 struct Case {
