@@ -114,7 +114,7 @@ impl Arrangement {
         let bottom = match purpose {
             Purpose::Reconstruct => pictures,
             Purpose::Classify => Pane::Row(vec![
-                (0.44, Pane::of(&[Accuracy])),
+                (0.44, Pane::of(&[Accuracy, Confusion])),
                 (0.56, Pane::of(&[Saliency, Activations, Data])),
             ]),
             Purpose::Both => Pane::Row(vec![(0.62, pictures), (0.38, Pane::of(&[Accuracy]))]),

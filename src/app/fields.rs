@@ -6,6 +6,7 @@ use crate::run_monitor::Phase;
 use crate::state::State;
 use std::mem::Discriminant;
 use strata_core::project::data::{Normalize, Source};
+use strata_design::advice::{Fix, fixes_for_images};
 use strata_engine::event::Outcome;
 
 /// Which fields of the project there are: those of a former project, of a stage or setting that is gone, are not.
@@ -45,6 +46,27 @@ impl State {
     pub fn hindrance(&self) -> Option<String> {
         let refused = self.refused.first().map(|refused| refused.sentence());
         refused.or_else(|| self.blocker().map(|problem| problem.message.clone()))
+    }
+
+    /// The edit that mends the problem which keeps a training from being started, where one edit does.
+    pub fn hindrance_fix(&self) -> Option<&Fix> {
+        let is_of_project = self.refused.is_empty() && self.proposal().is_none();
+        let blocker = self.blocker().filter(|_| is_of_project)?;
+        let problems = &self.shown.problems;
+        let index = problems
+            .iter()
+            .position(|problem| std::ptr::eq(problem, blocker))?;
+        self.shown.fixes.get(index)?.as_ref()
+    }
+
+    /// The edits that mend what the last run failed of with this message.
+    pub fn failure_fixes(&self, message: &str) -> Vec<Fix> {
+        match &self.training.phase {
+            Phase::Ended(Outcome::Failed(failure)) if failure.in_window == message => {
+                fixes_for_images(self.project(), failure.stage, &failure.repairs)
+            }
+            _ => Vec::new(),
+        }
     }
 
     /// Says why nothing is trained, until it is mended.

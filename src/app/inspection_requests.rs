@@ -136,7 +136,10 @@ impl State {
             .run
             .as_deref()
             .and_then(|run| run.parent())
-            .map(|folder| folder.to_path_buf());
+            .map(|folder| match folder.as_os_str().is_empty() {
+                true => PathBuf::from("."),
+                false => folder.to_path_buf(),
+            });
         let folder = beside.unwrap_or_else(|| self.base().join("runs"));
         let run = (self.training.run.clone(), self.training.is_running());
         Listed {

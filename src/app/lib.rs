@@ -25,6 +25,7 @@ pub mod kernels;
 pub mod known_advice;
 pub mod lens;
 pub mod messages;
+pub mod opening;
 pub mod persistence;
 pub mod placement;
 pub mod prompts;

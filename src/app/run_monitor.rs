@@ -297,6 +297,8 @@ fn lost(run: Option<PathBuf>) -> Outcome {
         message: message.into(),
         in_window: message.into(),
         wrong_input: false,
+        stage: None,
+        repairs: Vec::new(),
         run,
     })
 }

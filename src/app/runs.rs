@@ -241,6 +241,18 @@ mod tests {
         assert!(runs(&folder.path().join("none"), "x").is_empty());
     }
 
+    /// A run that was opened by its name alone lies in the present folder.
+    #[test]
+    fn runs_are_listed_where_the_open_one_lies() {
+        let project = builtin::find("lenet-mnist").unwrap().project().unwrap();
+        let mut state = State::new(project, None);
+        assert_eq!(state.runs_to_list().folder, Path::new("./runs"));
+        for (run, folder) in [("run", "."), ("mine/run", "mine"), ("/tmp/run", "/tmp")] {
+            state.training.run = Some(PathBuf::from(run));
+            assert_eq!(state.runs_to_list().folder, Path::new(folder));
+        }
+    }
+
     #[test]
     fn losses_of_another_kind_or_of_other_pixels_have_another_meaning() {
         let mut project = builtin::find("conv-autoencoder")

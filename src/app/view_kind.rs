@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 pub enum ViewKind {
     Loss,
     Accuracy,
+    Confusion,
     Reconstructions,
     Filters,
     Activations,

@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use strata_core::project::target::Target;
 use strata_engine::storage::saved_run::{self, SavedRun};
 use strata_gui::plate::of_network;
+use strata_inspect::confusion::Confusion;
 use strata_inspect::filters::{self, Filters};
 use strata_inspect::picture::png;
 use strata_inspect::reconstructions::Reconstructions;
@@ -40,6 +41,7 @@ pub fn run(args: &InspectArgs) -> anyhow::Result<()> {
     let (picture, values) = match args.what {
         Picture::Filters => (filters(args)?, None),
         Picture::Loss | Picture::Accuracy => curve::picture(args)?,
+        Picture::Confusion => confusion(&mut open(args)?)?,
         Picture::Reconstructions => (reconstructions(&mut open(args)?, args)?, None),
         Picture::Saliency => saliency(&mut open(args)?, args)?,
         Picture::SparseCode => sparse_code(&mut open(args)?)?,
@@ -97,7 +99,7 @@ fn check(args: &InspectArgs) -> Result<(), WrongInput> {
         ),
         (
             args.json && matches!(args.what, Picture::Filters | Picture::Reconstructions),
-            "--json is for loss, accuracy, saliency, sparse-code, activations, receptive-field and pixel",
+            "--json is for loss, accuracy, confusion, saliency, sparse-code, activations, receptive-field and pixel",
         ),
     ];
     match refused.into_iter().find(|(is_refused, _)| *is_refused) {
@@ -175,6 +177,14 @@ fn line(saliency: &Saliency, index: usize, answer: &Answer) -> String {
         index + 1,
         saliency.class_name(class)
     )
+}
+
+fn confusion(run: &mut SavedRun) -> anyhow::Result<(RgbaImage, Option<Value>)> {
+    let confusion = run.inspect::<Confusion>(&None)?;
+    Ok((
+        of_network::confusion(&confusion),
+        Some(serde_json::to_value(&confusion)?),
+    ))
 }
 
 fn sparse_code(run: &mut SavedRun) -> anyhow::Result<(RgbaImage, Option<Value>)> {

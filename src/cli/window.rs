@@ -6,6 +6,7 @@ use super::{WrongInput, output, report, train};
 use anyhow::Context;
 use std::path::Path;
 use strata_core::project::builtin;
+use strata_core::project::stage::Task;
 use strata_engine::inspection::live::LiveResults;
 use strata_engine::thread::RunOptions;
 use strata_export::report as page;
@@ -72,8 +73,19 @@ fn train_and_report(source: &Source) -> anyhow::Result<(Option<String>, bool)> {
     if summary.run.as_os_str().is_empty() {
         return Ok((None, is_stopped));
     }
-    let (filters, images) = (live.filters.latest(), live.reconstructions.latest());
     let file = page::usual_file(&summary.run);
-    page::write(&summary.run, &file, filters.as_deref(), images.as_deref())?;
+    let mut stages = source.project.stages.iter();
+    if stages.any(|stage| stage.task == Task::Classify) {
+        // Which class is taken for which is counted with the checkpoint.
+        output::warn(&page::write_stored(&summary.run, &file)?);
+    } else {
+        let (filters, images) = (live.filters.latest(), live.reconstructions.latest());
+        let shown = page::Shown {
+            filters: filters.as_deref(),
+            reconstructions: images.as_deref(),
+            confusion: None,
+        };
+        page::write(&summary.run, &file, shown)?;
+    }
     Ok((Some(file.display().to_string()), is_stopped))
 }

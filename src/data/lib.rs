@@ -47,7 +47,7 @@ pub use images::luma::luma;
 pub use images::pixel_scale::PixelUnits;
 pub use images::single_image::FilePicture;
 pub use notes::{Group, Note, by_reason};
-pub use recognise::{Recognised, recognise};
+pub use recognise::{Recognised, holds_data, recognise};
 pub use sources::shapes::picture;
 pub use splits::shuffle::epoch_order;
 pub use splits::split::{SplitData, fill_batch};

@@ -13,6 +13,8 @@ use strata_core::project::data::Source;
 const MOST_NAMES: usize = 5000;
 /// Lone folders in folders that are looked into: an archive's own name, repeated or not.
 const MOST_WRAPPED: usize = 4;
+/// Folders of one folder that are looked into for images.
+const MOST_FOLDERS: usize = 20;
 /// The last of Oxford's 17 flowers.
 const LAST_FLOWER: u32 = 1360;
 
@@ -54,6 +56,25 @@ pub fn recognise(path: &Path, now: Source) -> Recognised {
         has_images: false,
     };
     recognised(path, known(&found, now, false))
+}
+
+/// Whether a folder holds what a source reads: a known set, tables, arrays, or images at most three folders down.
+pub fn holds_data(folder: &Path) -> bool {
+    recognise(folder, Source::default()).source != Source::Folder || holds_images(folder, 3)
+}
+
+fn holds_images(folder: &Path, deep: usize) -> bool {
+    let (folders, files): (Vec<_>, Vec<_>) = on_disk(folder)
+        .into_iter()
+        .filter(|(path, _)| !names::is_hidden(path))
+        .partition(|(_, is_folder)| *is_folder);
+    let mut files = files.iter();
+    files.any(|(path, _)| image_file::is_named_like_one(path))
+        || deep > 0
+            && folders
+                .iter()
+                .take(MOST_FOLDERS)
+                .any(|(path, _)| holds_images(path, deep - 1))
 }
 
 /// The same for files that lie in an archive: `root` stands for it.

@@ -18,6 +18,9 @@ pub enum RunError {
     /// The project or the options ask for something that cannot be.
     #[error("{0}")]
     Input(String),
+    /// Images, network and stages do not fit together.
+    #[error("{}", .0.text(Surface::Terminal))]
+    Unfit(Box<Unfit>),
     /// The images cannot be read.
     #[error(transparent)]
     Data(#[from] DataError),
@@ -59,6 +62,43 @@ pub enum RunError {
     NotFinite(Box<NotFinite>),
 }
 
+/// Images, network and stages that do not fit together.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Unfit {
+    /// What does not fit what.
+    message: String,
+    /// The stage it is about, counted from 0.
+    stage: Option<usize>,
+    /// What mends it, best first.
+    help: Vec<Help>,
+}
+
+impl Unfit {
+    pub(crate) fn new(message: String, help: Vec<Help>) -> Unfit {
+        Unfit {
+            message,
+            stage: None,
+            help,
+        }
+    }
+
+    /// The same about a stage.
+    pub(crate) fn of_stage(self, stage: usize) -> Unfit {
+        Unfit {
+            stage: Some(stage),
+            ..self
+        }
+    }
+
+    fn text(&self, surface: Surface) -> String {
+        let help: Vec<String> = self.help.iter().map(|help| help.text(surface)).collect();
+        match help.is_empty() {
+            true => self.message.clone(),
+            false => format!("{}: {}", self.message, help.join(", ")),
+        }
+    }
+}
+
 /// A loss or a gradient that is NaN or infinite.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[error("{what} at step {step} (stage `{stage}`, epoch {epoch}), {first}. {kept}; {advice}")]
@@ -83,7 +123,7 @@ impl RunError {
     /// True when the input was wrong (exit code 2), false when something broke (1).
     pub fn is_wrong_input(&self) -> bool {
         match self {
-            RunError::Input(_) | RunError::Folder(_) => true,
+            RunError::Input(_) | RunError::Unfit(_) | RunError::Folder(_) => true,
             RunError::Data(error) => is_of_the_input(error),
             RunError::Unread { error, .. } => is_of_the_input(error),
             RunError::Project(error) => !matches!(error, ProjectError::Write { .. }),
@@ -98,6 +138,7 @@ impl RunError {
     /// One message: what, where, and what to do there. Its own text is the terminal's.
     pub fn text(&self, surface: Surface) -> String {
         match self {
+            RunError::Unfit(unfit) => unfit.text(surface),
             RunError::Data(error) => error.text(surface),
             RunError::Unread { error, kept } => format!("{}. {kept}", error.text(surface)),
             RunError::Write {
@@ -119,11 +160,15 @@ impl RunError {
         }
     }
 
-    /// What a button can do about it.
-    pub fn repair(&self) -> Option<Repair> {
+    /// What a button can do about it, best first.
+    pub fn repairs(&self) -> Vec<Repair> {
         match self {
-            RunError::Data(error) => error.repair(),
-            RunError::Unread { error, .. } => error.repair(),
+            RunError::Unfit(unfit) => {
+                let repairs = unfit.help.iter().map(|help| (*help.repair).clone());
+                repairs.collect()
+            }
+            RunError::Data(error) => error.repair().into_iter().collect(),
+            RunError::Unread { error, .. } => error.repair().into_iter().collect(),
             RunError::Input(_)
             | RunError::Folder(_)
             | RunError::Project(_)
@@ -131,7 +176,15 @@ impl RunError {
             | RunError::Write { .. }
             | RunError::Network(_)
             | RunError::Tensor(_)
-            | RunError::NotFinite(_) => None,
+            | RunError::NotFinite(_) => Vec::new(),
+        }
+    }
+
+    /// The stage it is about, counted from 0, where it is about one alone.
+    pub(crate) fn stage(&self) -> Option<usize> {
+        match self {
+            RunError::Unfit(unfit) => unfit.stage,
+            _ => None,
         }
     }
 
@@ -151,17 +204,21 @@ impl RunError {
         } else {
             "look at its permissions and its disk"
         };
+        // The window resumes no run that has ended.
+        let resume = format!("strata train \"{}\" --resume", folder.display());
         let help = if run_folder::checkpoint(folder, "last").is_file() {
             Help::note(
                 format!("the last checkpoint is kept: {remedy}, and continue with --resume"),
-                format!("the last checkpoint is kept: {remedy}, and press Resume"),
+                format!(
+                    "the last checkpoint is kept: {remedy}, and continue in a terminal: {resume}"
+                ),
             )
         } else if folder.is_dir() {
             format!("nothing was trained yet: {remedy}, and train again").into()
         } else {
             Help::note(
                 format!("{remedy} and continue with --resume, or train again"),
-                format!("{remedy} and press Resume, or train again"),
+                format!("{remedy} and continue in a terminal ({resume}), or train again"),
             )
         };
         let folder = folder.to_owned();
@@ -244,7 +301,9 @@ mod tests {
         let denied = std::io::Error::from_raw_os_error(13).to_string();
         let window = RunError::write(run.path(), denied).text(Surface::Window);
         assert!(
-            window.contains("look at its permissions") && window.contains("press Resume"),
+            window.contains("look at its permissions")
+                && window.contains("continue in a terminal: strata train")
+                && !window.contains("press Resume"),
             "{window}"
         );
         let gone = said(&run.path().join("gone"), 2);

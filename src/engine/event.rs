@@ -3,6 +3,7 @@
 
 use std::path::PathBuf;
 use strata_core::project::data::Split;
+use strata_core::project::help::Repair;
 use strata_core::project::stage::Task;
 
 /// One fact about a run. Step events may be thinned when the reader is slow; all others arrive.
@@ -148,6 +149,10 @@ pub struct Failure {
     pub in_window: String,
     /// True when the input was wrong (exit code 2), false when something broke (1).
     pub wrong_input: bool,
+    /// The stage it is about, counted from 0.
+    pub stage: Option<usize>,
+    /// What a button can do about it, best first.
+    pub repairs: Vec<Repair>,
     /// The run's folder when it exists.
     pub run: Option<PathBuf>,
 }

@@ -3,6 +3,7 @@
 //! Made from the run folder (and the newest pictures), so that it can be written at any time. What
 //! the folder lacks is left out of the page; only a file that cannot be written is an error.
 
+mod confusion;
 mod curve;
 
 use image::RgbaImage;
@@ -11,6 +12,7 @@ use std::path::{Path, PathBuf};
 use strata_core::atomic_write::write_atomic;
 use strata_core::format::{is_scientific, loss};
 use strata_core::project::file;
+use strata_core::project::stage::Task;
 use strata_core::project::{Project, ProjectError};
 use strata_core::shape::{Inference, Row, infer};
 use strata_design::advice::advise_trained;
@@ -20,6 +22,7 @@ use strata_engine::storage::metrics_read::{epoch_figures, measurements};
 use strata_engine::storage::record::RunRecord;
 use strata_engine::storage::run_tables::each_metrics_row;
 use strata_engine::storage::saved_run::{SavedRun, inspect_weights};
+use strata_inspect::confusion::Confusion;
 use strata_inspect::filters::Filters;
 use strata_inspect::picture::{
     FilterScale, PictureError, filter_sheet, png, reconstruction_sheet, zoom_for,
@@ -51,6 +54,9 @@ table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th, td { text-align: right; padding: .15rem .75rem; border-bottom: 1px solid var(--line); }
 th { font-weight: 600; } th:first-child, td:first-child { text-align: left; }
 td:first-child { font-family: ui-monospace, monospace; }
+table.confusion { font-size: 13px; } table.confusion td { padding: .15rem .5rem; }
+table.confusion th.answer { writing-mode: vertical-rl; transform: rotate(180deg); text-align: left; }
+table.confusion td small { color: var(--soft); }
 img { image-rendering: pixelated; max-width: 100%; } svg { width: 100%; height: auto; }
 ";
 
@@ -59,15 +65,21 @@ pub fn usual_file(run: &Path) -> PathBuf {
     run.join("report.html")
 }
 
+/// What a network of the run shows, as far as it is known.
+#[derive(Clone, Copy, Default)]
+pub struct Shown<'a> {
+    /// The filters of its first layer.
+    pub filters: Option<&'a Filters>,
+    /// Its probe images.
+    pub reconstructions: Option<&'a Reconstructions>,
+    /// What it takes for what.
+    pub confusion: Option<&'a Confusion>,
+}
+
 /// Writes a run's report to a file.
-pub fn write(
-    run: &Path,
-    file: &Path,
-    filters: Option<&Filters>,
-    reconstructions: Option<&Reconstructions>,
-) -> Result<(), ReportError> {
+pub fn write(run: &Path, file: &Path, shown: Shown<'_>) -> Result<(), ReportError> {
     let project = file::load(&run.join("project.toml"))?;
-    let page = page(run, &project, filters, reconstructions);
+    let page = page(run, &project, shown);
     write_atomic(file, page.as_bytes()).map_err(|reason| ReportError::Write {
         file: file.to_owned(),
         reason,
@@ -84,46 +96,65 @@ pub fn write_stored(run: &Path, file: &Path) -> Result<Vec<String>, ReportError>
     let filters =
         inspect_weights::<Filters>(run, LAST, None, &strata_inspect::filters::Request::First);
     let filters = filters.map_err(|error| note("filters", error)).ok();
-    let pictures = reconstructions(run).unwrap_or_else(|error| {
-        note("reconstructions", *error);
-        None
-    });
-    write(run, file, filters.as_ref(), pictures.as_ref())?;
+    let project = file::load(&run.join("project.toml"))?;
+    let (mut reconstructions, mut confusion) = (None, None);
+    let has_decoder = !project.network.decoder.is_empty();
+    let classifies = project
+        .stages
+        .iter()
+        .any(|stage| stage.task == Task::Classify);
+    if has_decoder || classifies {
+        match SavedRun::open(run, LAST, None, &mut |_| true) {
+            Ok(mut saved) => {
+                if has_decoder {
+                    let made = saved.inspect::<Reconstructions>(&None);
+                    reconstructions = made.map_err(|error| note("reconstructions", error)).ok();
+                }
+                // A stage that classifies may still be to come.
+                if classifies && saved.has_trained(Task::Classify) {
+                    let made = saved.inspect::<Confusion>(&None);
+                    confusion = made.map_err(|error| note("confusion matrix", error)).ok();
+                }
+            }
+            Err(error) if has_decoder => note("reconstructions", error),
+            Err(error) => note("confusion matrix", error),
+        }
+    }
+    let shown = Shown {
+        filters: filters.as_ref(),
+        reconstructions: reconstructions.as_ref(),
+        confusion: confusion.as_ref(),
+    };
+    write(run, file, shown)?;
     Ok(missing)
 }
 
 /// The checkpoint that pictures are made from.
 const LAST: &str = "last";
 
-/// Nothing for a network that has no decoder.
-fn reconstructions(run: &Path) -> Result<Option<Reconstructions>, Box<RunError>> {
-    let project = file::load(&run.join("project.toml")).map_err(RunError::from)?;
-    if project.network.decoder.is_empty() {
-        return Ok(None);
-    }
-    let mut saved = SavedRun::open(run, LAST, None, &mut |_| true)?;
-    Ok(Some(saved.inspect::<Reconstructions>(&None)?))
-}
-
-fn page(
-    run: &Path,
-    project: &Project,
-    filters: Option<&Filters>,
-    reconstructions: Option<&Reconstructions>,
-) -> String {
+fn page(run: &Path, project: &Project, shown: Shown<'_>) -> String {
     let title = escape(&project.title);
     let mut body = format!("<h1>{title}</h1>\n<p class=\"about\">{}</p>\n", about(run));
     body += &section("Loss", curve::figures(run));
     body += &section("Metrics", metrics_table(run));
-    body += &section("What the course says", course(run, project));
-    let pictures = reconstructions.filter(|pictures| !pictures.inputs.is_empty());
+    body += &section("What the curves show", course(run, project));
+    body += &section(
+        "Confusion matrix",
+        shown.confusion.and_then(confusion::table),
+    );
+    let pictures = shown
+        .reconstructions
+        .filter(|pictures| !pictures.inputs.is_empty());
     body += &section(
         "Probe images over their reconstructions",
         pictures.and_then(reconstruction_figure),
     );
     body += &section(
         "Filters of the first layer",
-        filters.filter(|f| f.count > 0).and_then(filter_figure),
+        shown
+            .filters
+            .filter(|f| f.count > 0)
+            .and_then(filter_figure),
     );
     body += &section("Layers", Some(layer_table(&infer(&project.network))));
     let head = format!("<meta charset=\"utf-8\"><title>{title}</title><style>{STYLE}</style>");
@@ -337,7 +368,11 @@ mod tests {
             ..Filters::default()
         };
         let path = usual_file(run.path());
-        write(run.path(), &path, Some(&filters), None).unwrap();
+        let shown = Shown {
+            filters: Some(&filters),
+            ..Shown::default()
+        };
+        write(run.path(), &path, shown).unwrap();
         let page = std::fs::read_to_string(path).unwrap();
         for part in ["&lt;b&gt;", "<svg", "data:image/png;base64,", "3×32×32"] {
             assert!(page.contains(part), "{part}");

@@ -4,8 +4,8 @@ use super::theme;
 use eframe::egui::{Align2, Area, Context, Id, Order, Sense, Stroke, StrokeKind};
 use std::path::Path;
 use strata_app::action::Action;
+use strata_app::opening::is_data_file;
 use strata_core::project::data::Source;
-use strata_data::archive::Archive;
 use strata_data::recognise;
 
 /// What a dropped thing asks for: a project or a run is opened, a dataset becomes the data,
@@ -16,32 +16,13 @@ pub fn action(path: &Path) -> Action {
         path if path.is_dir() && !path.join("project.toml").exists() => {
             Action::DataFolder(path.to_path_buf())
         }
-        path if path.is_file() && is_data(path) => Action::DataFolder(path.to_path_buf()),
+        path if path.is_file() && is_data_file(path) => Action::DataFolder(path.to_path_buf()),
         path if path.is_file() && is_of_a_set(path) => {
             Action::DataFolder(path.parent().unwrap_or(path).to_path_buf())
         }
         path if path.is_file() && is_image(path) => Action::Image(path.to_path_buf()),
         path => Action::Open(path.to_path_buf()),
     }
-}
-
-/// Whether a file is a table, an array or an archive, with the images in it or named by it.
-fn is_data(path: &Path) -> bool {
-    // Of the others a file is a part: their folder is dropped.
-    let is_part = |source: Source| {
-        matches!(
-            source,
-            Source::Shapes
-                | Source::Cifar10
-                | Source::Cifar100
-                | Source::Stl10
-                | Source::Eurosat
-                | Source::Flowers17
-                | Source::Folder
-                | Source::Wav
-        )
-    };
-    Archive::is_named_like_one(path) || !is_part(recognise(path, Source::default()).source)
 }
 
 /// Whether a file is one of several that make up a known set: its folder is meant.

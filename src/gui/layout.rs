@@ -84,7 +84,8 @@ fn keep_width(set: fn(f32) -> Switch, given: f32, shown: Rect, actions: &mut Vec
 
 fn centre(ui: &mut Ui, state: &State, views: &mut Views, actions: &mut Vec<Action>) {
     let area = ui.available_rect_before_wrap().shrink(theme::GAP);
-    let (tiles, bar) = area.split_top_bottom_at_y(area.bottom() - controls::HEIGHT);
+    let height = controls::height(ui, state, area.width());
+    let (tiles, bar) = area.split_top_bottom_at_y(area.bottom() - height);
     let tiles = Rect::from_min_max(tiles.min, tiles.max - vec2(0.0, theme::GAP));
     let mut inner = ui.new_child(UiBuilder::new().id_salt("views").max_rect(tiles));
     panels::tiles::show(&mut inner, state, views, actions);
@@ -96,8 +97,5 @@ fn centre(ui: &mut Ui, state: &State, views: &mut Views, actions: &mut Vec<Actio
         Stroke::new(1.0, colors.line),
         StrokeKind::Inside,
     );
-    let inner = bar.shrink2(vec2(12.0, 0.0));
-    ui.scope_builder(UiBuilder::new().max_rect(inner), |ui| {
-        controls::show(ui, state, actions)
-    });
+    controls::show(ui, bar, state, actions);
 }

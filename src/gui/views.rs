@@ -1,6 +1,7 @@
 //! The registry of the views: one line a view. Menus, the palette and the tiles read it.
 
 use super::panels::activations::ActivationsView;
+use super::panels::confusion::ConfusionView;
 use super::panels::data::{AugmentationView, DataView, KernelsView, StatisticsView};
 use super::panels::design::{
     AdviceView, CheckerboardView, CostView, FieldView, LensView, SolveView,
@@ -27,6 +28,7 @@ const REGISTRY: [(ViewKind, Make); ViewKind::COUNT] = [
     (ViewKind::Accuracy, || {
         Box::new(LossView(Quantity::Accuracy))
     }),
+    (ViewKind::Confusion, || Box::new(ConfusionView)),
     (ViewKind::Reconstructions, || {
         Box::new(ReconstructionsView::default())
     }),

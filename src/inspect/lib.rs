@@ -5,6 +5,7 @@
 
 pub mod activations;
 pub mod augmented;
+pub mod confusion;
 pub mod curve;
 pub mod effective_field;
 pub mod filters;

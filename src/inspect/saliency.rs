@@ -319,7 +319,7 @@ fn check(
         _ if !dataset.splits().any(|(_, data)| data.labelled()) => {
             Err("these images have no classes to ask for".to_owned())
         }
-        _ => check_head(stage, inference, dataset),
+        _ => check_head(stage, inference, dataset).map_err(|misfit| misfit.to_string()),
     }
 }
 

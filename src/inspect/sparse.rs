@@ -117,6 +117,11 @@ pub enum SparseError {
     /// There is no such layer.
     #[error("this network has no layer `{0}` whose activations could be measured")]
     NoLayer(String),
+    /// The stack that would be measured is empty.
+    #[error(
+        "the {0} has no layers, so there is no code to measure: name a layer in the stage, such as sparsity = \"rho=0.05 beta=0.1 at=head.1\""
+    )]
+    NoLayers(Stack),
 }
 
 /// Mean activations over some images of a split, with the weights that the mirror holds.
@@ -130,7 +135,11 @@ pub fn measure(
         .sparsity
         .and_then(|s| s.at.as_deref())
         .unwrap_or(Stack::Encoder.name());
-    let key = last_layer(inference, name).ok_or_else(|| SparseError::NoLayer(name.to_owned()))?;
+    let none = || match name.parse::<Target>() {
+        Ok(Target::Stack(stack)) => SparseError::NoLayers(stack),
+        Ok(Target::Node(_)) | Err(_) => SparseError::NoLayer(name.to_owned()),
+    };
+    let key = last_layer(inference, name).ok_or_else(none)?;
     let (split, data) = what.split;
     let (mut sums, mut values, mut images) = (Vec::new(), 0, 0);
     // Shuffled: splits may come class by class.
@@ -277,7 +286,9 @@ impl From<SparseError> for InspectError {
             SparseError::Data(error) => error.into(),
             SparseError::Network(error) => error.into(),
             SparseError::Device(error) => error.into(),
-            SparseError::NoLayer(_) => InspectError::Input(error.to_string()),
+            SparseError::NoLayer(_) | SparseError::NoLayers(_) => {
+                InspectError::Input(error.to_string())
+            }
         }
     }
 }

@@ -461,6 +461,8 @@ fn failed_and_lost_runs_are_told_and_the_next_one_starts() {
         in_window: message.clone(),
         message,
         wrong_input: false,
+        stage: None,
+        repairs: Vec::new(),
         run: None,
     };
     engine.tell(Event::Finished(Outcome::Failed(failure)));

@@ -36,6 +36,7 @@ fn every_picture_of_a_run_has_a_title_and_words() {
         "filters",
         "loss",
         "accuracy",
+        "confusion",
         "reconstructions",
         "activations",
         "saliency",

@@ -8,6 +8,7 @@ use strata::app::action::{Action, Show};
 use strata::app::arrangement::Workspace;
 use strata::app::view_kind::ViewKind;
 use strata::project::{Place, Project, Stack};
+use strata_testkit::folders;
 use strata_testkit::networks::nodes;
 
 fn project(input: &str, encoder: &[&str], decoder: &[&str]) -> Project {
@@ -87,6 +88,69 @@ fn the_banner_leads_to_the_cause_and_a_click_mends_it() {
     assert!(window.has("Output 3×32×32 = input 3×32×32") && window.state().proposal().is_none());
     window.press(Modifiers::COMMAND, Key::Z);
     assert_eq!(*window.state().project(), short());
+}
+
+/// While a card is looked at its layers stand in the architecture: nobody may take them for the network's.
+#[test]
+fn a_proposal_is_marked_as_one_until_it_is_taken() {
+    let mut window = alone(short(), SIZE);
+    let marks = [
+        "Proposal, not applied yet",
+        "as proposed: output 3×32×32",
+        "as proposed:",
+        "A proposal is shown; its Apply button takes it",
+    ];
+    assert!(marks.iter().all(|mark| !window.has(mark)));
+    let dashes = |window: &Window| {
+        // The card names the place too; the architecture is to the left of it.
+        let named = window.harness.query_all_by_label("decoder.0");
+        let rows = named.map(|node| node.rect());
+        let row = rows.min_by(|a, b| a.left().total_cmp(&b.left())).unwrap();
+        let picture = window.frame(1.0);
+        let y = row.center().y as u32;
+        let left = row.left() as u32;
+        // The upper border of the row lies a few pixels above its text.
+        let accent = |x: u32, y: u32| {
+            let [red, _, blue, _] = picture.get_pixel(x, y).0;
+            i32::from(blue) - i32::from(red) > 90
+        };
+        (y - 18..y - 6)
+            .map(|y| (left..left + 200).filter(|x| accent(*x, y)).count())
+            .max()
+            .unwrap()
+    };
+    let button = |name: &str| window.get(name).rect().right();
+    let (first, last) = (button("Apply solution 1"), button("Apply solution 3"));
+    assert!(
+        (first - last).abs() < 0.5,
+        "cards of one width: {first} {last}"
+    );
+    for dark in [true, false] {
+        window.set_dark(dark);
+        let apply = window.get("Apply solution 1").rect().center();
+        let plain = dashes(&window);
+        window.harness.hover_at(apply);
+        window.run();
+        // A picture of the kit would take the pointer away, and the proposal with it.
+        if std::env::var_os("STRATA_PICTURES").is_some() {
+            let name = format!("proposal-{}.png", if dark { "dark" } else { "light" });
+            window
+                .frame(1.0)
+                .save(folders::pictures().join(name))
+                .unwrap();
+        }
+        for mark in marks {
+            assert!(window.has(mark), "{mark}");
+        }
+        let drawn = dashes(&window);
+        assert!(
+            plain < 20 && (60..190).contains(&drawn),
+            "a dashed border: {drawn} of 200 pixels, {plain} before"
+        );
+        window.harness.remove_cursor();
+        window.run();
+        assert!(marks.iter().all(|mark| !window.has(mark)));
+    }
 }
 
 #[test]

@@ -5,6 +5,7 @@ use crate::arrangement::Workspace;
 use crate::dialogs::Wanted;
 use crate::kernels;
 use crate::messages::Weight;
+use crate::opening::is_data;
 use crate::recent::Kind;
 use crate::recovery;
 use crate::run_monitor::RunMonitor;
@@ -20,7 +21,8 @@ use strata_core::project::{Project, builtin, file};
 use strata_data::archive::Archive;
 use strata_data::{Recognised, recognise};
 use strata_engine::command::Command;
-use strata_export::report;
+use strata_export::report::{self, Shown};
+use strata_inspect::confusion::Confusion;
 
 impl State {
     pub(super) fn handle_files(&mut self, action: Action, services: &mut Services) {
@@ -49,6 +51,11 @@ impl State {
             }
             Action::Builtin(name) => {
                 self.unless_unsaved(AfterUnsavedPrompt::Builtin(name), services)
+            }
+            Action::Open(path) if is_data(&expand(&path)) => {
+                self.ask = None;
+                self.view.workspace = Workspace::Data;
+                self.read_folder(&expand(&path));
             }
             Action::Open(path) => self.unless_unsaved(AfterUnsavedPrompt::Open(path), services),
             Action::Close => self.unless_unsaved(AfterUnsavedPrompt::Close, services),
@@ -309,15 +316,24 @@ impl State {
             let text = "There is no run to report yet: press Train, or open a run's folder";
             return self.messages.add(Weight::Warning, text);
         };
+        // A run that has ended is read again, since its checkpoint gives all that a page shows.
+        let is_running = self.training.is_running();
         let filters = self.training.filters.clone();
         let pictures = self.training.reconstructions.clone();
+        let confusion = self.run_reply::<Confusion>().cloned();
         let write = move |file: &Path| {
-            let written = if filters.is_none() && pictures.is_none() {
+            let written = if is_running {
+                let confusion = confusion.as_ref().map(|reply| reply.result.as_deref());
+                let shown = Shown {
+                    filters: filters.as_deref(),
+                    reconstructions: pictures.as_deref(),
+                    confusion: confusion.and_then(Result::ok),
+                };
+                report::write(&run, file, shown)
+            } else {
                 report::write_stored(&run, file).map(|missing| {
                     missing.iter().for_each(|missing| log::warn!("{missing}"));
                 })
-            } else {
-                report::write(&run, file, filters.as_deref(), pictures.as_deref())
             };
             written.map_err(|error| error.to_string())
         };

@@ -11,6 +11,8 @@ pub enum Picture {
     Loss,
     /// The fraction of images classified correctly
     Accuracy,
+    /// How often images of each class are taken for each
+    Confusion,
     /// Images and the network's reconstructions of them
     Reconstructions,
     /// What each channel of a layer gives for an image
@@ -32,6 +34,7 @@ impl Picture {
             Picture::Filters => "filters",
             Picture::Loss => "loss",
             Picture::Accuracy => "accuracy",
+            Picture::Confusion => "confusion",
             Picture::Reconstructions => "reconstructions",
             Picture::Activations => "activations",
             Picture::Saliency => "saliency",

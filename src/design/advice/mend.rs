@@ -4,7 +4,7 @@
 //! error new, is offered.
 
 use super::{Fix, adds_no_error, after};
-use crate::checks::project_check::Problem;
+use crate::checks::project_check::{Problem, found};
 use crate::solve;
 use strata_core::project::edit::Edit;
 use strata_core::project::help::{Repair, StageSetting, Step};
@@ -12,6 +12,7 @@ use strata_core::project::layer::{Activation, Kind, Layer};
 use strata_core::project::node::Node;
 use strata_core::project::target::node_at;
 use strata_core::project::{Place, Project, Stack, locks};
+use strata_core::shape::infer::infer;
 
 /// The first way to mend a problem that does, as an edit; `all` are the project's problems.
 pub fn mend(project: &Project, all: &[Problem], problem: &Problem) -> Option<Fix> {
@@ -20,6 +21,25 @@ pub fn mend(project: &Project, all: &[Problem], problem: &Problem) -> Option<Fix
         .filter_map(|repair| fix_of(project, problem, repair))
         .find(|fix| mends(project, all, problem, &fix.edit));
     found.or_else(|| repairs().find_map(|repair| reworded(project, problem, repair)))
+}
+
+/// The edits that repairs are which only the images could tell of: those first that make no error.
+pub fn fixes_for_images(project: &Project, stage: Option<usize>, repairs: &[Repair]) -> Vec<Fix> {
+    let problem = Problem {
+        stage,
+        ..Problem::error("")
+    };
+    let before = found(project, &infer(&project.network));
+    let mut fixes: Vec<(bool, Fix)> = repairs
+        .iter()
+        .filter_map(|repair| fix_of(project, &problem, repair))
+        .filter_map(|fix| {
+            let (_, problems) = after(project, &fix.edit)?;
+            Some((!adds_no_error(&before, &problems), fix))
+        })
+        .collect();
+    fixes.sort_by_key(|(adds_error, _)| *adds_error);
+    fixes.into_iter().map(|(_, fix)| fix).collect()
 }
 
 /// The text that was meant is offered too where behind it other errors come to light: they were there before.

@@ -20,6 +20,7 @@ mod windows;
 
 pub(crate) use images::last_dense;
 pub use images::{ImageCounts, advise_images};
+pub use mend::fixes_for_images;
 use mend::mend;
 pub use not_finite::cause_of_not_finite;
 pub use trained::{EpochFigures, advise_trained};

@@ -1,9 +1,8 @@
 //! Why a training ended in NaN or infinity, where the project itself says it.
 
-use crate::checks::stage_check::last_kind;
-use strata_core::project::Project;
-use strata_core::project::layer::{Activation, Kind};
+use crate::checks::value_range;
 use strata_core::project::stage::{Stage, Task};
+use strata_core::project::{Project, Stack};
 
 /// Pixels beyond this make the first steps of any network huge.
 const LARGE: f32 = 10.0;
@@ -16,10 +15,7 @@ pub fn cause_of_not_finite(project: &Project, stage: &Stage) -> Option<String> {
 
 /// The logarithm of an output that nothing keeps between 0 and 1.
 fn logarithm_of_anything(project: &Project, stage: &Stage) -> Option<String> {
-    let is_kept = matches!(
-        last_kind(&project.network.decoder),
-        Some(Kind::Activation(Activation::Sigmoid) | Kind::Softmax)
-    );
+    let is_kept = value_range::is_fraction(value_range::at_end(&project.network, Stack::Decoder));
     if stage.task != Task::Reconstruct || !stage.loss.spec().needs_probabilities || is_kept {
         return None;
     }

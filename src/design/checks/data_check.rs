@@ -1,13 +1,14 @@
 //! What the data table says against itself, the network's input and the losses.
 
 use super::project_check::Problem;
+use super::value_range;
 use strata_core::project::augment::Augment;
 use strata_core::project::data::{DataSpec, Idle, MeanStd, Normalize};
 use strata_core::project::help::{DataSetting, Help, Repair, StageSetting, Step};
-use strata_core::project::layer::{Activation, Kind};
+use strata_core::project::layer::Kind;
 use strata_core::project::size::Shape;
 use strata_core::project::stage::Loss;
-use strata_core::project::{Project, Stack};
+use strata_core::project::{Network, Project, Stack};
 
 /// The problems of the data table.
 pub fn data(project: &Project) -> Vec<Problem> {
@@ -163,7 +164,7 @@ pub(crate) fn output_range(project: &Project, loss: Loss, last: Option<&Kind>) -
         (None, range) => Some(range.unwrap_or([0.0, 1.0])),
     };
     if loss.spec().needs_probabilities {
-        return probabilities(loss, pixels, last);
+        return probabilities(loss, pixels, &project.network);
     }
     let shown = pixels.map_or("normalized".to_owned(), |[low, high]| {
         format!("from {} to {}", plain(low), plain(high))
@@ -213,9 +214,9 @@ fn span([low, high]: [f32; 2]) -> String {
     }
 }
 
-fn probabilities(loss: Loss, pixels: Option<[f32; 2]>, last: Option<&Kind>) -> Vec<Problem> {
+fn probabilities(loss: Loss, pixels: Option<[f32; 2]>, network: &Network) -> Vec<Problem> {
     let mut problems = Vec::new();
-    if !matches!(last, Some(Kind::Activation(Activation::Sigmoid))) {
+    if !value_range::is_fraction(value_range::at_end(network, Stack::Decoder)) {
         let message = format!("the loss {loss} needs outputs between 0 and 1");
         problems.push(Problem::warning(message).help(Help::end(Stack::Decoder, &["sigmoid"])));
     }

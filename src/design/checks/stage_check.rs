@@ -1,6 +1,7 @@
 //! What each stage needs of the network.
 
 use super::project_check::Problem;
+use super::value_range;
 use crate::output_check::banner;
 use crate::solve;
 use std::cmp::Ordering;
@@ -192,7 +193,7 @@ fn loss(stage: &Stage, project: &Project) -> Vec<Problem> {
 }
 
 /// The last layer of a stack that changes values; dropout and shape layers are looked through.
-pub(crate) fn last_kind(nodes: &[Node]) -> Option<&Kind> {
+fn last_kind(nodes: &[Node]) -> Option<&Kind> {
     for node in nodes.iter().rev() {
         match node {
             Node::Layer(layer) if layer.kind.passes_values() => {}
@@ -391,17 +392,16 @@ fn penalty_at(
         );
         return vec![Problem::error(message).help("use a layer of the encoder")];
     }
-    let kind = match project.network.node(place) {
-        Some(Node::Layer(layer)) => Some(&layer.kind),
-        Some(Node::Repeat { layers, .. }) => last_kind(layers),
-        Some(Node::Add(_) | Node::Concat(_) | Node::Broken { .. }) | None => None,
-    };
     let units = inference
         .row(place)
         .and_then(|row| row.output.as_ref())
         .map(|shape| shape.channels());
     let rho = stage.sparsity.as_ref().map_or(0.0, |sparsity| sparsity.rho);
-    let Some(gives) = beyond_fractions(kind, units, rho) else {
+    let gives = match project.network.node(place) {
+        Some(Node::Layer(layer)) if layer.kind == Kind::Softmax => mean_of_softmax(units, rho),
+        _ => beyond_fractions(value_range::at(&project.network, place)),
+    };
+    let Some(gives) = gives else {
         return Vec::new();
     };
     let message =
@@ -411,29 +411,24 @@ fn penalty_at(
     vec![problem]
 }
 
-/// Why the mean activation of a unit cannot be a fraction rho of the time: `None` behind a sigmoid.
-fn beyond_fractions(kind: Option<&Kind>, units: Option<usize>, rho: f64) -> Option<String> {
-    match kind {
-        Some(Kind::Activation(Activation::Sigmoid)) => None,
-        Some(Kind::Softmax) => {
-            let units = units? as f64;
-            let mean = 1.0 / units;
-            // A twentieth of all units is the output of softmax where there are twenty.
-            ((rho - mean).abs() > 0.1 * mean).then(|| {
-                format!("and a softmax's sum to 1: their mean is 1/{units} whatever rho is")
-            })
+/// Why the mean activation of a unit behind a softmax cannot be rho: `None` where it is.
+fn mean_of_softmax(units: Option<usize>, rho: f64) -> Option<String> {
+    let units = units? as f64;
+    let mean = 1.0 / units;
+    // A twentieth of all units is the output of softmax where there are twenty.
+    ((rho - mean).abs() > 0.1 * mean)
+        .then(|| format!("and a softmax's sum to 1: their mean is 1/{units} whatever rho is"))
+}
+
+/// Why the mean activation of a unit cannot be a fraction of the time: `None` where values are between 0 and 1.
+fn beyond_fractions(range: value_range::Range) -> Option<String> {
+    match range {
+        range if value_range::is_fraction(range) => None,
+        Some([low, high]) if high.is_finite() => {
+            Some(format!("but here they go from {low} to {high}"))
         }
-        Some(Kind::Activation(activation)) => {
-            let word = activation.name();
-            Some(match activation.range() {
-                Some([low, high]) if high.is_finite() => {
-                    format!("but {word} gives them from {low} to {high}")
-                }
-                Some([low, _]) => format!("but {word} gives them from {low} up: units die or grow"),
-                None => format!("but {word} gives any number"),
-            })
-        }
-        Some(_) | None => Some("but the layer gives any number".to_owned()),
+        Some([low, _]) => Some(format!("but here they go from {low} up: units die or grow")),
+        None => Some("but here they may be any number".to_owned()),
     }
 }
 

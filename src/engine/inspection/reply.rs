@@ -87,10 +87,14 @@ impl From<RunError> for InspectionError {
     fn from(error: RunError) -> InspectionError {
         match error {
             RunError::Data(DataError::Cancelled) => InspectionError::Cancelled,
-            error => InspectionError::Failed {
-                message: error.text(Surface::Window),
-                repair: error.repair().map(Box::new),
-            },
+            error => {
+                let mut repairs = error.repairs().into_iter();
+                let repair = repairs.find(|repair| matches!(repair, Repair::Data(_)));
+                InspectionError::Failed {
+                    message: error.text(Surface::Window),
+                    repair: repair.map(Box::new),
+                }
+            }
         }
     }
 }

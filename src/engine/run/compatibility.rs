@@ -2,9 +2,10 @@
 //! anything is trained. What doesn't is one message that says what to change.
 
 use super::early_stop;
-use crate::error::RunError;
+use crate::error::{RunError, Unfit};
 use strata_core::project::Project;
 use strata_core::project::data::Split;
+use strata_core::project::help::{DataSetting, Help, Repair, StageSetting, Step};
 use strata_core::project::size::Shape;
 use strata_core::project::stage::{Stage, Task};
 use strata_core::shape::Inference;
@@ -19,11 +20,15 @@ pub(crate) fn check(
     stages: &[usize],
 ) -> Result<(), RunError> {
     check_input(project, dataset)?;
-    for stage in stages.iter().filter_map(|&index| project.stages.get(index)) {
-        check_split(stage, dataset)?;
-        check_early_stop(stage, dataset)?;
+    for &index in stages {
+        let Some(stage) = project.stages.get(index) else {
+            continue;
+        };
+        let of_stage = |unfit: Unfit| RunError::Unfit(Box::new(unfit.of_stage(index)));
+        check_split(stage, dataset).map_err(of_stage)?;
+        check_early_stop(stage, dataset).map_err(of_stage)?;
         if stage.task == Task::Classify {
-            check_classes(stage, inference, dataset)?;
+            check_classes(stage, inference, dataset).map_err(of_stage)?;
         }
     }
     Ok(())
@@ -42,69 +47,97 @@ pub(crate) fn check_input(project: &Project, dataset: &Dataset) -> Result<(), Ru
     if input.dims() == dims {
         return Ok(());
     }
-    let data = Shape::new(&dims).map_or_else(String::new, |shape| shape.to_string());
-    let change_input = format!("the network's input to {}", data.replace('×', "x"));
-    let help = match *input.dims() {
+    let Some(data) = Shape::new(&dims) else {
+        return Err(RunError::Input("the images have no size".to_owned()));
+    };
+    let own = match *input.dims() {
         [wanted, high, wide] if wanted == channels && dataset.depth().is_none() => {
-            format!("set the data's resize to {high}x{wide}, or {change_input}")
+            let side = |side: usize| u32::try_from(side).unwrap_or(u32::MAX);
+            let size = [side(high), side(wide)];
+            Some(Repair::Data(DataSetting::Resize(size)).into())
         }
-        [_, length] if height == 1 => {
-            format!("set the data's length to {length}, or {change_input}")
-        }
-        _ => format!("set {change_input}"),
+        [_, length] if height == 1 => Some(Help::line(format!("length = {length}"))),
+        _ => None,
     };
     let source = project.data.source;
-    Err(RunError::Input(format!(
-        "the {} of `{source}` are {data}, but the network's input is {input}: {help}",
-        if dataset.depth().is_some() {
-            "volumes"
-        } else {
-            "images"
-        }
-    )))
+    let what = if dataset.depth().is_some() {
+        "volumes"
+    } else {
+        "images"
+    };
+    let message =
+        format!("the {what} of `{source}` are {data}, but the network's input is {input}");
+    let change_input = Help::from(Repair::Steps(vec![Step::Input(data)]));
+    let help = match own {
+        Some(own) => vec![own, change_input.or()],
+        None => vec![change_input],
+    };
+    Err(RunError::Unfit(Box::new(Unfit::new(message, help))))
 }
 
-fn check_split(stage: &Stage, dataset: &Dataset) -> Result<(), RunError> {
+fn check_split(stage: &Stage, dataset: &Dataset) -> Result<(), Unfit> {
     let found = dataset.split(stage.split).map(|split| split.len());
     if found.is_some_and(|images| images > 0) {
         return Ok(());
     }
     let there: Vec<&str> = dataset.splits().map(|(split, _)| split.name()).collect();
-    Err(RunError::Input(format!(
-        "stage `{}` trains on the split `{}`, which these images do not have; there is {}: set the stage's split to {}",
+    let message = format!(
+        "stage `{}` trains on the split `{}`, which these images do not have; there is {}",
         stage.name,
         stage.split,
         there.join(", "),
-        there.first().copied().unwrap_or("train"),
-    )))
+    );
+    Err(Unfit::new(message, splits_for(stage, dataset)))
 }
 
-fn check_early_stop(stage: &Stage, dataset: &Dataset) -> Result<(), RunError> {
+/// The splits that a stage could train on, the images to train on before those to measure with.
+fn splits_for(stage: &Stage, dataset: &Dataset) -> Vec<Help> {
+    let usable = |split: &Split| is_measured(stage, dataset, *split);
+    let split = [Split::Train, Split::Unlabeled].into_iter().find(usable);
+    split
+        .map(|split| Repair::Stage(StageSetting::Split(split)).into())
+        .into_iter()
+        .collect()
+}
+
+fn check_early_stop(stage: &Stage, dataset: &Dataset) -> Result<(), Unfit> {
     let Some(rule) = &stage.early_stop else {
         return Ok(());
     };
     let watched = early_stop::split_of(&rule.metric);
     if watched == Some(Split::Valid) && !is_measured(stage, dataset, Split::Valid) {
-        return Err(RunError::Input(format!(
-            "stage `{}` stops early by `{}`, but there is no valid split for it: set the data's valid to 0.1, or let it watch the train loss",
+        let message = format!(
+            "stage `{}` stops early by `{}`, but there is no valid split for it",
             stage.name, rule.metric
-        )));
+        );
+        let watch = StageSetting::StopMetric("train loss");
+        let help = vec![
+            Repair::Data(DataSetting::Valid(0.1)).into(),
+            Help::from(Repair::Stage(watch)).or(),
+        ];
+        return Err(Unfit::new(message, help));
     }
     Ok(())
 }
 
-fn check_classes(stage: &Stage, inference: &Inference, dataset: &Dataset) -> Result<(), RunError> {
+fn check_classes(stage: &Stage, inference: &Inference, dataset: &Dataset) -> Result<(), Unfit> {
     let name = &stage.name;
     if !dataset
         .split(stage.split)
         .is_some_and(|split| split.labelled())
     {
-        return Err(RunError::Input(format!(
-            "stage `{name}` classifies, but the images of the split `{}` have no labels: train on a labelled split, or let it reconstruct",
+        let message = format!(
+            "stage `{name}` classifies, but the images of the split `{}` have no labels",
             stage.split
-        )));
+        );
+        let mut help = splits_for(stage, dataset);
+        if help.is_empty() {
+            help.push("train on a labelled split, or let it reconstruct".into());
+        }
+        return Err(Unfit::new(message, help));
     }
-    check_head(stage, inference, dataset).map_err(RunError::Input)
+    check_head(stage, inference, dataset)
+        .map_err(|misfit| Unfit::new(misfit.problem, vec![misfit.help]))
 }
 
 /// Whether a stage can be measured on a split.

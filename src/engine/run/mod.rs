@@ -101,6 +101,8 @@ fn failed(error: &RunError, run: Option<&Path>) -> Outcome {
         message: error.to_string(),
         in_window: error.text(Surface::Window),
         wrong_input: error.is_wrong_input(),
+        stage: error.stage(),
+        repairs: error.repairs(),
         run: run.map(Path::to_owned),
     })
 }
@@ -118,6 +120,8 @@ pub(super) fn panicked(message: &str, run: Option<&Path>) -> Outcome {
         in_window: message.clone(),
         message,
         wrong_input: false,
+        stage: None,
+        repairs: Vec::new(),
         run: run.map(Path::to_owned),
     })
 }

@@ -108,6 +108,12 @@ impl SavedRun {
         &self.device
     }
 
+    /// Whether a stage with this task was trained, or begun.
+    pub fn has_trained(&self, task: Task) -> bool {
+        let mut stages = self.project.stages.iter();
+        stages.any(|stage| stage.task == task && self.trained.contains(&stage.name))
+    }
+
     /// Measures a split: with the last stage of every task that was trained, or begun.
     pub fn evaluate(&mut self, split: Split) -> Result<Evaluation, RunError> {
         let data = self
@@ -123,7 +129,8 @@ impl SavedRun {
         let mut evaluation = Evaluation::default();
         for stage in &stages {
             if stage.task == Task::Classify {
-                check_head(stage, &self.inference, &self.dataset).map_err(RunError::Input)?;
+                check_head(stage, &self.inference, &self.dataset)
+                    .map_err(|misfit| RunError::Input(misfit.to_string()))?;
             }
             let pixels = self.dataset.pixel_units();
             let images = u32::try_from(data.len()).unwrap_or(u32::MAX);

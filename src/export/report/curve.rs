@@ -134,9 +134,16 @@ impl Scale {
         let (low, high) = values.fold((f64::MAX, f64::MIN), |(low, high), v| {
             (low.min(v), high.max(v))
         });
+        // The losses at the grid's lines are written with four digits: they are to differ.
+        let least = match is_log {
+            true => 0.01,
+            false if low == 0.0 && high == 0.0 => 1.0,
+            false => 0.02 * low.abs().max(high.abs()),
+        };
+        let missing = (least - (high - low)).max(0.0);
         Scale {
-            low,
-            high: if high > low { high } else { low + 1.0 },
+            low: low - missing / 2.0,
+            high: high + missing / 2.0,
             is_log,
         }
     }
@@ -167,5 +174,44 @@ impl Scale {
             )
         };
         [0.0, 1.0 / 3.0, 2.0 / 3.0, 1.0].map(line).concat()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    /// The texts of an axis that are numbers.
+    fn marks(losses: &[f64]) -> Vec<String> {
+        let points: Vec<(f64, f64)> = (1..).map(f64::from).zip(losses.iter().copied()).collect();
+        let drawn = svg(&points).unwrap();
+        let texts = drawn.split("text-anchor=\"end\">").skip(1);
+        texts
+            .filter_map(|text| Some(text.split_once('<')?.0.to_owned()))
+            .filter(|text| !text.starts_with("step"))
+            .collect()
+    }
+
+    #[test]
+    fn every_line_of_the_grid_has_its_own_loss() {
+        for losses in [
+            [1.618, 1.618],
+            [1.618, 1.618_000_1],
+            [0.0, 0.0],
+            [0.5, 0.0],
+            [-3.0, -3.0],
+            [1e-12, 1e-12],
+            [1e20, 1.000_001e20],
+            [2.3, 0.01],
+        ] {
+            let marks = marks(&losses);
+            let different: BTreeSet<&String> = marks.iter().collect();
+            assert_eq!(
+                (marks.len(), different.len()),
+                (4, 4),
+                "{losses:?}: {marks:?}"
+            );
+        }
     }
 }

@@ -2,27 +2,59 @@
 
 use crate::theme;
 use crate::widgets::{Icon, primary_button, quiet_button};
+use eframe::egui::text::LayoutJob;
 use eframe::egui::{
-    Align, Color32, Label, Layout, ProgressBar, Rect, RichText, Sense, Ui, UiBuilder, vec2,
+    Align, Button, Color32, FontId, Galley, Label, Layout, ProgressBar, Rect, RichText, Sense, Ui,
+    UiBuilder, vec2,
 };
+use std::sync::Arc;
 use strata_app::action::Action;
 use strata_app::run_monitor::{Phase, RunMonitor};
 use strata_app::state::State;
 use strata_core::format;
 use strata_engine::event::Outcome;
 
-/// Height of the bar.
-pub const HEIGHT: f32 = 48.0;
-/// Height of a line of text in it, where there are two.
+/// Height of the bar without results above its buttons.
+const HEIGHT: f32 = 48.0;
+/// Height of a line of text beside the buttons, where there are two.
 const ROW: f32 = 18.0;
+/// Between the bar's edge and what is in it.
+const PAD: f32 = 12.0;
+/// Widths of the buttons: train, step, stop, report.
+const WIDTHS: [f32; 4] = [96.0, 72.0, 72.0, 84.0];
+
+/// Height of the bar at this width: results that have no room beside the buttons stand above them.
+pub fn height(ui: &Ui, state: &State, width: f32) -> f32 {
+    let above = results_above(ui, state, width - 2.0 * PAD);
+    above.map_or(HEIGHT, |results| HEIGHT + results.size().y + theme::STEP)
+}
 
 /// Shows the bar.
-pub fn show(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
+pub fn show(ui: &mut Ui, bar: Rect, state: &State, actions: &mut Vec<Action>) {
+    let mut inner = bar.shrink2(vec2(PAD, 0.0));
+    let above = results_above(ui, state, inner.width());
+    let beside = above.is_none();
+    if let Some(results) = above {
+        let top = Rect::from_min_size(
+            inner.min + vec2(0.0, 2.0 * theme::STEP),
+            vec2(inner.width(), results.size().y),
+        );
+        inner.min.y = bar.bottom() - HEIGHT;
+        let above = UiBuilder::new().id_salt("results").max_rect(top);
+        show_results(&mut ui.new_child(above), state, results);
+    }
+    ui.scope_builder(UiBuilder::new().max_rect(inner), |ui| {
+        buttons(ui, state, beside, actions);
+    });
+}
+
+/// The buttons, and how far the run is; what it reached where that has its place `beside` them.
+fn buttons(ui: &mut Ui, state: &State, beside: bool, actions: &mut Vec<Action>) {
     ui.horizontal_centered(|ui| {
         main_button(ui, state, actions);
         let training = &state.training;
         let stepping = matches!(training.phase, Phase::Training | Phase::Paused);
-        let step = quiet_button(ui, Icon::Step, "Step", stepping, 72.0);
+        let step = quiet_button(ui, Icon::Step, "Step", stepping, WIDTHS[1]);
         if step
             .on_hover_text("Train on one batch, then wait")
             .clicked()
@@ -34,7 +66,7 @@ pub fn show(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
             Icon::Stop,
             "Stop",
             training.is_running() && training.phase != Phase::Stopping,
-            72.0,
+            WIDTHS[2],
         );
         if stop
             .on_hover_text("Save a checkpoint and end the run")
@@ -42,7 +74,7 @@ pub fn show(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
         {
             actions.push(Action::Stop);
         }
-        let report = quiet_button(ui, Icon::Save, "Report", training.run.is_some(), 84.0);
+        let report = quiet_button(ui, Icon::Save, "Report", training.run.is_some(), WIDTHS[3]);
         let hover = "Write the run as one page into its folder: curves, metrics, pictures, layers; also while it trains";
         if report
             .on_hover_text(hover)
@@ -52,7 +84,7 @@ pub fn show(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
             actions.push(Action::Report);
         }
         ui.add_space(theme::STEP);
-        progress(ui, state);
+        progress(ui, state, beside, actions);
     });
 }
 
@@ -83,7 +115,7 @@ fn main_button(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
         Phase::Stopping => false,
         _ => true,
     };
-    let button = primary_button(ui, icon, text, enabled, 96.0);
+    let button = primary_button(ui, icon, text, enabled, WIDTHS[0]);
     if button
         .on_hover_text(&hover)
         .on_disabled_hover_text(&hover)
@@ -102,48 +134,114 @@ fn train_hint(state: &State) -> String {
     }
 }
 
-fn progress(ui: &mut Ui, state: &State) {
+fn progress(ui: &mut Ui, state: &State, beside: bool, actions: &mut Vec<Action>) {
     let training = &state.training;
     let colors = theme::palette(ui);
     match &training.phase {
-        Phase::Idle | Phase::Ended(_) => ended(ui, state),
+        Phase::Idle | Phase::Ended(_) => ended(ui, state, beside, actions),
         Phase::Preparing { what, share } => {
-            two_lines(ui, share.unwrap_or(0.0), |ui| line(ui, what, colors.weak));
+            two_lines(ui, share.unwrap_or(0.0), |ui| {
+                line(ui, what, colors.weak, 1)
+            });
         }
-        Phase::Stopping => line(ui, "Stopping: saving a checkpoint …", colors.weak),
+        Phase::Stopping => line(ui, "Stopping: saving a checkpoint …", colors.weak, 1),
         Phase::Training | Phase::Paused => running(ui, training),
     }
 }
 
-/// What the run reached over how it ended: each has a line of its own.
-fn ended(ui: &mut Ui, state: &State) {
+/// What the run reached, where it has no room for one line beside the buttons: on as few lines as the whole width
+/// needs, each split whole.
+fn results_above(ui: &Ui, state: &State, width: f32) -> Option<Arc<Galley>> {
+    let results = results(state)?;
+    let buttons = WIDTHS.iter().sum::<f32>() + 5.0 * theme::GAP + theme::STEP;
+    if written(ui, &results).size().x <= width - buttons {
+        return None;
+    }
+    let mut lines = String::new();
+    let mut line = String::new();
+    for part in results.split(" · ") {
+        let longer = match line.as_str() {
+            "" => part.to_owned(),
+            line => format!("{line} · {part}"),
+        };
+        if line.is_empty() || written(ui, &longer).size().x <= width {
+            line = longer;
+        } else {
+            lines += &format!("{line}\n");
+            line = part.to_owned();
+        }
+    }
+    Some(written(ui, &(lines + &line)))
+}
+
+/// What a run that has ended reached.
+fn results(state: &State) -> Option<String> {
+    let has_ended = matches!(state.training.phase, Phase::Idle | Phase::Ended(_));
     let results = state.training.curves.results();
+    (has_ended && !results.is_empty()).then_some(results)
+}
+
+fn written(ui: &Ui, results: &str) -> Arc<Galley> {
+    let color = theme::palette(ui).strong;
+    ui.painter()
+        .layout_no_wrap(results.to_owned(), theme::digits(11.5), color)
+}
+
+fn show_results(ui: &mut Ui, state: &State, shown: Arc<Galley>) {
+    let label = ui.add(Label::new(shown).sense(Sense::hover()));
+    label
+        .on_hover_text(
+            "What the run reached: means over the images of each split, as in metrics.csv",
+        )
+        .accessible_name(results(state).unwrap_or_default());
+}
+
+/// How the run ended, below what it reached where that has its place here.
+fn ended(ui: &mut Ui, state: &State, beside: bool, actions: &mut Vec<Action>) {
     let status = status(ui, state);
-    if results.is_empty() {
+    let Some(results) = results(state).filter(|_| beside) else {
         if let Some((text, color)) = status {
-            line(ui, &text, color);
+            fix(ui, state, actions);
+            line(ui, &text, color, 2);
         }
         return;
-    }
-    let color = theme::palette(ui).strong;
+    };
     ui.vertical(|ui| {
         ui.spacing_mut().item_spacing.y = 1.0;
         let rows = if status.is_some() { 2.0 } else { 1.0 };
         ui.add_space(0.5 * (ui.available_height() - rows * ROW).max(0.0));
-        let text = RichText::new(&results).font(theme::digits(11.5)).color(color);
-        let label = Label::new(text).truncate().sense(Sense::hover());
-        ui.add(label).on_hover_text(format!(
-            "{results}\nWhat the run reached: means over the images of each split, as in metrics.csv"
-        ));
+        let shown = written(ui, &results);
+        show_results(ui, state, shown);
         if let Some((text, color)) = status {
-            line(ui, &text, color);
+            ui.horizontal(|ui| {
+                ui.spacing_mut().interact_size.y = ROW;
+                fix(ui, state, actions);
+                line(ui, &text, color, 1);
+            });
         }
     });
+}
+
+/// The button that mends what keeps the project from being trained, where one edit does.
+fn fix(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
+    let Some(fix) = state.hindrance_fix() else {
+        return;
+    };
+    let hover = format!("{} (Ctrl+Z takes it back)", fix.label);
+    let button = ui.add(Button::new("Fix").small()).on_hover_text(hover);
+    let name = format!("Fix to train: {}", fix.label);
+    if button.accessible_name(name).clicked() {
+        actions.push(Action::Edit(fix.edit.clone()));
+    }
 }
 
 /// How the run ended, or what keeps the next one from beginning; `None` where the results of a run say enough.
 fn status(ui: &Ui, state: &State) -> Option<(String, Color32)> {
     let colors = theme::palette(ui);
+    if state.proposal().is_some() {
+        let text = "A proposal is shown; its Apply button takes it".to_owned();
+        return Some((text, colors.accent));
+    }
     if let Some(hindrance) = state.hindrance() {
         return Some((format!("Cannot train yet: {hindrance}"), colors.wrong));
     }
@@ -168,13 +266,13 @@ fn status(ui: &Ui, state: &State) -> Option<(String, Color32)> {
     }
 }
 
-fn line(ui: &mut Ui, text: &str, color: Color32) {
-    ui.add(
-        Label::new(RichText::new(text).color(color))
-            .truncate()
-            .sense(Sense::hover()),
-    )
-    .on_hover_text(text);
+/// A text on so many lines at most; what has no room is in the tooltip.
+fn line(ui: &mut Ui, text: &str, color: Color32, rows: usize) {
+    let font = FontId::proportional(theme::BODY);
+    let mut job = LayoutJob::simple(text.to_owned(), font, color, ui.available_width());
+    job.wrap.max_rows = rows;
+    let galley = ui.fonts_mut(|fonts| fonts.layout_job(job));
+    ui.add(Label::new(galley).sense(Sense::hover()));
 }
 
 fn running(ui: &mut Ui, training: &RunMonitor) {

@@ -4,6 +4,7 @@
 pub mod activations;
 pub mod architecture;
 mod axes;
+pub mod confusion;
 pub mod controls;
 pub mod data;
 pub mod design;

@@ -5,14 +5,19 @@ use crate::theme;
 use crate::widgets::icon::{self, Icon};
 use crate::widgets::{Field, FieldEvent, icon_button};
 use eframe::egui::{
-    Align, Color32, Frame, Id, Key, Label, Layout, Margin, RichText, Sense, Ui, vec2,
+    Align, Color32, Frame, Id, Key, Label, Layout, Margin, RichText, ScrollArea, Sense, Ui, vec2,
 };
+use std::cmp::Reverse;
 use std::path::PathBuf;
 use strata_app::action::{Action, Answer};
 use strata_app::messages::{Message, Weight};
 use strata_app::recent::ago;
 use strata_app::recovery::Unsaved;
 use strata_app::state::{AfterUnsavedPrompt, PathPrompt, PathPurpose, State};
+use strata_design::advice::Fix;
+
+/// Height of the messages below the first, at most; what has no room is scrolled to.
+const MOST_HEIGHT: f32 = 160.0;
 
 /// Shows the bars that are needed, one below the other.
 pub fn show(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
@@ -25,23 +30,72 @@ pub fn show(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
     if let Some(ask) = &state.ask {
         path(ui, ask, actions);
     }
-    for message in state.messages.lasting() {
-        show_message(ui, message, actions);
+    messages(ui, state, actions);
+}
+
+/// The messages that stay, as one bar: the gravest of them, the newest of these first, and how many more there are.
+fn messages(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
+    let mut all: Vec<&Message> = state.messages.lasting().collect();
+    all.sort_by_key(|message| (message.weight != Weight::Error, Reverse(message.id)));
+    let Some((first, others)) = all.split_first() else {
+        return;
+    };
+    let id = Id::unique("all messages are shown");
+    let unfolded = ui.data(|data| data.get_temp::<bool>(id)).unwrap_or(false);
+    show_message(ui, state, first, actions, |ui, actions| {
+        if others.is_empty() {
+            return;
+        }
+        if ui
+            .button("Dismiss all")
+            .on_hover_text("I have read them")
+            .clicked()
+        {
+            actions.extend(all.iter().map(|message| Action::Dismiss(message.id)));
+        }
+        let text = match unfolded {
+            true => "Fold".to_owned(),
+            false => format!("{} more", others.len()),
+        };
+        let hover = "Shows all messages, or the first alone";
+        if ui.button(text).on_hover_text(hover).clicked() {
+            ui.data_mut(|data| data.insert_temp(id, !unfolded));
+        }
+    });
+    if others.is_empty() {
+        ui.data_mut(|data| data.remove::<bool>(id));
+    } else if unfolded {
+        ScrollArea::vertical()
+            .id_salt("messages")
+            .max_height(MOST_HEIGHT)
+            .show(ui, |ui| {
+                for message in others {
+                    show_message(ui, state, message, actions, |_, _| {});
+                }
+            });
     }
 }
 
 fn bar(ui: &mut Ui, fill: Color32, sign: Icon, ink: Color32, content: impl FnOnce(&mut Ui)) {
-    Frame::new()
+    framed(ui, fill, |ui| signed(ui, sign, ink, content));
+}
+
+fn framed(ui: &mut Ui, fill: Color32, content: impl FnOnce(&mut Ui)) {
+    let frame = Frame::new()
         .fill(fill)
-        .inner_margin(Margin::symmetric(12, 6))
-        .show(ui, |ui| {
-            ui.set_min_width(ui.available_width());
-            ui.horizontal(|ui| {
-                let (rect, _) = ui.allocate_exact_size(vec2(icon::SIZE, 24.0), Sense::hover());
-                icon::paint(ui.painter(), sign, rect, ink);
-                content(ui);
-            });
-        });
+        .inner_margin(Margin::symmetric(12, 6));
+    frame.show(ui, |ui| {
+        ui.set_min_width(ui.available_width());
+        content(ui);
+    });
+}
+
+fn signed(ui: &mut Ui, sign: Icon, ink: Color32, content: impl FnOnce(&mut Ui)) {
+    ui.horizontal(|ui| {
+        let (rect, _) = ui.allocate_exact_size(vec2(icon::SIZE, 24.0), Sense::hover());
+        icon::paint(ui.painter(), sign, rect, ink);
+        content(ui);
+    });
 }
 
 fn unsaved(ui: &mut Ui, state: &State, pending: &AfterUnsavedPrompt, actions: &mut Vec<Action>) {
@@ -102,7 +156,7 @@ fn path(ui: &mut Ui, ask: &PathPrompt, actions: &mut Vec<Action>) {
         PathPurpose::Open => (
             "Open",
             "Open",
-            "A project file (name.toml) or a run's folder",
+            "A project file (name.toml), a run's folder, or a folder of images",
         ),
         PathPurpose::Save => ("Save", "Save as", "Where to save: folder/name.toml"),
         PathPurpose::Picture(_) => ("Save", "Save picture", "Where to save: folder/name.png"),
@@ -188,18 +242,47 @@ fn path_field(
     }
 }
 
-fn show_message(ui: &mut Ui, message: &Message, actions: &mut Vec<Action>) {
+/// A message with the repairs that the run which failed with it names, and what else belongs to its end.
+fn show_message(
+    ui: &mut Ui,
+    state: &State,
+    message: &Message,
+    actions: &mut Vec<Action>,
+    end: impl FnOnce(&mut Ui, &mut Vec<Action>),
+) {
     let colors = theme::palette(ui);
     let (fill, ink) = match message.weight {
         Weight::Error => (colors.wrong_back, colors.wrong),
         Weight::Warning | Weight::Note => (colors.lifted, colors.second),
     };
-    bar(ui, fill, Icon::Warning, ink, |ui| {
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            if icon_button(ui, Icon::Close, "Dismiss message", "I have read it", true).clicked() {
-                actions.push(Action::Dismiss(message.id));
-            }
-            sentence(ui, &message.text);
+    framed(ui, fill, |ui| {
+        signed(ui, Icon::Warning, ink, |ui| {
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                if icon_button(ui, Icon::Close, "Dismiss message", "I have read it", true).clicked()
+                {
+                    actions.push(Action::Dismiss(message.id));
+                }
+                end(ui, actions);
+                sentence(ui, &message.text);
+            });
         });
+        repairs(ui, state.failure_fixes(&message.text), actions);
+    });
+}
+
+/// A button for each way to mend it, below its text.
+fn repairs(ui: &mut Ui, fixes: Vec<Fix>, actions: &mut Vec<Action>) {
+    if fixes.is_empty() {
+        return;
+    }
+    ui.horizontal_wrapped(|ui| {
+        ui.add_space(icon::SIZE + ui.spacing().item_spacing.x);
+        for fix in fixes {
+            let button = ui.button(format!("Fix: {}", fix.label));
+            let button = button.on_hover_text("One edit; Ctrl+Z takes it back");
+            if button.clicked() {
+                actions.push(Action::Edit(fix.edit));
+            }
+        }
     });
 }

@@ -1,5 +1,6 @@
 //! The line at the bottom: what the network costs, and the newest note.
 
+use super::architecture::proposal;
 use crate::theme;
 use crate::widgets::icon::{self, Icon};
 use eframe::egui::{
@@ -17,6 +18,7 @@ pub const HEIGHT: f32 = 28.0;
 pub fn show(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
     ui.horizontal_centered(|ui| {
         ui.spacing_mut().item_spacing.x = 2.0 * theme::GAP;
+        proposal::figures(ui, state);
         let cost = &state.shown.inference.totals;
         number(
             ui,

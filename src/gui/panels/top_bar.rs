@@ -168,7 +168,7 @@ fn files(ui: &mut Ui, narrow: bool, actions: &mut Vec<Action>) {
     for (text, hover, action) in [
         (
             "Open…",
-            "Open a project file or a run's folder (Ctrl+O)",
+            "Open a project file, a run's folder, or images as data (Ctrl+O)",
             Action::AskPath(PathPurpose::Open),
         ),
         ("Save", "Save the project (Ctrl+S)", Action::Save),

@@ -7,6 +7,7 @@ use crate::snapshot::Snapshot;
 use image::RgbaImage;
 use strata_core::format::{self, short};
 use strata_inspect::activations::{Activations, Layout, MapScale, Summary, color};
+use strata_inspect::confusion::Confusion;
 use strata_inspect::curve;
 use strata_inspect::effective_field::EffectiveField;
 use strata_inspect::filters::Filters;
@@ -374,6 +375,21 @@ fn pair_rows(pictures: &Reconstructions) -> Vec<Vec<Tile>> {
         .into_iter()
         .zip(in_rows(outputs.map(output).collect(), 8));
     pairs.flat_map(|(above, below)| [above, below]).collect()
+}
+
+/// The counts by right class and answer, as the window draws them.
+pub fn confusion(confusion: &Confusion) -> RgbaImage {
+    let about = format!(
+        "{} of {} {} images · step {} · rows: right class, columns: answer",
+        format::count(confusion.images as u64),
+        format::count(confusion.of as u64),
+        confusion.split,
+        format::count(confusion.step)
+    );
+    Snapshot::titled("Confusion", &about, false, |ui| {
+        crate::panels::confusion::matrix(ui, confusion);
+    })
+    .paint()
 }
 
 /// The mean activations with their axes, as the window draws them.

@@ -125,6 +125,8 @@ fn what_failed_is_not_shown_once_it_is_mended() {
         message: "/none: cannot be read".into(),
         in_window: "/none: cannot be read".into(),
         wrong_input: true,
+        stage: None,
+        repairs: Vec::new(),
         run: None,
     };
     engine.tell(Event::Finished(Outcome::Failed(failure)));

@@ -114,7 +114,7 @@ pub const SPARSITY: Setting = Setting {
     values: "the mean wanted and the weight of the penalty, as text",
     example: "\"rho=0.05 beta=0.03\"",
     default: "off",
-    about: "Pulls the mean activation of every unit of the code towards rho: β·Σ KL(ρ‖ρ̂ⱼ).",
+    about: "Pulls the mean activation of every unit of the code towards rho: β·Σ KL(ρ‖ρ̂).",
 };
 
 /// The settings of `[[stage]]`, in the order they are written.

@@ -38,7 +38,7 @@ pub(super) const RELU6: LayerWord = plain("relu6", "min(max(0, x), 6)", |_| {
 
 pub(super) const LEAKY_RELU: LayerWord = LayerWord {
     example: "leakyrelu 0.01",
-    elsewhere: &["leaky_relu"],
+    elsewhere: &["leaky_relu", "leaky"],
     ..plain(
         "leakyrelu",
         "x above zero, a small slope below.",
@@ -74,10 +74,12 @@ pub(super) const TANH: LayerWord = plain("tanh", "Into −1..1.", |_| {
     Ok(Kind::Activation(Activation::Tanh))
 });
 
-pub(super) const HARD_SWISH: LayerWord =
-    plain("hardswish", "x·relu6(x + 3)/6, a cheap silu.", |_| {
+pub(super) const HARD_SWISH: LayerWord = LayerWord {
+    elsewhere: &["hswish"],
+    ..plain("hardswish", "x·relu6(x + 3)/6, a cheap silu.", |_| {
         Ok(Kind::Activation(Activation::HardSwish))
-    });
+    })
+};
 
 pub(super) const STEP: LayerWord =
     plain("step", "1 above zero, else 0; no gradient passes.", |_| {

@@ -12,11 +12,32 @@ const MISSING: &[(&[&str], &str)] = &[
         "there is no mish: `silu` is the nearest smooth curve",
     ),
     (
-        &["softplus", "softsign", "logsigmoid", "exponential", "exp"],
+        &[
+            "softplus",
+            "softsign",
+            "softshrink",
+            "hardshrink",
+            "tanhshrink",
+            "logsigmoid",
+            "exponential",
+            "exp",
+            "threshold",
+            "pelu",
+            "crelu",
+            "quickgelu",
+        ],
         "it is not there: relu, elu, gelu, silu, sigmoid and tanh are",
     ),
     (
-        &["hardsigmoid"],
+        &["rrelu"],
+        "there is no rrelu: without its chance it is `leakyrelu 0.23`, and `prelu` learns the slope",
+    ),
+    (
+        &["softmin"],
+        "there is no softmin: it is `softmax` of the values with the other sign",
+    ),
+    (
+        &["hardsigmoid", "hsigmoid"],
         "there is no hardsigmoid: `sigmoid` is its smooth form",
     ),
     (
@@ -55,6 +76,10 @@ const MISSING: &[(&[&str], &str)] = &[
             "denseblock",
         ],
         "it is a block: write { concat = [[\"conv 16 k3 p1\"], []] }, whose empty branch is the input",
+    ),
+    (
+        &["subtract", "average", "maximum", "minimum"],
+        "branches are summed by an `add` block or joined by a `concat` block, nothing else",
     ),
     (
         &["repeat", "sequential", "loop"],
@@ -118,7 +143,13 @@ const MISSING: &[(&[&str], &str)] = &[
         "there is no embedding: inputs are images, signals and volumes",
     ),
     (
-        &["pixelshuffle", "depthtospace", "subpixel"],
+        &[
+            "pixelshuffle",
+            "pixelunshuffle",
+            "depthtospace",
+            "spacetodepth",
+            "subpixel",
+        ],
         "there is no pixel shuffle: `upsample 2` and `conv`, or `convt`, make maps larger",
     ),
     (
@@ -146,7 +177,15 @@ const MISSING: &[(&[&str], &str)] = &[
         "there is no adaptive max pooling: `gmp` gives each channel's maximum, `adaptive-avgpool` means",
     ),
     (
-        &["lppool2d", "fractionalmaxpool2d"],
+        &[
+            "lppool",
+            "lppool1d",
+            "lppool2d",
+            "lppool3d",
+            "fractionalmaxpool",
+            "fractionalmaxpool2d",
+            "fractionalmaxpool3d",
+        ],
         "it is not there: maxpool and avgpool are",
     ),
     (
@@ -235,6 +274,18 @@ mod tests {
             ("nn.ReLU", Some("it is called `relu` here")),
             ("nn.BatchNorm2d", Some("it is called `bn` here")),
             ("layers.SELU", Some("elu")),
+            ("rrelu", Some("there is no rrelu")),
+            ("crelu", Some("it is not there")),
+            ("pelu", Some("it is not there")),
+            ("softmin", Some("there is no softmin")),
+            ("softmax2d", Some("it is called `softmax` here")),
+            ("hsigmoid", Some("there is no hardsigmoid")),
+            ("hswish", Some("it is called `hardswish` here")),
+            ("lppool", Some("maxpool and avgpool are")),
+            ("maxunpool", Some("it is called `unpool` here")),
+            ("nn.MaxUnpool1d", Some("it is called `unpool` here")),
+            ("leaky", Some("it is called `leakyrelu` here")),
+            ("average", Some("`add` block")),
         ] {
             let error = word.parse::<Layer>().err();
             match (error, help) {

@@ -14,7 +14,7 @@ pub(super) const WORD: LayerWord = LayerWord {
     word: "softmax",
     example: "softmax",
     about: "Turns scores into probabilities that sum to 1.",
-    elsewhere: &[],
+    elsewhere: &["softmax2d"],
     attributes: &[],
     read: |_| Ok(Kind::Softmax),
 };

@@ -14,7 +14,7 @@ pub(super) const WORD: LayerWord = LayerWord {
     word: "unpool",
     example: "unpool",
     about: "Puts values back where the mirrored maxpool took them from; zeros elsewhere.",
-    elsewhere: &["maxunpool2d"],
+    elsewhere: &["maxunpool", "maxunpool1d", "maxunpool2d", "maxunpool3d"],
     attributes: &[],
     read: |_| Ok(Kind::Unpool),
 };

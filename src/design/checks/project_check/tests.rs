@@ -219,3 +219,90 @@ fn duplicate_names_that_unpool_uses() {
         p.network.decoder = nodes(&["unpool @a", "upsample 2"]);
     });
 }
+
+/// A penalty that draws means to a fraction of the time is told where activations are no such fraction, and only there.
+#[test]
+fn sparsity_on_a_code_that_is_no_fraction_is_told() {
+    let told = |encoder: &[&str], sparsity: &str| {
+        let mut project = project();
+        project.network = network("3x8x8", encoder, &["convt 3 k4 s2 p1", "sigmoid"], &[]);
+        project.stages.truncate(1);
+        project.stages[0].sparsity = Some(sparsity.parse().unwrap());
+        let problems = check(&project).into_iter();
+        problems
+            .map(|problem| problem.message)
+            .find(|message| message.contains("the sparsity penalty"))
+    };
+    let conv = "conv 8 k3 s2 p1";
+    let usual = "rho=0.05 beta=3";
+    for (encoder, sparsity, part) in [
+        (&[conv, "tanh"][..], usual, "from -1 to 1"),
+        (&[conv, "relu"], usual, "from 0 up: units die or grow"),
+        (&[conv, "relu6"], usual, "from 0 to 6"),
+        (&[conv], usual, "any number"),
+        (&[conv, "leakyrelu"], usual, "any number"),
+        (&[conv, "sigmoid", "bn"], usual, "any number"),
+        (&[conv, "tanh", "dropout 0.2"], usual, "from -1 to 1"),
+        (&[conv, "softmax"], usual, "their mean is 1/8"),
+        (
+            &[conv, "{ add = [[\"sigmoid\"], [\"sigmoid\"]] }"],
+            usual,
+            "from 0 to 2",
+        ),
+        (
+            &[conv, "sigmoid"],
+            "rho=0.05 beta=3 at=encoder.0",
+            "encoder.0 expects",
+        ),
+    ] {
+        let message = told(encoder, sparsity).unwrap_or_else(|| panic!("{encoder:?}"));
+        assert!(message.contains(part), "{encoder:?}: {message}");
+    }
+    for (encoder, sparsity) in [
+        (&[conv, "sigmoid"][..], usual),
+        (&[conv, "sigmoid", "dropout 0.2"], usual),
+        (&[conv, "sigmoid", "identity"], usual),
+        (&[conv, "step"], usual),
+        (&[conv, "softmax"], "rho=0.125 beta=3"),
+        (
+            &[conv, "{ concat = [[\"sigmoid\"], [\"sigmoid\"]] }"],
+            usual,
+        ),
+        (&[conv, "sigmoid", "bn"], "rho=0.05 beta=3 at=encoder.1"),
+    ] {
+        assert_eq!(told(encoder, sparsity), None, "{encoder:?}");
+    }
+}
+
+/// What keeps outputs between 0 and 1 need not be the last layer.
+#[test]
+fn outputs_that_are_probabilities_are_not_complained_about() {
+    let told = |decoder: &[&str]| {
+        let mut project = project();
+        project.network = network("3x8x8", &["conv 8 k3 s2 p1", "relu"], decoder, &[]);
+        project.stages.truncate(1);
+        project.stages[0].loss = Loss::Bce;
+        let problems = check(&project).into_iter();
+        problems
+            .filter(|problem| problem.message.contains("needs outputs between"))
+            .count()
+    };
+    let convt = "convt 3 k4 s2 p1";
+    for decoder in [
+        &[convt, "sigmoid"][..],
+        &["convt 3 k6 s2 p1", "sigmoid", "crop 1"],
+        &["conv 3 k3 p1", "sigmoid", "upsample 2"],
+        &[convt, "softmax"],
+        &[convt, "tanh", "relu"],
+    ] {
+        assert_eq!(told(decoder), 0, "{decoder:?}");
+    }
+    for decoder in [
+        &[convt][..],
+        &[convt, "tanh"],
+        &[convt, "relu"],
+        &[convt, "sigmoid", "bn"],
+    ] {
+        assert_eq!(told(decoder), 1, "{decoder:?}");
+    }
+}

@@ -12,8 +12,8 @@ use strata_design::{Banner, Level};
 /// Room for the sign that there is more to see.
 const MORE: f32 = 18.0;
 
-/// Shows the banner; nothing where there is nothing to compare.
-pub fn show(ui: &mut Ui, banner: &Banner, actions: &mut Vec<Action>) {
+/// Shows the banner, of a proposal perhaps; nothing where there is nothing to compare.
+pub fn show(ui: &mut Ui, banner: &Banner, is_proposed: bool, actions: &mut Vec<Action>) {
     let colors = theme::palette(ui);
     let (fill, ink, sign) = match banner.level {
         Level::Proven => (colors.proven_back, colors.proven, Some(Icon::Check)),
@@ -42,7 +42,9 @@ pub fn show(ui: &mut Ui, banner: &Banner, actions: &mut Vec<Action>) {
                 } else {
                     colors.weak
                 };
-                ui.label(RichText::new(banner.text.trim_end_matches([' ', '✓'])).color(color));
+                let text = banner.text.trim_end_matches([' ', '✓']);
+                let of = if is_proposed { "as proposed: " } else { "" };
+                ui.label(RichText::new(format!("{of}{text}")).color(color));
             });
             if banner.level == Level::Wrong {
                 ui.horizontal(|ui| {

@@ -6,11 +6,13 @@ mod drag;
 mod fold;
 mod lock;
 mod palette;
+pub(super) mod proposal;
 mod row;
 
 use crate::theme;
 use crate::widgets::{Field, FieldEvent, Icon, icon_button};
 use eframe::egui::{Align, Id, Layout, RichText, ScrollArea, Ui};
+use proposal::Proposal;
 use strata_app::action::{Action, OnSelected};
 use strata_app::state::State;
 use strata_core::project::edit::Edit;
@@ -20,14 +22,19 @@ use strata_core::project::{Place, Stack};
 
 /// Shows the panel.
 pub fn show(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
-    heading(ui, state, actions);
+    let proposal = Proposal::of(state);
+    match &proposal {
+        Some(_) => drop(ui.horizontal(proposal::heading)),
+        None => heading(ui, state, actions),
+    }
     ui.add_space(theme::STEP);
     ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
         ui.spacing_mut().item_spacing.y = theme::STEP;
         for stack in Stack::ALL {
-            show_stack(ui, state, stack, actions);
+            show_stack(ui, state, proposal.as_ref(), stack, actions);
             if stack == Stack::Decoder {
-                banner::show(ui, &state.shown.banner, actions);
+                let is_proposed = proposal.is_some();
+                banner::show(ui, &state.shown.banner, is_proposed, actions);
                 ui.add_space(theme::GAP);
             }
         }
@@ -104,7 +111,13 @@ const TOOLS: [(Icon, &str, &str, OnSelected); 4] = [
     ),
 ];
 
-fn show_stack(ui: &mut Ui, state: &State, stack: Stack, actions: &mut Vec<Action>) {
+fn show_stack(
+    ui: &mut Ui,
+    state: &State,
+    proposal: Option<&Proposal>,
+    stack: Stack,
+    actions: &mut Vec<Action>,
+) {
     ui.horizontal(|ui| {
         ui.set_min_height(theme::ROW - 2.0);
         let colors = theme::palette(ui);
@@ -120,7 +133,8 @@ fn show_stack(ui: &mut Ui, state: &State, stack: Stack, actions: &mut Vec<Action
     let nodes = state.drawn_network().stack(stack);
     let scale = row::scale(state);
     for (index, node) in nodes.iter().enumerate() {
-        show_node(ui, state, &Place::new(stack, index), node, scale, actions);
+        let place = Place::new(stack, index);
+        show_node(ui, state, proposal, &place, (node, scale), actions);
     }
     if state.lock_on_stack(stack).is_none() {
         palette::add_button(
@@ -192,12 +206,15 @@ fn input_field(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
 fn show_node(
     ui: &mut Ui,
     state: &State,
+    proposal: Option<&Proposal>,
     place: &Place,
-    node: &Node,
-    scale: usize,
+    (node, scale): (&Node, usize),
     actions: &mut Vec<Action>,
 ) {
-    row::show(ui, state, place, node, scale, actions);
+    let rect = row::show(ui, state, place, node, scale, actions);
+    if let Some(proposal) = proposal {
+        proposal::mark(ui, rect, proposal.writes(place));
+    }
     if state.is_folded(place) {
         return;
     }
@@ -208,14 +225,8 @@ fn show_node(
             branch_label(ui, branch, nodes.is_empty(), indent);
         }
         for (index, child) in nodes.iter().enumerate() {
-            show_node(
-                ui,
-                state,
-                &place.child(&[branch, index]),
-                child,
-                scale,
-                actions,
-            );
+            let place = place.child(&[branch, index]);
+            show_node(ui, state, proposal, &place, (child, scale), actions);
         }
         if state.lock_on(place).is_some() {
             continue;

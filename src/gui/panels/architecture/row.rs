@@ -48,7 +48,7 @@ pub fn scale(state: &State) -> usize {
         .unwrap_or(1)
 }
 
-/// Shows a row.
+/// Shows a row; where it is.
 pub fn show(
     ui: &mut Ui,
     state: &State,
@@ -56,7 +56,7 @@ pub fn show(
     node: &Node,
     scale: usize,
     actions: &mut Vec<Action>,
-) {
+) -> Rect {
     let row = state.shown.inference.row(place);
     let error = row.and_then(|row| row.error.as_ref());
     if state.selected.as_ref() == Some(place) && was_selected(ui) != state.selected {
@@ -115,6 +115,7 @@ pub fn show(
     if let Some(error) = error {
         explain(ui, error, indent(place));
     }
+    rect
 }
 
 fn selected_id() -> Id {

@@ -18,7 +18,7 @@ use crate::theme;
 use crate::view::View;
 use crate::widgets::{chevron, empty, volume_slice};
 use eframe::egui::{
-    Align, Button, ComboBox, Layout, Rect, RichText, ScrollArea, Ui, UiBuilder, vec2,
+    Align, Button, ComboBox, Label, Layout, Rect, RichText, ScrollArea, Ui, UiBuilder, vec2,
 };
 use grid::Grid;
 use pages::Pages;
@@ -29,7 +29,7 @@ use strata_app::state::State;
 use strata_core::format;
 use strata_core::project::data::Split;
 use strata_engine::inspection::reply::{InspectionError, Reply};
-use strata_inspect::gallery::{Gallery, Part, Request};
+use strata_inspect::gallery::{Gallery, Part, Request, SplitCounts};
 
 /// The view, with the textures of what it shows.
 #[derive(Default)]
@@ -72,20 +72,7 @@ impl View for DataView {
     fn status(&self, state: &State) -> String {
         latest(state).map_or_else(String::new, |gallery| {
             let shape: Vec<String> = gallery.shape.iter().map(usize::to_string).collect();
-            let count = |counts: &strata_inspect::gallery::SplitCounts| {
-                format!("{} {}", counts.split, format::count(counts.images as u64))
-            };
-            let splits = gallery
-                .splits
-                .iter()
-                .map(count)
-                .collect::<Vec<_>>()
-                .join(", ");
-            format!(
-                "{} · {} · {splits}",
-                state.project().data.source,
-                shape.join("×")
-            )
+            format!("{} · {}", state.project().data.source, shape.join("×"))
         })
     }
 
@@ -145,13 +132,28 @@ impl View for DataView {
                     "Choose another source or folder in the data settings.",
                 );
             }
-            Some((seen, Ok(gallery))) => self.images(ui, state, seen, gallery, actions),
+            Some((seen, Ok(gallery))) => {
+                counts(ui, gallery);
+                self.images(ui, state, seen, gallery, actions);
+            }
             None => {
                 self.grid.clear();
                 reading(ui, state, "Reading the images …", actions);
             }
         }
     }
+}
+
+/// How many images each split has, on as many lines as that needs: the line above is shared with the switches.
+fn counts(ui: &mut Ui, gallery: &Gallery) {
+    let count =
+        |counts: &SplitCounts| format!("{} {}", counts.split, format::count(counts.images as u64));
+    let splits: Vec<String> = gallery.splits.iter().map(count).collect();
+    let text = RichText::new(splits.join(" · "))
+        .size(theme::SMALL)
+        .color(theme::palette(ui).text);
+    ui.add(Label::new(text).wrap())
+        .on_hover_text("Images of each split");
 }
 
 /// Whether the split shown has labels.

@@ -5,6 +5,8 @@ use crate::widgets::{Field, FieldEvent, chevron};
 use eframe::egui::{Align, ComboBox, Id, Layout, RichText, Ui, vec2};
 
 const NAME: f32 = 76.0;
+/// What a field's frame takes of its width, with a cursor behind the last letter.
+const FRAME: f32 = 18.0;
 /// Height of an open list, at most: as high as the longest, the sources.
 const LIST: f32 = 340.0;
 
@@ -23,6 +25,28 @@ pub fn line<R>(ui: &mut Ui, name: &str, hover: &str, content: impl FnOnce(&mut U
         ui.vertical(content).inner
     })
     .inner
+}
+
+/// The name of a setting over its field, which has all the width: for words that have no room beside the name.
+fn lines<R>(ui: &mut Ui, name: &str, hover: &str, content: impl FnOnce(&mut Ui) -> R) -> R {
+    ui.vertical(|ui| {
+        ui.spacing_mut().item_spacing.y = 2.0;
+        ui.label(RichText::new(name).color(theme::palette(ui).weak))
+            .on_hover_text(hover);
+        content(ui)
+    })
+    .inner
+}
+
+/// Whether every word of the field's text has room beside the setting's name: a field is wrapped between words, and a
+/// number that goes on in the next line reads as another number.
+fn fits_beside(ui: &Ui, id: Id, text: &str) -> bool {
+    let typed = ui.data(|data| data.get_temp::<String>(id));
+    let text = typed.as_deref().unwrap_or(text);
+    let letter = ui.fonts_mut(|fonts| fonts.glyph_width(&theme::digits(12.0), '0'));
+    let longest = text.split_whitespace().map(|word| word.chars().count());
+    let room = ui.available_width() - NAME - ui.spacing().item_spacing.x - FRAME;
+    longest.max().unwrap_or(0) as f32 * letter <= room
 }
 
 /// What a text field of a setting needs.
@@ -46,14 +70,19 @@ pub fn text(
     setting: &TextLine<'_>,
     check: &dyn Fn(&str) -> Result<(), String>,
 ) -> Option<String> {
-    let event = line(ui, setting.name, setting.hover, |ui| {
+    let field = |ui: &mut Ui| {
         Field::new(id, setting.label, setting.text)
             .hint(setting.hint)
             .check(check)
             .of_project()
             .wrapped()
             .show(ui)
-    });
+    };
+    let event = if fits_beside(ui, id, setting.text) {
+        line(ui, setting.name, setting.hover, field)
+    } else {
+        lines(ui, setting.name, setting.hover, field)
+    };
     match event {
         Some(FieldEvent::Commit(text)) => Some(text.trim().to_owned()),
         _ => None,

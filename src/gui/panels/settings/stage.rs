@@ -65,8 +65,11 @@ fn header(ui: &mut Ui, index: usize, stage: &Stage, open: bool, actions: &mut Ve
         ink,
     );
     let summary = format!(
-        "{} · {} epochs · batch {}",
-        stage.task, stage.epochs, stage.batch
+        "{} · {} epoch{} · batch {}",
+        stage.task,
+        stage.epochs,
+        if stage.epochs == 1 { "" } else { "s" },
+        stage.batch
     );
     painter.text(
         at(rect.top() + 19.0),

@@ -104,12 +104,14 @@ pub(super) fn below(
             format::large(against.macs[1]),
             times(against.macs_factor()),
         );
+        let hover = format!("{text}\n{ABOUT_DENSE}");
         let text = RichText::new(text)
             .size(theme::SMALL)
             .color(theme::palette(ui).text);
         inner.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            ui.add(Label::new(text).truncate())
-                .on_hover_text(ABOUT_DENSE);
+            let label = Label::new(text).truncate();
+            ui.add(label.show_tooltip_when_elided(false))
+                .on_hover_text(hover);
         });
     }
 }
@@ -190,7 +192,8 @@ fn largest(ui: &mut Ui, state: &State, figures: &Figures, actions: &mut Vec<Acti
     );
     let free = figures.budget.map_or_else(|| "?".to_owned(), format::bytes);
     let text = small(format!("largest batch that fits: {fits}")).color(theme::palette(ui).weak);
-    ui.add(Label::new(text).truncate()).on_hover_text(format!(
+    let label = Label::new(text).truncate();
+    ui.add(label.show_tooltip_when_elided(false)).on_hover_text(format!(
         "The largest batch whose step fits into the {free} of memory that are free now. Larger batches take less time for each image, but there are fewer steps in an epoch; what learns best is often far smaller."
     ));
     let usable = figures.largest.filter(|batch| *batch != stage.batch);

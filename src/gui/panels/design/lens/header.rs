@@ -107,7 +107,9 @@ fn line(ui: &mut Ui, formula: &Formula, names: f32) -> eframe::egui::Response {
         skip += 1;
     }
     let job = job(ui, formula, skip, names);
-    let response = ui.add(Label::new(job).truncate());
+    // Where symbols were left out, the tooltip has them too: one is enough.
+    let label = Label::new(job).truncate();
+    let response = ui.add(label.show_tooltip_when_elided(skip == 0));
     if skip > 0 {
         response.on_hover_text(formula.text())
     } else {

@@ -221,7 +221,7 @@ fn sum(ui: &mut Ui, area: Rect, pixel: &Pixel) {
         .font(theme::digits(12.0))
         .color(colors.text);
     inner
-        .add(Label::new(line).truncate())
+        .add(Label::new(line).truncate().show_tooltip_when_elided(false))
         .on_hover_text(&sentence);
     let off = (pixel.value - f64::from(pixel.network)).abs()
         > 1e-3 * f64::from(pixel.network.abs()).max(1e-2);

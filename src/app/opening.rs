@@ -1,0 +1,34 @@
+//! What a path is that a person opens or drops: a project, a run, or images.
+
+use std::path::Path;
+use strata_core::project::data::Source;
+use strata_data::archive::Archive;
+use strata_data::{holds_data, recognise};
+
+/// Whether images lie there, in a folder or in a file, and no project.
+pub(crate) fn is_data(path: &Path) -> bool {
+    if path.is_dir() {
+        !path.join("project.toml").exists() && holds_data(path)
+    } else {
+        path.is_file() && is_data_file(path)
+    }
+}
+
+/// Whether a file is a table, an array or an archive, with the images in it or named by it.
+pub fn is_data_file(path: &Path) -> bool {
+    // Of the others a file is a part: their folder is opened.
+    let is_part = |source: Source| {
+        matches!(
+            source,
+            Source::Shapes
+                | Source::Cifar10
+                | Source::Cifar100
+                | Source::Stl10
+                | Source::Eurosat
+                | Source::Flowers17
+                | Source::Folder
+                | Source::Wav
+        )
+    };
+    Archive::is_named_like_one(path) || !is_part(recognise(path, Source::default()).source)
+}

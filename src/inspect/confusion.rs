@@ -1,0 +1,178 @@
+//! Which class each image of a split is taken for: how often, by right class and answer.
+
+use super::head::check_head;
+use super::inspection::{InspectError, Inspection, InspectionContext, Needs};
+use super::network_copy::InspectionNetwork;
+use candle_core::Tensor;
+use std::time::Instant;
+use strata_core::project::data::Split;
+use strata_core::project::stage::Task;
+use strata_data::{Dataset, SplitData, epoch_order, fill_batch};
+use strata_nn::{Mode, Route};
+
+/// Images at a time.
+const BATCH: usize = 100;
+
+/// Counts by right class and answer.
+#[derive(Clone, Debug, Default, PartialEq, serde::Serialize)]
+pub struct Confusion {
+    /// Steps taken when they were counted.
+    pub step: u64,
+    /// The split counted.
+    pub split: Split,
+    /// How many images, of how many the split has.
+    pub images: usize,
+    /// See `images`.
+    pub of: usize,
+    /// The names of the classes.
+    pub classes: Vec<String>,
+    /// A row for each right class, a column for each answer; one more column counts the answers that are no class,
+    /// where the head can give them.
+    pub counts: Vec<Vec<u64>>,
+}
+
+impl Confusion {
+    /// The images of a class.
+    pub fn total(&self, class: usize) -> u64 {
+        self.counts.get(class).map_or(0, |row| row.iter().sum())
+    }
+
+    /// The share of a class's images that is taken for this answer; `None` where the class has no images.
+    pub fn share(&self, class: usize, answer: usize) -> Option<f64> {
+        let count = *self.counts.get(class)?.get(answer)?;
+        let total = self.total(class);
+        (total > 0).then(|| count as f64 / total as f64)
+    }
+
+    /// The share of all images that are taken for what they are.
+    pub fn accuracy(&self) -> Option<f64> {
+        let right: u64 = (0..self.counts.len())
+            .filter_map(|class| self.counts[class].get(class))
+            .sum();
+        let all: u64 = self.counts.iter().flatten().sum();
+        (all > 0).then(|| right as f64 / all as f64)
+    }
+
+    /// The name of a column.
+    pub fn answer(&self, column: usize) -> String {
+        self.classes
+            .get(column)
+            .cloned()
+            .unwrap_or_else(|| "no class".to_owned())
+    }
+}
+
+impl Inspection for Confusion {
+    const NAME: &'static str = "confusion";
+    const NEEDS: Needs = Needs::RunWithImages;
+    /// The split; `None` for the images that the network never learnt from, as far as there are some.
+    type Request = Option<Split>;
+
+    fn compute(
+        cx: &mut InspectionContext<'_>,
+        request: &Option<Split>,
+    ) -> Result<Self, InspectError> {
+        let input = InspectError::Input;
+        let dataset = cx.images()?;
+        let deadline = cx.deadline;
+        let run = cx.run()?;
+        let step = run.step;
+        let stage = run.stages.iter().find(|stage| stage.task == Task::Classify);
+        let Some(stage) = stage else {
+            return Err(input(
+                "nothing is classified: a stage with the task classify is".to_owned(),
+            ));
+        };
+        check_head(stage, run.inference, dataset).map_err(|misfit| input(misfit.to_string()))?;
+        let (split, data) = counted(dataset, *request).ok_or_else(|| {
+            let split = request.map_or("no split".to_owned(), |split| format!("the split {split}"));
+            input(format!("there are no labelled images to count in {split}"))
+        })?;
+        let mut confusion = Confusion {
+            step,
+            split,
+            of: data.len(),
+            classes: dataset.classes().to_vec(),
+            ..Confusion::default()
+        };
+        // Shuffled, since splits may come class by class and a run in training has no time for all.
+        let order = epoch_order(data.len(), 0, 0);
+        for indices in order.chunks(BATCH) {
+            confusion.add(cx.mirror()?, data, indices)?;
+            let is_late = deadline.is_some_and(|deadline| Instant::now() > deadline);
+            if is_late || !cx.is_wanted() {
+                break;
+            }
+        }
+        Ok(confusion)
+    }
+
+    fn step(&self) -> Option<u64> {
+        Some(self.step)
+    }
+}
+
+impl Confusion {
+    fn add(
+        &mut self,
+        mirror: &mut InspectionNetwork,
+        data: &SplitData,
+        indices: &[u32],
+    ) -> Result<(), InspectError> {
+        let [height, width, channels] = data.image_shape();
+        let mut images = vec![0.0; indices.len() * height * width * channels];
+        let mut labels = vec![0; indices.len()];
+        fill_batch(data, indices, &mut images, &mut labels)?;
+        let network = mirror.network();
+        let shape = (indices.len(), height, width, channels);
+        let images = Tensor::from_vec(images, shape, network.device())?;
+        let output = network.forward(Route::Classify, &images, Mode::Eval)?;
+        let scores = network.logits(&output)?;
+        let answers = scores.argmax(1)?.to_vec1::<u32>()?;
+        let classes = self.classes.len();
+        let columns = classes + usize::from(scores.dim(1)? > classes);
+        self.counts.resize_with(classes, || vec![0; columns]);
+        for (&label, &answer) in labels.iter().zip(&answers) {
+            let column = (answer as usize).min(columns.saturating_sub(1));
+            let row = self.counts.get_mut(label as usize);
+            if let Some(count) = row.and_then(|row| row.get_mut(column)) {
+                *count += 1;
+            }
+        }
+        self.images += indices.len();
+        Ok(())
+    }
+}
+
+/// The split that was asked for, or the first with labels of test, valid and train.
+fn counted(dataset: &Dataset, wanted: Option<Split>) -> Option<(Split, &SplitData)> {
+    let usual = [Split::Test, Split::Valid, Split::Train];
+    let all = wanted.map_or(usual.to_vec(), |split| vec![split]);
+    all.into_iter().find_map(|split| {
+        let data = dataset.split(split)?;
+        (data.labelled() && !data.is_empty()).then_some((split, data))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_are_of_the_right_class() {
+        let confusion = Confusion {
+            classes: vec!["cat".to_owned(), "dog".to_owned(), "owl".to_owned()],
+            counts: vec![vec![3, 1, 0, 0], vec![2, 1, 0, 1], vec![0; 4]],
+            ..Confusion::default()
+        };
+        assert_eq!(confusion.share(0, 0), Some(0.75));
+        assert_eq!(confusion.share(1, 0), Some(0.5));
+        assert_eq!(confusion.share(2, 2), None, "a class without images");
+        assert_eq!(confusion.accuracy(), Some(0.5));
+        assert_eq!(
+            (confusion.total(1), confusion.answer(3)),
+            (4, "no class".to_owned())
+        );
+        assert_eq!(Confusion::default().accuracy(), None);
+    }
+}
