@@ -8,7 +8,7 @@
 
 use super::fusion::{FusedUnit, Watch, Work, end, first_trained, units};
 use super::memory::Machine;
-use super::memory::kernels::{Kernel, volume};
+use super::memory::kernels::{Ends, Kernel, volume};
 use super::memory::step_memory;
 use super::pass_cost::{self, MOVED};
 use std::collections::BTreeMap;
@@ -259,20 +259,26 @@ impl Clock<'_> {
             let moved = FLOAT * ((input + written) * self.batch + weight) / self.bandwidth;
             self.speeds.start + arithmetic.max(moved)
         };
-        // Weights are packed again for the kernel of each direction; their gradient is added up from parts.
         let twice = |numbers: f64| 2.0 * FLOAT * numbers / self.bandwidth;
-        let parts = kernel.partial_sums(self.batch as u64, self.machine) as f64;
+        // Weights are packed again for the kernel of each direction; their gradient is added up from parts. A product
+        // does neither.
+        let (packed, parts) = if kernel.is_product(Ends::PLAIN) {
+            (0.0, 0.0)
+        } else {
+            let parts = kernel.partial_sums(self.batch as u64, self.machine);
+            (weight, parts as f64)
+        };
         let of_weight = if trains {
             pass(true, true) + twice(parts)
         } else {
             0.0
         };
         let of_input = if need {
-            pass(!down, true) + twice(weight)
+            pass(!down, true) + twice(packed)
         } else {
             0.0
         };
-        pass(down, false) + twice(weight) + of_weight + of_input
+        pass(down, false) + twice(packed) + of_weight + of_input
     }
 
     fn rate(&self, kernel: &Kernel, down: bool) -> Rate {

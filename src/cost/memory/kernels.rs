@@ -8,6 +8,7 @@ use strata_core::shape::layers::Effort;
 use strata_core::shape::layers::facts::KernelSizes;
 use strata_core::shape::op::{Geometry, PlannedLayer};
 use strata_nn::ops::blocking::{self, TileCut};
+use strata_nn::ops::product::{DensePass, panel_len};
 use strata_nn::ops::winograd;
 
 /// Two lists with 16 bytes for each position of the window, for each direction.
@@ -39,6 +40,14 @@ pub(crate) struct Ends {
     pub pooled: bool,
 }
 
+impl Ends {
+    /// Nothing is computed along.
+    pub const PLAIN: Ends = Ends {
+        laid: false,
+        pooled: false,
+    };
+}
+
 impl Kernel {
     /// The kernels of a layer: one, two for a separable convolution, none for most.
     pub fn of(layer: &PlannedLayer) -> Vec<Kernel> {
@@ -68,6 +77,25 @@ impl Kernel {
     /// One channel in and out a group.
     pub(crate) fn is_depthwise(&self) -> bool {
         self.groups > 1 && self.groups == self.large && self.groups == self.small
+    }
+
+    /// Vectors times a matrix, as a dense layer is: its weight is read as it is stored, unless a pooling is part of it.
+    pub(crate) fn is_product(&self, ends: Ends) -> bool {
+        !ends.pooled && !self.transposed && self.groups == 1 && self.geometry == Geometry::ONE_CELL
+    }
+
+    /// Numbers that all tasks of a product share, and what each works in.
+    pub(crate) fn product(&self, batch: u64) -> (u64, Scratch) {
+        let pass = DensePass {
+            batch: batch as usize,
+            inputs: self.large as usize,
+            outputs: self.small as usize,
+        };
+        let panel = Scratch {
+            tasks: blocking::MIN_TASKS as u64,
+            numbers: panel_len::<f32>() as u64,
+        };
+        (pass.scratch() as u64, panel)
     }
 
     /// Groups that the kernels loop over.

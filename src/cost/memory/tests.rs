@@ -38,13 +38,9 @@ fn a_dense_layer_by_hand() {
     );
     // The batch, the output, and the loss's gradient; nothing asks for the gradient of the input.
     assert_eq!(sgd.activations, 8 * (20 + 10 + 10) * 4);
-    // A row of 16 lanes for each input, packed and, with a bias, in eight parts; for two threads the output's
-    // gradient laid out for the 8 images of a task; lists.
-    let (packed, parts, laid) = (16 * 20, 8 * (16 * 20 + 10), 8 * 10 + 64);
-    assert_eq!(
-        sgd.scratch,
-        (packed + parts) * 4 + laid * 2 * 4 + 32 * 8 + 64
-    );
+    // The weight turned over, which is more than the gradient and its columns; a panel of 24 KiB for each of two
+    // threads; lists.
+    assert_eq!(sgd.scratch, 20 * 10 * 4 + 2 * (24 << 10) + 32 * 8 + 64);
     assert_eq!(of("sgd lr=0.1 momentum=0.9").optimizer, 210 * 4);
     assert_eq!(
         of("adam"),

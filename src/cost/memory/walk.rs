@@ -172,6 +172,12 @@ impl Walk {
         let kernels = Kernel::of(layer);
         for (index, kernel) in kernels.iter().enumerate() {
             let is_last = index + 1 == kernels.len();
+            if kernel.is_product(unit.ends(is_last)) {
+                let (shared, panel) = kernel.product(self.batch);
+                self.sums = self.sums.max(shared);
+                self.scratch.push(panel);
+                continue;
+            }
             self.scratch(
                 unit.place,
                 kernel
@@ -314,6 +320,14 @@ impl Walk {
         for (index, kernel) in kernels.iter().enumerate().rev() {
             let (is_first, is_last) = (index == 0, index + 1 == kernels.len());
             let ends = unit.ends(is_last);
+            if kernel.is_product(ends) {
+                // What the forward pass worked in, and the parts of the bias's gradient.
+                self.scratch.push(Scratch {
+                    tasks: 1,
+                    numbers: PARTS.min(self.batch).saturating_mul(kernel.small),
+                });
+                continue;
+            }
             if unit.trains {
                 self.sums = self.sums.max(kernel.partial_sums(self.batch, self.machine));
                 self.scratch

@@ -5,6 +5,8 @@
 //!
 //! Fused, the layer also does what the next ones would: its output is theirs, its own is never stored.
 
+mod product;
+
 use super::epilogue::{Epilogue, Pool};
 use super::layout_views::{FlattenViews, View};
 use super::{Buffer, Layer, Result, as_rows, channels_last, kept};
@@ -405,7 +407,7 @@ fn pack<T: Real>(
     let value = &cx.parameters[weight].value;
     let buffer = packed.buffer.get(&[convolution.packed_len(down)], value)?;
     if packed.version != Some(cx.version) {
-        let value = views.weight::<T>(value)?;
+        let value = views.weight::<T>(value, cx.version)?;
         let value = view::<T>(&value)?;
         fill::<T>(&buffer, |buffer| convolution.pack(down, &value, buffer))?;
         packed.version = Some(cx.version);
@@ -446,6 +448,9 @@ impl Layer for Conv {
         if cx.uses_candle(x) {
             return self.forward_device(x, cx);
         }
+        if self.is_product() {
+            return with_real!(x, T => self.forward_product::<T>(x, cx));
+        }
         with_real!(x, T => self.forward_cpu::<T>(x, cx))
     }
 
@@ -457,6 +462,9 @@ impl Layer for Conv {
     ) -> Result<Option<Tensor>> {
         if cx.uses_candle(gradient) {
             return self.backward_device(gradient, need_input, cx);
+        }
+        if self.is_product() {
+            return with_real!(gradient, T => self.backward_product::<T>(gradient, need_input, cx));
         }
         with_real!(gradient, T => self.backward_cpu::<T>(gradient, need_input, cx))
     }

@@ -1,7 +1,8 @@
 //! Fully connected layer (PyTorch `Linear`): y = x·Wᵀ + b.
 //!
-//! On the CPU it is a convolution with a window of one position, so that it shares kernels and fusing. A flatten
-//! before it and a reshape after it cost nothing there: see [`super::views`].
+//! On the CPU it is a convolution with a window of one position, so that it shares fusing, computed as products of
+//! matrices: see [`crate::ops::product`]. A flatten before it and a reshape after it move no number of the batch: see
+//! [`super::layout_views`].
 
 use super::conv::{Conv, Sizes, bias_gradient};
 use super::{Buffer, Layer, Result, kept};

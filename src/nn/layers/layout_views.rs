@@ -22,6 +22,8 @@ pub(super) struct FlattenViews {
     pub output: Option<View>,
     /// Whether the latest pass saw the images themselves.
     sees: (bool, bool),
+    /// The version of the weights that `weight` holds, in the order of the images.
+    version: Option<u64>,
     weight: Buffer,
     bias: Buffer,
 }
@@ -44,6 +46,13 @@ impl View {
             order,
         }
     }
+
+    /// The place in memory of a number in C, H, W order.
+    fn place(&self, ordered: usize) -> usize {
+        let channels = self.shape.channels();
+        let cells = self.order.len() / channels;
+        ordered % cells * channels + ordered / cells
+    }
 }
 
 impl FlattenViews {
@@ -54,6 +63,9 @@ impl FlattenViews {
             output && self.output.is_some(),
         );
         let changes = sees != self.sees;
+        if changes {
+            self.version = None;
+        }
         self.sees = sees;
         changes
     }
@@ -76,12 +88,15 @@ impl FlattenViews {
         move |place| order.map_or(place, |order| order[place] as usize)
     }
 
-    /// The weight (`outputs × inputs`) in the order of the images.
-    pub fn weight<T: Real>(&mut self, weight: &Tensor) -> Result<Tensor> {
+    /// The weight (`outputs × inputs`) in the order of the images; put in order again only when weights have changed.
+    pub fn weight<T: Real>(&mut self, weight: &Tensor, version: u64) -> Result<Tensor> {
         if self.sees == (false, false) {
             return Ok(weight.clone());
         }
         let (inputs, ordered) = (weight.dims()[1], self.weight.get(weight.dims(), weight)?);
+        if self.version == Some(version) {
+            return Ok(ordered);
+        }
         let (row_of, column_of) = (
             FlattenViews::order_of(&self.output, self.sees.1),
             FlattenViews::order_of(&self.input, self.sees.0),
@@ -99,6 +114,7 @@ impl FlattenViews {
                     }
                 });
         })?;
+        self.version = Some(version);
         Ok(ordered)
     }
 
@@ -115,19 +131,20 @@ impl FlattenViews {
             gradient.dims()[1],
             self.weight.get(gradient.dims(), gradient)?,
         );
-        let (row_of, column_of) = (
-            FlattenViews::order_of(&self.output, self.sees.1),
-            FlattenViews::order_of(&self.input, self.sees.0),
-        );
+        let output = self.output.as_ref().filter(|_| self.sees.1);
+        let column_of = FlattenViews::order_of(&self.input, self.sees.0);
         fill::<T>(&ordered, write)?;
+        self.version = None;
         let numbers = view::<T>(&ordered)?;
         fill::<T>(gradient, |gradient| {
-            for (row, from) in numbers.chunks_exact(inputs).enumerate() {
-                let gradient = &mut gradient[row_of(row) * inputs..][..inputs];
+            let rows = gradient.par_chunks_exact_mut(inputs).enumerate();
+            rows.with_min_len(ROWS).for_each(|(row, gradient)| {
+                let place = output.map_or(row, |view| view.place(row));
+                let from = &numbers[place * inputs..][..inputs];
                 for (column, &number) in from.iter().enumerate() {
                     gradient[column_of(column)] = number;
                 }
-            }
+            });
         })
     }
 

@@ -25,7 +25,7 @@ const STRIP_NUMBERS: usize = 1 << 18;
 const TASK_TILES: usize = 64;
 /// Tiles that a band should have.
 const BAND_TILES: usize = 24;
-/// Elements that a task of batch norm takes at a time, at least.
+/// Elements that a task of batch norm, or of copying, takes at a time, at least.
 const NORM_BLOCK: usize = 1 << 14;
 
 /// Images that a task of a convolution takes at a time: enough positions to fill tiles, and enough tasks.
@@ -108,6 +108,11 @@ pub fn gradient_bands(batch: usize, macs_per_image: usize, depth: usize, rows: u
     } else {
         PARTS.div_ceil(batch.max(1)).min(rows).max(1)
     }
+}
+
+/// Vectors of so many elements that a task copies.
+pub(crate) fn vectors_per_task(elements: usize) -> usize {
+    NORM_BLOCK.div_ceil(elements.max(1))
 }
 
 /// Images that a task of batch norm takes at a time.

@@ -1,10 +1,12 @@
 //! The input of a convolution kernel: a tensor, or the gradient before a fused activation and pooling,
 //! computed while it is copied.
 
+use super::blocking;
 use super::real::Real;
 use super::simd::vectorized;
 use super::sliding::Margin;
 use super::taps::{OUTSIDE, Taps};
+use rayon::prelude::*;
 use std::ops::Range;
 
 /// Images that are written with a margin of zeros when a kernel needs them.
@@ -43,6 +45,24 @@ impl<'a, T: Real> ConvInput<'a, T> {
             ConvInput::Plain(numbers) => Some(numbers),
             _ => None,
         }
+    }
+
+    /// Writes a batch of vectors, which are images of one position.
+    pub(crate) fn write_vectors(&self, channels: usize, out: &mut [T]) {
+        let one = [1; 3];
+        let margin = Margin {
+            image: one,
+            before: [0; 3],
+            padded: one,
+        };
+        let some = blocking::vectors_per_task(channels);
+        out.par_chunks_mut(some * channels)
+            .enumerate()
+            .for_each(|(task, out)| {
+                let first = task * some;
+                let images = first..first + out.len() / channels;
+                self.write_padded(images, &margin, channels, out);
+            });
     }
 
     /// Writes a range of images with their margin, one after the other.

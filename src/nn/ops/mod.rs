@@ -26,6 +26,7 @@ pub(crate) mod layer_norm;
 pub mod norm_rows;
 pub mod packed;
 pub mod pooling;
+pub mod product;
 pub(crate) mod random;
 pub mod real;
 pub mod reduce;

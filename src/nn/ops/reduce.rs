@@ -75,6 +75,13 @@ pub(crate) fn add_parts<T: Real>(numbers: &mut [T], stride: usize) {
 }
 
 vectorized! {
+    /// The largest bits without their sign: those of infinity and of NaN are above all others. No early end, so that
+    /// the loop becomes vectors.
+    fn largest_magnitude<T: Real>(numbers: &[f32], largest: &mut u32) {
+        let bits = |number: &f32| number.to_bits() & 0x7fff_ffff;
+        *largest = numbers.iter().map(bits).fold(0, u32::max);
+    }
+
     /// Adds every row of a `rows × sums.len()` matrix to `sums`.
     pub(crate) fn add_columns<T: Real>(matrix: &[T], sums: &mut [T]) {
         for row in matrix.chunks_exact(sums.len().max(1)) {
@@ -83,6 +90,16 @@ vectorized! {
             }
         }
     }
+}
+
+/// Whether all numbers are finite, on all threads.
+pub fn are_finite(numbers: &[f32]) -> bool {
+    const CHUNK: usize = 1 << 15;
+    numbers.par_chunks(CHUNK).all(|chunk| {
+        let mut largest = 0;
+        largest_magnitude::<f32>(chunk, &mut largest);
+        largest < f32::INFINITY.to_bits()
+    })
 }
 
 /// Numbers that a sum keeps side by side, so that adding them up can be vectors.
