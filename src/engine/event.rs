@@ -171,12 +171,12 @@ pub struct Summary {
 }
 
 /// Where a run's events go. The engine never waits on it.
-pub trait Sink {
+pub trait Sink: Send {
     /// Takes one event.
     fn event(&mut self, event: Event);
 }
 
-impl<F: FnMut(Event)> Sink for F {
+impl<F: FnMut(Event) + Send> Sink for F {
     fn event(&mut self, event: Event) {
         self(event);
     }

@@ -4,6 +4,7 @@
 //! are over images, whatever the batches.
 
 use super::batch::Batcher;
+use super::pool::in_pool;
 use crate::error::RunError;
 use crate::event::Metrics;
 use candle_core::{Device, Tensor};
@@ -95,11 +96,13 @@ fn for_each_batch(
     let indices: Vec<u32> = (0..split.len() as u32).collect();
     for indices in indices.chunks(how.batch.max(1)) {
         let batch = batcher.read(split, indices)?;
-        let output = network.forward(how.task.into(), &batch.images, Mode::Eval)?;
-        let output = match how.task {
-            Task::Reconstruct => output,
-            Task::Classify => network.logits(&output)?,
-        };
+        let output = in_pool(|| {
+            let output = network.forward(how.task.into(), &batch.images, Mode::Eval)?;
+            match how.task {
+                Task::Reconstruct => Ok(output),
+                Task::Classify => network.logits(&output),
+            }
+        })?;
         if !visit(&output, &batch.images, batch.labels)? {
             return Ok(false);
         }

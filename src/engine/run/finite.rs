@@ -2,6 +2,7 @@
 
 use candle_core::{DType, Storage, Tensor};
 use strata_nn::Network;
+use strata_nn::ops::reduce::are_finite;
 
 /// The first of these tensors with NaN or infinity in it.
 pub(crate) fn first_not_finite<'a>(
@@ -43,12 +44,6 @@ fn is_finite(tensor: &Tensor) -> candle_core::Result<bool> {
     drop(storage);
     // 0·x is 0 for every finite x and NaN for every other.
     Ok((tensor * 0.0)?.sum_all()?.to_scalar::<f32>()? == 0.0)
-}
-
-/// Without an early end, so that the compiler can use vectors.
-fn are_finite(values: &[f32]) -> bool {
-    let magnitude = |value: &f32| value.to_bits() & 0x7fff_ffff;
-    values.iter().map(magnitude).fold(0, u32::max) < f32::INFINITY.to_bits()
 }
 
 #[cfg(test)]

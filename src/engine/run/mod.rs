@@ -11,6 +11,7 @@ pub mod evaluate;
 pub mod finite;
 pub mod goal_metrics;
 pub mod memory_check;
+pub(crate) mod pool;
 pub(crate) mod prepare;
 pub(crate) mod resume;
 pub(crate) mod session;

@@ -7,6 +7,7 @@
 use super::compatibility::is_measured;
 use super::early_stop::{self, Verdict};
 use super::evaluate::with_mse;
+use super::pool::in_pool;
 use super::session::Session;
 use super::step::Stepper;
 use crate::error::RunError;
@@ -122,7 +123,7 @@ fn steps(
             return Ok(Flow::Done);
         };
         let batch = batch?;
-        let report = stepper.take(session, &batch)?;
+        let report = in_pool(|| stepper.take(session, &batch))?;
         loader.give_back(batch);
         session.control.stepped();
         if session.previews.are_due() {
