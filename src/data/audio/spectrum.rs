@@ -4,7 +4,9 @@
 //! A full-scale sine has 0 dB; on the log scale -80 dB and less is 0 and 0 dB is 1, else a sine's
 //! amplitude is the value. Fails on sizes that make no picture.
 
-use realfft::{RealFftPlanner, RealToComplex};
+use rustfft::algorithm::{BluesteinsAlgorithm, Radix4};
+use rustfft::num_complex::Complex;
+use rustfft::{Fft, FftDirection};
 use std::f64::consts::TAU;
 use std::sync::Arc;
 
@@ -13,7 +15,7 @@ const LONGEST_WINDOW: usize = 1 << 13;
 const MOST_FRAMES: usize = 1 << 14;
 
 pub(crate) struct Spectrum {
-    transform: Arc<dyn RealToComplex<f32>>,
+    transform: Arc<dyn Fft<f32>>,
     /// Hann's window, scaled so that a full-scale sine gives 1.
     window: Vec<f32>,
     hop: usize,
@@ -37,7 +39,7 @@ impl Spectrum {
         let hann = |at: usize| 0.5 - 0.5 * (TAU * at as f64 / window as f64).cos();
         let scale = 2.0 / (0..window).map(hann).sum::<f64>();
         Ok(Spectrum {
-            transform: RealFftPlanner::new().plan_fft_forward(window),
+            transform: transform(window),
             window: (0..window).map(|at| (hann(at) * scale) as f32).collect(),
             hop,
             frames,
@@ -55,20 +57,19 @@ impl Spectrum {
     pub fn of(&self, signal: &[f32]) -> Vec<f32> {
         let [height, width] = self.size();
         let mut out = vec![0.0; height * width];
-        let (mut input, mut output) = (
-            self.transform.make_input_vec(),
-            self.transform.make_output_vec(),
-        );
+        let zero = Complex::new(0.0, 0.0);
+        let mut values = vec![zero; self.window.len()];
+        let mut scratch = vec![zero; self.transform.get_inplace_scratch_len()];
         for frame in 0..width {
-            let values = signal.get(frame * self.hop..).unwrap_or_default();
-            let values = values.iter().copied().chain(std::iter::repeat(0.0));
-            for ((place, value), weight) in input.iter_mut().zip(values).zip(&self.window) {
-                *place = value * weight;
+            let heard = signal.get(frame * self.hop..).unwrap_or_default();
+            let heard = heard.iter().copied().chain(std::iter::repeat(0.0));
+            for ((place, value), weight) in values.iter_mut().zip(heard).zip(&self.window) {
+                *place = Complex::new(value * weight, 0.0);
             }
-            if self.transform.process(&mut input, &mut output).is_err() {
-                continue;
-            }
-            for (bin, value) in output.iter().enumerate() {
+            self.transform
+                .process_with_scratch(&mut values, &mut scratch);
+            // The frequencies above the half mirror those below.
+            for (bin, value) in values.iter().take(height).enumerate() {
                 if let Some(place) = out.get_mut((height - 1 - bin) * width + frame) {
                     *place = self.shade(value.norm());
                 }
@@ -85,4 +86,15 @@ impl Spectrum {
         };
         shade.clamp(0.0, 1.0)
     }
+}
+
+/// The discrete Fourier transform of so many values. Not by rustfft's planner: it would compile its algorithms for
+/// every length there is, a tenth of this crate.
+fn transform(length: usize) -> Arc<dyn Fft<f32>> {
+    let power = |length: usize| Radix4::new(length, FftDirection::Forward);
+    if length.is_power_of_two() {
+        return Arc::new(power(length));
+    }
+    let inner = power((2 * length - 1).next_power_of_two());
+    Arc::new(BluesteinsAlgorithm::new(length, Arc::new(inner)))
 }

@@ -43,6 +43,11 @@ pub(crate) struct Header {
     pub pages: usize,
 }
 
+/// Where an image is read from. Decoders take it as a trait object: they would be compiled once more for every kind.
+pub(super) trait Input: BufRead + Seek {}
+
+impl<R: BufRead + Seek> Input for R {}
+
 /// A decoded picture, H×W×C.
 pub(crate) struct Decoded {
     pub height: usize,
@@ -80,7 +85,7 @@ fn read_header(path: &Path) -> Result<Header, String> {
     if length == 0 {
         return Err("the file is empty".to_string());
     }
-    header_in(BufReader::new(file), length, || frames_of(path))
+    header_in(&mut BufReader::new(file), length, &|| frames_of(path))
 }
 
 /// The same of the bytes of an image file.
@@ -89,13 +94,14 @@ pub(crate) fn header_of(bytes: &[u8]) -> Result<Header, String> {
         return Err("the image is empty".to_string());
     }
     let length = bytes.len() as u64;
-    guarded(|| header_in(Cursor::new(bytes), length, || frames::count(bytes)))
+    let frames = || frames::count(bytes);
+    guarded(|| header_in(&mut Cursor::new(bytes), length, &frames))
 }
 
 fn header_in(
-    mut reader: impl BufRead + Seek,
+    reader: &mut dyn Input,
     length: u64,
-    frames: impl FnOnce() -> usize,
+    frames: &dyn Fn() -> usize,
 ) -> Result<Header, String> {
     let unreadable = |cause: std::io::Error| format!("cannot be read ({cause})");
     let first = reader.fill_buf().map_err(unreadable)?;
@@ -105,7 +111,7 @@ fn header_in(
         _ => 1,
     };
     if tiff_file::is_tiff(first) {
-        let about = tiff_file::about(&mut reader);
+        let about = tiff_file::about(reader);
         match about {
             Some(about) if !about.is_usual => return Ok(Header::of_tiff(&about)),
             about => {
@@ -186,7 +192,7 @@ fn guarded<T>(decode: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
 
 fn read_pixels(bytes: &[u8], channels: usize, depth: Depth) -> Result<Decoded, String> {
     if tiff_file::is_tiff(bytes)
-        && tiff_file::about(Cursor::new(bytes)).is_some_and(|about| !about.is_usual)
+        && tiff_file::about(&mut Cursor::new(bytes)).is_some_and(|about| !about.is_usual)
     {
         let (about, values) = tiff_file::decode(bytes)?;
         let values = as_deep(values, depth);
@@ -197,7 +203,8 @@ fn read_pixels(bytes: &[u8], channels: usize, depth: Depth) -> Result<Decoded, S
         });
     }
     check_jpeg_is_whole(bytes)?;
-    let mut decoder = decoder(Cursor::new(bytes), bytes.len() as u64)?;
+    let mut reader = Cursor::new(bytes);
+    let mut decoder = decoder(&mut reader, bytes.len() as u64)?;
     let upright = if may_be_turned(bytes) {
         upright(&mut decoder)
     } else {
@@ -279,10 +286,7 @@ fn read(path: &Path) -> Result<Vec<u8>, String> {
     }
 }
 
-fn decoder<'a, R: BufRead + Seek + 'a>(
-    reader: R,
-    length: u64,
-) -> Result<impl ImageDecoder + 'a, String> {
+fn decoder<'a>(reader: &'a mut dyn Input, length: u64) -> Result<impl ImageDecoder + 'a, String> {
     let damaged =
         |error: image::ImageError| format!("not an image that can be read ({})", one_line(&error));
     let mut reader = ImageReader::new(reader)

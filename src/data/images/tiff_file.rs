@@ -4,9 +4,9 @@
 //! Fails with a reason in words; nothing is allocated beyond what the caller allows.
 
 use super::depth::Depth;
-use super::image_file::{MOST_PIXELS, MOST_PIXELS_A_BYTE};
+use super::image_file::{Input, MOST_PIXELS, MOST_PIXELS_A_BYTE};
 use crate::source::RawImage;
-use std::io::{Cursor, Read, Seek};
+use std::io::Cursor;
 use strata_core::system_memory;
 use tiff::ColorType;
 use tiff::decoder::{Decoder, DecodingResult, Limits};
@@ -41,7 +41,7 @@ pub(crate) fn is_tiff(first: &[u8]) -> bool {
 }
 
 /// Header and number of pages; none where the file is not read here.
-pub(crate) fn about(reader: impl Read + Seek) -> Option<About> {
+pub(crate) fn about(reader: &mut dyn Input) -> Option<About> {
     let mut decoder = Decoder::new(reader).ok()?;
     let (width, height) = decoder.dimensions().ok()?;
     let colour = decoder.colortype().ok()?;
@@ -77,7 +77,7 @@ const WORKED_ON: u64 = 16;
 /// The first page, H×W×bands.
 pub(crate) fn decode(bytes: &[u8]) -> Result<(About, RawImage), String> {
     let damaged = |error: tiff::TiffError| format!("the image is damaged ({error})");
-    let about = about(Cursor::new(bytes)).ok_or("not a TIFF file that can be read")?;
+    let about = about(&mut Cursor::new(bytes)).ok_or("not a TIFF file that can be read")?;
     let pixels = about.height as u64 * about.width as u64;
     let possible = (bytes.len() as u64).saturating_mul(MOST_PIXELS_A_BYTE);
     let is_claimed_only = pixels.saturating_mul(about.bands as u64) > possible;
@@ -91,9 +91,9 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<(About, RawImage), String> {
     let mut limits = Limits::default();
     limits.decoding_buffer_size = MOST_BYTES;
     limits.intermediate_buffer_size = MOST_BYTES;
-    let mut decoder = Decoder::new(Cursor::new(bytes))
-        .map_err(damaged)?
-        .with_limits(limits);
+    let mut reader = Cursor::new(bytes);
+    let reader: &mut dyn Input = &mut reader;
+    let mut decoder = Decoder::new(reader).map_err(damaged)?.with_limits(limits);
     let planes = decoder
         .find_tag_unsigned::<u16>(Tag::PlanarConfiguration)
         .map_err(damaged)?;
