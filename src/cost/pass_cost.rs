@@ -39,8 +39,8 @@ pub(crate) fn of(op: &Op) -> PassCost {
         // A factor for each channel of an image.
         Op::Dropout { channels: true, .. } => cost(3.0, 3.0),
         // A random word for each number.
-        Op::Dropout { .. } => cost(26.0, 4.0),
-        Op::Noise { .. } => cost(33.0, 1.0),
+        Op::Dropout { .. } => cost(20.0, 4.0),
+        Op::Noise { .. } => cost(26.0, 1.0),
         Op::MaxPool { .. } | Op::GlobalMaxPool => cost(4.0, 3.0),
         Op::Unpool { .. }
         | Op::AvgPool { .. }

@@ -5,12 +5,12 @@
 
 use super::{Buffer, Layer, Result};
 use crate::network::{Context, Mode};
+use crate::ops::chacha::Words;
 use crate::ops::random::{Dropping, add_noise, scale_channels};
 use crate::ops::real::Real;
 use crate::ops::storage::{fill, view};
 use crate::ops::with_real;
 use candle_core::Tensor;
-use rand::RngCore;
 use strata_core::rng::{Purpose, stream};
 
 /// What is done to a batch.
@@ -48,13 +48,6 @@ enum Drawn {
 /// Steps and layers share one counter; no network has more random layers than this.
 const LAYERS: u64 = 1 << 16;
 
-/// The random numbers of a layer's step, from a word on.
-fn words(seed: u64, counter: u64, first: usize) -> impl RngCore {
-    let mut rng = stream(seed, Purpose::Dropout, counter);
-    rng.set_word_pos(first as u128);
-    rng
-}
-
 impl Dropout {
     pub(crate) fn new(kind: Kind, number: u64) -> Dropout {
         Dropout {
@@ -69,13 +62,7 @@ impl Dropout {
     }
 
     /// Draws for every value of a batch and writes the output.
-    fn draw<T: Real, R: RngCore>(
-        &mut self,
-        x: &[T],
-        dims: &[usize],
-        words: impl Fn(usize) -> R + Sync,
-        y: &mut [T],
-    ) {
+    fn draw<T: Real>(&mut self, x: &[T], dims: &[usize], words: Words, y: &mut [T]) {
         self.drawn = match self.kind {
             Kind::Noise { std } => {
                 add_noise(words, std, x, y);
@@ -89,7 +76,7 @@ impl Dropout {
             }
             Kind::Zeroes { p, channels: true } => {
                 self.factors.resize(dims[0] * dims[dims.len() - 1], 0.0);
-                Dropping::new(p).factors(words(0), &mut self.factors);
+                Dropping::new(p).factors(words, &mut self.factors);
                 scale_channels(x, &self.factors, dims[0], y);
                 Drawn::ByChannel
             }
@@ -97,11 +84,7 @@ impl Dropout {
     }
 
     /// The same of candle's operators, with what is drawn on the CPU.
-    fn forward_device<R: RngCore>(
-        &mut self,
-        x: &Tensor,
-        words: impl Fn(usize) -> R + Sync,
-    ) -> Result<Tensor> {
+    fn forward_device(&mut self, x: &Tensor, words: Words) -> Result<Tensor> {
         let is_noise = matches!(self.kind, Kind::Noise { .. });
         let start = vec![if is_noise { 0.0f32 } else { 1.0 }; x.elem_count()];
         let mut drawn = vec![0.0; start.len()];
@@ -127,7 +110,7 @@ impl Layer for Dropout {
             return Ok(x.clone());
         };
         let counter = step.wrapping_mul(LAYERS).wrapping_add(self.number);
-        let words = |first| words(seed, counter, first);
+        let words = Words::new(stream(seed, Purpose::Dropout, counter).get_seed());
         if cx.uses_candle(x) {
             return self.forward_device(x, words);
         }

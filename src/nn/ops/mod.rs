@@ -16,6 +16,7 @@
 
 pub mod batch_norm;
 pub mod blocking;
+pub(crate) mod chacha;
 pub mod conv_input;
 pub mod convolution;
 pub mod device;

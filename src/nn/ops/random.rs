@@ -3,11 +3,11 @@
 //! Elements take the words of a stream in order. A task begins at the word of its first element, so that the numbers
 //! are the same however many threads there are.
 
+use super::chacha::Words;
 use super::functions;
 use super::norm_rows::{repeat, row_width};
 use super::real::Real;
 use super::simd::vectorized;
-use rand::{Rng, RngCore};
 use rayon::prelude::*;
 
 /// Elements of a task.
@@ -35,24 +35,14 @@ impl Dropping {
         }
     }
 
-    /// `out = x·factor`, or 0 where an element is dropped; `kept` notes which are not. `at` gives the stream from a word
-    /// on.
-    pub(crate) fn draw<T: Real, R: RngCore>(
-        self,
-        at: impl Fn(usize) -> R + Sync,
-        x: &[T],
-        kept: &mut [u8],
-        out: &mut [T],
-    ) {
+    /// `out = x·factor`, or 0 where an element is dropped; `kept` notes which are not.
+    pub(crate) fn draw<T: Real>(self, words: Words, x: &[T], kept: &mut [u8], out: &mut [T]) {
         let tasks = out.par_chunks_mut(TASK).zip(kept.par_chunks_mut(TASK));
         let tasks = tasks.zip(x.par_chunks(TASK)).enumerate();
         tasks.for_each(|(task, ((out, kept), x))| {
-            let mut rng = at(task * TASK);
-            let mut words = [0; WORDS];
             let pieces = out.chunks_mut(WORDS).zip(kept.chunks_mut(WORDS));
-            for ((out, kept), x) in pieces.zip(x.chunks(WORDS)) {
-                rng.fill(&mut words[..out.len()]);
-                drop_some(&words, self, x, kept, out);
+            for (piece, ((out, kept), x)) in pieces.zip(x.chunks(WORDS)).enumerate() {
+                drop_some(words, task * TASK + piece * WORDS, self, x, kept, out);
             }
         });
     }
@@ -65,19 +55,22 @@ impl Dropping {
     }
 
     /// A factor for each of so many elements.
-    pub(crate) fn factors<R: RngCore>(self, mut rng: R, factors: &mut [f32]) {
-        for factor in factors {
-            let is_kept = rng.next_u32() >> (32 - UNIT_BITS) >= self.threshold;
-            *factor = if is_kept { self.factor } else { 0.0 };
+    pub(crate) fn factors(self, words: Words, factors: &mut [f32]) {
+        let (mut kept, ones) = ([0; WORDS], [1.0; WORDS]);
+        for (piece, factors) in factors.chunks_mut(WORDS).enumerate() {
+            drop_some(words, piece * WORDS, self, &ones, &mut kept, factors);
         }
     }
 }
 
 vectorized! {
-    fn drop_some<T: Real>(words: &[u32], dropping: Dropping, x: &[T], kept: &mut [u8], out: &mut [T]) {
+    /// At most `WORDS` elements, from the word `first` on.
+    fn drop_some<T: Real>(words: Words, first: usize, dropping: Dropping, x: &[T], kept: &mut [u8], out: &mut [T]) {
+        let mut drawn = [0; WORDS];
+        words.draw(first, &mut drawn);
         let Dropping { threshold, factor } = dropping;
         let factor = T::narrow(f64::from(factor));
-        for (((out, kept), &x), &word) in out.iter_mut().zip(kept).zip(x).zip(words) {
+        for (((out, kept), &x), &word) in out.iter_mut().zip(kept).zip(x).zip(&drawn) {
             let is_kept = word >> (32 - UNIT_BITS) >= threshold;
             *kept = u8::from(is_kept);
             *out = x * if is_kept { factor } else { T::zero() };
@@ -120,31 +113,27 @@ pub(crate) fn scale_channels<T: Real>(x: &[T], factors: &[f32], images: usize, o
 }
 
 /// `out = x + deviation·z` with normal numbers z.
-pub(crate) fn add_noise<T: Real, R: RngCore>(
-    at: impl Fn(usize) -> R + Sync,
-    deviation: f32,
-    x: &[T],
-    out: &mut [T],
-) {
+pub(crate) fn add_noise<T: Real>(words: Words, deviation: f32, x: &[T], out: &mut [T]) {
     let tasks = out.par_chunks_mut(TASK).zip(x.par_chunks(TASK));
     tasks.enumerate().for_each(|(task, (out, x))| {
-        let mut rng = at(task * TASK);
-        let (mut words, mut normal) = ([0; WORDS], [0.0; WORDS]);
-        for (out, x) in out.chunks_mut(WORDS).zip(x.chunks(WORDS)) {
-            rng.fill(&mut words[..]);
-            add_normal(&words, &mut normal, deviation, x, out);
+        let pieces = out.chunks_mut(WORDS).zip(x.chunks(WORDS));
+        for (piece, (out, x)) in pieces.enumerate() {
+            add_normal(words, task * TASK + piece * WORDS, deviation, x, out);
         }
     });
 }
 
 vectorized! {
-    fn add_normal<T: Real>(words: &[u32; WORDS], normal: &mut [f32; WORDS], deviation: f32, x: &[T], out: &mut [T]) {
-        let (radii, angles) = words.split_at(PAIRS);
-        let (first, second) = normal.split_at_mut(PAIRS);
-        for (((first, second), &radius), &angle) in first.iter_mut().zip(second).zip(radii).zip(angles) {
-            (*first, *second) = functions::normal_pair(radius, angle);
+    /// At most `WORDS` elements, from the word `first` on.
+    fn add_normal<T: Real>(words: Words, first: usize, deviation: f32, x: &[T], out: &mut [T]) {
+        let (mut drawn, mut normal) = ([0; WORDS], [0.0; WORDS]);
+        words.draw(first, &mut drawn);
+        let (radii, angles) = drawn.split_at(PAIRS);
+        let (cosines, sines) = normal.split_at_mut(PAIRS);
+        for (((cosine, sine), &radius), &angle) in cosines.iter_mut().zip(sines).zip(radii).zip(angles) {
+            (*cosine, *sine) = functions::normal_pair(radius, angle);
         }
-        for ((out, &x), &normal) in out.iter_mut().zip(x).zip(normal.iter()) {
+        for ((out, &x), &normal) in out.iter_mut().zip(x).zip(&normal) {
             *out = x + T::narrow(f64::from(deviation * normal));
         }
     }
@@ -153,12 +142,11 @@ vectorized! {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rand::Rng;
     use strata_core::rng::{Purpose, stream};
 
-    fn at(word: usize) -> impl RngCore {
-        let mut rng = stream(7, Purpose::Dropout, 3);
-        rng.set_word_pos(word as u128);
-        rng
+    fn words() -> Words {
+        Words::new(stream(7, Purpose::Dropout, 3).get_seed())
     }
 
     /// Every element is compared with the number that one generator would have drawn for it.
@@ -169,8 +157,8 @@ mod tests {
         for p in [0.0, 0.3, 0.5, 0.999] {
             let dropping = Dropping::new(p);
             let (mut kept, mut y) = (vec![9; count], vec![9.0; count]);
-            dropping.draw(at, &x, &mut kept, &mut y);
-            let mut rng = at(0);
+            dropping.draw(words(), &x, &mut kept, &mut y);
+            let mut rng = stream(7, Purpose::Dropout, 3);
             for ((&x, &y), &kept) in x.iter().zip(&y).zip(&kept) {
                 let is_kept = rng.random::<f32>() >= p;
                 let factor = if is_kept { 1.0 / (1.0 - p) } else { 0.0 };
@@ -180,7 +168,7 @@ mod tests {
             dropping.repeat(&x, &kept, &mut again);
             assert_eq!(again, y);
             let mut factors = vec![0.0; 100];
-            dropping.factors(at(0), &mut factors);
+            dropping.factors(words(), &mut factors);
             let noted: Vec<bool> = factors.iter().map(|&factor| factor != 0.0).collect();
             let kept: Vec<bool> = kept[..100].iter().map(|&kept| kept == 1).collect();
             assert_eq!(noted, kept);
@@ -203,7 +191,7 @@ mod tests {
     fn noise_is_normal() {
         let count = 1 << 20;
         let mut z = vec![0.0f64; count];
-        add_noise(at, 1.0, &vec![0.0; count], &mut z);
+        add_noise(words(), 1.0, &vec![0.0; count], &mut z);
         let mean = |of: &dyn Fn(usize) -> f64| (0..count).map(of).sum::<f64>() / count as f64;
         let error = 5.0 / (count as f64).sqrt();
         let power = |n: i32| mean(&|i| z[i].powi(n));
@@ -222,12 +210,11 @@ mod tests {
     }
 
     #[test]
-    fn tasks_do_not_change_the_numbers() {
-        let count = 3 * TASK;
-        let mut all = vec![0.0f32; count];
-        add_noise(at, 0.5, &vec![1.0; count], &mut all);
-        let mut part = vec![0.0f32; 100];
-        add_noise(|word| at(word + TASK), 0.5, &[1.0; 100], &mut part);
-        assert_eq!(part, all[TASK..TASK + 100]);
+    fn fewer_elements_get_the_same_numbers() {
+        let count = 2 * TASK + 3000;
+        let (mut all, mut some) = (vec![0.0f32; count], vec![0.0f32; TASK + 7]);
+        add_noise(words(), 0.5, &vec![1.0; count], &mut all);
+        add_noise(words(), 0.5, &vec![1.0; some.len()], &mut some);
+        assert_eq!(some, all[..some.len()]);
     }
 }
