@@ -3,9 +3,10 @@
 use strata_core::project::target::Target;
 use strata_core::project::{Network, Project, locks};
 use strata_core::shape::{self, Inference};
+use strata_core::system_memory::available_bytes;
 use strata_design::advice::{self, Advice, Fix};
 use strata_design::{Banner, Problem};
-use strata_engine::run::memory_check::machine;
+use strata_engine::run::memory_check::{kept_images, machine};
 
 /// All that follows from the project (and from the text being typed).
 pub struct Shown {
@@ -32,15 +33,17 @@ impl Shown {
         let inference = shape::infer(&project.network);
         let problems = strata_design::check_inferred(project, &inference);
         let plan = inference.plan.as_ref().zip(project.stages.first());
-        let step = plan
-            .and_then(|(plan, stage)| strata_cost::run_memory(plan, stage, stage.batch, machine()));
+        let run = plan.and_then(|(plan, stage)| {
+            let run = strata_cost::run_memory(plan, stage, stage.batch, machine())?;
+            Some(run.with_kept_images(kept_images(project, stage, available_bytes())))
+        });
         Shown {
             network: project.network.clone(),
             banner: strata_design::banner(&inference),
             fixes: advice::mends(project, &inference, &problems),
             advice: advice::advise(project, &inference),
             locks: locks::targets(project),
-            run_bytes: step.map(|step| step.total().total()),
+            run_bytes: run.map(|run| run.total().total()),
             problems,
             inference,
         }

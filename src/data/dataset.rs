@@ -22,6 +22,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use strata_core::project::data::{DataSpec, MeanStd, Normalize, Split};
 use strata_core::project::help::Help;
+use strata_core::run_buffers::room_for_images;
+use strata_core::system_memory::available_bytes;
 
 /// The longest side images can be scaled to.
 const LONGEST_SIDE: u32 = 4096;
@@ -161,7 +163,8 @@ impl Dataset {
         }
         let (common, augmenter) = common(spec, channels, seed, &loaded)?;
         let shares = if loaded.holds_out { Some(&rules) } else { None };
-        let splits = make_splits(&loaded.parts, shares, spec.limit, &common);
+        let room = room_for_images(available_bytes());
+        let splits = make_splits(&loaded.parts, shares, spec.limit, &common, room);
         check_lengths(&splits)?;
         check_shares(spec, &splits)?;
         let OpenedSource {
@@ -233,6 +236,13 @@ impl Dataset {
     /// All splits that are there, in the order train, valid, test, unlabeled.
     pub fn splits(&self) -> impl Iterator<Item = (Split, &SplitData)> {
         self.splits.iter().map(|(split, data)| (*split, data))
+    }
+
+    /// Lets go of finished images: from now on each is made at every reading.
+    pub fn keep_nothing(&mut self) {
+        self.splits
+            .iter_mut()
+            .for_each(|(_, data)| data.keep_nothing());
     }
 
     /// Files that were left out, with the reason, in order of their names.

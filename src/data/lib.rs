@@ -13,6 +13,7 @@
 //! | `images` | from an image file to the network's input: channels, size, range |
 //! | `augment` | random changes of training images |
 //! | `loader` | batches made ahead, on threads of their own |
+//! | `kept_images` | what finished images will take of memory, before a source is opened |
 //! | `volumes` | what settings of images cannot do for volumes |
 //! | `notes`, `recognise` | what is worth knowing of data, in words; which source reads what a person points at |
 //! | `hash`, `download` | a name for the data; fetching it |
@@ -31,6 +32,7 @@ mod error;
 pub mod formats;
 mod hash;
 pub mod images;
+mod kept_images;
 pub mod loader;
 mod notes;
 mod recognise;
@@ -46,6 +48,7 @@ pub use error::DataError;
 pub use images::luma::luma;
 pub use images::pixel_scale::PixelUnits;
 pub use images::single_image::FilePicture;
+pub use kept_images::kept_images;
 pub use notes::{Group, Note, by_reason};
 pub use recognise::{Recognised, holds_data, recognise};
 pub use sources::shapes::picture;

@@ -42,6 +42,15 @@ impl RawImage {
         }
     }
 
+    /// Bytes of a value.
+    pub fn value_size(&self) -> usize {
+        match self {
+            RawImage::Bytes(_) => size_of::<u8>(),
+            RawImage::Words(_) => size_of::<u16>(),
+            RawImage::Floats(_) => size_of::<f32>(),
+        }
+    }
+
     /// The values' bytes, little-endian.
     pub fn to_le_bytes(&self) -> Vec<u8> {
         match self {
@@ -65,6 +74,10 @@ pub(crate) trait ImageStore: Send + Sync {
     fn shape(&self) -> [usize; 3];
     /// Picture `index`, H×W×C.
     fn raw(&self, index: usize) -> Result<RawImage, DataError>;
+    /// Bytes of a value of a picture.
+    fn value_size(&self) -> usize {
+        1
+    }
     /// Whether fetching one costs enough that its pixels are worth keeping.
     fn is_costly(&self) -> bool {
         false

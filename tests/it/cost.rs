@@ -10,7 +10,7 @@ use strata::app::arrangement::Workspace;
 use strata::app::view_kind::ViewKind;
 use strata::cost::run_memory;
 use strata::engine::event::{Event, StepReport};
-use strata::engine::run::memory_check::machine;
+use strata::engine::run::memory_check::{kept_images, machine};
 use strata::project::stage::Task;
 use strata::project::{Place, Project, Stack, file};
 use strata::shape::infer;
@@ -89,10 +89,11 @@ fn memory_is_that_of_the_open_stage() {
             .handle(Action::Show(Show::Stage(Some(index))));
         window.run();
         let stage = &window.state().project().stages[index];
-        let total = run_memory(&plan, stage, stage.batch, machine())
-            .unwrap()
-            .total()
-            .total();
+        let project = window.state().project();
+        let kept = kept_images(project, stage, available_bytes());
+        let run = run_memory(&plan, stage, stage.batch, machine()).unwrap();
+        let total = run.with_kept_images(kept).total().total();
+        assert!(kept > 0, "shapes are kept once they are drawn");
         let status = format!(
             "stage `{}`, batch {} · {} a run",
             stage.name,
@@ -256,7 +257,12 @@ fn the_terminal_tells_the_same() {
         serde_json::from_str(&check(&path, &["--json", "--memory", "1GB"])).unwrap();
     let stage = &project.stages[0];
     let plan = infer(&project.network).plan.unwrap();
-    let bytes = |batch| run_memory(&plan, stage, batch, machine()).unwrap().total();
+    assert!(text.contains("not counted: what of the files of `cifar10`"));
+    let kept = kept_images(&project, stage, Some(1_000_000_000));
+    let bytes = |batch| {
+        let run = run_memory(&plan, stage, batch, machine()).unwrap();
+        run.with_kept_images(kept).total()
+    };
     let memory = &json["memory"];
     assert_eq!(memory["total"], bytes(stage.batch).total());
     let sum: u64 = bytes(stage.batch)

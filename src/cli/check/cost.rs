@@ -9,12 +9,14 @@ use strata_core::shape::{Inference, Plan};
 use strata_core::system_memory::available_bytes;
 use strata_cost::{Machine, StepMemory, largest_batch, run_memory, step_time};
 use strata_engine::machine_benchmark;
-use strata_engine::run::memory_check::machine;
+use strata_engine::run::memory_check::{kept_images, machine};
 
 /// The cost of a step of the first stage at its batch.
 pub(super) struct StageCost {
     stage: String,
     batch: u32,
+    /// The source of the images, where it reads files.
+    files: Option<&'static str>,
     pub memory: StepMemory,
     /// What the largest batch has to fit into.
     budget: Option<u64>,
@@ -40,12 +42,17 @@ impl StageCost {
         let (stage, plan) = (project.stages.first()?, inference.plan.as_ref()?);
         let machine = machine();
         let budget = args.memory.or_else(available_bytes);
+        let kept = kept_images(project, stage, budget);
+        let source = project.data.source;
+        let reads_files = source.info().wants.is_some();
+        let besides = budget.map(|budget| budget.saturating_sub(kept));
         Some(StageCost {
             stage: stage.name.clone(),
             batch: stage.batch,
-            memory: run_memory(plan, stage, stage.batch, machine)?,
+            files: reads_files.then_some(source.name()),
+            memory: run_memory(plan, stage, stage.batch, machine)?.with_kept_images(kept),
             budget,
-            largest_batch: budget.and_then(|budget| largest_batch(plan, stage, machine, budget)),
+            largest_batch: besides.and_then(|free| largest_batch(plan, stage, machine, free)),
             step_ms: args
                 .time
                 .then(|| seconds(plan, stage, machine))
@@ -87,6 +94,9 @@ impl StageCost {
             ),
             format!("  {parts}"),
         ];
+        lines.extend(self.files.map(|source| {
+            format!("  not counted: what of the files of `{source}` stays in memory")
+        }));
         lines.extend(self.budget.map(|budget| match self.largest_batch {
             Some(batch) => format!(
                 "  largest batch that fits into {}: {}",

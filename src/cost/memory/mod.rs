@@ -48,8 +48,8 @@ pub struct Bytes {
     pub activations: u64,
     /// What kernels need besides: weights in the order they are read, tables, partial sums, laid-out images.
     pub scratch: u64,
-    /// What a run holds besides its steps: batches that are made ahead, filters that are shown, and the probe images with what the network
-    /// makes of them.
+    /// What a run holds besides its steps: finished images of the dataset, batches that are made ahead, filters that
+    /// are shown, and the probe images with what the network makes of them.
     pub images: u64,
 }
 
@@ -118,6 +118,12 @@ impl StepMemory {
         let inside = |at: &&Place| at.stack == place.stack && at.path.starts_with(&place.path);
         let own = self.layers.iter().filter(|(at, _)| inside(at));
         own.fold(Bytes::default(), |sum, (_, bytes)| sum.plus(*bytes))
+    }
+
+    /// The same with so many bytes of finished images that the dataset keeps.
+    pub fn with_kept_images(mut self, bytes: u64) -> StepMemory {
+        self.shared.images = self.shared.images.saturating_add(bytes);
+        self
     }
 
     /// What is held when a stage follows another in one run: buffers are kept, those for both serve both.
@@ -195,7 +201,8 @@ pub fn step_memory(plan: &Plan, stage: &Stage, batch: u32, machine: Machine) -> 
 
 /// The memory that a whole run of a stage holds at its peak, with this many images a step: the steps, and the images
 /// besides them. Checkpoints are written and read tensor by tensor, and measuring needs no more than training does.
-/// What the images' source itself keeps in memory is not counted. `None` as for [`step_memory`].
+/// What the dataset keeps in memory is not: its finished images come with [`StepMemory::with_kept_images`]. `None` as
+/// for [`step_memory`].
 pub fn run_memory(plan: &Plan, stage: &Stage, batch: u32, machine: Machine) -> Option<StepMemory> {
     let mut memory = step_memory(plan, stage, batch, machine)?;
     let image = plan.input.elements();
@@ -246,8 +253,8 @@ fn first_filters(nodes: &[Planned]) -> Option<u64> {
 /// list, both as pixels, here and where they are shown, and both as the bytes of an epoch's preview file.
 const PROBE_BYTES: u64 = 6 * FLOAT + 4;
 
-/// The largest batch that a stage may have whose run fits into so many bytes; `None` when not even one image
-/// does, or when the stage cannot be trained.
+/// The largest batch that a stage may have whose run fits into so many bytes, which the dataset's images are not a part
+/// of; `None` when not even one image does, or when the stage cannot be trained.
 pub fn largest_batch(plan: &Plan, stage: &Stage, machine: Machine, budget: u64) -> Option<u32> {
     let fits = |batch: u32| {
         run_memory(plan, stage, batch, machine).is_some_and(|run| run.total().total() <= budget)

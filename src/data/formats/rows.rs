@@ -134,6 +134,10 @@ impl ImageStore for Rows {
         self.shape
     }
 
+    fn value_size(&self) -> usize {
+        self.values.value_size()
+    }
+
     fn raw(&self, index: usize) -> Result<RawImage, DataError> {
         let length: usize = self.shape.iter().product();
         let wrong = || DataError::OutOfRange {

@@ -22,8 +22,10 @@ use std::sync::Arc;
 use strata_core::project::data::Split;
 use strata_core::rng::{Purpose, stream};
 
-const SIDE: usize = 32;
-const SIZES: [(Split, u32); 4] = [
+/// Height and width of every picture.
+pub(crate) const SIDE: usize = 32;
+/// Pictures of each split.
+pub(crate) const SIZES: [(Split, u32); 4] = [
     (Split::Train, 8000),
     (Split::Valid, 1000),
     (Split::Test, 1000),

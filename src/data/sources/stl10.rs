@@ -248,6 +248,10 @@ impl ImageStore for Chosen {
         self.pictures.shape()
     }
 
+    fn value_size(&self) -> usize {
+        self.pictures.value_size()
+    }
+
     fn raw(&self, index: usize) -> Result<RawImage, DataError> {
         match self.chosen.get(index) {
             Some(&picture) => self.pictures.raw(picture as usize),

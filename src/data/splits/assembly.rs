@@ -11,12 +11,13 @@ use strata_core::project::data::{DataSpec, Split};
 use strata_core::project::help::Help;
 
 /// Splits of `parts`, shared out by `rules` unless the source has done that. The limit comes last, so that it never
-/// moves an image to another split.
+/// moves an image to another split. Of finished images they keep `room` bytes at most, the first split first.
 pub(crate) fn make_splits(
     parts: &[SourceSplit],
     rules: Option<&SplitRules>,
     limit: Option<usize>,
     common: &Common,
+    mut room: u64,
 ) -> Vec<(Split, SplitData)> {
     let given: Vec<GivenSplit> = parts
         .iter()
@@ -32,7 +33,7 @@ pub(crate) fn make_splits(
     };
     shares
         .into_iter()
-        .map(|share| (share.split, choose(parts, share, limit, common)))
+        .map(|share| (share.split, choose(parts, share, limit, common, &mut room)))
         .collect()
 }
 
@@ -41,6 +42,7 @@ fn choose(
     mut share: SplitItems,
     limit: Option<usize>,
     common: &Common,
+    room: &mut u64,
 ) -> SplitData {
     share.items.truncate(limit.unwrap_or(usize::MAX));
     let label = |&(part, place): &Item| {
@@ -76,7 +78,7 @@ fn choose(
             )
         }
     };
-    SplitData::new(share.split, pictures, chosen, labels, common)
+    SplitData::new(share.split, pictures, chosen, labels, common, room)
 }
 
 /// Settings that share out training images act only where there are some.

@@ -46,6 +46,14 @@ impl ImageStore for ConcatImages {
         self.parts.get(part as usize)?.fingerprint(place as usize)
     }
 
+    fn value_size(&self) -> usize {
+        self.parts
+            .iter()
+            .map(|part| part.value_size())
+            .max()
+            .unwrap_or(1)
+    }
+
     fn is_costly(&self) -> bool {
         self.parts.iter().any(|part| part.is_costly())
     }

@@ -1,7 +1,7 @@
 //! One split, ready to be read: image by image as floats, or a batch at a time on all threads.
 //!
-//! Costly pictures (scaled, drawn or read from disk) are kept as bytes at their final size once
-//! they have been made, where that fits. Reading fails when a file does, and on a wrong buffer.
+//! Costly pictures (scaled, drawn or read from disk) are kept at their final size once they have been
+//! made, where that fits. Reading fails when a file does, and on a wrong buffer.
 
 use super::shuffle::{balanced_order, below, epoch_order};
 use crate::error::DataError;
@@ -15,14 +15,9 @@ use std::hash::{BuildHasher, Hasher};
 use std::sync::{Arc, OnceLock};
 use strata_core::project::data::{Split, Weights};
 use strata_core::rng::{Purpose, stream};
-use strata_core::system_memory::available_bytes;
 
 /// Random patches taken from each image where the project does not say.
 pub(crate) const PATCHES_PER_IMAGE: u32 = 10;
-/// A split whose finished pictures are larger than this together is rebuilt at every reading.
-const MOST_KEPT_BYTES: u64 = 1 << 30;
-/// The same as a part of the memory that is free: what is trained needs it more.
-const MOST_KEPT_SHARE: u64 = 8;
 /// Images a thread takes at a time: copying a small one costs less than handing it over.
 const IMAGES_PER_TASK: usize = 8;
 
@@ -42,6 +37,7 @@ pub struct SplitData {
     span: [f32; 2],
     weights: Option<Weights>,
     kept: Option<Vec<OnceLock<RawImage>>>,
+    kept_bytes: u64,
 }
 
 /// Patches of one size at places drawn from the seed.
@@ -69,24 +65,34 @@ pub(crate) struct Common {
     pub weights: Option<Weights>,
 }
 
+/// Bytes that so many finished pictures of a shape take, with as many bytes for each value.
+pub(crate) fn finished_bytes(count: u64, shape: [usize; 3], value_size: usize) -> u64 {
+    let values = shape.into_iter().map(|side| side as u64);
+    let image = values.fold(value_size as u64, u64::saturating_mul);
+    count.saturating_mul(image.saturating_add(size_of::<OnceLock<RawImage>>() as u64))
+}
+
 impl SplitData {
-    /// `chosen` and `labels` are of one length.
+    /// `chosen` and `labels` are of one length. Finished pictures are kept where there is `room` for them, which they
+    /// use up.
     pub(crate) fn new(
         split: Split,
         pictures: Arc<dyn ImageStore>,
         chosen: Vec<u32>,
         labels: Option<Vec<u32>>,
         common: &Common,
+        room: &mut u64,
     ) -> SplitData {
-        let image: usize = common.fit.to().iter().product();
-        let bytes = (chosen.len() as u64).saturating_mul(image as u64);
-        let free = available_bytes().map_or(u64::MAX, |free| free / MOST_KEPT_SHARE);
-        let keep =
-            (pictures.is_costly() || common.fit.is_costly()) && bytes <= MOST_KEPT_BYTES.min(free);
+        let is_costly = pictures.is_costly() || common.fit.is_costly();
+        let bytes = finished_bytes(chosen.len() as u64, common.fit.to(), pictures.value_size());
+        let keeps = is_costly && bytes <= *room;
+        let kept_bytes = if keeps { bytes } else { 0 };
+        *room -= kept_bytes;
         SplitData {
             split,
             pictures,
-            kept: keep.then(|| chosen.iter().map(|_| OnceLock::new()).collect()),
+            kept: keeps.then(|| chosen.iter().map(|_| OnceLock::new()).collect()),
+            kept_bytes,
             chosen,
             labels,
             classes: common.classes,
@@ -103,6 +109,17 @@ impl SplitData {
     /// Changes what pixels become, once that has been measured.
     pub(crate) fn rescale(&mut self, scale: &Arc<Scale>) {
         self.scale = Arc::clone(scale);
+    }
+
+    /// Bytes of the finished pictures that stay in memory once all of them have been read.
+    pub fn kept_bytes(&self) -> u64 {
+        self.kept_bytes
+    }
+
+    /// Lets go of finished pictures: from now on each is made at every reading.
+    pub(crate) fn keep_nothing(&mut self) {
+        self.kept = None;
+        self.kept_bytes = 0;
     }
 
     /// Number of images (of patches, where the project asks for patches).

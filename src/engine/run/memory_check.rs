@@ -1,12 +1,16 @@
 //! Whether a run fits into memory, asked before anything large is allocated: an allocation that fails ends the
 //! process, and no message could be given then.
 
+use super::compatibility::is_measured;
 use crate::error::RunError;
 use strata_core::project::Project;
+use strata_core::project::data::Split;
+use strata_core::project::stage::Stage;
 use strata_core::run_buffers::MOST_LOADERS;
 use strata_core::shape::Inference;
 use strata_core::system_memory;
 use strata_cost::{Machine, StepMemory, run_memory};
+use strata_data::Dataset;
 use strata_nn::ops::simd::{Level, Vectors};
 
 const MIB: u64 = 1 << 20;
@@ -26,6 +30,61 @@ pub(crate) fn usual_loaders() -> usize {
     std::thread::available_parallelism()
         .map_or(1, usize::from)
         .min(MOST_LOADERS)
+}
+
+/// Bytes of the finished images that the run of a stage keeps, where so many bytes are free; 0 of a source whose number
+/// of images is known only when it has been opened.
+pub fn kept_images(project: &Project, stage: &Stage, free: Option<u64>) -> u64 {
+    let channels = project.network.input.channels();
+    let splits = splits_read(stage);
+    strata_data::kept_images(&project.data, project.seed, channels, &splits, free).unwrap_or(0)
+}
+
+/// The splits that a stage trains on and is measured on, where there are such.
+fn splits_read(stage: &Stage) -> [Split; 3] {
+    [stage.split, Split::Valid, Split::Test]
+}
+
+/// Lets the dataset keep its finished images only where they fit into `available` bytes with the run's own memory. What
+/// the source took when it was opened is known by now: a run that does not fit even without them is refused.
+pub(crate) fn make_room(
+    project: &Project,
+    inference: &Inference,
+    stages: &[usize],
+    machine: Machine,
+    dataset: &mut Dataset,
+    available: Option<u64>,
+) -> Result<(), RunError> {
+    let Some(free) = available else {
+        return Ok(());
+    };
+    let kept = kept_in(project, stages, dataset);
+    let besides = Some(free.saturating_sub(kept));
+    if check(project, inference, stages, machine, besides).is_ok() {
+        return Ok(());
+    }
+    dataset.keep_nothing();
+    check(project, inference, stages, machine, available)?;
+    log::info!(
+        "{} MiB of finished images do not fit into {} MiB with what the run needs: each image is made at every reading",
+        kept / MIB,
+        free / MIB
+    );
+    Ok(())
+}
+
+/// Bytes of the finished images that these stages read and the dataset keeps.
+fn kept_in(project: &Project, stages: &[usize], dataset: &Dataset) -> u64 {
+    let is_read = |split: Split| {
+        let mut stages = stages.iter().filter_map(|&at| project.stages.get(at));
+        stages
+            .any(|stage| splits_read(stage).contains(&split) && is_measured(stage, dataset, split))
+    };
+    dataset
+        .splits()
+        .filter(|(split, _)| is_read(*split))
+        .map(|(_, data)| data.kept_bytes())
+        .sum()
 }
 
 /// Refuses a project whose run needs more than `available` bytes at its peak (unknown: everything passes).
@@ -91,5 +150,44 @@ mod tests {
             message.contains("batch 64") && message.contains("3 MiB are free"),
             "{message}"
         );
+    }
+
+    #[test]
+    fn finished_images_give_way_to_the_run() {
+        let project = builtin::find("pretrain-classify")
+            .unwrap()
+            .project()
+            .unwrap();
+        let inference = infer(&project.network);
+        let (stage, plan) = (&project.stages[0], inference.plan.as_ref().unwrap());
+        let needed = run_memory(plan, stage, stage.batch, machine()).unwrap();
+        let needed = needed.total().total();
+        let open = || {
+            let channels = Some(project.network.input.channels());
+            let base = std::path::Path::new(".");
+            Dataset::open_as(&project.data, channels, project.seed, base, &mut |_| true).unwrap()
+        };
+        let kept = kept_in(&project, &[0], &open());
+        assert!(kept > 0);
+        assert_eq!(kept, kept_images(&project, stage, None));
+        for (available, left) in [
+            (Some(needed + kept), Some(kept)),
+            (Some(needed + kept - 1), Some(0)),
+            (Some(needed), Some(0)),
+            (Some(needed - 1), None),
+            (None, Some(kept)),
+        ] {
+            let mut dataset = open();
+            let room = make_room(
+                &project,
+                &inference,
+                &[0],
+                machine(),
+                &mut dataset,
+                available,
+            );
+            let found = room.is_ok().then(|| kept_in(&project, &[0], &dataset));
+            assert_eq!(found, left, "{available:?} of {needed} and {kept}");
+        }
     }
 }

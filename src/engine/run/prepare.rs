@@ -84,14 +84,14 @@ fn open(
         .as_ref()
         .and_then(|_| RunRecord::read(folder.path()).ok())
         .map(|record| record.data_hash);
-    let dataset = open_data(&project, &options.base, name.as_deref(), control, sink)?;
+    let mut dataset = open_data(&project, &options.base, name.as_deref(), control, sink)?;
+    let stages = stages_left(&project, only, &position);
+    compatibility::check(&project, &inference, &dataset, &stages)?;
+    if device.is_cpu() {
+        let (machine, free) = (machine(options), available_bytes());
+        memory_check::make_room(&project, &inference, &stages, machine, &mut dataset, free)?;
+    }
     let dataset = Arc::new(dataset);
-    compatibility::check(
-        &project,
-        &inference,
-        &dataset,
-        &stages_left(&project, only, &position),
-    )?;
     tell_of_images(&project, &inference, &dataset, sink);
     let keeps_memory = match &former {
         Some(former) => resume::check(former, &project, &position, &dataset, folder.path(), sink)?,
@@ -177,13 +177,23 @@ fn open_device(
     let device = strata_nn::device::open(options.device.as_deref()).map_err(RunError::input)?;
     if device.is_cpu() {
         let stages = stages_left(project, only, &Position::default());
-        let machine = Machine {
-            loaders: loaders(options) as u64,
-            ..memory_check::machine()
-        };
-        memory_check::check(project, inference, &stages, machine, available_bytes())?;
+        memory_check::check(
+            project,
+            inference,
+            &stages,
+            machine(options),
+            available_bytes(),
+        )?;
     }
     Ok(device)
+}
+
+/// The machine with as many threads that make batches as the run has.
+fn machine(options: &RunOptions) -> Machine {
+    Machine {
+        loaders: loaders(options) as u64,
+        ..memory_check::machine()
+    }
 }
 
 /// Every layer that a stage's sparsity names is there: better reported now than after the stages before it.

@@ -150,6 +150,10 @@ impl<F: FileFormat> ImageStore for Files<F> {
         Ok(values)
     }
 
+    fn value_size(&self) -> usize {
+        self.format.value_size()
+    }
+
     fn is_costly(&self) -> bool {
         self.values.is_none()
     }

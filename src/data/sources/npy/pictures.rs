@@ -250,6 +250,10 @@ impl ImageStore for ArrayPictures {
         self.layout.shape
     }
 
+    fn value_size(&self) -> usize {
+        if self.as_bytes { 1 } else { size_of::<f32>() }
+    }
+
     fn is_costly(&self) -> bool {
         self.store.is_packed()
     }

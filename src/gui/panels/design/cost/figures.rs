@@ -2,17 +2,29 @@
 
 use strata_app::state::{CostColumn, State};
 use strata_core::project::Place;
+use strata_core::project::data::DataSpec;
 use strata_core::project::stage::Stage;
 use strata_core::shape::{Plan, Row};
 use strata_core::system_memory::available_bytes;
 use strata_cost::{StepMemory, StepTime, largest_batch, run_memory, step_time};
 use strata_engine::machine_benchmark;
-use strata_engine::run::memory_check::machine;
+use strata_engine::run::memory_check::{kept_images, machine};
+
+/// What the figures follow from.
+#[derive(PartialEq)]
+struct Key {
+    plan: Plan,
+    data: DataSpec,
+    seed: u64,
+    index: usize,
+    stage: Stage,
+    is_measured: bool,
+}
 
 /// What a step of the open stage costs.
 #[derive(Default)]
 pub(super) struct Figures {
-    key: Option<(Plan, usize, Stage, bool)>,
+    key: Option<Key>,
     pub memory: Option<StepMemory>,
     pub time: Option<StepTime>,
     /// Memory that is free.
@@ -40,18 +52,33 @@ impl Figures {
             return;
         };
         let speeds = machine_benchmark::latest();
-        let known = |key: &(Plan, usize, Stage, bool)| {
-            key.0 == *plan && key.1 == index && key.2 == *stage && key.3 == speeds.is_some()
+        let project = state.project();
+        let known = |key: &Key| {
+            key.plan == *plan
+                && key.data == project.data
+                && (key.seed, key.index) == (project.seed, index)
+                && key.stage == *stage
+                && key.is_measured == speeds.is_some()
         };
         if self.key.as_ref().is_some_and(known) {
             return;
         }
         let (machine, budget) = (machine(), available_bytes());
-        self.memory = run_memory(plan, stage, stage.batch, machine);
+        let kept = kept_images(project, stage, budget);
+        let besides = budget.map(|budget| budget.saturating_sub(kept));
+        let run = run_memory(plan, stage, stage.batch, machine);
+        self.memory = run.map(|run| run.with_kept_images(kept));
         self.time = speeds.and_then(|speeds| step_time(plan, stage, stage.batch, machine, speeds));
-        self.largest = budget.and_then(|budget| largest_batch(plan, stage, machine, budget));
+        self.largest = besides.and_then(|free| largest_batch(plan, stage, machine, free));
         self.budget = budget;
-        self.key = Some((plan.clone(), index, stage.clone(), speeds.is_some()));
+        self.key = Some(Key {
+            plan: plan.clone(),
+            data: project.data.clone(),
+            seed: project.seed,
+            index,
+            stage: stage.clone(),
+            is_measured: speeds.is_some(),
+        });
     }
 
     /// A row's value; of a block whose layers are shown, what the block itself takes.
