@@ -388,7 +388,7 @@ impl Arrangements {
 
     /// Reads a file of them; fails on anything that cannot be shown.
     pub fn from_text(text: &str) -> Result<Arrangements, String> {
-        let read: Arrangements = serde_json::from_str(text).map_err(|error| error.to_string())?;
+        let read: Arrangements = serde_json::from_str(text).map_err(super::store::unread)?;
         let sound = read.data.is_sound()
             && read.design.is_sound()
             && read.training.iter().all(Arrangement::is_sound);

@@ -87,7 +87,7 @@ impl Recents {
 
     /// Reads the file of them.
     pub fn from_text(text: &str) -> Result<Recents, String> {
-        serde_json::from_str(text).map_err(|error| error.to_string())
+        serde_json::from_str(text).map_err(super::store::unread)
     }
 
     /// The file's text. It leaves out paths that are not UTF-8, which JSON cannot hold.

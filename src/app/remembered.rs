@@ -41,7 +41,7 @@ impl Remembered {
 
     /// Reads a file.
     pub fn from_text(text: &str) -> Result<Remembered, String> {
-        let read: Remembered = serde_json::from_str(text).map_err(|error| error.to_string())?;
+        let read: Remembered = serde_json::from_str(text).map_err(super::store::unread)?;
         Ok(read.sound())
     }
 

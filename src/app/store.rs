@@ -6,6 +6,7 @@
 //! files that a killed window left are removed at the start; those of living windows are locked.
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
+use serde_json::error::Category;
 use std::collections::BTreeSet;
 use std::io::{Error, ErrorKind};
 use std::path::{Path, PathBuf};
@@ -241,6 +242,20 @@ fn is_missing(error: &Error) -> bool {
     matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
 }
 
+/// Why a file of JSON is not what was kept in it: where, in words that name no type of the program.
+pub(crate) fn unread(error: serde_json::Error) -> String {
+    let (line, column) = (error.line(), error.column());
+    match error.classify() {
+        Category::Io | Category::Syntax => {
+            format!("line {line}, column {column} is no JSON")
+        }
+        Category::Eof => format!("it ends too early, in line {line}"),
+        Category::Data => {
+            format!("line {line}, column {column} holds what this version does not know")
+        }
+    }
+}
+
 /// Where the platform keeps the configuration of programs, and in it the folder of Strata.
 pub fn folder() -> Option<PathBuf> {
     let of = |name: &str| {
@@ -376,5 +391,15 @@ mod tests {
         );
         let inside = folder.path().join("a.broken-1/inside");
         assert_eq!(std::fs::read_to_string(inside).unwrap(), "kept");
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_told_by_its_place() {
+        let told = |text: &str| serde_json::from_str::<Vec<u8>>(text).map_err(unread);
+        let err = |text: &str| told(text).unwrap_err();
+        assert_eq!(err("[1,\n x]"), "line 2, column 2 is no JSON");
+        assert_eq!(err("[1,\n"), "it ends too early, in line 2");
+        let unknown = "line 2, column 6 holds what this version does not know";
+        assert_eq!(err("[1,\n \"one\"]"), unknown);
     }
 }

@@ -5,7 +5,11 @@ mod allocations;
 mod archives;
 mod memory;
 mod mutations;
+mod mutator;
+mod project_mutations;
+mod run_mutations;
 mod runs;
+mod trials;
 
 use peakmem_alloc::PeakMemAlloc;
 use stats_alloc::StatsAlloc;

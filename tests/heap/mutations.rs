@@ -2,10 +2,10 @@
 //! good file. None makes the program panic, none takes more than [`MOST_TIME`] or [`MOST_HEAP`].
 
 use super::archives::{tarred, unpacked, zipped};
+use super::mutator::{Mutator, seed};
 use super::{HEAP, alone};
 use image::{ImageFormat, Rgb, RgbImage};
 use peakmem_alloc::PeakMemAllocTrait;
-use rand::RngCore;
 use std::io::Cursor;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -276,109 +276,6 @@ fn mat(name: &'static str, bytes: Vec<u8>) -> Format {
         .beside("jpg/image_0002.jpg", flower())
 }
 
-/// Numbers that files lie with.
-const LIES: [u32; 10] = [
-    0,
-    1,
-    0x7f,
-    0xff,
-    0x7fff,
-    0xffff,
-    0x0001_0000,
-    0x00ff_ffff,
-    0x7fff_ffff,
-    0xffff_ffff,
-];
-
-struct Mutator<R: RngCore> {
-    rng: R,
-}
-
-impl<R: RngCore> Mutator<R> {
-    fn below(&mut self, end: usize) -> usize {
-        self.rng.next_u32() as usize % end.max(1)
-    }
-
-    /// A place in the file, more often near its start, where the headers are.
-    fn place(&mut self, length: usize) -> usize {
-        let reach = [32, 128, length, length][self.below(4)];
-        self.below(reach.min(length))
-    }
-
-    fn mutate(&mut self, bytes: &[u8], other: &[u8]) -> Vec<u8> {
-        let mut changed = bytes.to_vec();
-        for _ in 0..=self.below(3) {
-            changed = self.once(changed, other);
-        }
-        changed
-    }
-
-    fn once(&mut self, mut bytes: Vec<u8>, other: &[u8]) -> Vec<u8> {
-        let (length, place) = (bytes.len(), self.place(bytes.len()));
-        match self.below(13) {
-            0 => bytes.truncate(
-                [
-                    0,
-                    1,
-                    2,
-                    8,
-                    16,
-                    64,
-                    length / 2,
-                    length.saturating_sub(1),
-                    place,
-                ][self.below(9)],
-            ),
-            1 => bytes.truncate(self.below(length)),
-            2 | 3 => (0..=self.below(8)).for_each(|_| self.flip(&mut bytes)),
-            4 | 5 => self.lie(&mut bytes, place),
-            6 => drop(bytes.splice(place..place, other.iter().copied().take(self.below(200)))),
-            7 => drop(bytes.drain(place..(place + self.below(100)).min(length))),
-            8 => {
-                let again = bytes[place..(place + self.below(100)).min(length)].to_vec();
-                drop(bytes.splice(place..place, again));
-            }
-            9 => drop(
-                bytes.splice(
-                    place..,
-                    other
-                        .get(self.place(other.len())..)
-                        .unwrap_or_default()
-                        .to_vec(),
-                ),
-            ),
-            10 => {
-                let end = (place + self.below(64)).min(length);
-                let fill = [0, 0xff, b'9', b'(', b']'][self.below(5)];
-                bytes[place..end].fill(fill);
-            }
-            11 => return gzip(&bytes),
-            _ => bytes.extend((0..self.below(300)).map(|at| at as u8)),
-        }
-        bytes
-    }
-
-    fn flip(&mut self, bytes: &mut [u8]) {
-        let place = self.place(bytes.len());
-        if let Some(byte) = bytes.get_mut(place) {
-            *byte ^= 1 << self.below(8);
-        }
-    }
-
-    fn lie(&mut self, bytes: &mut [u8], place: usize) {
-        let lie = LIES[self.below(LIES.len())];
-        let width = [1, 2, 4][self.below(3)];
-        let lie = if self.below(2) == 0 {
-            lie.to_le_bytes()
-        } else {
-            lie.rotate_left(32 - 8 * width).to_be_bytes()
-        };
-        for (byte, new) in bytes.iter_mut().skip(place).zip(&lie[..width as usize]) {
-            *byte = *new;
-        }
-    }
-}
-
 /// Makes the checksums of a PNG file's chunks right, so that a decoder looks at what is in them.
 fn repair(png: &mut [u8]) {
     let mut at = 8;
@@ -397,12 +294,6 @@ fn repair(png: &mut [u8]) {
         place.copy_from_slice(&sum.sum().to_be_bytes());
         at += 12 + length;
     }
-}
-
-/// Another one tries other versions: `STRATA_MUTATION_SEED=7 cargo test --test heap -- --ignored`.
-fn seed() -> u64 {
-    let seed = std::env::var("STRATA_MUTATION_SEED").ok();
-    seed.map_or(6, |seed| seed.parse().unwrap())
 }
 
 /// Opens what is there and reads it, as far as both go.
