@@ -17,14 +17,17 @@ pub const PARTS: usize = 8;
 const PART_NUMBERS: usize = 1 << 22;
 /// Tiles of a strip: enough for each row of a weight at points to be read for many of them.
 const STRIP_TILES: usize = 96;
-/// Tiles of a strip at least, even where they don't fit into the cache with all their channels.
-const MIN_STRIP_TILES: usize = 48;
+/// Tiles of a strip at least, even where they don't fit into the cache with all their channels: a large weight is
+/// read once for all of them.
+const MIN_STRIP_TILES: usize = TASK_TILES;
 /// Elements of a strip that stay in the cache.
 const STRIP_NUMBERS: usize = 1 << 18;
 /// Tiles that a task should have, so that a large weight is not read for a few of them only.
 const TASK_TILES: usize = 64;
 /// Tiles that a band should have.
 const BAND_TILES: usize = 24;
+/// Elements of a weight that is read from the cache again and again.
+const CACHED_WEIGHT: usize = 1 << 19;
 /// Elements that a task of batch norm, or of copying, takes at a time, at least.
 const NORM_BLOCK: usize = 1 << 14;
 
@@ -70,7 +73,8 @@ pub struct TileCut {
 }
 
 /// The tasks of a convolution at points with so many tiles an image, blocks of lanes and multiply-adds an image.
-/// Lanes are shared where tiles are few: each of those tasks transforms the same tiles.
+/// Lanes are shared where tiles are few, or the weight is large: each of those tasks transforms the same tiles, but
+/// reads only a part of the weight.
 pub fn tile_cut(tiles: usize, blocks: usize, macs_per_image: usize, batch: usize) -> TileCut {
     let tiles = tiles.max(1);
     let most = (batch / MIN_TASKS).max(TASK_TILES.div_ceil(tiles));
@@ -83,8 +87,14 @@ pub fn tile_cut(tiles: usize, blocks: usize, macs_per_image: usize, batch: usize
     let (mut bands, mut pieces) = (1, 1);
     if tasks < MIN_TASKS && macs_per_image >= BAND_MACS {
         let wanted = MIN_TASKS.div_ceil(tasks);
-        bands = (images * tiles / BAND_TILES).clamp(1, wanted);
-        pieces = wanted.div_ceil(bands).min(blocks.max(1));
+        let most_bands = (images * tiles / BAND_TILES).clamp(1, wanted);
+        if macs_per_image / tiles > CACHED_WEIGHT {
+            pieces = wanted.min(blocks.max(1));
+            bands = wanted.div_ceil(pieces).min(most_bands);
+        } else {
+            bands = most_bands;
+            pieces = wanted.div_ceil(bands).min(blocks.max(1));
+        }
     }
     TileCut {
         images,
@@ -155,7 +165,7 @@ mod tests {
     fn strips_are_even_and_stay_in_the_cache() {
         assert_eq!(strip_tiles(16, 64), STRIP_TILES);
         assert_eq!(strip_tiles(16, 256), 64);
-        assert_eq!(strip_tiles(16, 4096), MIN_STRIP_TILES);
+        assert_eq!(strip_tiles(36, 4096), MIN_STRIP_TILES);
         assert_eq!([even_pieces(100, 96), even_pieces(96, 96)], [50, 96]);
         assert_eq!([even_pieces(0, 96), even_pieces(5, 0)], [0, 1]);
     }
@@ -171,6 +181,8 @@ mod tests {
         assert_eq!(cut(4, 8, 32), (16, 2, 2));
         assert_eq!(cut(12_544, 1, 2), (1, 4, 1));
         assert_eq!(cut(16, 4, 1), (1, 1, 4));
+        let large = tile_cut(16, 4, 17 * CACHED_WEIGHT, 5);
+        assert_eq!((large.images, large.bands, large.pieces), (4, 1, 4));
         assert_eq!(tile_cut(16, 4, BAND_MACS - 1, 1).pieces, 1);
     }
 

@@ -108,6 +108,17 @@ impl<const N: usize> Cells<N> {
         Cells { rows, columns }
     }
 
+    /// The first element, where all of the tile is inside of the image.
+    #[inline(always)]
+    pub fn whole(&self) -> Option<usize> {
+        // Elements of an axis follow each other: with both ends, all are inside.
+        let inside = |axis: &[usize; N]| axis[0] != OUTSIDE && axis[N - 1] != OUTSIDE;
+        if inside(&self.rows) && inside(&self.columns) {
+            return Some(self.rows[0] + self.columns[0]);
+        }
+        None
+    }
+
     #[inline(always)]
     pub fn at(&self, row: usize, column: usize) -> Option<usize> {
         let (row, column) = (self.rows[row], self.columns[column]);

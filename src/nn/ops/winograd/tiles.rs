@@ -77,32 +77,70 @@ impl<T: Real> InputTransform<'_, T> {
         let mut steps = self.walk.from(self.tiles.start);
         for index in 0..self.tiles.len() {
             let cells = steps.sources::<N>(self.channels);
-            let mut from = [[self.zeros.as_ptr(); N]; N];
-            for i in 0..N {
-                for j in 0..N {
-                    if let Some(at) = cells.at(i, j) {
-                        from[i][j] = source.wrapping_add(at);
-                    }
-                }
-            }
             let to = self.points.as_mut_ptr().wrapping_add(index * count);
-            for first in (0..count).step_by(L::WIDTH) {
-                let some = L::WIDTH.min(count - first);
-                both_axes::<T, L, Input, N>(
-                    lanes,
-                    [N, N],
-                    // SAFETY: asserted above: all images are in the source, every cell of a tile is in one of
-                    // them, and has the channels of the range; there are as many zeros.
-                    |i, j| unsafe { load(lanes, from[i][j].wrapping_add(first), some) },
-                    // SAFETY: asserted above: the last point of the last tile, of `count` elements, is in the
-                    // slice.
-                    |i, j, value| unsafe {
-                        let point = (i * N + j) * pitch;
-                        store(lanes, to.wrapping_add(point + first), value, some);
-                    },
-                );
+            match cells.whole() {
+                Some(at) => self.inside::<L, N>(lanes, source.wrapping_add(at), to),
+                None => self.at_edge::<L, N>(lanes, &cells, source, to),
             }
             steps.advance();
+        }
+    }
+
+    /// A tile inside of its image. `from`: its first element; `to`: its first point.
+    #[inline(always)]
+    fn inside<L: Lanes<T>, const N: usize>(&self, lanes: L, from: *const T, to: *mut T) {
+        let (count, pitch, step) = (self.range.len(), self.pitch, self.channels);
+        let row = self.walk.grid.source[1] * step;
+        for first in (0..count).step_by(L::WIDTH) {
+            let some = L::WIDTH.min(count - first);
+            both_axes::<T, L, Input, N>(
+                lanes,
+                [N, N],
+                // SAFETY: `all` asserted that all images are in the source, which every cell of the tile is in,
+                // with the channels of the range.
+                |i, j| unsafe { load(lanes, from.wrapping_add(i * row + j * step + first), some) },
+                // SAFETY: `all` asserted that the last point of the last tile, of `count` elements, is in the
+                // slice.
+                |i, j, value| unsafe {
+                    let point = (i * N + j) * pitch;
+                    store(lanes, to.wrapping_add(point + first), value, some);
+                },
+            );
+        }
+    }
+
+    /// A tile of which a part may be padding. `source`: the first element of the range in all images.
+    #[inline(always)]
+    fn at_edge<L: Lanes<T>, const N: usize>(
+        &self,
+        lanes: L,
+        cells: &Cells<N>,
+        source: *const T,
+        to: *mut T,
+    ) {
+        let (count, pitch) = (self.range.len(), self.pitch);
+        let mut from = [[self.zeros.as_ptr(); N]; N];
+        for i in 0..N {
+            for j in 0..N {
+                if let Some(at) = cells.at(i, j) {
+                    from[i][j] = source.wrapping_add(at);
+                }
+            }
+        }
+        for first in (0..count).step_by(L::WIDTH) {
+            let some = L::WIDTH.min(count - first);
+            both_axes::<T, L, Input, N>(
+                lanes,
+                [N, N],
+                // SAFETY: `all` asserted that all images are in the source, which every cell is in, with the
+                // channels of the range; and that there are as many zeros.
+                |i, j| unsafe { load(lanes, from[i][j].wrapping_add(first), some) },
+                // SAFETY: as for a tile inside.
+                |i, j, value| unsafe {
+                    let point = (i * N + j) * pitch;
+                    store(lanes, to.wrapping_add(point + first), value, some);
+                },
+            );
         }
     }
 }
