@@ -370,7 +370,7 @@ impl<T: Real> ConvPass<'_, T> {
     fn source_rows(&self, band: Piece) -> Range<usize> {
         let plan = self.plan();
         let width = plan.sliding.margin.padded[2];
-        let mut rows = usize::MAX..0;
+        let mut rows: Option<Range<usize>> = None;
         for (index, phase) in plan.sliding.phases.iter().enumerate() {
             let part = Part {
                 phase: index,
@@ -380,10 +380,13 @@ impl<T: Real> ConvPass<'_, T> {
             let positions = banded(self.positions(part, 1, 0), band);
             let read = rows_read(phase, &positions, plan.from, width);
             if !read.is_empty() {
-                rows = rows.start.min(read.start)..rows.end.max(read.end);
+                rows = Some(match rows {
+                    Some(rows) => rows.start.min(read.start)..rows.end.max(read.end),
+                    None => read,
+                });
             }
         }
-        rows.start.min(rows.end)..rows.end
+        rows.unwrap_or_default()
     }
 
     fn tiles(

@@ -214,9 +214,8 @@ fn rounding_stays_near_that_of_the_direct_result() {
             for (way, points) in [None, Some(4), Some(6)].into_iter().enumerate() {
                 let c = case.convolution::<f32>(level, points);
                 let found: Results<f32> = all(&case, &c, given);
-                for part in 0..3 {
-                    let off = error(&found.0[part], &wanted.0[part]);
-                    most[way][part] = most[way][part].max(off);
+                for (part, most) in most[way].iter_mut().enumerate() {
+                    *most = most.max(error(&found.0[part], &wanted.0[part]));
                 }
             }
         }

@@ -120,10 +120,10 @@ impl<T: Real> InputTransform<'_, T> {
     ) {
         let (count, pitch) = (self.range.len(), self.pitch);
         let mut from = [[self.zeros.as_ptr(); N]; N];
-        for i in 0..N {
-            for j in 0..N {
+        for (i, from) in from.iter_mut().enumerate() {
+            for (j, from) in from.iter_mut().enumerate() {
                 if let Some(at) = cells.at(i, j) {
-                    from[i][j] = source.wrapping_add(at);
+                    *from = source.wrapping_add(at);
                 }
             }
         }

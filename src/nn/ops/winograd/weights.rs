@@ -1,6 +1,7 @@
 //! Weights to points in the order in which products read them, and the gradients at points back.
 
-#![allow(unsafe_code)]
+// The elements of a window are as far apart here as its lanes are there: indices say which.
+#![allow(unsafe_code, clippy::needless_range_loop)]
 
 use super::lines::{WINDOW, Weight, WeightGradient, both_axes};
 use crate::ops::packed::Block;
