@@ -71,6 +71,21 @@ fn gradients_on_their_way_back_take_turns() {
 }
 
 #[test]
+fn what_layers_keep_for_their_gradients() {
+    let reconstruct = stage("sgd lr=0.1", &[], Task::Reconstruct);
+    let activations = |layer: &str| {
+        let plan = plan("20x5x5", &["conv 20 k1", layer, "conv 20 k1"], &[]);
+        bytes(&plan, &reconstruct, 8).activations
+    };
+    let plain = activations("gelu");
+    // A byte for each value; a factor for each channel; mean and deviation of each group.
+    assert_eq!(activations("dropout 0.3") - plain, 8 * 500);
+    assert_eq!(activations("dropout-channels 0.3") - plain, 8 * 20 * 4);
+    assert_eq!(activations("groupnorm 4") - plain, 8 * 4 * 16);
+    assert_eq!(activations("layernorm") - plain, 8 * 16);
+}
+
+#[test]
 fn what_is_frozen_keeps_no_outputs() {
     let plan = plan(
         "3x32x32",

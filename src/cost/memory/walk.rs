@@ -206,11 +206,14 @@ impl Walk {
 
     /// What dropout keeps for its backward pass; noise keeps nothing.
     fn drawn(&mut self, layer: &PlannedLayer, by_channel: bool) {
-        let bytes = match layer.op {
-            Op::Noise { .. } => 0,
-            // A factor for each channel, or a byte for each value.
-            _ if by_channel => self.of_batch(layer.output.channels() as u64),
-            _ => layer.output.elements().saturating_mul(self.batch),
+        let bytes = if matches!(layer.op, Op::Noise { .. }) {
+            0
+        } else if by_channel {
+            // A factor for each channel of an image.
+            self.of_batch(layer.output.channels() as u64)
+        } else {
+            // A byte for each value.
+            layer.output.elements().saturating_mul(self.batch)
         };
         self.activations(&layer.place, bytes);
     }
@@ -235,9 +238,10 @@ impl Walk {
     /// Statistics of every group of every image, weights in the order of the images, sums in f64.
     fn group_norm(&mut self, layer: &PlannedLayer, by_value: bool) {
         let parameters = layer.op.count().parameters(&layer.input);
-        let groups = match layer.op {
-            Op::GroupNorm { groups, .. } => groups as u64,
-            _ => 1,
+        let groups = if let Op::GroupNorm { groups, .. } = layer.op {
+            groups as u64
+        } else {
+            1
         };
         let statistics = groups.saturating_mul(2 * WIDE).saturating_mul(self.batch);
         self.activations(&layer.place, statistics);
