@@ -128,7 +128,11 @@ fn assert_solves(solution: &Solution, before: &Network, locked: &[Target]) {
     for lock in locked {
         match lock {
             Target::Stack(stack) => assert_eq!(after.stack(*stack), before.stack(*stack)),
-            Target::Node(place) => assert_eq!(after.node(place), before.node(place)),
+            // A layer before it that does nothing any more is taken away: it may stand elsewhere.
+            Target::Node(place) => {
+                let node = before.node(place).unwrap();
+                assert!(after.stack(place.stack).contains(node));
+            }
         }
     }
 }
