@@ -61,7 +61,7 @@ pub(crate) fn even_pieces(count: usize, most: usize) -> usize {
     count.div_ceil(count.div_ceil(most.max(1)).max(1))
 }
 
-/// How a convolution at points is cut into tasks.
+/// How a convolution is cut into tasks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TileCut {
     /// Images that a task takes at a time.

@@ -6,7 +6,7 @@
 
 #![allow(unsafe_code)]
 
-use super::blocking;
+use super::blocking::{self, TileCut};
 use super::conv_input::ConvInput;
 use super::packed::{ConvPlan, Part, WeightSizes};
 use super::pooling::max_of_image;
@@ -160,14 +160,6 @@ pub(crate) struct ConvPass<'a, T> {
     pub finish: Finish<'a, T>,
 }
 
-/// How the work is cut into tasks: so many images each, or bands of them, or pieces of their lanes.
-#[derive(Clone, Copy)]
-struct Cut {
-    images: usize,
-    bands: usize,
-    pieces: usize,
-}
-
 /// What a task computes of its images.
 #[derive(Clone, Copy)]
 struct Share {
@@ -265,19 +257,14 @@ impl<T: Real> ConvPass<'_, T> {
         });
     }
 
-    fn cut(&self, batch: usize) -> Cut {
+    fn cut(&self, batch: usize) -> TileCut {
         if let Some(winograd) = self.winograd() {
             let (tiles, blocks) = (winograd.tiles(), winograd.block_count());
-            let cut = blocking::tile_cut(tiles, blocks, winograd.work(), batch);
-            return Cut {
-                images: cut.images,
-                bands: cut.bands,
-                pieces: cut.pieces,
-            };
+            return blocking::tile_cut(tiles, blocks, winograd.work(), batch);
         }
         let images = images_per_block(self.plan(), batch);
         let macs = self.weight.len() * self.plan().sliding.targets;
-        Cut {
+        TileCut {
             images,
             bands: blocking::bands(batch.div_ceil(images), macs),
             pieces: 1,
