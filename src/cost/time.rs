@@ -41,7 +41,7 @@ pub struct Speeds {
     pub narrow: Rate,
     /// The same with many channels out.
     pub wide: Rate,
-    /// A window of 3×3 that is computed at points, few channels out: as many multiply-adds as computed directly.
+    /// A window of 3×3 that is computed at points, two vectors of channels out: as many multiply-adds as directly.
     pub narrow_points: Rate,
     /// The same with many channels out.
     pub wide_points: Rate,
@@ -291,12 +291,13 @@ impl Clock<'_> {
             _ => {
                 let lanes = if down { kernel.small } else { kernel.large } / kernel.groups.max(1);
                 let vectors = lanes.div_ceil(self.machine.lanes.max(1)) as f64;
-                let share = ((vectors.min(MOST_VECTORS) - 1.0) / (MOST_VECTORS - 1.0)).max(0.0);
-                let between = |narrow: f64, wide: f64| narrow + share * (wide - narrow);
-                let (narrow, wide) = match kernel.points() {
-                    Some(_) => (speeds.narrow_points, speeds.wide_points),
-                    None => (speeds.narrow, speeds.wide),
+                let (narrow, wide, fewest) = match kernel.points() {
+                    Some(_) => (speeds.narrow_points, speeds.wide_points, 2.0),
+                    None => (speeds.narrow, speeds.wide, 1.0),
                 };
+                let share = (vectors.min(MOST_VECTORS) - fewest) / (MOST_VECTORS - fewest);
+                let share = share.max(0.0);
+                let between = |narrow: f64, wide: f64| narrow + share * (wide - narrow);
                 Rate {
                     forward: between(narrow.forward, wide.forward),
                     backward: between(narrow.backward, wide.backward),
@@ -376,7 +377,8 @@ mod tests {
         let three = seconds("16x8x8", &["conv 3 k5 p2"], 1e15);
         assert!((three - one).abs() < 1e-6 * one);
         // At points a window of 3×3 takes as long as at a rate of its own.
-        let points = seconds("16x8x8", &["conv 16 k3 p1"], 1e15);
-        assert!((points - one * 9.0 / 25.0 / 4.0).abs() < 1e-6 * points);
+        let macs = 10.0 * 32.0 * 9.0 * 32.0 * 64.0;
+        let points = seconds("32x8x8", &["conv 32 k3 p1"], 1e15);
+        assert!((points - 2.0 * macs / 4e9).abs() < 1e-6 * points);
     }
 }

@@ -62,7 +62,8 @@ fn all() -> Result<Speeds, NnError> {
     let machine = super::run::memory_check::machine();
     // One vector of outputs, and four.
     let lanes = machine.lanes as usize;
-    let (few, many) = (lanes.max(16), 4 * lanes.max(16));
+    // Two vectors of 16 at least: fewer channels are not computed at points.
+    let (few, many) = (2 * lanes.max(16), 4 * lanes.max(16));
     let conv = |channels: usize, window: &str| format!("conv {channels} {window}");
     // Three tensors: input, output and gradient.
     let bytes = |batch: usize| (4 * 32 * 64 * 64 * batch) as f64;
@@ -78,7 +79,6 @@ fn all() -> Result<Speeds, NnError> {
             &format!("{}x16x16", 4 * lanes),
             4,
         )?,
-        // 16 channels at least are computed at points.
         narrow_points: rate(&conv(few, "k3 p1"), &format!("{few}x32x32"), 8)?,
         wide_points: rate(&conv(many, "k3 p1"), &format!("{many}x16x16"), 8)?,
         pointwise: rate("conv 64 k1", "64x16x16", 8)?,

@@ -39,8 +39,9 @@ use std::ops::Range;
 use strata_core::shape::op::Geometry;
 use weights::{CELLS, PackWindows, UnpackWindows, Windows};
 
-/// Channels from which on, on both sides, the transforms cost less than they save.
-const MIN_CHANNELS: usize = 16;
+/// Channels from which on, on both sides, the transforms cost less than they save: with 16 they cost as much, with 32
+/// half.
+const MIN_CHANNELS: usize = 24;
 /// Images that the choice is made for: it may not depend on the batch.
 const IMAGES: usize = 16;
 /// Tiles whose products take as long as a weight to be packed for both directions: measured with 128 to 512
