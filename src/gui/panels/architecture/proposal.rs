@@ -170,6 +170,7 @@ mod tests {
         let block = ["{ concat = [[\"conv 4 k3\", \"relu\"], []] }", "relu"];
         let inside = ["{ concat = [[\"conv 4 k3 p1\", \"relu\"], []] }", "relu"];
         assert_eq!(written(&block, &inside), ["decoder.0.0.0"]);
-        assert_eq!(written(&block, &["relu", "relu"]), ["decoder.0"]);
+        let gone = ["relu", "tanh"];
+        assert_eq!(written(&block, &gone), ["decoder.1"]);
     }
 }
