@@ -208,6 +208,7 @@ fn record(run: PathBuf, title: &str) -> Option<Found> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::state::State;
     use strata_core::project::builtin;
 
     #[test]

@@ -8,5 +8,7 @@ pub mod memory;
 pub(crate) mod pass_cost;
 pub mod time;
 
-pub use memory::{Bytes, Machine, StepMemory, largest_batch, run_memory, step_memory};
+pub use memory::{
+    Bytes, Machine, StepMemory, batches_ahead, largest_batch, run_memory, step_memory,
+};
 pub use time::{Speeds, StepTime, step_time};

@@ -66,7 +66,7 @@ pub fn start(
         .name("strata-engine".to_owned())
         .spawn(move || {
             thread_priority::lower_priority();
-            let mut sink = |event: Event| {
+            let mut sink = move |event: Event| {
                 if facts.len() < QUEUE || !may_be_left_out(&event) {
                     // Receiver dropped: nobody reads the events, but the run still fills its folder.
                     facts.send(event).ok();

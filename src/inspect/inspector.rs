@@ -19,7 +19,7 @@ pub struct Inspector {
     mirror: Option<InspectionNetwork>,
     probe: Option<Arc<Probe>>,
     /// What single inspections keep, by its type.
-    kept: HashMap<TypeId, Box<dyn Any>>,
+    kept: HashMap<TypeId, Box<dyn Any + Send>>,
 }
 
 impl InspectionContext<'_> {
@@ -66,7 +66,7 @@ impl InspectionContext<'_> {
     }
 
     /// Keeps something for the next request; one value of each type.
-    pub fn keep<T: 'static>(&mut self, value: T) {
+    pub fn keep<T: Send + 'static>(&mut self, value: T) {
         self.inspector
             .kept
             .insert(TypeId::of::<T>(), Box::new(value));

@@ -199,6 +199,9 @@ fn project_with((input, encoder, decoder, head, optimizer, batch): Case, data: &
     file::parse(&text, "m.toml").unwrap()
 }
 
+/// How long the loaders have for their last batches.
+const FILLING: std::time::Duration = std::time::Duration::from_secs(1);
+
 /// What the run holds at its peak. Previews are made when most is held: in the middle of an epoch, when every buffer of
 /// batches is in use.
 fn peak(project: &Project, folder: &Path, resume: bool) -> u64 {
@@ -215,7 +218,11 @@ fn peak(project: &Project, folder: &Path, resume: bool) -> u64 {
         Event::Step(report) if report.step_in_epoch == LAST_STEP => {
             sender.send(Command::Pause).unwrap();
         }
-        Event::Paused => sender.send(Command::Resume).unwrap(),
+        Event::Paused => {
+            // Time for every buffer of batches to be filled: steps may be faster than what is read.
+            std::thread::sleep(FILLING);
+            sender.send(Command::Resume).unwrap();
+        }
         _ => {}
     };
     HEAP.reset_peak_memory();

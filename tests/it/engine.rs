@@ -870,7 +870,7 @@ fn what_does_not_fit_is_one_message_and_leaves_nothing() {
             "fun",
         ),
         (vec![("resize = [16, 16]", "resize = [20, 16]")], "20×16"),
-        (vec![("resize = [16, 16]\n", "")], "resize to 16x16"),
+        (vec![("resize = [16, 16]\n", "")], "resize = [16, 16]"),
         (
             vec![(
                 "task = \"classify\"",

@@ -54,8 +54,7 @@ impl State {
             }
             Action::Open(path) if is_data(&expand(&path)) => {
                 self.ask = None;
-                self.view.workspace = Workspace::Data;
-                self.read_folder(&expand(&path));
+                self.read_data(&expand(&path), services);
             }
             Action::Open(path) => self.unless_unsaved(AfterUnsavedPrompt::Open(path), services),
             Action::Close => self.unless_unsaved(AfterUnsavedPrompt::Close, services),

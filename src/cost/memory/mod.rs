@@ -206,10 +206,7 @@ pub fn step_memory(plan: &Plan, stage: &Stage, batch: u32, machine: Machine) -> 
 pub fn run_memory(plan: &Plan, stage: &Stage, batch: u32, machine: Machine) -> Option<StepMemory> {
     let mut memory = step_memory(plan, stage, batch, machine)?;
     let image = plan.input.elements();
-    let ahead = machine.loaders.saturating_add(BATCHES_AHEAD as u64);
-    let batches = ahead
-        .saturating_mul(u64::from(batch))
-        .saturating_mul(image.saturating_add(1).saturating_mul(FLOAT));
+    let batches = batches_ahead(image, batch, machine);
     let decodes = plan
         .stack(Stack::Decoder)
         .is_some_and(|decoder| !decoder.is_empty());
@@ -229,6 +226,14 @@ pub fn run_memory(plan: &Plan, stage: &Stage, batch: u32, machine: Machine) -> O
         .into_iter()
         .fold(0, u64::saturating_add);
     Some(memory)
+}
+
+/// Bytes of the batches that are made ahead of the trainer, of images with so many numbers.
+pub fn batches_ahead(image: u64, batch: u32, machine: Machine) -> u64 {
+    let ahead = machine.loaders.saturating_add(BATCHES_AHEAD as u64);
+    ahead
+        .saturating_mul(u64::from(batch))
+        .saturating_mul(image.saturating_add(1).saturating_mul(FLOAT))
 }
 
 /// Copies of the first layer's filters at the peak: those that are shown, and new ones in the layout of the weights

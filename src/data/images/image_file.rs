@@ -44,7 +44,7 @@ pub(crate) struct Header {
 }
 
 /// Where an image is read from. Decoders take it as a trait object: they would be compiled once more for every kind.
-pub(super) trait Input: BufRead + Seek {}
+pub(crate) trait Input: BufRead + Seek {}
 
 impl<R: BufRead + Seek> Input for R {}
 

@@ -101,9 +101,10 @@ mod tests {
         let mut counts = vec![vec![0; classes]; classes];
         (0..classes).for_each(|class| counts[class][class] = 9);
         counts[0][1] = 3;
+        let images = 9 * classes + 3;
         Confusion {
-            images: 12,
-            of: 12,
+            images,
+            of: images,
             classes: (0..classes).map(|class| format!("<{class}>")).collect(),
             counts,
             ..Confusion::default()
@@ -114,7 +115,7 @@ mod tests {
     fn counts_and_shares_of_the_row_stand_in_the_cells() {
         let page = table(&confusion(2)).unwrap();
         for part in [
-            "12 of 12 train images, 87.50 % right",
+            "21 of 21 train images, 85.71 % right",
             "&lt;0&gt;",
             "9<br><small>75.0 %",
             "3<br><small>25.0 %",

@@ -163,8 +163,8 @@ pub(crate) fn matrix(ui: &mut Ui, confusion: &Confusion) {
             columns,
         };
         heads(ui, &layout, &names, upright);
-        for class in 0..rows {
-            row(ui, confusion, &layout, class, &names[class]);
+        for (class, name) in names.iter().enumerate().take(rows) {
+            row(ui, confusion, &layout, class, name);
         }
         let pointed = response.hover_pos().and_then(|pointer| layout.at(pointer));
         if let Some((class, answer)) = pointed {

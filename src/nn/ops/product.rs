@@ -9,7 +9,7 @@
 
 use super::blocking::MIN_TASKS;
 use super::convolution::Finish;
-use super::packed::{Block, blocks};
+use super::packed::Block;
 use super::real::Real;
 use super::reduce::part_of;
 use super::shared_output::SharedOutput;
@@ -46,27 +46,64 @@ pub(crate) fn multiply<T: Real>(sizes: Sizes, left: &[T], right: &[T], result: &
 }
 
 fn multiply_at<T: Real>(level: Level, sizes: Sizes, left: &[T], right: &[T], result: &mut [T]) {
-    let per_tile = vectors_per_tile(T::many_registers(level), false);
-    let blocks = blocks(sizes.columns, T::width(level), per_tile);
+    let blocks = Blocks::new::<T>(level, sizes.columns);
     let pieces = MIN_TASKS
-        .div_ceil(blocks.len().max(1))
+        .div_ceil(blocks.count().max(1))
         .min(sizes.rows / MIN_ROWS)
         .max(1);
     let result = SharedOutput::new(result);
-    (0..blocks.len() * pieces).into_par_iter().for_each(|task| {
-        let rows = part_of(sizes.rows, pieces, task / blocks.len());
-        let product = Product {
-            level,
-            sizes,
-            left: &left[rows.start * sizes.depth..rows.end * sizes.depth],
-            right,
-            // SAFETY: tasks write different elements: those of one block of columns in one piece of the rows.
-            result: unsafe { result.share() },
-            first_row: rows.start,
-            rows: rows.len(),
-        };
-        product.block(blocks[task % blocks.len()]);
-    });
+    (0..blocks.count() * pieces)
+        .into_par_iter()
+        .for_each(|task| {
+            let rows = part_of(sizes.rows, pieces, task / blocks.count());
+            let product = Product {
+                level,
+                sizes,
+                left: &left[rows.start * sizes.depth..rows.end * sizes.depth],
+                right,
+                // SAFETY: tasks write different elements: those of one block of columns in one piece of the rows.
+                result: unsafe { result.share() },
+                first_row: rows.start,
+                rows: rows.len(),
+            };
+            product.block(blocks.get(task % blocks.count()));
+        });
+}
+
+/// The columns of a product in blocks: as many vectors each as a tile has at most, the last with what is left. Not a
+/// list, which every step would allocate.
+#[derive(Clone, Copy)]
+struct Blocks {
+    columns: usize,
+    width: usize,
+    /// Columns of a whole block.
+    wide: usize,
+}
+
+impl Blocks {
+    fn new<T: Real>(level: Level, columns: usize) -> Blocks {
+        let sizes = vectors_per_tile(T::many_registers(level), false);
+        let width = T::width(level);
+        Blocks {
+            columns,
+            width,
+            wide: width * sizes.iter().max().copied().unwrap_or(1),
+        }
+    }
+
+    fn count(self) -> usize {
+        self.columns.div_ceil(self.wide)
+    }
+
+    fn get(self, index: usize) -> Block {
+        let first = index * self.wide;
+        let lanes = self.wide.min(self.columns - first);
+        Block {
+            first,
+            lanes,
+            vectors: lanes.div_ceil(self.width),
+        }
+    }
 }
 
 /// The part of a product that one task computes.

@@ -75,11 +75,10 @@ pub(crate) fn add_parts<T: Real>(numbers: &mut [T], stride: usize) {
 }
 
 vectorized! {
-    /// The largest bits without their sign: those of infinity and of NaN are above all others. No early end, so that
-    /// the loop becomes vectors.
-    fn largest_magnitude<T: Real>(numbers: &[f32], largest: &mut u32) {
-        let bits = |number: &f32| number.to_bits() & 0x7fff_ffff;
-        *largest = numbers.iter().map(bits).fold(0, u32::max);
+    /// Whether NaN or infinity is among some numbers. No early end, so that the loop becomes vectors.
+    fn find_not_finite<T: Real>(numbers: &[T], found: &mut bool) {
+        let is_finite = |number: &T| number.abs() < T::infinity();
+        *found = numbers.iter().fold(false, |found, number| found | !is_finite(number));
     }
 
     /// Adds every row of a `rows × sums.len()` matrix to `sums`.
@@ -96,9 +95,9 @@ vectorized! {
 pub fn are_finite(numbers: &[f32]) -> bool {
     const CHUNK: usize = 1 << 15;
     numbers.par_chunks(CHUNK).all(|chunk| {
-        let mut largest = 0;
-        largest_magnitude::<f32>(chunk, &mut largest);
-        largest < f32::INFINITY.to_bits()
+        let mut found = false;
+        find_not_finite(chunk, &mut found);
+        !found
     })
 }
 

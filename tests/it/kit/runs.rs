@@ -70,15 +70,16 @@ pub fn train(project: &Project, options: &RunOptions) -> (Outcome, Vec<Event>) {
 pub fn train_until(
     project: &Project,
     options: &RunOptions,
-    react: impl Fn(&Event) -> Option<Command>,
+    react: impl Fn(&Event) -> Option<Command> + Send,
 ) -> (Outcome, Vec<Event>) {
     let (sender, receiver) = crossbeam_channel::unbounded();
     let mut events = Vec::new();
-    let mut sink = |event: Event| {
+    let told = &mut events;
+    let mut sink = move |event: Event| {
         if let Some(command) = react(&event) {
             sender.send(command).unwrap();
         }
-        events.push(event);
+        told.push(event);
     };
     let outcome = run(
         project,
