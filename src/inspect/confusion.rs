@@ -128,20 +128,31 @@ impl Confusion {
         let images = Tensor::from_vec(images, shape, network.device())?;
         let output = network.forward(Route::Classify, &images, Mode::Eval)?;
         let scores = network.logits(&output)?;
-        let answers = scores.argmax(1)?.to_vec1::<u32>()?;
-        let classes = self.classes.len();
-        let columns = classes + usize::from(scores.dim(1)? > classes);
-        self.counts.resize_with(classes, || vec![0; columns]);
-        for (&label, &answer) in labels.iter().zip(&answers) {
-            let column = (answer as usize).min(columns.saturating_sub(1));
-            let row = self.counts.get_mut(label as usize);
-            if let Some(count) = row.and_then(|row| row.get_mut(column)) {
-                *count += 1;
-            }
-        }
+        count_answers(&mut self.counts, self.classes.len(), &scores, &labels)?;
         self.images += indices.len();
         Ok(())
     }
+}
+
+/// Counts which class each image is taken for, from its scores (`N × answers`): by right class (row) and answer
+/// (column). Where the network has more answers than there are classes, one more column counts those others.
+pub fn count_answers(
+    counts: &mut Vec<Vec<u64>>,
+    classes: usize,
+    scores: &Tensor,
+    labels: &[u32],
+) -> candle_core::Result<()> {
+    let answers = scores.argmax(1)?.to_vec1::<u32>()?;
+    let columns = classes + usize::from(scores.dim(1)? > classes);
+    counts.resize_with(classes, || vec![0; columns]);
+    for (&label, &answer) in labels.iter().zip(&answers) {
+        let column = (answer as usize).min(columns.saturating_sub(1));
+        let row = counts.get_mut(label as usize);
+        if let Some(count) = row.and_then(|row| row.get_mut(column)) {
+            *count += 1;
+        }
+    }
+    Ok(())
 }
 
 /// The split that was asked for, or the first with labels of test, valid and train.

@@ -10,6 +10,7 @@ use crate::event::Metrics;
 use candle_core::{Device, Tensor};
 use strata_core::project::stage::{Loss, Task};
 use strata_data::{PixelUnits, SplitData};
+use strata_inspect::confusion::count_answers;
 use strata_nn::loss::{Target, count_correct, evaluate};
 use strata_nn::ops::storage::view;
 use strata_nn::{Mode, Network};
@@ -60,22 +61,7 @@ pub fn confusion(
 ) -> Result<Vec<Vec<u64>>, RunError> {
     let mut counts = Vec::new();
     for_each_batch(network, split, how, device, &mut |output, _, labels| {
-        let answers = output.argmax(1)?.to_vec1::<u32>()?;
-        let columns = if output.dim(1)? > classes {
-            classes + 1
-        } else {
-            classes
-        };
-        counts.resize_with(classes, || vec![0u64; columns]);
-        for (&label, &answer) in labels.iter().zip(&answers) {
-            let column = (answer as usize).min(columns - 1);
-            if let Some(count) = counts
-                .get_mut(label as usize)
-                .and_then(|row| row.get_mut(column))
-            {
-                *count += 1;
-            }
-        }
+        count_answers(&mut counts, classes, output, labels)?;
         Ok(true)
     })?;
     Ok(counts)
