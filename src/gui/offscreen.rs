@@ -8,9 +8,10 @@ use eframe::egui::epaint::{
     ClippedPrimitive, ImageData, ImageDelta, Mesh, Primitive, Vertex, textures::TexturesDelta,
 };
 use eframe::egui::{
-    Color32, ColorImage, Pos2, Rect, TextureFilter, TextureId, TextureOptions, pos2,
+    Color32, ColorImage, Pos2, Rangef, Rect, TextureFilter, TextureId, TextureOptions, pos2,
 };
 use std::collections::HashMap;
+use std::ops::Range;
 
 /// A canvas with its textures.
 #[derive(Default)]
@@ -113,9 +114,7 @@ impl Texture<'_> {
             x.clamp(0.0, width as f32 - 1.0) as usize,
             y.clamp(0.0, height as f32 - 1.0) as usize,
         );
-        self.image[(x, y)]
-            .to_array()
-            .map(|channel| f32::from(channel) / 255.0)
+        fractions(self.image[(x, y)])
     }
 }
 
@@ -140,46 +139,110 @@ fn paint_triangle(
     if area == 0.0 || !area.is_finite() {
         return;
     }
-    let bounds = Rect::from_points(&[a, b, c]).intersect(clip);
-    let last = |edge: f32, size: usize| (edge.ceil().max(0.0) as usize).min(size);
-    let (right, bottom) = (
-        last(bounds.right(), image.size[0]),
-        last(bounds.bottom(), image.size[1]),
-    );
-    let colors = corners.map(|corner| {
-        corner
-            .color
-            .to_array()
-            .map(|channel| f32::from(channel) / 255.0)
-    });
-    let clip = Rect::from_min_max(
-        pos2(clip.min.x.round(), clip.min.y.round()),
-        pos2(clip.max.x.round(), clip.max.y.round()),
-    );
-    for y in bounds.top().floor().max(0.0) as usize..bottom {
-        for x in bounds.left().floor().max(0.0) as usize..right {
-            let at = pos2(x as f32 + 0.5, y as f32 + 0.5);
-            let shares = [
-                cross(b, c, at) / area,
-                cross(c, a, at) / area,
-                cross(a, b, at) / area,
-            ];
-            if !clip.contains(at) || !covered(shares, [(b, c), (c, a), (a, b)], area) {
-                continue;
+    let edges = [(b, c), (c, a), (a, b)].map(|ends| Edge::new(ends, area));
+    let bounds = Rect::from_points(&[a, b, c]);
+    let width = image.width();
+    let columns = pixels(bounds.x_range(), clip.x_range(), width);
+    let rows = pixels(bounds.y_range(), clip.y_range(), image.height());
+    let colors = corners.map(|corner| fractions(corner.color));
+    let is_plain = corners
+        .iter()
+        .all(|corner| corner.color == corners[0].color && corner.uv == corners[0].uv);
+    // Most of a window is plain: frames, panels, bars.
+    let plain = is_plain.then(|| mixed(texture.at(corners[0].uv), colors, [1.0, 0.0, 0.0]));
+    for y in rows {
+        let span = span(&edges, columns.clone(), y);
+        let row = &mut image.pixels[y * width..(y + 1) * width];
+        match plain {
+            Some(color) if color[3] == 1.0 => row[span].fill(opaque(color)),
+            Some(color) => row[span].iter_mut().for_each(|pixel| blend(pixel, color)),
+            None => {
+                for x in span {
+                    let weights = edges.each_ref().map(|edge| edge.weight(x, y));
+                    let uv = corners
+                        .iter()
+                        .zip(weights)
+                        .fold(pos2(0.0, 0.0), |uv, (corner, weight)| {
+                            uv + corner.uv.to_vec2() * weight
+                        });
+                    blend(&mut row[x], mixed(texture.at(uv), colors, weights));
+                }
             }
-            let uv = corners
-                .iter()
-                .zip(shares)
-                .fold(pos2(0.0, 0.0), |uv, (corner, share)| {
-                    uv + corner.uv.to_vec2() * share
-                });
-            let texel = texture.at(uv);
-            let color: [f32; 4] = std::array::from_fn(|i| {
-                texel[i] * (0..3).map(|k| colors[k][i] * shares[k]).sum::<f32>()
-            });
-            blend(&mut image[(x, y)], color);
         }
     }
+}
+
+/// The pixels of one axis whose centers can lie within both ranges.
+fn pixels(bounds: Rangef, clip: Rangef, size: usize) -> Range<usize> {
+    let first = bounds.min.floor().max(clip.min.round()).max(0.0) as usize;
+    let end = bounds.max.ceil().min(clip.max.round()).max(0.0) as usize;
+    first.min(size)..end.min(size)
+}
+
+/// A side of a triangle, opposite to one of its corners.
+struct Edge {
+    ends: (Pos2, Pos2),
+    area: f32,
+    /// Whether pixels exactly on this edge belong to the triangle: of two triangles that share an edge, to one.
+    holds_its_pixels: bool,
+}
+
+impl Edge {
+    fn new(ends: (Pos2, Pos2), area: f32) -> Self {
+        let (from, to) = match area > 0.0 {
+            true => ends,
+            false => (ends.1, ends.0),
+        };
+        Self {
+            ends,
+            area,
+            holds_its_pixels: to.y < from.y || (to.y == from.y && to.x > from.x),
+        }
+    }
+
+    /// The barycentric coordinate of the corner opposite to this edge, at the center of a pixel.
+    fn weight(&self, x: usize, y: usize) -> f32 {
+        let center = pos2(x as f32 + 0.5, y as f32 + 0.5);
+        cross(self.ends.0, self.ends.1, center) / self.area
+    }
+
+    fn is_inside(&self, x: usize, y: usize) -> bool {
+        let weight = self.weight(x, y);
+        weight > 0.0 || (weight == 0.0 && self.holds_its_pixels)
+    }
+}
+
+/// The pixels of a row that a triangle covers. Along a row every edge has one inner and one outer side, so that the
+/// border between them is found by halving.
+fn span(edges: &[Edge; 3], columns: Range<usize>, y: usize) -> Range<usize> {
+    let mut span = columns;
+    for edge in edges {
+        if span.is_empty() {
+            return span;
+        }
+        let first_is_inside = edge.is_inside(span.start, y);
+        let last_is_inside = edge.is_inside(span.end - 1, y);
+        match (first_is_inside, last_is_inside) {
+            (true, true) => {}
+            (false, false) => return span.start..span.start,
+            (true, false) => span.end = border(span.clone(), |x| edge.is_inside(x, y)),
+            (false, true) => span.start = border(span.clone(), |x| !edge.is_inside(x, y)),
+        }
+    }
+    span
+}
+
+/// The first place of a range at which something that holds at its start no longer holds.
+fn border(range: Range<usize>, holds: impl Fn(usize) -> bool) -> usize {
+    let Range { mut start, mut end } = range;
+    while start < end {
+        let middle = start + (end - start) / 2;
+        match holds(middle) {
+            true => start = middle + 1,
+            false => end = middle,
+        }
+    }
+    start
 }
 
 /// Twice the signed area of a triangle.
@@ -187,13 +250,26 @@ fn cross(a: Pos2, b: Pos2, c: Pos2) -> f32 {
     (b.x - a.x) * (c.y - a.y) - (b.y - a.y) * (c.x - a.x)
 }
 
-/// Whether a pixel belongs to the triangle; one on an edge belongs to exactly one of the two triangles there.
-fn covered(shares: [f32; 3], edges: [(Pos2, Pos2); 3], area: f32) -> bool {
-    shares.iter().zip(edges).all(|(&share, (from, to))| {
-        let (from, to) = if area > 0.0 { (from, to) } else { (to, from) };
-        let first = to.y < from.y || (to.y == from.y && to.x > from.x);
-        share > 0.0 || (share == 0.0 && first)
-    })
+/// The channels of a color, from 0 to 1.
+fn fractions(color: Color32) -> [f32; 4] {
+    color.to_array().map(|channel| f32::from(channel) / 255.0)
+}
+
+/// A texel times the colors of the corners, as far as each weighs.
+fn mixed(texel: [f32; 4], colors: [[f32; 4]; 3], weights: [f32; 3]) -> [f32; 4] {
+    let [a, b, c] = colors;
+    let mut color = texel;
+    for (i, channel) in color.iter_mut().enumerate() {
+        *channel *= a[i] * weights[0] + b[i] * weights[1] + c[i] * weights[2];
+    }
+    color
+}
+
+/// What `blend` makes of any pixel below a color that lets nothing through.
+fn opaque(color: [f32; 4]) -> Color32 {
+    let mut pixel = Color32::BLACK;
+    blend(&mut pixel, color);
+    pixel
 }
 
 fn blend(pixel: &mut Color32, color: [f32; 4]) {
