@@ -9,10 +9,11 @@ use strata_core::shape::layers::facts::KernelSizes;
 use strata_core::shape::op::{Geometry, PlannedLayer};
 use strata_nn::ops::blocking::{self, TileCut};
 use strata_nn::ops::product::{DensePass, panel_len};
+use strata_nn::ops::sliding::Sliding;
 use strata_nn::ops::winograd;
 
-/// Two lists with 16 bytes for each position of the window, for each direction.
-const WINDOW_BYTES: u64 = 64;
+/// Two lists with 24 and 16 bytes for each position of the window, for each direction.
+const WINDOW_BYTES: u64 = 80;
 
 /// A convolution of known sizes.
 #[derive(Clone, Copy)]
@@ -139,13 +140,29 @@ impl Kernel {
     /// Numbers of the weight packed for a direction.
     pub fn packed(&self, down: bool, machine: Machine) -> u64 {
         let of_window = self.direct(down, machine);
-        match self.points() {
-            Some(points) => (of_window / self.cells()).saturating_mul((points * points) as u64),
-            None => of_window,
-        }
+        let rows = match self.points() {
+            Some(points) => (points * points) as u64,
+            None => self.rows_in_slots(down, machine),
+        };
+        (of_window / self.cells()).saturating_mul(rows)
     }
 
-    /// The same for a convolution that is computed directly: lanes come in whole vectors.
+    /// Rows of the packed weight for each source channel: more than the window has elements where neighbours with few
+    /// channels are computed together.
+    fn rows_in_slots(&self, down: bool, machine: Machine) -> u64 {
+        let (lanes, width) = (self.channels(down).1, machine.lanes);
+        if self.groups > 1 || 2 * lanes > width {
+            return self.cells();
+        }
+        let sliding = if down {
+            Sliding::down(&self.geometry)
+        } else {
+            Sliding::up(&self.geometry)
+        };
+        sliding.in_slots(lanes as usize, width as usize).rows() as u64
+    }
+
+    /// The same for a convolution that is computed directly, position by position: lanes come in whole vectors.
     fn direct(&self, down: bool, machine: Machine) -> u64 {
         let lanes = (self.channels(down).1 / self.loops()).div_ceil(machine.lanes.max(1))
             * machine.lanes.max(1);
@@ -232,8 +249,9 @@ impl Kernel {
         } else {
             padded.saturating_mul(from)
         };
-        let images = self.images(down, batch);
-        let image = if is_forward && ends.pooled {
+        let cut = self.cut(down, batch, machine);
+        let (images, bands) = (cut.images as u64, cut.bands as u64);
+        let image = if is_forward && ends.pooled && bands == 1 {
             self.targets(down).saturating_mul(to)
         } else {
             0
@@ -241,16 +259,35 @@ impl Kernel {
         let numbers = images
             .saturating_mul(source.saturating_add(image))
             .saturating_add(4 * machine.lanes);
-        let blocks = batch.div_ceil(images);
-        let bands = if image == 0 {
-            blocking::bands(blocks as usize, self.work(down, machine) as usize)
-        } else {
-            1
-        };
         Scratch {
-            tasks: blocks * bands as u64,
+            tasks: batch.div_ceil(images) * bands,
             numbers,
         }
+    }
+
+    /// How a pass in a direction is cut into tasks.
+    fn cut(&self, down: bool, batch: u64, machine: Machine) -> TileCut {
+        if let Some(points) = self.points() {
+            return Tiles::new(self, points, down, machine).cut(batch);
+        }
+        let images = self.images(down, batch);
+        let blocks = batch.div_ceil(images) as usize;
+        TileCut {
+            images: images as usize,
+            bands: blocking::bands(blocks, self.work(down, machine) as usize),
+            pieces: 1,
+        }
+    }
+
+    /// Numbers before a pooling that all tasks of the forward pass share: where images are shared by tasks.
+    pub(crate) fn unpooled(&self, batch: u64, ends: Ends, machine: Machine) -> u64 {
+        let down = !self.transposed;
+        let cut = self.cut(down, batch, machine);
+        if !ends.pooled || cut.bands * cut.pieces == 1 {
+            return 0;
+        }
+        let image = self.targets(down).saturating_mul(self.channels(down).1);
+        image.saturating_mul(cut.images as u64)
     }
 
     /// What the forward pass works in.
@@ -367,7 +404,8 @@ impl Tiles {
 
     fn pass(&self, kernel: &Kernel, batch: u64, ends: Ends, is_forward: bool) -> Scratch {
         let (cut, (from, to)) = (self.cut(batch), kernel.channels(self.down));
-        let pooled = is_forward && ends.pooled;
+        let shares = cut.bands * cut.pieces;
+        let pooled = is_forward && ends.pooled && shares == 1;
         let written = if !is_forward && ends.laid {
             kernel.source_cells(self.down).0.saturating_mul(from)
         } else {
@@ -379,7 +417,6 @@ impl Tiles {
             0
         };
         let images = cut.images as u64;
-        let shares = if pooled { 1 } else { cut.bands * cut.pieces };
         Scratch {
             tasks: batch.div_ceil(images) * shares as u64,
             numbers: images

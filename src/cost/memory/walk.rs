@@ -184,8 +184,11 @@ impl Walk {
                     .packed(!kernel.transposed, self.machine)
                     .saturating_mul(FLOAT),
             );
+            let ends = unit.ends(is_last);
+            let unpooled = kernel.unpooled(self.batch, ends, self.machine);
+            self.sums = self.sums.max(unpooled);
             self.scratch
-                .push(kernel.forward(self.batch, unit.ends(is_last), self.machine));
+                .push(kernel.forward(self.batch, ends, self.machine));
             if !is_last {
                 self.activations(unit.place, self.of_batch(middle(kernel)));
             }

@@ -18,7 +18,7 @@ use crate::ops::convolution::{ConvPass, Convolution, Finish};
 use crate::ops::device::{DeviceConvolution, DeviceTaps};
 use crate::ops::real::Real;
 use crate::ops::reduce::column_sums;
-use crate::ops::storage::{fill, view};
+use crate::ops::storage::{fill, fill_both, view};
 use crate::ops::taps::Taps;
 use crate::ops::weight_gradient::WeightGradient;
 use crate::ops::with_real;
@@ -225,10 +225,18 @@ impl Conv {
             relu_after,
             ..
         } = pool;
-        fill::<T>(&y, |y| {
+        let mut compute = |y: &mut [T], unpooled: &mut [T]| {
             let indices = indices.writable(y.len());
-            run.compute_pooled(taps, relu && *relu_after, y, indices);
-        })?;
+            run.compute_pooled(taps, relu && *relu_after, (y, indices), unpooled);
+        };
+        match run.unpooled_len(batch) {
+            0 => fill::<T>(&y, |y| compute(y, &mut []))?,
+            len => {
+                self.sums.move_to(cx.scratch);
+                let unpooled = self.sums.get(&[len], x)?;
+                fill_both::<T>(&unpooled, &y, |unpooled, y| compute(y, unpooled))?;
+            }
+        }
         pool.share(cx);
         Ok(y)
     }

@@ -8,7 +8,7 @@ use super::conv_input::ConvInput;
 use super::norm_rows::{
     GatedProducts, Moments, Products, add_sums, repeat, row_width, sums_scratch,
 };
-use super::pooling::max_of_image;
+use super::pooling::max_of_piece;
 use super::real::Real;
 use super::reduce::in_parts;
 use super::simd::{Level, vectorized};
@@ -182,7 +182,7 @@ impl<T: Real> Batch<'_, T> {
                     } else {
                         line(x, scale, shift, full)
                     }
-                    max_of_image(taps, self.channels, full, y, indices, relu_after);
+                    max_of_piece(taps, 0, self.channels, full, y, indices, relu_after);
                 });
             });
     }

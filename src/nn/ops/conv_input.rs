@@ -203,6 +203,42 @@ fn scatter<T: Real>(
     }
 }
 
+/// The positions of the windows that may have an element at one of some places: windows and their elements are in the
+/// order of their places.
+fn windows_within(
+    taps: &Taps,
+    place: impl Fn(u32) -> usize,
+    places: &Range<usize>,
+) -> Range<usize> {
+    let inside = |position: usize| {
+        let taps = taps.at(position).iter().copied();
+        taps.filter(|&tap| tap != OUTSIDE)
+    };
+    // The first window that is not wholly before a place, or that begins there; `None` at one without any element.
+    let search = |whole: bool, limit: usize| {
+        let (mut from, mut to) = (0, taps.positions);
+        while from < to {
+            let middle = from.midpoint(to);
+            let mut elements = inside(middle);
+            let tap = if whole {
+                elements.last()
+            } else {
+                elements.next()
+            };
+            if place(tap?) < limit {
+                from = middle + 1;
+            } else {
+                to = middle;
+            }
+        }
+        Some(from)
+    };
+    match (search(true, places.start), search(false, places.end)) {
+        (Some(from), Some(to)) => from..to.max(from),
+        _ => 0..taps.positions,
+    }
+}
+
 vectorized! {
     /// [`scatter`] for windows that do not overlap: every position of a window is written, most with 0.
     fn spread<T: Real>(
@@ -215,10 +251,11 @@ vectorized! {
         out: &mut [T],
     ) {
         let (gradient, indices) = pooled;
-        for position in 0..taps.positions {
+        let place = |tap: u32| places.map_or(tap, |places| places[tap as usize]) as usize;
+        for position in windows_within(taps, place, &cells) {
             let row = position * channels..(position + 1) * channels;
             for &tap in taps.at(position).iter().filter(|&&tap| tap != OUTSIDE) {
-                let place = places.map_or(tap, |places| places[tap as usize]) as usize;
+                let place = place(tap);
                 if !cells.contains(&place) {
                     continue;
                 }
@@ -236,6 +273,38 @@ vectorized! {
                         }
                     }
                 }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use strata_core::shape::op::Geometry;
+
+    #[test]
+    fn the_windows_of_some_rows_are_found() {
+        for (size, stride, pad) in [(2, 2, 0), (3, 3, 1), (2, 3, 0)] {
+            let output = (9 + 2 * pad - size) / stride + 1;
+            let taps = Taps::new(&Geometry {
+                input: [1, 9, 9],
+                output: [1, output, output],
+                kernel: [1, size, size],
+                stride: [1, stride, stride],
+                dilation: [1; 3],
+                pad: [0, pad, pad],
+            });
+            for (from, to) in [(0, 81), (0, 9), (9, 27), (40, 50), (72, 81)] {
+                let found = windows_within(&taps, |tap| tap as usize, &(from..to));
+                let has = |position: &usize| {
+                    let mut elements = taps.at(*position).iter();
+                    elements.any(|&tap| tap != OUTSIDE && (from..to).contains(&(tap as usize)))
+                };
+                let wanted: Vec<usize> = (0..taps.positions).filter(has).collect();
+                assert!(wanted.iter().all(|position| found.contains(position)));
+                // No more rows of windows than have any.
+                assert!(found.len() < wanted.len() + 2 * output);
             }
         }
     }

@@ -9,13 +9,13 @@
 use super::blocking::{self, TileCut};
 use super::conv_input::ConvInput;
 use super::packed::{ConvPlan, Part, WeightSizes};
-use super::pooling::max_of_image;
+use super::pooling::{max_of_images, max_of_piece};
 use super::real::Real;
 use super::shared_output::SharedOutput;
 use super::simd::{Level, Vectors};
 use super::sliding::{Phase, Sliding, Walk, volume};
 use super::taps::Taps;
-use super::tile::{ConvTile, Positions, Strides};
+use super::tile::{ConvTile, Positions, Strides, TapRun};
 use super::winograd::{self, Piece, TilePass, Winograd};
 use rayon::prelude::*;
 use std::ops::Range;
@@ -31,8 +31,10 @@ pub struct Convolution {
     winograd: Option<[Winograd; 2]>,
     /// Sizes of the weight.
     pub sizes: WeightSizes,
-    /// Source offset of each row of the packed weight (down), from a position's first element.
-    pub(super) rows: Vec<usize>,
+    /// By phase, source offset of each row of the packed weight (down), from a position's first element.
+    pub(super) rows: Vec<Vec<usize>>,
+    /// Sizes of the small side.
+    pub(super) output: [usize; 3],
     pub(super) level: Level,
 }
 
@@ -75,10 +77,11 @@ impl Convolution {
         };
         let down = ConvPlan::new::<T>(Sliding::down(geometry), sizes, true, level);
         let up = ConvPlan::new::<T>(Sliding::up(geometry), sizes, false, level);
-        let rows = down.runs[0]
-            .iter()
-            .flat_map(|run| run.offset..run.offset + run.len)
-            .collect();
+        let offsets = |runs: &Vec<TapRun>| {
+            let each = runs.iter().map(|run| run.offset..run.offset + run.len);
+            each.flatten().collect()
+        };
+        let rows = down.runs.iter().map(offsets).collect();
         let winograd = points.map(|points| {
             [true, false].map(|down| Winograd::new::<T>(geometry, sizes, points, down, level))
         });
@@ -88,6 +91,7 @@ impl Convolution {
             winograd,
             sizes,
             rows,
+            output: geometry.output,
             level,
         }
     }
@@ -172,6 +176,22 @@ const WHOLE: Share = Share {
     lanes: Piece::WHOLE,
 };
 
+/// The block of images of a task, and what it computes of them.
+fn task_of(cut: TileCut, task: usize) -> (usize, Share) {
+    let (rest, piece) = (task / cut.pieces, task % cut.pieces);
+    let share = Share {
+        band: Piece {
+            index: rest % cut.bands,
+            of: cut.bands,
+        },
+        lanes: Piece {
+            index: piece,
+            of: cut.pieces,
+        },
+    };
+    (rest / cut.bands, share)
+}
+
 impl<T: Real> ConvPass<'_, T> {
     fn plan(&self) -> &ConvPlan {
         self.convolution.plan(self.down)
@@ -195,27 +215,14 @@ impl<T: Real> ConvPass<'_, T> {
         let tasks = batch.div_ceil(cut.images) * cut.bands * cut.pieces;
         let target = SharedOutput::new(target);
         let task = |task: usize| {
-            let (rest, piece) = (task / cut.pieces, task % cut.pieces);
-            let first = rest / cut.bands * cut.images;
+            let (block, share) = task_of(cut, task);
+            let first = block * cut.images;
             let images = first..(first + cut.images).min(batch);
-            let share = Share {
-                band: Piece {
-                    index: rest % cut.bands,
-                    of: cut.bands,
-                },
-                lanes: Piece {
-                    index: piece,
-                    of: cut.pieces,
-                },
-            };
             // SAFETY: tasks write different positions or lanes. Blocks have different images; the bands of an
             // image have different pieces of one axis in every phase (`banded`), and no position is in two
             // phases; at points they have different rows of tiles, and pieces have different blocks of lanes.
             let target = unsafe { target.share() };
-            let len = self.work_len(images.len());
-            T::with_scratch(len, |scratch| {
-                self.share(images, target, first * image, share, scratch)
-            });
+            self.run(images, target, first * image, share);
         };
         if tasks == 1 {
             task(0)
@@ -224,24 +231,57 @@ impl<T: Real> ConvPass<'_, T> {
         }
     }
 
-    /// Computes every target position and keeps the maximum of each window, with its index.
+    /// Elements that [`ConvPass::compute_pooled`] works in with so many images, besides what each task does: none
+    /// where a task computes whole images.
+    pub(crate) fn unpooled_len(&self, batch: usize) -> usize {
+        let cut = self.cut(batch);
+        if cut.bands * cut.pieces > 1 {
+            cut.images * self.target_image()
+        } else {
+            0
+        }
+    }
+
+    /// Computes every target position and keeps the maximum of each window, with its index. `unpooled`:
+    /// [`ConvPass::unpooled_len`] elements.
     pub(crate) fn compute_pooled(
         &self,
         taps: &Taps,
         relu_after: bool,
-        pooled: &mut [T],
-        indices: &mut [u32],
+        (pooled, indices): (&mut [T], &mut [u32]),
+        unpooled: &mut [T],
     ) {
         let image = self.target_image();
         let channels = self.plan().to;
         let pooled_image = taps.positions * channels;
         let batch = pooled.len() / pooled_image.max(1);
-        let size = self.cut(batch).images;
+        let cut = self.cut(batch);
+        let size = cut.images * pooled_image;
+        if cut.bands * cut.pieces > 1 {
+            let blocks = pooled.chunks_mut(size).zip(indices.chunks_mut(size));
+            for (block, (pooled, indices)) in blocks.enumerate() {
+                let first = block * cut.images;
+                let images = first..first + pooled.len() / pooled_image;
+                let unpooled = &mut unpooled[..images.len() * image];
+                let target = SharedOutput::new(&mut *unpooled);
+                (0..cut.bands * cut.pieces)
+                    .into_par_iter()
+                    .for_each(|task| {
+                        let (_, share) = task_of(cut, task);
+                        // SAFETY: as in `compute`: tasks of the same images write different positions or lanes.
+                        let target = unsafe { target.share() };
+                        self.run(images.clone(), target, 0, share);
+                    });
+                max_of_images(taps, channels, unpooled, pooled, indices, relu_after);
+            }
+            return;
+        }
         let blocks = pooled
-            .par_chunks_mut(size * pooled_image)
-            .zip(indices.par_chunks_mut(size * pooled_image));
+            .par_chunks_mut(size)
+            .zip(indices.par_chunks_mut(size));
         blocks.enumerate().for_each(|(block, (pooled, indices))| {
-            let images = block * size..(block * size + pooled.len() / pooled_image);
+            let first = block * cut.images;
+            let images = first..first + pooled.len() / pooled_image;
             // One scratch for both: the unpooled target, then what the kernels work in.
             let len = images.len() * image + self.work_len(images.len());
             T::with_scratch(len, |scratch| {
@@ -251,9 +291,16 @@ impl<T: Real> ConvPass<'_, T> {
                     .chunks_exact_mut(pooled_image)
                     .zip(indices.chunks_exact_mut(pooled_image));
                 for ((pooled, indices), target) in each.zip(target.chunks_exact(image)) {
-                    max_of_image(taps, channels, target, pooled, indices, relu_after);
+                    max_of_piece(taps, 0, channels, target, pooled, indices, relu_after);
                 }
             });
+        });
+    }
+
+    /// Computes a share of some images, which begin at `start` in the target, in scratch of this thread.
+    fn run(&self, images: Range<usize>, target: SharedOutput<'_, T>, start: usize, share: Share) {
+        T::with_scratch(self.work_len(images.len()), |scratch| {
+            self.share(images, target, start, share, scratch)
         });
     }
 
@@ -263,7 +310,7 @@ impl<T: Real> ConvPass<'_, T> {
             return blocking::tile_cut(tiles, blocks, winograd.work(), batch);
         }
         let images = images_per_block(self.plan(), batch);
-        let macs = self.weight.len() * self.plan().sliding.targets;
+        let macs = self.plan().len_apart * self.plan().sliding.targets;
         TileCut {
             images,
             bands: blocking::bands(batch.div_ceil(images), macs),
@@ -393,6 +440,19 @@ impl<T: Real> ConvPass<'_, T> {
             positions.collapse();
             let block = plan.blocks[part.block];
             let lane = plan.first_lane(part);
+            let slots = plan.sliding.phases[part.phase].slots;
+            let bias = self.finish.bias.map(|bias| &bias[lane..lane + block.lanes]);
+            let mut of_all = [T::zero(); MOST_LANES];
+            let bias = match bias {
+                Some(bias) if slots > 1 => {
+                    let of_all = &mut of_all[..slots * block.lanes];
+                    of_all
+                        .chunks_exact_mut(block.lanes)
+                        .for_each(|of_one| of_one.copy_from_slice(bias));
+                    Some(&*of_all)
+                }
+                other => other,
+            };
             let tile = ConvTile {
                 source,
                 from: positions.from,
@@ -401,8 +461,8 @@ impl<T: Real> ConvPass<'_, T> {
                 runs: &plan.runs[part.phase],
                 weight: &self.weight[plan.span(part)],
                 vectors: block.vectors,
-                lanes: block.lanes,
-                bias: self.finish.bias.map(|bias| &bias[lane..lane + block.lanes]),
+                lanes: slots * block.lanes,
+                bias,
                 relu: self.finish.relu,
                 lanewise: plan.lanewise,
                 target: target.reborrow(),
@@ -428,6 +488,9 @@ impl<T: Real> ConvPass<'_, T> {
     }
 }
 
+/// Lanes of the widest vector.
+const MOST_LANES: usize = 16;
+
 /// A walk over positions as steps over elements, beginning with element `first` of a position.
 pub(super) fn strides(walk: &Walk, channels: usize, image: usize, first: usize) -> Strides {
     Strides {
@@ -439,14 +502,7 @@ pub(super) fn strides(walk: &Walk, channels: usize, image: usize, first: usize) 
 
 /// Images that one task takes at a time, by the phase with the fewest positions.
 pub(super) fn images_per_block(plan: &ConvPlan, batch: usize) -> usize {
-    let positions = plan
-        .sliding
-        .phases
-        .iter()
-        .map(|phase| phase.positions())
-        .min()
-        .unwrap_or(1);
-    blocking::images_per_task(positions, batch)
+    blocking::images_per_task(plan.fewest, batch)
 }
 
 /// The padded rows of so many positions that positions of a phase read.

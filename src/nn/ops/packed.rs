@@ -98,6 +98,10 @@ pub struct ConvPlan {
     /// By phase, where its weights start.
     starts: Vec<usize>,
     len: usize,
+    /// Positions of the phase with the fewest, if none are computed together.
+    pub fewest: usize,
+    /// Elements of the packed weight in that case.
+    pub len_apart: usize,
 }
 
 impl ConvPlan {
@@ -118,12 +122,21 @@ impl ConvPlan {
         let groups = if lanewise { 1 } else { sizes.groups };
         let per_tile = vectors_per_tile(T::many_registers(level), lanewise);
         let blocks = blocks(to / groups, width, per_tile);
+        let vectors: usize = blocks.iter().map(|block| block.vectors).sum();
+        let channels = if lanewise { 1 } else { from / groups };
+        let row = groups * vectors * width * channels;
+        let apart = sliding.phases.iter().map(Phase::positions);
+        let (fewest, len_apart) = (apart.min().unwrap_or(1), row * sliding.rows());
+        let sliding = if sizes.groups == 1 {
+            sliding.in_slots(to, width)
+        } else {
+            sliding
+        };
         let runs: Vec<Vec<TapRun>> = sliding
             .phases
             .iter()
             .map(|phase| runs(phase, from, from / groups, groups, lanewise))
             .collect();
-        let vectors: usize = blocks.iter().map(|block| block.vectors).sum();
         let mut starts = Vec::new();
         let mut len = 0;
         for runs in &runs {
@@ -143,6 +156,8 @@ impl ConvPlan {
             down,
             starts,
             len,
+            fewest,
+            len_apart,
         }
     }
 
@@ -245,8 +260,14 @@ impl ConvPlan {
         let first_small = part.group * (self.sizes.small / self.groups);
         let block = self.blocks[part.block];
         let lane = block.first;
-        let mut packed = self.span(part).start;
+        let wide = block.vectors * self.width;
+        let mut next = self.span(part).start;
+        let (mut packed, mut before) = (next, None);
         for tap in &self.sliding.phases[part.phase].taps {
+            if before.replace(tap.offset) != Some(tap.offset) {
+                packed = next;
+                next += channels * wide;
+            }
             for channel in 0..channels {
                 let place = if self.lanewise {
                     lane * cells
@@ -255,8 +276,8 @@ impl ConvPlan {
                 } else {
                     (first_small + channel) * small_step + lane * cells
                 };
-                f(packed, place + tap.cell, block.lanes);
-                packed += block.vectors * self.width;
+                let lanes = packed + channel * wide + tap.slot * block.lanes;
+                f(lanes, place + tap.cell, block.lanes);
             }
         }
     }
@@ -299,7 +320,7 @@ impl ConvPlan {
     /// Where the plan goes up: its lanes are not rows of the weight, which parts are cut into here.
     pub fn unpack<T: Real>(&self, packed: &[T], weight: &mut [T]) {
         assert!(
-            self.down && self.sliding.phases.len() == 1,
+            self.down,
             "only weights packed for large to small are unpacked"
         );
         let step = self.lane_step();
@@ -307,14 +328,18 @@ impl ConvPlan {
         let unpack_part = |part: Part, rows: &mut [T]| {
             let start = start(part);
             rows.fill(T::zero());
-            self.each_row(part, |from, to, lanes| {
-                for (lane, packed) in packed[from..from + lanes].iter().enumerate() {
-                    rows[to - start + lane * step] = *packed;
-                }
-            });
+            // Where neighbours are computed together, they and those that are left over have gradients of their own.
+            for phase in 0..self.sliding.phases.len() {
+                self.each_row(Part { phase, ..part }, |from, to, lanes| {
+                    for (lane, packed) in packed[from..from + lanes].iter().enumerate() {
+                        rows[to - start + lane * step] += *packed;
+                    }
+                });
+            }
         };
         let weight = &mut weight[..self.sizes.count()];
-        self.each_part(0..self.part_count(), weight, &start, &unpack_part);
+        let of_a_phase = self.groups * self.blocks.len();
+        self.each_part(0..of_a_phase, weight, &start, &unpack_part);
     }
 }
 
@@ -338,9 +363,9 @@ fn runs(
     lanewise: bool,
 ) -> Vec<TapRun> {
     let mut runs: Vec<TapRun> = Vec::with_capacity(phase.taps.len());
-    for tap in &phase.taps {
+    for offset in phase.offsets() {
         let next = TapRun {
-            offset: tap.offset * channels,
+            offset: offset * channels,
             len: if lanewise { 1 } else { per_group },
         };
         match runs.last_mut() {

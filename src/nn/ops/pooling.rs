@@ -17,6 +17,18 @@ pub(crate) fn max_cpu<T: Real>(
     y: &mut [T],
     indices: &mut [u32],
 ) {
+    max_of_images(taps, channels, x, y, indices, false);
+}
+
+/// The same; with `relu`, negative maxima become 0.
+pub(crate) fn max_of_images<T: Real>(
+    taps: &Taps,
+    channels: usize,
+    x: &[T],
+    y: &mut [T],
+    indices: &mut [u32],
+    relu: bool,
+) {
     let input = taps.inputs * channels;
     let output = taps.positions * channels;
     y.par_chunks_mut(output)
@@ -27,17 +39,17 @@ pub(crate) fn max_cpu<T: Real>(
             let piece = positions * channels;
             let pieces = y.par_chunks_mut(piece).zip(indices.par_chunks_mut(piece));
             pieces.enumerate().for_each(|(index, (y, indices))| {
-                max_of_piece(taps, index * positions, x, y, indices);
+                max_of_piece(taps, index * positions, channels, x, y, indices, relu);
             });
         });
 }
 
 vectorized! {
-    /// The maxima of one image; with `relu`, negative ones become 0.
-    pub(crate) fn max_of_image<T: Real>(taps: &Taps, channels: usize, x: &[T], y: &mut [T], indices: &mut [u32], relu: bool) {
+    /// The maxima of some positions of an image, from `first` on; with `relu`, negative ones become 0.
+    pub(crate) fn max_of_piece<T: Real>(taps: &Taps, first: usize, channels: usize, x: &[T], y: &mut [T], indices: &mut [u32], relu: bool) {
         let rows = y.chunks_exact_mut(channels).zip(indices.chunks_exact_mut(channels));
         for (position, (y, indices)) in rows.enumerate() {
-            max_of_window(taps.at(position), x, y, indices);
+            max_of_window(taps.at(first + position), x, y, indices);
             if relu {
                 for y in y {
                     *y = if *y < T::zero() { T::zero() } else { *y };
@@ -45,54 +57,37 @@ vectorized! {
             }
         }
     }
-
-    /// Some positions of an image, from `first` on; as many channels as there are numbers for each.
-    fn max_of_piece<T: Real>(taps: &Taps, first: usize, x: &[T], y: &mut [T], indices: &mut [u32]) {
-        let channels = x.len() / taps.inputs;
-        let rows = y.chunks_exact_mut(channels).zip(indices.chunks_exact_mut(channels));
-        for (position, (y, indices)) in rows.enumerate() {
-            max_of_window(taps.at(first + position), x, y, indices);
-        }
-    }
 }
 
-/// Channels whose maxima are kept in registers.
+/// Channels whose maxima are kept in registers, and those of which a remainder of them is made up.
 const LANES: usize = 16;
+const HALF: usize = LANES / 2;
 
 #[inline(always)]
 fn max_of_window<T: Real>(taps: &[u32], x: &[T], y: &mut [T], indices: &mut [u32]) {
     let channels = y.len();
-    let whole = channels / LANES * LANES;
+    let (whole, halves) = (channels / LANES * LANES, channels / HALF * HALF);
     for first in (0..whole).step_by(LANES) {
-        let lanes = first..first + LANES;
-        max_of_lanes::<T, LANES>(
-            taps,
-            &x[first..],
-            channels,
-            &mut y[lanes.clone()],
-            &mut indices[lanes],
-        );
+        max_of_lanes::<T, LANES>(taps, first, x, y, indices);
     }
-    for channel in whole..channels {
-        let lane = channel..channel + 1;
-        max_of_lanes::<T, 1>(
-            taps,
-            &x[channel..],
-            channels,
-            &mut y[lane.clone()],
-            &mut indices[lane],
-        );
+    for first in (whole..halves).step_by(HALF) {
+        max_of_lanes::<T, HALF>(taps, first, x, y, indices);
+    }
+    for channel in halves..channels {
+        max_of_lanes::<T, 1>(taps, channel, x, y, indices);
     }
 }
 
 #[inline(always)]
 fn max_of_lanes<T: Real, const N: usize>(
     taps: &[u32],
+    first: usize,
     x: &[T],
-    channels: usize,
     y: &mut [T],
     indices: &mut [u32],
 ) {
+    let (channels, lanes) = (y.len(), first..first + N);
+    let x = &x[first..];
     let mut best = [T::neg_infinity(); N];
     let mut index = [OUTSIDE; N];
     for &tap in taps.iter().filter(|&&tap| tap != OUTSIDE) {
@@ -106,8 +101,8 @@ fn max_of_lanes<T: Real, const N: usize>(
             index[lane] = if wins { tap } else { index[lane] };
         }
     }
-    y.copy_from_slice(&best);
-    indices.copy_from_slice(&index);
+    y[lanes.clone()].copy_from_slice(&best);
+    indices[lanes].copy_from_slice(&index);
 }
 
 /// `large[index] += small`: the gradient of max pooling, and unpooling. Values that share an index add up.

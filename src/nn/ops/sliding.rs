@@ -59,6 +59,8 @@ pub struct Tap {
     pub offset: usize,
     /// Index of the element in the window.
     pub cell: usize,
+    /// Which of the target positions that are computed together reads through it.
+    pub slot: usize,
 }
 
 /// Target positions that read the source through the same taps.
@@ -72,6 +74,8 @@ pub struct Phase {
     pub target: Walk,
     /// What they read, by rising offset; none: the target stays zero.
     pub taps: Vec<Tap>,
+    /// Neighbours along the last axis that are computed together, as one position with the lanes of all.
+    pub slots: usize,
 }
 
 impl Phase {
@@ -79,7 +83,68 @@ impl Phase {
     pub fn positions(&self) -> usize {
         volume(self.counts)
     }
+
+    /// The offsets of the taps, each once.
+    pub fn offsets(&self) -> impl Iterator<Item = usize> {
+        let mut before = None;
+        self.taps.iter().filter_map(move |tap| {
+            let is_new = before.replace(tap.offset) != Some(tap.offset);
+            is_new.then_some(tap.offset)
+        })
+    }
+
+    /// The same positions with so many neighbours together, and those that are left over; `None` where that
+    /// would take nearly as many products, or neighbours do not follow each other.
+    fn in_slots(&self, slots: usize) -> Option<[Phase; 2]> {
+        let groups = self.counts[2] / slots.max(1);
+        if slots < 2 || groups == 0 || self.target.step[2] != 1 {
+            return None;
+        }
+        let source_step = self.source.step[2];
+        let mut taps: Vec<Tap> = (0..slots)
+            .flat_map(|slot| {
+                self.taps.iter().map(move |tap| Tap {
+                    offset: tap.offset + slot * source_step,
+                    slot,
+                    ..*tap
+                })
+            })
+            .collect();
+        taps.sort_by_key(|tap| (tap.offset, tap.slot));
+        let together = Phase {
+            counts: [self.counts[0], self.counts[1], groups],
+            source: self.source.by_groups(slots),
+            target: self.target.by_groups(slots),
+            taps,
+            slots,
+        };
+        let products = together.offsets().count();
+        if 5 * products > 4 * slots * self.taps.len() {
+            return None;
+        }
+        let done = groups * slots;
+        let mut rest = self.clone();
+        rest.counts[2] -= done;
+        rest.source.start += done * source_step;
+        rest.target.start += done;
+        Some([together, rest])
+    }
 }
+
+impl Walk {
+    /// To every so many-th position along the last axis.
+    fn by_groups(&self, slots: usize) -> Walk {
+        let [of_d, of_h, of_w] = self.step;
+        Walk {
+            start: self.start,
+            step: [of_d, of_h, slots * of_w],
+        }
+    }
+}
+
+/// Neighbours that are computed together at most: their windows overlap, and every position in the reach of any of
+/// them has a row of weights for all.
+const MOST_SLOTS: usize = 8;
 
 /// One direction through a window.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -115,6 +180,7 @@ impl Sliding {
             .map(|(cell, at)| Tap {
                 offset: offset(at),
                 cell,
+                slot: 0,
             })
             .collect();
         let source = Walk {
@@ -130,6 +196,7 @@ impl Sliding {
             source,
             target,
             taps,
+            slots: 1,
         };
         Sliding {
             margin: Margin {
@@ -162,6 +229,29 @@ impl Sliding {
             targets: volume(geometry.input),
             phases,
         }
+    }
+}
+
+impl Sliding {
+    /// The same with neighbours computed together where one position has so few of a vector's lanes that several
+    /// fill it.
+    pub fn in_slots(mut self, lanes: usize, width: usize) -> Sliding {
+        let slots = (width / lanes.max(1)).min(MOST_SLOTS);
+        let phases = std::mem::take(&mut self.phases).into_iter();
+        self.phases = phases
+            .flat_map(|phase| match phase.in_slots(slots.min(phase.counts[2])) {
+                Some(both) => Vec::from(both),
+                None => vec![phase],
+            })
+            .filter(|phase| phase.positions() > 0)
+            .collect();
+        self
+    }
+
+    /// Rows of weights that all phases have together, for a source channel.
+    pub fn rows(&self) -> usize {
+        let each = self.phases.iter().map(|phase| phase.offsets().count());
+        each.sum()
     }
 }
 
@@ -259,6 +349,7 @@ fn phase_up(axes: &[Axis; 3], margin: &Margin, residue: [usize; 3]) -> Option<Ph
         source,
         target,
         taps: taps_up(axes, margin, &taps, back),
+        slots: 1,
     })
 }
 
@@ -280,6 +371,7 @@ fn taps_up(
                 taps.push(Tap {
                     offset,
                     cell: flat(kernel, [d, h, w]),
+                    slot: 0,
                 });
             }
         }
@@ -328,11 +420,14 @@ mod tests {
                 let place = |walk: &Walk| {
                     walk.start + (0..3).map(|axis| at[axis] * walk.step[axis]).sum::<usize>()
                 };
-                seen[place(&phase.target)] += 1;
+                let target = place(&phase.target);
+                seen[target..target + phase.slots]
+                    .iter_mut()
+                    .for_each(|count| *count += 1);
                 for tap in &phase.taps {
                     pairs.extend(
                         inside[place(&phase.source) + tap.offset]
-                            .map(|s| (place(&phase.target), s, tap.cell)),
+                            .map(|s| (target + tap.slot, s, tap.cell)),
                     );
                 }
             }
@@ -401,8 +496,46 @@ mod tests {
             }
             down.sort_unstable();
             up.sort_unstable();
-            assert_eq!(pairs(&Sliding::down(&geometry)), down, "{geometry:?}");
-            assert_eq!(pairs(&Sliding::up(&geometry)), up, "{geometry:?}");
+            for lanes in [1, 3, 8, 16] {
+                let [to_small, to_large] = [Sliding::down(&geometry), Sliding::up(&geometry)]
+                    .map(|sliding| sliding.in_slots(lanes, 16));
+                assert_eq!(pairs(&to_small), down, "{lanes} {geometry:?}");
+                assert_eq!(pairs(&to_large), up, "{lanes} {geometry:?}");
+            }
         }
+    }
+
+    #[test]
+    fn neighbours_share_what_they_read() {
+        let plane = |stride: usize| Geometry {
+            input: [1, 5, 21],
+            output: [1, 5, 20 / stride + 1],
+            kernel: [1, 1, 3],
+            stride: [1, 1, stride],
+            dilation: [1; 3],
+            pad: [0, 0, 1],
+        };
+        let phases = |sliding: Sliding, lanes: usize| -> Vec<_> {
+            let phases = sliding.in_slots(lanes, 16).phases.into_iter();
+            phases
+                .map(|phase| (phase.counts[2], phase.slots, phase.offsets().count()))
+                .collect()
+        };
+        assert_eq!(phases(Sliding::down(&plane(1)), 16), [(21, 1, 3)]);
+        assert_eq!(
+            phases(Sliding::down(&plane(1)), 8),
+            [(10, 2, 4), (1, 1, 3)]
+        );
+        assert_eq!(phases(Sliding::up(&plane(1)), 5), [(7, 3, 5)]);
+        assert_eq!(
+            phases(Sliding::down(&plane(1)), 1),
+            [(2, 8, 10), (5, 1, 3)]
+        );
+        // Windows that hardly overlap are not worth it, and positions of another phase lie between.
+        assert_eq!(phases(Sliding::down(&plane(2)), 8), [(11, 1, 3)]);
+        assert_eq!(
+            phases(Sliding::up(&plane(2)), 8),
+            [(10, 1, 2), (11, 1, 1)]
+        );
     }
 }

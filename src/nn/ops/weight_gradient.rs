@@ -8,6 +8,7 @@
 use super::blocking::{MIN_TASKS, even_pieces, gradient_bands, gradient_parts, tile_cut};
 use super::conv_input::ConvInput;
 use super::convolution::{Convolution, banded, images_per_block, rows_read, strides};
+use super::packed::Part;
 use super::real::Real;
 use super::reduce::{add_columns, add_parts, part_of};
 use super::shared_output::SharedOutput;
@@ -49,11 +50,11 @@ struct Cut {
     stride: usize,
 }
 
-/// A task: a part of the batch, some blocks of lanes (counted over all groups), some rows.
+/// A task: a part of the batch, some blocks of lanes (counted over all groups), a piece of the rows.
 struct Task {
     part: usize,
     blocks: Range<usize>,
-    rows: Range<usize>,
+    rows: Piece,
     /// Whether it also sums the bias of its part.
     sums_bias: bool,
 }
@@ -61,7 +62,7 @@ struct Task {
 impl<'a, T: Real> WeightGradient<'a, T> {
     fn cut(&self) -> Cut {
         let stride = self.packed_len() + self.bias_channels();
-        let [depth, height, width] = self.convolution.down.sliding.phases[0].counts;
+        let [depth, height, width] = self.convolution.output;
         let macs = self.convolution.sizes.count() * depth * height * width;
         let bands = gradient_bands(self.batch, macs, depth, height);
         let parts = gradient_parts(stride, self.batch * bands);
@@ -90,14 +91,6 @@ impl<'a, T: Real> WeightGradient<'a, T> {
     fn block_count(&self) -> usize {
         let plan = &self.convolution.down;
         plan.groups * plan.blocks.len()
-    }
-
-    /// Rows that tasks share: of the packed weight, or at points source channels.
-    fn row_count(&self) -> usize {
-        match self.winograd() {
-            Some(winograd) => winograd.rows(),
-            None => self.convolution.rows.len(),
-        }
     }
 
     fn bias_channels(&self) -> usize {
@@ -138,7 +131,10 @@ impl<'a, T: Real> WeightGradient<'a, T> {
         Task {
             part: index / cut.row_pieces / cut.lane_pieces,
             blocks: part_of(self.block_count(), cut.lane_pieces, lane_piece),
-            rows: part_of(self.row_count(), cut.row_pieces, row_piece),
+            rows: Piece {
+                index: row_piece,
+                of: cut.row_pieces,
+            },
             sums_bias: lane_piece == 0 && row_piece == 0,
         }
     }
@@ -152,18 +148,18 @@ impl<'a, T: Real> WeightGradient<'a, T> {
         if let Some(winograd) = self.winograd() {
             return self.run_at_points(winograd, target, cut, task, bias);
         }
-        for block in task.blocks.clone() {
+        for part in self.parts(task) {
             target
-                .slice_mut(self.rows_of(task, start, block))
+                .slice_mut(self.rows_of(task, start, part))
                 .fill(T::zero());
         }
         self.each_block(cut, task.part, 0, |large, small, (images, band), _| {
             if task.sums_bias {
                 self.add_bias(large, small, images, band, target.slice_mut(bias.clone()));
             }
-            for block in task.blocks.clone() {
-                let sums = target.slice_mut(self.rows_of(task, start, block));
-                self.tile(large, small, (images, band), block, task.rows.clone(), sums);
+            for part in self.parts(task) {
+                let sums = target.slice_mut(self.rows_of(task, start, part));
+                self.tile(large, small, (images, band), part, task.rows, sums);
             }
         });
     }
@@ -202,7 +198,7 @@ impl<'a, T: Real> WeightGradient<'a, T> {
 
     /// The small side, which is read without zeros around it.
     fn small_margin(&self) -> Margin {
-        let output = self.convolution.down.sliding.phases[0].counts;
+        let output = self.convolution.output;
         Margin {
             image: output,
             before: [0; 3],
@@ -216,11 +212,21 @@ impl<'a, T: Real> WeightGradient<'a, T> {
             Some(winograd) => (winograd.source_rows(band), winograd.target_rows(band)),
             None => {
                 let plan = &self.convolution.down;
-                let phase = &plan.sliding.phases[0];
-                let positions = banded(self.positions(0, 1), band);
                 let width = self.large_margin().padded[2];
-                let small = band.range(phase.counts[0] * phase.counts[1]);
-                (rows_read(phase, &positions, plan.from, width), small)
+                let phases = plan.sliding.phases.iter().enumerate();
+                let read = phases.map(|(index, phase)| {
+                    let part = Part {
+                        phase: index,
+                        group: 0,
+                        block: 0,
+                    };
+                    let positions = banded(self.positions(part, 1), band);
+                    rows_read(phase, &positions, plan.from, width)
+                });
+                // Phases lie beside each other: they have the same rows.
+                let large = read.max_by_key(Range::len).unwrap_or_default();
+                let [depth, height, _] = self.convolution.output;
+                (large, band.range(depth * height))
             }
         };
         if !self.bias_of_large {
@@ -230,11 +236,20 @@ impl<'a, T: Real> WeightGradient<'a, T> {
         [large.start.min(bias.start)..large.end.max(bias.end), small]
     }
 
-    /// Where a block of lanes has its positions, in so many images.
-    fn positions(&self, block: usize, images: usize) -> Positions {
+    /// The blocks of a task, in each phase.
+    fn parts(&self, task: &Task) -> impl Iterator<Item = Part> {
         let plan = &self.convolution.down;
-        let part = plan.part(block);
-        let phase = &plan.sliding.phases[0];
+        let (phases, blocks) = (plan.sliding.phases.len(), task.blocks.clone());
+        (0..phases).flat_map(move |phase| {
+            let parts = blocks.clone().map(|block| plan.part(block));
+            parts.map(move |part| Part { phase, ..part })
+        })
+    }
+
+    /// Where a block of lanes has its positions, in so many images.
+    fn positions(&self, part: Part, images: usize) -> Positions {
+        let plan = &self.convolution.down;
+        let phase = &plan.sliding.phases[part.phase];
         let channel = plan.first_channel(part);
         let lane = plan.first_lane(part);
         Positions {
@@ -256,8 +271,8 @@ impl<'a, T: Real> WeightGradient<'a, T> {
         let of_points = TileGradient {
             level: self.convolution.level,
             blocks: task.blocks.clone(),
-            rows: task.rows.clone(),
-            offsets: &self.convolution.rows,
+            rows: task.rows.range(winograd.rows()),
+            offsets: &self.convolution.rows[0],
             start: task.part * cut.stride,
         };
         winograd.clear(&of_points, &mut target);
@@ -276,13 +291,13 @@ impl<'a, T: Real> WeightGradient<'a, T> {
         );
     }
 
-    /// The elements that a task sums its rows of one block in; its part starts at `start`.
-    fn rows_of(&self, task: &Task, start: usize, block: usize) -> Range<usize> {
+    /// The elements that a task sums its rows of one block in; its part of the batch starts at `start`.
+    fn rows_of(&self, task: &Task, start: usize, part: Part) -> Range<usize> {
         let plan = &self.convolution.down;
-        let part = plan.part(block);
+        let rows = task.rows.range(plan.rows(part.phase));
         let wide = plan.blocks[part.block].vectors * plan.width;
         let first = start + plan.span(part).start;
-        first + task.rows.start * wide..first + task.rows.end * wide
+        first + rows.start * wide..first + rows.end * wide
     }
 
     fn large_image(&self) -> usize {
@@ -404,16 +419,16 @@ impl<'a, T: Real> WeightGradient<'a, T> {
         source: &[T],
         small: &[T],
         (images, band): (usize, Piece),
-        block: usize,
-        rows: Range<usize>,
+        part: Part,
+        rows: Piece,
         sums: &mut [T],
     ) {
+        let plan = &self.convolution.down;
+        let rows = rows.range(plan.rows(part.phase));
         if rows.is_empty() {
             return;
         }
-        let plan = &self.convolution.down;
-        let part = plan.part(block);
-        let mut positions = banded(self.positions(block, images), band);
+        let mut positions = banded(self.positions(part, images), band);
         if volume(positions.counts) == 0 {
             return;
         }
@@ -422,7 +437,7 @@ impl<'a, T: Real> WeightGradient<'a, T> {
             let tile = WeightGradTile {
                 source,
                 from: positions.from,
-                rows: &self.convolution.rows[rows.clone()],
+                rows: &self.convolution.rows[part.phase][rows.clone()],
                 small,
                 at: positions.to,
                 counts: positions.counts,

@@ -3,10 +3,10 @@
 use super::*;
 use crate::ops::weight_gradient::WeightGradient;
 
-/// Image, kernel, stride, padding, channels in and out, images.
+/// Image, kernel, stride, dilation, channels in and out, images. The padding keeps the size where the stride is 1.
 type Case = (usize, usize, usize, usize, usize, usize, usize);
 
-const CASES: [Case; 17] = [
+const CASES: [Case; 39] = [
     (32, 3, 1, 1, 64, 64, 32),
     (16, 3, 1, 1, 128, 128, 32),
     (8, 3, 1, 1, 256, 256, 32),
@@ -17,13 +17,35 @@ const CASES: [Case; 17] = [
     (28, 3, 1, 1, 32, 64, 16),
     (13, 3, 1, 1, 384, 256, 8),
     (16, 3, 1, 1, 48, 48, 32),
-    (16, 5, 1, 2, 64, 64, 32),
-    (16, 7, 1, 3, 64, 64, 16),
-    (224, 11, 4, 2, 3, 64, 8),
-    (27, 5, 1, 2, 64, 192, 8),
+    (16, 5, 1, 1, 64, 64, 32),
+    (16, 7, 1, 1, 64, 64, 16),
+    (224, 11, 4, 1, 3, 64, 8),
+    (27, 5, 1, 1, 64, 192, 8),
     (32, 3, 2, 1, 64, 128, 32),
     (224, 3, 1, 1, 3, 16, 2),
-    (16, 1, 1, 0, 256, 256, 32),
+    (16, 1, 1, 1, 256, 256, 32),
+    (64, 5, 1, 1, 16, 32, 16),
+    (28, 5, 1, 1, 64, 128, 16),
+    (14, 5, 1, 1, 64, 128, 16),
+    (12, 5, 1, 1, 128, 128, 16),
+    (32, 7, 1, 1, 16, 32, 32),
+    (16, 7, 1, 1, 32, 64, 32),
+    (14, 7, 1, 1, 64, 128, 16),
+    (32, 7, 1, 1, 3, 8, 32),
+    (64, 7, 1, 1, 8, 16, 16),
+    (256, 3, 1, 1, 3, 8, 1),
+    (256, 3, 1, 1, 8, 8, 1),
+    (128, 3, 1, 1, 8, 16, 1),
+    (128, 3, 1, 1, 16, 16, 2),
+    (96, 3, 1, 1, 16, 3, 8),
+    (48, 3, 1, 2, 16, 16, 16),
+    (48, 3, 1, 4, 32, 32, 16),
+    (32, 3, 1, 8, 32, 32, 16),
+    (32, 3, 1, 1, 40, 12, 32),
+    (32, 3, 1, 1, 40, 8, 32),
+    (32, 1, 1, 1, 64, 24, 32),
+    (112, 7, 4, 1, 3, 64, 16),
+    (96, 5, 2, 1, 3, 32, 16),
 ];
 
 /// Seconds that this thread has computed.
@@ -65,33 +87,33 @@ fn passes_by_size() {
             "GFLOP/s of the direct arithmetic on one thread: forward, input, weight, packing (ms)"
         );
         let wanted = std::env::var("STRATA_CASE").unwrap_or_default();
-        for (size, kernel, stride, pad, large, small, batch) in CASES {
+        for (size, kernel, stride, dilation, large, small, batch) in CASES {
             let name =
-                format!("{large}→{small} {kernel}×{kernel} s{stride} {size}×{size} b{batch}");
+                format!("{large}→{small} {kernel}×{kernel} s{stride} d{dilation} {size}×{size} b{batch}");
             if !wanted.split(',').any(|part| name.contains(part)) {
                 continue;
             }
-            let output = (size + 2 * pad - kernel) / stride + 1;
+            let pad = kernel / 2 * dilation;
+            let output = (size + 2 * pad - (kernel - 1) * dilation - 1) / stride + 1;
             let geometry = Geometry {
                 input: [1, size, size],
                 output: [1, output, output],
                 kernel: [1, kernel, kernel],
                 stride: [1, stride, stride],
-                dilation: [1; 3],
+                dilation: [1, dilation, dilation],
                 pad: [0, pad, pad],
             };
             let work = 2e-9 * (batch * output * output * kernel * kernel * large * small) as f64;
-            let mut ways = vec![None];
-            if winograd::points(&geometry, 64, 64, 1).is_some() {
-                ways.extend([Some(4), Some(6)]);
-            }
-            for points in ways {
+            let chosen = winograd::points(&geometry, large, small, 1);
+            let at_points = winograd::choices(&geometry).iter().map(|&points| Some(points));
+            for points in at_points.chain([None]) {
                 let level = Level::chosen();
                 let c =
                     Convolution::with_points::<f32>(level, &geometry, [large, small, 1], points);
                 let [forward, back, weight, packing] = passes(&c, batch);
                 println!(
-                    "{name:32} {:8} {:6.1} {:6.1} {:6.1}   {:.3}",
+                    "{name:34}{} {:8} {:6.1} {:6.1} {:6.1}   {:.3}",
+                    if points == chosen { "*" } else { " " },
                     points.map_or("direct".to_owned(), |points| format!("{points} points")),
                     work / forward,
                     work / back,

@@ -59,9 +59,9 @@ impl Winograd {
 
     /// The rows of the small side in a band of tiles.
     pub fn target_rows(&self, band: Piece) -> Range<usize> {
-        let rows = band.range(self.grid.tiles[0]);
-        let place = |row: usize| (row * self.grid.outputs()).min(self.grid.target[0]);
-        place(rows.start)..place(rows.end)
+        let groups = self.grid.groups(band);
+        let place = |group: usize| (group * self.grid.row_group()).min(self.grid.target[0]);
+        place(groups.start)..place(groups.end)
     }
 
     /// Adds what a band of some images gives to the sums of a task. Both sides are without any margin.
@@ -75,7 +75,7 @@ impl Winograd {
     ) {
         let walk = TileWalk {
             grid: self.grid,
-            rows: band.range(self.grid.tiles[0]),
+            rows: self.grid.rows(band),
             images,
         };
         let (count, rows) = (walk.count(), task.rows.len());

@@ -1,6 +1,6 @@
 //! Where the tiles of an image lie: what they read, and what they write.
 
-use super::lines::WINDOW;
+use super::pass::Piece;
 use std::ops::Range;
 use strata_core::shape::op::Geometry;
 
@@ -9,6 +9,11 @@ use strata_core::shape::op::Geometry;
 pub(in crate::ops) struct TileGrid {
     /// Points of an axis: a tile reads as many positions along it.
     pub points: usize,
+    /// Elements of the window along an axis.
+    pub window: usize,
+    /// From an element of the window to the next one: positions along each axis. Tiles are as wide apart, so that
+    /// as many of them lie between each other.
+    pub dilation: [usize; 2],
     /// Sizes of a source image.
     pub source: [usize; 2],
     /// Zeros before the first source position along each axis; negative where it is not read at all.
@@ -25,25 +30,33 @@ impl TileGrid {
         let plane = |sizes: [usize; 3]| [sizes[1], sizes[2]];
         let (large, small) = (plane(geometry.input), plane(geometry.output));
         let pad = plane(geometry.pad).map(|pad| pad as isize);
+        let (window, dilation) = (geometry.kernel[1], plane(geometry.dilation));
+        let reach = dilation.map(|step| ((window - 1) * step) as isize);
         let (source, target, before) = if down {
             (large, small, pad)
         } else {
             // The transpose reads the flipped window from where it begins to touch the small side.
-            (small, large, pad.map(|pad| WINDOW as isize - 1 - pad))
+            (small, large, [reach[0] - pad[0], reach[1] - pad[1]])
         };
-        let outputs = points - (WINDOW - 1);
+        let outputs = points + 1 - window;
+        let tiles = |axis: usize| {
+            let step: usize = dilation[axis];
+            step * target[axis].div_ceil(step).div_ceil(outputs)
+        };
         TileGrid {
             points,
+            window,
+            dilation,
             source,
             before,
             target,
-            tiles: target.map(|size| size.div_ceil(outputs)),
+            tiles: [tiles(0), tiles(1)],
         }
     }
 
     /// Target positions of a tile along an axis.
     pub fn outputs(&self) -> usize {
-        self.points - (WINDOW - 1)
+        self.points + 1 - self.window
     }
 
     /// Positions of a source image.
@@ -56,13 +69,41 @@ impl TileGrid {
         self.target.iter().product()
     }
 
+    /// Where the target positions of a tile along an axis begin.
+    #[inline(always)]
+    fn first(&self, axis: usize, tile: usize) -> usize {
+        let step = self.dilation[axis];
+        if step == 1 {
+            return tile * self.outputs();
+        }
+        // The tiles that lie between each other follow each other.
+        tile / step * step * self.outputs() + tile % step
+    }
+
+    /// Target positions along the first axis that tiles which lie between each other have together.
+    pub fn row_group(&self) -> usize {
+        self.dilation[0] * self.outputs()
+    }
+
+    /// The groups of rows of tiles in a band, each with those that lie between each other.
+    pub fn groups(&self, band: Piece) -> Range<usize> {
+        band.range(self.tiles[0] / self.dilation[0])
+    }
+
+    /// The rows of tiles in a band.
+    pub fn rows(&self, band: Piece) -> Range<usize> {
+        let groups = self.groups(band);
+        groups.start * self.dilation[0]..groups.end * self.dilation[0]
+    }
+
     /// By element of a tile along an axis, its source position; [`OUTSIDE`] in the padding.
     #[inline(always)]
     fn sources<const N: usize>(&self, axis: usize, tile: usize) -> [usize; N] {
-        let first = (tile * (N + 1 - WINDOW)).wrapping_add_signed(-self.before[axis]);
+        let first = self.first(axis, tile).wrapping_add_signed(-self.before[axis]);
+        let step = self.dilation[axis];
         let mut places = [OUTSIDE; N];
         for (element, place) in places.iter_mut().enumerate() {
-            let at = first.wrapping_add(element);
+            let at = first.wrapping_add(element * step);
             if at < self.source[axis] {
                 *place = at;
             }
@@ -74,8 +115,9 @@ impl TileGrid {
     #[inline(always)]
     fn targets<const N: usize>(&self, axis: usize, tile: usize) -> [usize; N] {
         let mut places = [OUTSIDE; N];
-        for (output, place) in places.iter_mut().enumerate().take(N + 1 - WINDOW) {
-            let at = tile * (N + 1 - WINDOW) + output;
+        let (first, step) = (self.first(axis, tile), self.dilation[axis]);
+        for (output, place) in places.iter_mut().enumerate().take(self.outputs()) {
+            let at = first + output * step;
             if at < self.target[axis] {
                 *place = at;
             }

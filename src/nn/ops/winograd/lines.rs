@@ -1,8 +1,8 @@
 //! Winograd's transforms of one axis, as adds of vectors, and how two axes are made of them.
 //!
-//! With N points an axis gives N − 2 outputs of a window of 3: `y = Aᵀ[(G·w) ⊙ (Bᵀ·x)]`. The gradient of
-//! the weight is the transpose of the same: `Gᵀ[(A·∂y) ⊙ (Bᵀ·x)]`. 4 points are 0, 1, −1, ∞; 6 points are
-//! 0, 1, −1, 2, −2, ∞.
+//! With N points an axis gives N + 1 − R outputs of a window of R: `y = Aᵀ[(G·w) ⊙ (Bᵀ·x)]`. The gradient of
+//! the weight is the transpose of the same: `Gᵀ[(A·∂y) ⊙ (Bᵀ·x)]`. The points are 0, pairs of a number and its
+//! opposite, and ∞; what a pair has in common is computed once.
 
 // The lines are written as the formulas are; elements that a line has too few of stay unused.
 #![allow(clippy::needless_range_loop)]
@@ -10,8 +10,64 @@
 use crate::ops::real::Real;
 use crate::ops::simd::Lanes;
 
-/// Elements of the window along an axis.
-pub(super) const WINDOW: usize = 3;
+/// Pairs of points at most.
+const PAIRS: usize = 3;
+/// The powers of each pair's positive point, as many as outputs or a window can have.
+const POWERS: [[f64; 7]; PAIRS] = [
+    [1.0; 7],
+    [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0],
+    [1.0, 0.5, 0.25, 0.125, 0.0625, 0.03125, 0.015625],
+];
+
+/// What N points an axis have in common. Polynomials of x² by rising power; the highest has the factor 1.
+struct Points {
+    /// The product of (x² − a²) over all pairs ±a.
+    all: [f64; PAIRS + 1],
+    /// For each pair, the same without it.
+    without: [[f64; PAIRS]; PAIRS],
+    /// For each pair, what its windows are multiplied by: one over the derivative of `x·all` there.
+    scale: [f64; PAIRS],
+    /// The same at 0.
+    scale_of_zero: f64,
+}
+
+impl Points {
+    /// 0, ±1, ∞.
+    const FOUR: Points = Points {
+        all: [-1.0, 1.0, 0.0, 0.0],
+        without: [[1.0, 0.0, 0.0], [0.0; PAIRS], [0.0; PAIRS]],
+        scale: [0.5, 0.0, 0.0],
+        scale_of_zero: -1.0,
+    };
+    /// 0, ±1, ±2, ∞.
+    const SIX: Points = Points {
+        all: [4.0, -5.0, 1.0, 0.0],
+        without: [[-4.0, 1.0, 0.0], [-1.0, 1.0, 0.0], [0.0; PAIRS]],
+        scale: [-1.0 / 6.0, 1.0 / 24.0, 0.0],
+        scale_of_zero: 0.25,
+    };
+    /// 0, ±1, ±2, ±½, ∞.
+    const EIGHT: Points = Points {
+        all: [-1.0, 5.25, -5.25, 1.0],
+        without: [[1.0, -4.25, 1.0], [0.25, -1.25, 1.0], [4.0, -5.0, 1.0]],
+        scale: [-2.0 / 9.0, 1.0 / 90.0, 32.0 / 45.0],
+        scale_of_zero: -1.0,
+    };
+
+    #[inline(always)]
+    const fn of(count: usize) -> &'static Points {
+        match count {
+            4 => &Points::FOUR,
+            6 => &Points::SIX,
+            _ => &Points::EIGHT,
+        }
+    }
+}
+
+/// Pairs of so many points.
+const fn pairs(points: usize) -> usize {
+    points / 2 - 1
+}
 
 /// A vector for each point of an axis.
 type Line<V, const N: usize> = [V; N];
@@ -61,13 +117,53 @@ fn constant<T: Real, L: Lanes<T>>(lanes: L, value: f64) -> L::Vector {
 /// `a + factor·b`.
 #[inline(always)]
 fn plus<T: Real, L: Lanes<T>>(lanes: L, a: L::Vector, factor: f64, b: L::Vector) -> L::Vector {
-    lanes.multiply_add(constant(lanes, factor), b, a)
+    if factor == 1.0 {
+        lanes.add(a, b)
+    } else if factor == -1.0 {
+        lanes.subtract(a, b)
+    } else {
+        lanes.multiply_add(constant(lanes, factor), b, a)
+    }
 }
 
 /// `factor·a`.
 #[inline(always)]
 fn times<T: Real, L: Lanes<T>>(lanes: L, factor: f64, a: L::Vector) -> L::Vector {
+    if factor == 1.0 {
+        return a;
+    }
     lanes.multiply_add(constant(lanes, factor), a, constant(lanes, 0.0))
+}
+
+/// `Σ factors[k]·x[first + 2·k]` up to `degree`, whose factor is 1.
+#[inline(always)]
+fn polynomial<T: Real, L: Lanes<T>, const N: usize>(
+    lanes: L,
+    x: &Line<L::Vector, N>,
+    first: usize,
+    factors: &[f64],
+    degree: usize,
+) -> L::Vector {
+    let mut sum = x[first + 2 * degree];
+    for k in (0..degree).rev() {
+        sum = plus(lanes, sum, factors[k], x[first + 2 * k]);
+    }
+    sum
+}
+
+/// By pair, the sum and the difference of what is at its two points.
+#[inline(always)]
+fn sums_of_pairs<T: Real, L: Lanes<T>, const N: usize>(
+    lanes: L,
+    x: &Line<L::Vector, N>,
+) -> [[L::Vector; PAIRS]; 2] {
+    let mut both = [[x[0]; PAIRS]; 2];
+    for pair in 0..pairs(N) {
+        let (plus, minus) = (x[1 + 2 * pair], x[2 + 2 * pair]);
+        both[0][pair] = lanes.add(plus, minus);
+        both[1][pair] = lanes.subtract(plus, minus);
+    }
+    both
 }
 
 /// `Bᵀ·x`: N inputs to N points.
@@ -76,124 +172,124 @@ pub(super) struct Input;
 impl<T: Real> LineTransform<T> for Input {
     #[inline(always)]
     fn apply<L: Lanes<T>, const N: usize>(lanes: L, x: Line<L::Vector, N>) -> Line<L::Vector, N> {
+        let (points, count) = (const { Points::of(N) }, pairs(N));
         let mut z = x;
-        if N == 4 {
-            z[0] = lanes.subtract(x[0], x[2]);
-            z[1] = lanes.add(x[1], x[2]);
-            z[2] = lanes.subtract(x[2], x[1]);
-            z[3] = lanes.subtract(x[1], x[3]);
-        } else {
-            let even = plus(lanes, x[4], -4.0, x[2]);
-            let odd = plus(lanes, x[3], -4.0, x[1]);
-            let near_even = lanes.subtract(x[4], x[2]);
-            let near_odd = lanes.subtract(x[3], x[1]);
-            z[0] = plus(lanes, plus(lanes, x[4], -5.0, x[2]), 4.0, x[0]);
-            z[1] = lanes.add(even, odd);
-            z[2] = lanes.subtract(even, odd);
-            z[3] = plus(lanes, near_even, 2.0, near_odd);
-            z[4] = plus(lanes, near_even, -2.0, near_odd);
-            z[5] = plus(lanes, plus(lanes, x[5], -5.0, x[3]), 4.0, x[1]);
+        z[0] = polynomial(lanes, &x, 0, &points.all, count);
+        for pair in 0..count {
+            let without = &points.without[pair];
+            let even = polynomial(lanes, &x, 2, without, count - 1);
+            let odd = polynomial(lanes, &x, 1, without, count - 1);
+            let at = POWERS[pair][1];
+            z[1 + 2 * pair] = plus(lanes, even, at, odd);
+            z[2 + 2 * pair] = plus(lanes, even, -at, odd);
         }
+        z[N - 1] = polynomial(lanes, &x, 1, &points.all, count);
         z
     }
 }
 
-/// `Aᵀ·m`: N points to N − 2 outputs.
-pub(super) struct Output;
+/// `Aᵀ·m`: N points to the outputs of a window of R.
+pub(super) struct Output<const R: usize>;
 
-impl<T: Real> LineTransform<T> for Output {
+impl<T: Real, const R: usize> LineTransform<T> for Output<R> {
     #[inline(always)]
     fn apply<L: Lanes<T>, const N: usize>(lanes: L, m: Line<L::Vector, N>) -> Line<L::Vector, N> {
+        let both = sums_of_pairs(lanes, &m);
         let mut y = m;
-        let (sum, difference) = (lanes.add(m[1], m[2]), lanes.subtract(m[1], m[2]));
-        if N == 4 {
-            y[0] = lanes.add(m[0], sum);
-            y[1] = lanes.subtract(difference, m[3]);
-        } else {
-            let (far_sum, far_difference) = (lanes.add(m[3], m[4]), lanes.subtract(m[3], m[4]));
-            y[0] = lanes.add(lanes.add(m[0], sum), far_sum);
-            y[1] = plus(lanes, difference, 2.0, far_difference);
-            y[2] = plus(lanes, sum, 4.0, far_sum);
-            y[3] = lanes.add(plus(lanes, difference, 8.0, far_difference), m[5]);
+        for i in 0..N + 1 - R {
+            let terms = &both[i % 2];
+            let mut sum = terms[0];
+            if i == 0 {
+                sum = lanes.add(m[0], sum);
+            }
+            for pair in 1..pairs(N) {
+                sum = plus(lanes, sum, POWERS[pair][i], terms[pair]);
+            }
+            if i == N - R {
+                sum = lanes.add(sum, m[N - 1]);
+            }
+            y[i] = sum;
         }
         y
     }
 }
 
-/// `A·∂y`: N − 2 gradients of outputs to N points.
-pub(super) struct Gradient;
+/// `A·∂y`: gradients of the outputs of a window of R to N points.
+pub(super) struct Gradient<const R: usize>;
 
-impl<T: Real> LineTransform<T> for Gradient {
+impl<T: Real, const R: usize> LineTransform<T> for Gradient<R> {
     #[inline(always)]
     fn apply<L: Lanes<T>, const N: usize>(lanes: L, y: Line<L::Vector, N>) -> Line<L::Vector, N> {
         let mut z = y;
-        if N == 4 {
-            z[1] = lanes.add(y[0], y[1]);
-            z[2] = lanes.subtract(y[0], y[1]);
-            z[3] = lanes.subtract(constant(lanes, 0.0), y[1]);
-        } else {
-            let (even, odd) = (lanes.add(y[0], y[2]), lanes.add(y[1], y[3]));
-            let far_even = plus(lanes, y[0], 4.0, y[2]);
-            let far_odd = plus(lanes, times(lanes, 2.0, y[1]), 8.0, y[3]);
-            z[1] = lanes.add(even, odd);
-            z[2] = lanes.subtract(even, odd);
-            z[3] = lanes.add(far_even, far_odd);
-            z[4] = lanes.subtract(far_even, far_odd);
-            z[5] = y[3];
+        for pair in 0..pairs(N) {
+            let power = &POWERS[pair];
+            let (mut even, mut odd) = (y[0], times(lanes, power[1], y[1]));
+            for i in 2..N + 1 - R {
+                if i % 2 == 0 {
+                    even = plus(lanes, even, power[i], y[i]);
+                } else {
+                    odd = plus(lanes, odd, power[i], y[i]);
+                }
+            }
+            z[1 + 2 * pair] = lanes.add(even, odd);
+            z[2 + 2 * pair] = lanes.subtract(even, odd);
         }
+        z[N - 1] = y[N - R];
         z
     }
 }
 
-/// `G·w`: 3 weights to N points.
-pub(super) struct Weight;
+/// `G·w`: R weights to N points.
+pub(super) struct Weight<const R: usize>;
 
-impl<T: Real> LineTransform<T> for Weight {
+impl<T: Real, const R: usize> LineTransform<T> for Weight<R> {
     #[inline(always)]
     fn apply<L: Lanes<T>, const N: usize>(lanes: L, w: Line<L::Vector, N>) -> Line<L::Vector, N> {
+        let points = const { Points::of(N) };
         let mut z = w;
-        let sum = lanes.add(w[0], w[2]);
-        if N == 4 {
-            let half = times(lanes, 0.5, sum);
-            z[1] = plus(lanes, half, 0.5, w[1]);
-            z[2] = plus(lanes, half, -0.5, w[1]);
-            z[3] = w[2];
-        } else {
-            let outer = plus(lanes, times(lanes, 1.0 / 24.0, w[0]), 1.0 / 6.0, w[2]);
-            z[0] = times(lanes, 0.25, w[0]);
-            z[1] = times(lanes, -1.0 / 6.0, lanes.add(sum, w[1]));
-            z[2] = times(lanes, -1.0 / 6.0, lanes.subtract(sum, w[1]));
-            z[3] = plus(lanes, outer, 1.0 / 12.0, w[1]);
-            z[4] = plus(lanes, outer, -1.0 / 12.0, w[1]);
-            z[5] = w[2];
+        z[0] = times(lanes, points.scale_of_zero, w[0]);
+        for pair in 0..pairs(N) {
+            let (scale, power) = (points.scale[pair], &POWERS[pair]);
+            let mut even = times(lanes, scale, w[0]);
+            let mut odd = times(lanes, scale * power[1], w[1]);
+            for k in 2..R {
+                if k % 2 == 0 {
+                    even = plus(lanes, even, scale * power[k], w[k]);
+                } else {
+                    odd = plus(lanes, odd, scale * power[k], w[k]);
+                }
+            }
+            z[1 + 2 * pair] = lanes.add(even, odd);
+            z[2 + 2 * pair] = lanes.subtract(even, odd);
         }
+        z[N - 1] = w[R - 1];
         z
     }
 }
 
-/// `Gᵀ·s`: N points to the gradients of 3 weights.
-pub(super) struct WeightGradient;
+/// `Gᵀ·s`: N points to the gradients of R weights.
+pub(super) struct WeightGradient<const R: usize>;
 
-impl<T: Real> LineTransform<T> for WeightGradient {
+impl<T: Real, const R: usize> LineTransform<T> for WeightGradient<R> {
     #[inline(always)]
     fn apply<L: Lanes<T>, const N: usize>(lanes: L, s: Line<L::Vector, N>) -> Line<L::Vector, N> {
+        let points = const { Points::of(N) };
+        let both = sums_of_pairs(lanes, &s);
         let mut w = s;
-        let (sum, difference) = (lanes.add(s[1], s[2]), lanes.subtract(s[1], s[2]));
-        if N == 4 {
-            w[0] = plus(lanes, s[0], 0.5, sum);
-            w[1] = times(lanes, 0.5, difference);
-            w[2] = plus(lanes, s[3], 0.5, sum);
-        } else {
-            let (far_sum, far_difference) = (lanes.add(s[3], s[4]), lanes.subtract(s[3], s[4]));
-            let near = times(lanes, -1.0 / 6.0, sum);
-            w[0] = plus(lanes, plus(lanes, near, 0.25, s[0]), 1.0 / 24.0, far_sum);
-            w[1] = plus(
-                lanes,
-                times(lanes, -1.0 / 6.0, difference),
-                1.0 / 12.0,
-                far_difference,
-            );
-            w[2] = lanes.add(plus(lanes, near, 1.0 / 6.0, far_sum), s[5]);
+        for k in 0..R {
+            let terms = &both[k % 2];
+            let mut sum = times(lanes, points.scale[0], terms[0]);
+            if k == 0 {
+                sum = plus(lanes, sum, points.scale_of_zero, s[0]);
+            }
+            for pair in 1..pairs(N) {
+                let factor = points.scale[pair] * POWERS[pair][k];
+                sum = plus(lanes, sum, factor, terms[pair]);
+            }
+            if k == R - 1 {
+                sum = lanes.add(sum, s[N - 1]);
+            }
+            w[k] = sum;
         }
         w
     }

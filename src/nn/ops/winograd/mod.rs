@@ -1,11 +1,12 @@
-//! Convolution with a 3×3 window by Winograd's minimal filtering: fewer multiplications, more additions.
+//! Convolution with a square window by Winograd's minimal filtering: fewer multiplications, more additions.
 //!
-//! An image is cut into overlapping tiles of N×N positions that give (N − 2)×(N − 2) outputs each. Tiles and
-//! windows are transformed to N·N points ([`lines`]); at every point all channels are multiplied as one product of
-//! matrices, `tiles × source channels` by `source channels × lanes`, with the same register tiles as any
-//! convolution; and the products are transformed back to outputs. With 4 points an axis that takes 16 multiplications for
-//! 4 outputs instead of 36. The gradient of the input is the same with flipped windows, the gradient of the
-//! weight its transpose.
+//! With a window of R×R an image is cut into overlapping tiles of N×N positions that give (N + 1 − R)×(N + 1 − R)
+//! outputs each; with a dilation, tiles lie between each other. Tiles and windows are transformed to N·N points
+//! ([`lines`]); at every point all channels are multiplied as one product of matrices, `tiles × source channels` by
+//! `source channels × lanes`, with the same register tiles as any convolution; and the products are transformed back
+//! to outputs. With 4 points an axis that takes 16 multiplications for 4 outputs of a window of 3×3 instead of 36,
+//! with 8 points 64 for 16 outputs of one of 5×5 instead of 400. The gradient of the input is the same with flipped
+//! windows, the gradient of the weight its transpose.
 //!
 //! | file | what it does |
 //! |---|---|
@@ -29,19 +30,24 @@ use super::blocking;
 use super::packed::{Block, WeightSizes, blocks};
 use super::real::Real;
 use super::simd::{Level, Vectors};
+use super::sliding::volume;
 use super::tile::vectors_per_tile;
 pub(super) use gradient::TileGradient;
 use grid::TileGrid;
-use lines::WINDOW;
 pub(super) use pass::{Piece, TilePass};
 use rayon::prelude::*;
 use std::ops::Range;
 use strata_core::shape::op::Geometry;
-use weights::{CELLS, PackWindows, UnpackWindows, Windows};
+use weights::{PackWindows, UnpackWindows, Windows};
 
-/// Channels from which on, on both sides, the transforms cost less than they save: with 16 they cost as much, with 32
-/// half.
-const MIN_CHANNELS: usize = 24;
+/// Windows that are computed at points, by elements of an axis, and the numbers of points to choose from. More than 8
+/// points round too coarsely.
+const WINDOWS: [(usize, &[usize]); 3] = [(3, &[4, 6]), (5, &[6, 8]), (7, &[8])];
+/// Channels from which on, on both sides, a window is computed at points.
+const MIN_CHANNELS: usize = 16;
+/// Multiplications of a pair of channels that take as long as the transforms of a tile of one channel, for each of its
+/// points.
+const TRANSFORM: usize = 24;
 /// Images that the choice is made for: it may not depend on the batch.
 const IMAGES: usize = 16;
 /// Tiles whose products take as long as a weight to be packed for both directions: measured with 128 to 512
@@ -51,30 +57,31 @@ const TILES_OF_WEIGHT: usize = 120;
 /// places of the cache.
 const SKEW: usize = 16;
 
+/// The numbers of points that a window can be computed with: none where it is only computed directly.
+pub(super) fn choices(geometry: &Geometry) -> &'static [usize] {
+    let is_plane = geometry.input[0] == 1 && geometry.pad[0] == 0 && geometry.stride == [1; 3];
+    let window = WINDOWS
+        .into_iter()
+        .find(|&(size, _)| is_plane && geometry.kernel == [1, size, size]);
+    window.map_or(&[], |(_, choices)| choices)
+}
+
 /// Points of an axis that a convolution is computed with; `None` where it is computed directly. Only sizes that
 /// a network is built with decide, so that a batch gives what its images give one by one.
 pub fn points(geometry: &Geometry, large: usize, small: usize, groups: usize) -> Option<usize> {
-    let Geometry {
-        input,
-        output,
-        kernel,
-        stride,
-        dilation,
-        pad,
-    } = *geometry;
-    let is_plane = input[0] == 1 && pad[0] == 0;
-    let is_window = kernel == [1, WINDOW, WINDOW] && stride == [1; 3] && dilation == [1; 3];
-    if !(is_plane && is_window && groups == 1 && large.min(small) >= MIN_CHANNELS) {
+    if groups != 1 || large.min(small) < MIN_CHANNELS {
         return None;
     }
     // Multiplications for a pair of channels in both directions; the direct ones where nothing is less.
-    let positions = output[1] * output[2] + input[1] * input[2];
-    let direct = CELLS * (IMAGES * positions + TILES_OF_WEIGHT);
-    let at_points = [4, 6].map(|points| {
+    let positions = volume(geometry.output) + volume(geometry.input);
+    let direct = volume(geometry.kernel) * (IMAGES * positions + TILES_OF_WEIGHT);
+    let at_points = choices(geometry).iter().map(|&points| {
         let tiles = tiles(geometry, points, true) + tiles(geometry, points, false);
-        (points * points * (IMAGES * tiles + TILES_OF_WEIGHT), points)
+        let multiplications = IMAGES * tiles + TILES_OF_WEIGHT;
+        let transforms = TRANSFORM * IMAGES * tiles * (large + small) / (large * small);
+        (points * points * (multiplications + transforms), points)
     });
-    let (cost, points) = at_points.into_iter().min()?;
+    let (cost, points) = at_points.min()?;
     (cost < direct).then_some(points)
 }
 
@@ -169,10 +176,11 @@ impl Winograd {
     }
 
     fn windows(&self, block: usize) -> Windows {
+        let cells = self.grid.window * self.grid.window;
         let (row_step, lane_step) = if self.down {
-            (CELLS, self.from * CELLS)
+            (cells, self.from * cells)
         } else {
-            (self.to * CELLS, CELLS)
+            (self.to * cells, cells)
         };
         Windows {
             block: self.blocks[block],
@@ -180,6 +188,7 @@ impl Winograd {
             row_step,
             lane_step,
             points: self.grid.points,
+            window: self.grid.window,
         }
     }
 

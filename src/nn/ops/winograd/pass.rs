@@ -66,14 +66,14 @@ impl Winograd {
 
     /// The source rows that a band of tiles reads.
     pub fn source_rows(&self, band: Piece) -> Range<usize> {
-        let rows = band.range(self.grid.tiles[0]);
-        let place = |row: usize| {
-            let at = (row * self.grid.outputs()).saturating_add_signed(-self.grid.before[0]);
+        let groups = self.grid.groups(band);
+        let place = |group: usize| {
+            let at = (group * self.grid.row_group()).saturating_add_signed(-self.grid.before[0]);
             at.min(self.grid.source[0])
         };
-        let overlap = self.grid.points - self.grid.outputs();
-        let end = place(rows.end) + overlap;
-        place(rows.start)..end.min(self.grid.source[0])
+        let overlap = (self.grid.window - 1) * self.grid.dilation[0];
+        let end = place(groups.end) + overlap;
+        place(groups.start)..end.min(self.grid.source[0])
     }
 
     /// Computes target positions strip by strip: some tiles to points, their products for a block of lanes, and those to
@@ -86,7 +86,7 @@ impl Winograd {
     ) {
         let walk = TileWalk {
             grid: self.grid,
-            rows: pass.band.range(self.grid.tiles[0]),
+            rows: self.grid.rows(pass.band),
             images: pass.images,
         };
         let count = walk.count();

@@ -8,9 +8,11 @@ use candle_core::WithDType;
 
 mod behind;
 
-/// Sizes of a convolution: image, padding of each axis, channels on both sides, images.
+/// Sizes of a convolution: window and its dilation, image, padding of each axis, channels on both sides, images.
 #[derive(Clone, Copy, Debug)]
 struct Case {
+    window: usize,
+    dilation: [usize; 2],
     image: [usize; 2],
     pad: [usize; 2],
     channels: [usize; 2],
@@ -20,13 +22,16 @@ struct Case {
 impl Case {
     fn geometry(&self) -> Geometry {
         let [height, width] = self.image;
-        let size = |axis: usize| self.image[axis] + 2 * self.pad[axis] - 2;
+        let window = self.window;
+        let size = |axis: usize| {
+            self.image[axis] + 2 * self.pad[axis] - (window - 1) * self.dilation[axis]
+        };
         Geometry {
             input: [1, height, width],
             output: [1, size(0), size(1)],
-            kernel: [1, 3, 3],
+            kernel: [1, window, window],
             stride: [1; 3],
-            dilation: [1; 3],
+            dilation: [1, self.dilation[0], self.dilation[1]],
             pad: [0, self.pad[0], self.pad[1]],
         }
     }
@@ -44,7 +49,7 @@ impl Case {
     }
 
     fn weights(&self) -> usize {
-        self.channels[0] * self.channels[1] * CELLS
+        self.channels[0] * self.channels[1] * self.window * self.window
     }
 }
 
@@ -62,6 +67,8 @@ fn cases() -> Vec<Case> {
         {
             if image[0] + 2 * pad[0] >= 3 {
                 cases.push(Case {
+                    window: 3,
+                    dilation: [1; 2],
                     image,
                     pad,
                     channels: channels[(index + other) % channels.len()],
@@ -72,14 +79,40 @@ fn cases() -> Vec<Case> {
     }
     // Several strips, lanes shared by tasks, bands.
     cases.push(Case {
+        window: 3,
+        dilation: [1; 2],
         image: [4, 4],
         pad: [1, 1],
         channels: [130, 200],
         batch: 30,
     });
+    for (window, dilation, image, pad, batch) in [
+        (3, [1, 1], [37, 41], [1, 1], 2),
+        (3, [2, 2], [9, 14], [2, 2], 3),
+        (3, [8, 5], [17, 32], [8, 0], 2),
+        (3, [4, 4], [37, 41], [4, 4], 1),
+        (5, [1, 1], [13, 9], [2, 2], 4),
+        (5, [1, 1], [6, 5], [0, 4], 3),
+        (5, [2, 3], [23, 17], [4, 6], 2),
+        (7, [1, 1], [12, 15], [3, 3], 3),
+        (7, [1, 1], [7, 9], [6, 0], 2),
+        (7, [2, 1], [14, 10], [5, 3], 2),
+    ] {
+        cases.push(Case {
+            window,
+            dilation,
+            image,
+            pad,
+            channels: channels[cases.len() % channels.len()],
+            batch,
+        });
+    }
+    // Two images of much work each.
     cases.push(Case {
+        window: 5,
+        dilation: [1; 2],
         image: [37, 41],
-        pad: [1, 1],
+        pad: [2, 2],
         channels: [32, 32],
         batch: 2,
     });
@@ -183,14 +216,14 @@ fn whole_numbers_give_the_direct_result() {
         let given = [0, 1, 2].map(|i| given[i].as_slice());
         let direct = case.convolution::<f64>(Level::Plain, None);
         let wanted: Results<f64> = all(&case, &direct, given);
-        for level in Level::available() {
+        for level in Level::available().into_iter().filter(|_| case.window == 3) {
             let found: Results<f32> = all(&case, &case.convolution::<f32>(level, Some(4)), given);
             for part in 0..4 {
                 let off = error(&found.0[part], &wanted.0[part]);
                 assert!(off == 0.0, "{} {case:?} {part}: {off}", level.name());
             }
         }
-        for points in [4, 6] {
+        for &points in choices(&case.geometry()) {
             let at_points = case.convolution::<f64>(Level::Plain, Some(points));
             let found: Results<f64> = all(&case, &at_points, given);
             for part in 0..4 {
@@ -204,29 +237,32 @@ fn whole_numbers_give_the_direct_result() {
 /// The error against f64 stays near that of the direct sums in f32.
 #[test]
 fn rounding_stays_near_that_of_the_direct_result() {
-    let mut most = [[0.0f64; 3]; 3];
+    let mut most = [[0.0f64; 3]; 9];
     for case in cases() {
         let given = given(&case, false);
         let given = [0, 1, 2].map(|i| given[i].as_slice());
         let direct = case.convolution::<f64>(Level::Plain, None);
         let wanted: Results<f64> = all(&case, &direct, given);
         for level in Level::available() {
-            for (way, points) in [None, Some(4), Some(6)].into_iter().enumerate() {
+            let at_points = choices(&case.geometry()).iter().map(|&points| Some(points));
+            for points in at_points.chain([None]) {
                 let c = case.convolution::<f32>(level, points);
                 let found: Results<f32> = all(&case, &c, given);
-                for (part, most) in most[way].iter_mut().enumerate() {
+                let of_way = &mut most[points.unwrap_or(0)];
+                for (part, most) in of_way.iter_mut().enumerate() {
                     *most = most.max(error(&found.0[part], &wanted.0[part]));
                 }
             }
         }
     }
     println!(
-        "direct {:?}\n4 points {:?}\n6 points {:?}",
-        most[0], most[1], most[2]
+        "direct {:?}\n4 points {:?}\n6 points {:?}\n8 points {:?}",
+        most[0], most[4], most[6], most[8]
     );
     for part in 0..3 {
-        assert!(most[1][part] < 2e-6, "4 points: {most:?}");
-        assert!(most[2][part] < 2e-5, "6 points: {most:?}");
+        assert!(most[4][part] < 2e-6, "4 points: {most:?}");
+        assert!(most[6][part] < 2e-5, "6 points: {most:?}");
+        assert!(most[8][part] < 4e-5, "8 points: {most:?}");
     }
 }
 
@@ -235,7 +271,7 @@ fn results_do_not_depend_on_the_number_of_threads() {
     for case in cases().into_iter().rev().take(4) {
         let given = given(&case, false);
         let given = [0, 1, 2].map(|i| given[i].as_slice());
-        for points in [4, 6] {
+        for &points in choices(&case.geometry()) {
             let c = case.convolution::<f32>(Level::chosen(), Some(points));
             let on = |threads: usize| {
                 let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
@@ -254,6 +290,8 @@ fn results_do_not_depend_on_the_number_of_threads() {
 #[test]
 fn an_image_is_computed_alike_alone_and_in_a_batch() {
     let together = Case {
+        window: 3,
+        dilation: [1; 2],
         image: [9, 11],
         pad: [1, 1],
         channels: [20, 24],
@@ -280,6 +318,8 @@ fn an_image_is_computed_alike_alone_and_in_a_batch() {
 #[test]
 fn a_relu_before_and_behind_is_computed_along() {
     let case = Case {
+        window: 3,
+        dilation: [1; 2],
         image: [6, 7],
         pad: [1, 1],
         channels: [18, 35],
@@ -336,6 +376,8 @@ fn a_relu_before_and_behind_is_computed_along() {
 fn only_planes_with_channels_enough_go_through_points() {
     let of = |geometry: &Geometry, channels: usize| points(geometry, channels, channels, 1);
     let case = Case {
+        window: 3,
+        dilation: [1; 2],
         image: [8, 8],
         pad: [1, 1],
         channels: [16, 16],

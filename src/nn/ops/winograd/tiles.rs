@@ -5,7 +5,7 @@
 #![allow(unsafe_code)]
 
 use super::grid::{Cells, TileWalk};
-use super::lines::{Gradient, Input, Output, WINDOW, both_axes};
+use super::lines::{Gradient, Input, Output, both_axes};
 use crate::ops::real::Real;
 use crate::ops::shared_output::SharedOutput;
 use crate::ops::simd::{Kernel, Lanes};
@@ -89,8 +89,9 @@ impl<T: Real> InputTransform<'_, T> {
     /// A tile inside of its image. `from`: its first element; `to`: its first point.
     #[inline(always)]
     fn inside<L: Lanes<T>, const N: usize>(&self, lanes: L, from: *const T, to: *mut T) {
-        let (count, pitch, step) = (self.range.len(), self.pitch, self.channels);
-        let row = self.walk.grid.source[1] * step;
+        let (count, pitch, grid) = (self.range.len(), self.pitch, &self.walk.grid);
+        let step = grid.dilation[1] * self.channels;
+        let row = grid.dilation[0] * grid.source[1] * self.channels;
         for first in (0..count).step_by(L::WIDTH) {
             let some = L::WIDTH.min(count - first);
             both_axes::<T, L, Input, N>(
@@ -150,7 +151,8 @@ impl<T: Real> Kernel<T> for InputTransform<'_, T> {
     fn run<L: Lanes<T>>(mut self, lanes: L) {
         match self.walk.grid.points {
             4 => self.all::<L, 4>(lanes),
-            _ => self.all::<L, 6>(lanes),
+            6 => self.all::<L, 6>(lanes),
+            _ => self.all::<L, 8>(lanes),
         }
     }
 }
@@ -173,7 +175,7 @@ pub(super) struct GradientTransform<'a, T> {
 
 impl<T: Real> GradientTransform<'_, T> {
     #[inline(always)]
-    fn all<L: Lanes<T>, const N: usize>(&mut self, lanes: L) {
+    fn all<L: Lanes<T>, const N: usize, const R: usize>(&mut self, lanes: L) {
         let (count, wide, pitch) = (self.range.len(), self.wide, self.pitch);
         let end = (N * N - 1) * pitch + self.tiles.len() * wide;
         let images = self.walk.images * self.walk.grid.target_cells();
@@ -193,9 +195,9 @@ impl<T: Real> GradientTransform<'_, T> {
             let to = self.points.as_mut_ptr().wrapping_add(index * wide);
             for first in (0..count).step_by(L::WIDTH) {
                 let some = L::WIDTH.min(count - first);
-                both_axes::<T, L, Gradient, N>(
+                both_axes::<T, L, Gradient<R>, N>(
                     lanes,
-                    [N + 1 - WINDOW, N],
+                    [N + 1 - R, N],
                     |i, j| match cells.at(i, j) {
                         // SAFETY: asserted above: all images are in the source, every cell is in one of them,
                         // and has the channels of the range.
@@ -217,9 +219,12 @@ impl<T: Real> GradientTransform<'_, T> {
 impl<T: Real> Kernel<T> for GradientTransform<'_, T> {
     #[inline(always)]
     fn run<L: Lanes<T>>(mut self, lanes: L) {
-        match self.walk.grid.points {
-            4 => self.all::<L, 4>(lanes),
-            _ => self.all::<L, 6>(lanes),
+        match (self.walk.grid.points, self.walk.grid.window) {
+            (4, _) => self.all::<L, 4, 3>(lanes),
+            (6, 3) => self.all::<L, 6, 3>(lanes),
+            (6, _) => self.all::<L, 6, 5>(lanes),
+            (_, 5) => self.all::<L, 8, 5>(lanes),
+            _ => self.all::<L, 8, 7>(lanes),
         }
     }
 }
@@ -246,7 +251,7 @@ pub(super) struct OutputTransform<'a, T> {
 
 impl<T: Real> OutputTransform<'_, T> {
     #[inline(always)]
-    fn all<L: Lanes<T>, const N: usize>(&self, lanes: L) {
+    fn all<L: Lanes<T>, const N: usize, const R: usize>(&self, lanes: L) {
         let end = (N * N - 1) * self.pitch + self.tiles.len() * self.wide;
         let images = self.walk.images * self.walk.grid.target_cells();
         assert!(
@@ -265,7 +270,7 @@ impl<T: Real> OutputTransform<'_, T> {
             for first in (0..self.lanes).step_by(L::WIDTH) {
                 let some = L::WIDTH.min(self.lanes - first);
                 let from = index * self.wide + first;
-                self.vector::<L, N>(lanes, from, [first, some], &cells);
+                self.vector::<L, N, R>(lanes, from, [first, some], &cells);
             }
             steps.advance();
         }
@@ -273,7 +278,7 @@ impl<T: Real> OutputTransform<'_, T> {
 
     /// One vector of lanes of a tile: `some` lanes from `first` on. `from`: its element in the first point.
     #[inline(always)]
-    fn vector<L: Lanes<T>, const N: usize>(
+    fn vector<L: Lanes<T>, const N: usize, const R: usize>(
         &self,
         lanes: L,
         from: usize,
@@ -288,9 +293,9 @@ impl<T: Real> OutputTransform<'_, T> {
             Some(bias) => unsafe { load(lanes, bias.as_ptr().wrapping_add(first), some) },
             None => zero,
         };
-        both_axes::<T, L, Output, N>(
+        both_axes::<T, L, Output<R>, N>(
             lanes,
-            [N, N + 1 - WINDOW],
+            [N, N + 1 - R],
             // SAFETY: `all` asserted that every point has `wide` elements, all vectors of `lanes`, for each
             // tile.
             |i, j| unsafe { lanes.load(from.wrapping_add((i * N + j) * self.pitch)) },
@@ -311,9 +316,12 @@ impl<T: Real> OutputTransform<'_, T> {
 impl<T: Real> Kernel<T> for OutputTransform<'_, T> {
     #[inline(always)]
     fn run<L: Lanes<T>>(self, lanes: L) {
-        match self.walk.grid.points {
-            4 => self.all::<L, 4>(lanes),
-            _ => self.all::<L, 6>(lanes),
+        match (self.walk.grid.points, self.walk.grid.window) {
+            (4, _) => self.all::<L, 4, 3>(lanes),
+            (6, 3) => self.all::<L, 6, 3>(lanes),
+            (6, _) => self.all::<L, 6, 5>(lanes),
+            (_, 5) => self.all::<L, 8, 5>(lanes),
+            _ => self.all::<L, 8, 7>(lanes),
         }
     }
 }

@@ -3,13 +3,11 @@
 // The elements of a window are as far apart here as its lanes are there: indices say which.
 #![allow(unsafe_code, clippy::needless_range_loop)]
 
-use super::lines::{WINDOW, Weight, WeightGradient, both_axes};
+use super::lines::{Weight, WeightGradient, both_axes};
 use crate::ops::packed::Block;
 use crate::ops::real::Real;
 use crate::ops::simd::{Kernel, Lanes};
 
-/// Elements of a window.
-pub(super) const CELLS: usize = WINDOW * WINDOW;
 /// Lanes of the widest vector.
 const MOST_LANES: usize = 16;
 
@@ -25,6 +23,8 @@ pub(super) struct Windows {
     pub lane_step: usize,
     /// Points of an axis.
     pub points: usize,
+    /// Elements of a window along an axis.
+    pub window: usize,
 }
 
 /// The windows of a block to points: point by point, row by row, whole vectors of lanes.
@@ -39,7 +39,7 @@ pub(super) struct PackWindows<'a, T> {
 
 impl<T: Real> PackWindows<'_, T> {
     #[inline(always)]
-    fn all<L: Lanes<T>, const N: usize>(&mut self, lanes: L) {
+    fn all<L: Lanes<T>, const N: usize, const R: usize>(&mut self, lanes: L) {
         let Windows {
             block,
             rows,
@@ -54,20 +54,20 @@ impl<T: Real> PackWindows<'_, T> {
         );
         for row in 0..rows {
             for first in (0..wide).step_by(L::WIDTH) {
-                let mut cells = [[T::zero(); MOST_LANES]; CELLS];
+                let mut cells = [[[T::zero(); MOST_LANES]; R]; R];
                 let count = L::WIDTH.min(block.lanes.saturating_sub(first));
                 for lane in 0..count {
                     let at = row * row_step + (first + lane) * lane_step;
-                    for (cell, &value) in self.weight[at..at + CELLS].iter().enumerate() {
-                        let cell = if self.flipped { CELLS - 1 - cell } else { cell };
-                        cells[cell][lane] = value;
+                    for (cell, &value) in self.weight[at..at + R * R].iter().enumerate() {
+                        let cell = if self.flipped { R * R - 1 - cell } else { cell };
+                        cells[cell / R][cell % R][lane] = value;
                     }
                 }
-                both_axes::<T, L, Weight, N>(
+                both_axes::<T, L, Weight<R>, N>(
                     lanes,
-                    [WINDOW, N],
+                    [R, N],
                     // SAFETY: a cell has MOST_LANES elements, of which there are WIDTH (asserted).
-                    |i, j| unsafe { lanes.load(cells[i * WINDOW + j].as_ptr()) },
+                    |i, j| unsafe { lanes.load(cells[i][j].as_ptr()) },
                     |i, j, value| {
                         let to = ((i * N + j) * rows + row) * wide + first;
                         // SAFETY: asserted above: every point has `wide` elements for every row, whole
@@ -83,9 +83,12 @@ impl<T: Real> PackWindows<'_, T> {
 impl<T: Real> Kernel<T> for PackWindows<'_, T> {
     #[inline(always)]
     fn run<L: Lanes<T>>(mut self, lanes: L) {
-        match self.windows.points {
-            4 => self.all::<L, 4>(lanes),
-            _ => self.all::<L, 6>(lanes),
+        match (self.windows.points, self.windows.window) {
+            (4, _) => self.all::<L, 4, 3>(lanes),
+            (6, 3) => self.all::<L, 6, 3>(lanes),
+            (6, _) => self.all::<L, 6, 5>(lanes),
+            (_, 5) => self.all::<L, 8, 5>(lanes),
+            _ => self.all::<L, 8, 7>(lanes),
         }
     }
 }
@@ -100,7 +103,7 @@ pub(super) struct UnpackWindows<'a, T> {
 
 impl<T: Real> UnpackWindows<'_, T> {
     #[inline(always)]
-    fn all<L: Lanes<T>, const N: usize>(&mut self, lanes: L) {
+    fn all<L: Lanes<T>, const N: usize, const R: usize>(&mut self, lanes: L) {
         let Windows {
             block,
             rows,
@@ -115,10 +118,10 @@ impl<T: Real> UnpackWindows<'_, T> {
         );
         for row in 0..rows {
             for first in (0..block.lanes).step_by(L::WIDTH) {
-                let mut cells = [[T::zero(); MOST_LANES]; CELLS];
-                both_axes::<T, L, WeightGradient, N>(
+                let mut cells = [[[T::zero(); MOST_LANES]; R]; R];
+                both_axes::<T, L, WeightGradient<R>, N>(
                     lanes,
-                    [N, WINDOW],
+                    [N, R],
                     |i, j| {
                         let from = ((i * N + j) * rows + row) * wide + first;
                         // SAFETY: asserted above: every point has `wide` elements for every row, whole
@@ -127,14 +130,14 @@ impl<T: Real> UnpackWindows<'_, T> {
                     },
                     // SAFETY: a cell has MOST_LANES elements, of which there are WIDTH (asserted).
                     |i, j, value| unsafe {
-                        lanes.store(cells[i * WINDOW + j].as_mut_ptr(), value);
+                        lanes.store(cells[i][j].as_mut_ptr(), value);
                     },
                 );
                 let count = L::WIDTH.min(block.lanes - first);
                 for lane in 0..count {
                     let at = row * row_step + (first + lane) * lane_step;
-                    for (cell, value) in self.weight[at..at + CELLS].iter_mut().enumerate() {
-                        *value = cells[cell][lane];
+                    for (cell, value) in self.weight[at..at + R * R].iter_mut().enumerate() {
+                        *value = cells[cell / R][cell % R][lane];
                     }
                 }
             }
@@ -145,9 +148,12 @@ impl<T: Real> UnpackWindows<'_, T> {
 impl<T: Real> Kernel<T> for UnpackWindows<'_, T> {
     #[inline(always)]
     fn run<L: Lanes<T>>(mut self, lanes: L) {
-        match self.windows.points {
-            4 => self.all::<L, 4>(lanes),
-            _ => self.all::<L, 6>(lanes),
+        match (self.windows.points, self.windows.window) {
+            (4, _) => self.all::<L, 4, 3>(lanes),
+            (6, 3) => self.all::<L, 6, 3>(lanes),
+            (6, _) => self.all::<L, 6, 5>(lanes),
+            (_, 5) => self.all::<L, 8, 5>(lanes),
+            _ => self.all::<L, 8, 7>(lanes),
         }
     }
 }

@@ -17,6 +17,8 @@ fn whole(count: usize, salt: u64) -> Vec<f32> {
 fn a_pooling_behind_is_computed_along() {
     for (image, batch) in [([40, 36], 1), ([8, 10], 9)] {
         let case = Case {
+            window: 3,
+            dilation: [1; 2],
             image,
             pad: [1, 1],
             channels: [32, 48],
@@ -47,7 +49,9 @@ fn a_pooling_behind_is_computed_along() {
                 finish: Finish::NONE,
             };
             if down && count < case.len(1) {
-                pass.compute_pooled(&taps, true, &mut y, &mut indices);
+                let mut unpooled = vec![f32::NAN; pass.unpooled_len(batch)];
+                assert_eq!(unpooled.is_empty(), batch > 1);
+                pass.compute_pooled(&taps, true, (&mut y, &mut indices), &mut unpooled);
             } else {
                 pass.compute(&mut y);
             }
@@ -101,8 +105,14 @@ fn bands_of_a_weight_gradient_add_up() {
             pad: [0, pad, pad],
         }
     };
+    let dilated = Geometry {
+        dilation: [1, 3, 2],
+        pad: [0, 3, 2],
+        ..plane(3, 1, 1)
+    };
     for (geometry, points) in [
         (plane(3, 1, 1), Some(4)),
+        (dilated, Some(4)),
         (plane(3, 1, 1), None),
         (plane(5, 2, 2), None),
         (plane(7, 3, 0), None),
