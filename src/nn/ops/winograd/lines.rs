@@ -111,7 +111,7 @@ pub(super) fn both_axes<T: Real, L: Lanes<T>, F: LineTransform<T>, const N: usiz
 /// A number in every lane.
 #[inline(always)]
 fn constant<T: Real, L: Lanes<T>>(lanes: L, value: f64) -> L::Vector {
-    lanes.splat(T::from_f64(value))
+    lanes.splat(T::narrow(value))
 }
 
 /// `a + factor·b`.
