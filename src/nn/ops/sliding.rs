@@ -522,20 +522,11 @@ mod tests {
                 .collect()
         };
         assert_eq!(phases(Sliding::down(&plane(1)), 16), [(21, 1, 3)]);
-        assert_eq!(
-            phases(Sliding::down(&plane(1)), 8),
-            [(10, 2, 4), (1, 1, 3)]
-        );
+        assert_eq!(phases(Sliding::down(&plane(1)), 8), [(10, 2, 4), (1, 1, 3)]);
         assert_eq!(phases(Sliding::up(&plane(1)), 5), [(7, 3, 5)]);
-        assert_eq!(
-            phases(Sliding::down(&plane(1)), 1),
-            [(2, 8, 10), (5, 1, 3)]
-        );
+        assert_eq!(phases(Sliding::down(&plane(1)), 1), [(2, 8, 10), (5, 1, 3)]);
         // Windows that hardly overlap are not worth it, and positions of another phase lie between.
         assert_eq!(phases(Sliding::down(&plane(2)), 8), [(11, 1, 3)]);
-        assert_eq!(
-            phases(Sliding::up(&plane(2)), 8),
-            [(10, 1, 2), (11, 1, 1)]
-        );
+        assert_eq!(phases(Sliding::up(&plane(2)), 8), [(10, 1, 2), (11, 1, 1)]);
     }
 }

@@ -88,8 +88,9 @@ fn passes_by_size() {
         );
         let wanted = std::env::var("STRATA_CASE").unwrap_or_default();
         for (size, kernel, stride, dilation, large, small, batch) in CASES {
-            let name =
-                format!("{large}→{small} {kernel}×{kernel} s{stride} d{dilation} {size}×{size} b{batch}");
+            let name = format!(
+                "{large}→{small} {kernel}×{kernel} s{stride} d{dilation} {size}×{size} b{batch}"
+            );
             if !wanted.split(',').any(|part| name.contains(part)) {
                 continue;
             }
@@ -105,7 +106,9 @@ fn passes_by_size() {
             };
             let work = 2e-9 * (batch * output * output * kernel * kernel * large * small) as f64;
             let chosen = winograd::points(&geometry, large, small, 1);
-            let at_points = winograd::choices(&geometry).iter().map(|&points| Some(points));
+            let at_points = winograd::choices(&geometry)
+                .iter()
+                .map(|&points| Some(points));
             for points in at_points.chain([None]) {
                 let level = Level::chosen();
                 let c =

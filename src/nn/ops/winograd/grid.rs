@@ -99,7 +99,9 @@ impl TileGrid {
     /// By element of a tile along an axis, its source position; [`OUTSIDE`] in the padding.
     #[inline(always)]
     fn sources<const N: usize>(&self, axis: usize, tile: usize) -> [usize; N] {
-        let first = self.first(axis, tile).wrapping_add_signed(-self.before[axis]);
+        let first = self
+            .first(axis, tile)
+            .wrapping_add_signed(-self.before[axis]);
         let step = self.dilation[axis];
         let mut places = [OUTSIDE; N];
         for (element, place) in places.iter_mut().enumerate() {

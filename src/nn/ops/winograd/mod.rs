@@ -44,15 +44,15 @@ use weights::{PackWindows, UnpackWindows, Windows};
 /// points round too coarsely.
 const WINDOWS: [(usize, &[usize]); 3] = [(3, &[4, 6]), (5, &[6, 8]), (7, &[8])];
 /// Channels from which on, on both sides, a window is computed at points.
-const MIN_CHANNELS: usize = 16;
-/// Multiplications of a pair of channels that take as long as the transforms of a tile of one channel, for each of its
-/// points.
-const TRANSFORM: usize = 24;
+const MIN_CHANNELS: usize = 12;
+/// Lanes of a vector that the choice is made for: it may not depend on the machine.
+const LANES: usize = 16;
+/// Products that the transforms of a tile take as long as, for each of its points and each channel of either side.
+const TRANSFORM: f64 = 20.0;
 /// Images that the choice is made for: it may not depend on the batch.
-const IMAGES: usize = 16;
-/// Tiles whose products take as long as a weight to be packed for both directions: measured with 128 to 512
-/// channels.
-const TILES_OF_WEIGHT: usize = 120;
+const IMAGES: f64 = 16.0;
+/// Tiles whose products take as long as a weight to be packed for a direction: measured with 128 to 512 channels.
+const TILES_OF_WEIGHT: f64 = 60.0;
 /// Elements between the points of tiles, besides the tiles: otherwise all points of a tile would be in the same
 /// places of the cache.
 const SKEW: usize = 16;
@@ -72,16 +72,28 @@ pub fn points(geometry: &Geometry, large: usize, small: usize, groups: usize) ->
     if groups != 1 || large.min(small) < MIN_CHANNELS {
         return None;
     }
-    // Multiplications for a pair of channels in both directions; the direct ones where nothing is less.
-    let positions = volume(geometry.output) + volume(geometry.input);
-    let direct = volume(geometry.kernel) * (IMAGES * positions + TILES_OF_WEIGHT);
-    let at_points = choices(geometry).iter().map(|&points| {
-        let tiles = tiles(geometry, points, true) + tiles(geometry, points, false);
-        let multiplications = IMAGES * tiles + TILES_OF_WEIGHT;
-        let transforms = TRANSFORM * IMAGES * tiles * (large + small) / (large * small);
-        (points * points * (multiplications + transforms), points)
+    let both = |cost: &dyn Fn(bool) -> f64| cost(true) + cost(false);
+    let channels = |down: bool| if down { (large, small) } else { (small, large) };
+    let lanes = |channels: usize| channels.next_multiple_of(LANES) as f64;
+    let products = |down: bool| channels(down).0 as f64 * lanes(channels(down).1);
+    let direct = both(&|down| {
+        let positions = volume(if down {
+            geometry.output
+        } else {
+            geometry.input
+        });
+        let times = IMAGES * positions as f64 + TILES_OF_WEIGHT;
+        (volume(geometry.kernel) as f64) * times * products(down)
     });
-    let (cost, points) = at_points.min()?;
+    let at_points = choices(geometry).iter().map(|&points| {
+        let cost = both(&|down| {
+            let tiles = IMAGES * tiles(geometry, points, down) as f64;
+            let transforms = TRANSFORM * (lanes(large) + lanes(small)) * tiles;
+            (points * points) as f64 * ((tiles + TILES_OF_WEIGHT) * products(down) + transforms)
+        });
+        (points, cost)
+    });
+    let (points, cost) = at_points.min_by(|(_, a), (_, b)| a.total_cmp(b))?;
     (cost < direct).then_some(points)
 }
 
