@@ -255,7 +255,8 @@ impl Clock<'_> {
             } else {
                 rate.forward
             };
-            let arithmetic = kernel.work(down, self.machine) as f64 * self.batch / rate;
+            let products = kernel.work(down, self.machine) as f64 * kernel.products_at_points();
+            let arithmetic = products * self.batch / rate;
             let moved = FLOAT * ((input + written) * self.batch + weight) / self.bandwidth;
             self.speeds.start + arithmetic.max(moved)
         };
@@ -359,26 +360,30 @@ mod tests {
     #[test]
     fn arithmetic_or_memory_whichever_is_longer() {
         // The first layer has no gradient for its input: twice 10 images · 16·25·16·64 multiply-adds.
-        let macs = 10.0 * 16.0 * 25.0 * 16.0 * 64.0;
-        let one = seconds("16x8x8", &["conv 16 k5 p2"], 1e15);
+        let macs = 10.0 * 16.0 * 81.0 * 16.0 * 64.0;
+        let one = seconds("16x8x8", &["conv 16 k9 p4"], 1e15);
         assert!((one - 2.0 * macs / 1e9).abs() < 1e-6 * one);
-        let two = seconds("16x8x8", &["conv 16 k5 p2", "conv 16 k5 p2"], 1e15);
+        let two = seconds("16x8x8", &["conv 16 k9 p4", "conv 16 k9 p4"], 1e15);
         assert!((two - 5.0 * macs / 1e9).abs() < 1e-6 * two);
         // 10 images of 1,024 numbers in and out, and the weight, in both passes; the weight laid out, and its gradient
         // in parts.
-        let weight = 16.0 * 400.0;
-        let part = 16 * 400 + 16;
+        let weight = 16.0 * 1296.0;
+        let part = 16 * 1296 + 16;
         let parts = strata_nn::ops::blocking::gradient_parts(part, 10) * part;
         let laid = 2.0 * (weight + parts as f64);
         let moved = 4.0 * (2.0 * (10.0 * 2048.0 + weight) + laid);
-        let slow = seconds("16x8x8", &["conv 16 k5 p2"], 1e3);
+        let slow = seconds("16x8x8", &["conv 16 k9 p4"], 1e3);
         assert!((slow - moved / 1e3).abs() < 1e-6 * slow);
         // Three channels out take a vector of 16 as well.
-        let three = seconds("16x8x8", &["conv 3 k5 p2"], 1e15);
+        let three = seconds("16x8x8", &["conv 3 k9 p4"], 1e15);
         assert!((three - one).abs() < 1e-6 * one);
         // At points a window of 3×3 takes as long as at a rate of its own.
         let macs = 10.0 * 32.0 * 9.0 * 32.0 * 64.0;
         let points = seconds("32x8x8", &["conv 32 k3 p1"], 1e15);
+        assert!((points - 2.0 * macs / 4e9).abs() < 1e-6 * points);
+        // One of 5×5 takes 64 products instead of 400, which is 64 % of the 36 instead of 144.
+        let macs = 0.64 * 10.0 * 32.0 * 25.0 * 32.0 * 64.0;
+        let points = seconds("32x8x8", &["conv 32 k5 p2"], 1e15);
         assert!((points - 2.0 * macs / 4e9).abs() < 1e-6 * points);
     }
 }

@@ -276,8 +276,8 @@ impl ConvPlan {
                 } else {
                     (first_small + channel) * small_step + lane * cells
                 };
-                let lanes = packed + channel * wide + tap.slot * block.lanes;
-                f(lanes, place + tap.cell, block.lanes);
+                let lanes = packed + channel * wide + tap.slot as usize * block.lanes;
+                f(lanes, place + tap.cell as usize, block.lanes);
             }
         }
     }

@@ -58,9 +58,9 @@ pub struct Tap {
     /// Positions of the padded source.
     pub offset: usize,
     /// Index of the element in the window.
-    pub cell: usize,
+    pub cell: u32,
     /// Which of the target positions that are computed together reads through it.
-    pub slot: usize,
+    pub slot: u32,
 }
 
 /// Target positions that read the source through the same taps.
@@ -105,7 +105,7 @@ impl Phase {
             .flat_map(|slot| {
                 self.taps.iter().map(move |tap| Tap {
                     offset: tap.offset + slot * source_step,
-                    slot,
+                    slot: slot as u32,
                     ..*tap
                 })
             })
@@ -179,7 +179,7 @@ impl Sliding {
             .enumerate()
             .map(|(cell, at)| Tap {
                 offset: offset(at),
-                cell,
+                cell: cell as u32,
                 slot: 0,
             })
             .collect();
@@ -370,7 +370,7 @@ fn taps_up(
                 );
                 taps.push(Tap {
                     offset,
-                    cell: flat(kernel, [d, h, w]),
+                    cell: flat(kernel, [d, h, w]) as u32,
                     slot: 0,
                 });
             }
@@ -427,7 +427,7 @@ mod tests {
                 for tap in &phase.taps {
                     pairs.extend(
                         inside[place(&phase.source) + tap.offset]
-                            .map(|s| (target + tap.slot, s, tap.cell)),
+                            .map(|s| (target + tap.slot as usize, s, tap.cell as usize)),
                     );
                 }
             }

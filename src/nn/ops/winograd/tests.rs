@@ -395,7 +395,12 @@ fn only_planes_with_channels_enough_go_through_points() {
     assert!(of(&plane, 64).is_some() && of(&plane, 3).is_none());
     assert!(points(&plane, 64, 64, 2).is_none());
     // Few channels take the time of a vector's, but not few enough to be computed together with neighbours.
-    let pair = |large: usize, small: usize| points(&plane, large, small, 1);
+    let large_plane = Case {
+        image: [32, 32],
+        ..case
+    };
+    let large_plane = large_plane.geometry();
+    let pair = |large: usize, small: usize| points(&large_plane, large, small, 1);
     assert_eq!(pair(16, 16), Some(6));
     assert_eq!(pair(40, 12), Some(6));
     assert_eq!([pair(12, 12), pair(8, 16), pair(64, 8)], [None; 3]);
@@ -407,7 +412,7 @@ fn only_planes_with_channels_enough_go_through_points() {
         };
         of(&case.geometry(), channels)
     };
-    assert_eq!([wide(5, 16), wide(5, 128)], [Some(8); 2]);
+    assert_eq!([wide(5, 32), wide(5, 128)], [Some(8); 2]);
     assert_eq!([wide(7, 16), wide(7, 32)], [None, Some(8)]);
     assert_eq!(wide(9, 64), None);
     let dilated = Case {
