@@ -92,52 +92,73 @@ impl Phase {
             is_new.then_some(tap.offset)
         })
     }
+}
 
-    /// The same positions with so many neighbours together, and those that are left over; `None` where that
-    /// would take nearly as many products, or neighbours do not follow each other.
-    fn in_slots(&self, slots: usize) -> Option<[Phase; 2]> {
-        let groups = self.counts[2] / slots.max(1);
-        if slots < 2 || groups == 0 || self.target.step[2] != 1 {
-            return None;
-        }
-        let source_step = self.source.step[2];
-        let mut taps: Vec<Tap> = (0..slots)
-            .flat_map(|slot| {
-                self.taps.iter().map(move |tap| Tap {
-                    offset: tap.offset + slot * source_step,
-                    slot: slot as u32,
-                    ..*tap
-                })
-            })
-            .collect();
-        taps.sort_by_key(|tap| (tap.offset, tap.slot));
-        let together = Phase {
-            counts: [self.counts[0], self.counts[1], groups],
-            source: self.source.by_groups(slots),
-            target: self.target.by_groups(slots),
-            taps,
-            slots,
-        };
-        let products = together.offsets().count();
-        if 5 * products > 4 * slots * self.taps.len() {
-            return None;
-        }
-        let done = groups * slots;
-        let mut rest = self.clone();
+/// The same positions with up to so many neighbours together, and those that are left over; `None` where that would
+/// take nearly as many products. `phases`: those whose positions take turns along the last axis.
+fn in_slots(phases: &[Phase], most: usize) -> Option<Vec<Phase>> {
+    let mut turns: Vec<&Phase> = phases.iter().collect();
+    turns.sort_by_key(|phase| phase.target.start);
+    let first = turns.first()?;
+    let take_turns = turns.iter().enumerate().all(|(turn, phase)| {
+        phase.target.start == first.target.start + turn
+            && phase.target.step[2] == turns.len()
+            && phase.counts[..2] == first.counts[..2]
+            && phase.source.step == first.source.step
+    });
+    let width: usize = turns.iter().map(|phase| phase.counts[2]).sum();
+    // Positions that each phase has of a group.
+    let each = most.min(width) / turns.len();
+    let slots = each * turns.len();
+    if !take_turns || slots < 2 {
+        return None;
+    }
+    let groups = width / slots;
+    let source_step = first.source.step[2];
+    let start = turns.iter().map(|phase| phase.source.start).min()?;
+    let mut taps = Vec::new();
+    for slot in 0..slots {
+        let (phase, index) = (turns[slot % turns.len()], slot / turns.len());
+        let from = phase.source.start - start + index * source_step;
+        taps.extend(phase.taps.iter().map(|tap| Tap {
+            offset: from + tap.offset,
+            slot: slot as u32,
+            ..*tap
+        }));
+    }
+    taps.sort_by_key(|tap| (tap.offset, tap.slot));
+    let apart = taps.len();
+    let together = Phase {
+        counts: [first.counts[0], first.counts[1], groups],
+        source: Walk {
+            start,
+            ..first.source.by_groups(each)
+        },
+        target: first.target.by_groups(each),
+        taps,
+        slots,
+    };
+    if 5 * together.offsets().count() > 4 * apart {
+        return None;
+    }
+    let done = groups * each;
+    let rest = turns.iter().map(|&phase| {
+        let mut rest = phase.clone();
         rest.counts[2] -= done;
         rest.source.start += done * source_step;
-        rest.target.start += done;
-        Some([together, rest])
-    }
+        rest.target.start += done * turns.len();
+        rest
+    });
+    Some(std::iter::once(together).chain(rest).collect())
 }
 
 impl Walk {
     /// To every so many-th position along the last axis.
-    fn by_groups(&self, slots: usize) -> Walk {
+    fn by_groups(&self, size: usize) -> Walk {
         let [of_d, of_h, of_w] = self.step;
         Walk {
             start: self.start,
-            step: [of_d, of_h, slots * of_w],
+            step: [of_d, of_h, size * of_w],
         }
     }
 }
@@ -236,15 +257,15 @@ impl Sliding {
     /// The same with neighbours computed together where one position has so few of a vector's lanes that several
     /// fill it.
     pub fn in_slots(mut self, lanes: usize, width: usize) -> Sliding {
-        let slots = (width / lanes.max(1)).min(MOST_SLOTS);
-        let phases = std::mem::take(&mut self.phases).into_iter();
-        self.phases = phases
-            .flat_map(|phase| match phase.in_slots(slots.min(phase.counts[2])) {
-                Some(both) => Vec::from(both),
-                None => vec![phase],
-            })
-            .filter(|phase| phase.positions() > 0)
-            .collect();
+        let most = (width / lanes.max(1)).min(MOST_SLOTS);
+        let turns = self.phases.first().map_or(1, |phase| phase.target.step[2]);
+        if self.phases.len().is_multiple_of(turns) {
+            let chunks = self.phases.chunks(turns);
+            self.phases = chunks
+                .flat_map(|phases| in_slots(phases, most).unwrap_or_else(|| phases.to_vec()))
+                .filter(|phase| phase.positions() > 0)
+                .collect();
+        }
         self
     }
 
@@ -525,8 +546,9 @@ mod tests {
         assert_eq!(phases(Sliding::down(&plane(1)), 8), [(10, 2, 4), (1, 1, 3)]);
         assert_eq!(phases(Sliding::up(&plane(1)), 5), [(7, 3, 5)]);
         assert_eq!(phases(Sliding::down(&plane(1)), 1), [(2, 8, 10), (5, 1, 3)]);
-        // Windows that hardly overlap are not worth it, and positions of another phase lie between.
+        // Windows that hardly overlap are not worth it.
         assert_eq!(phases(Sliding::down(&plane(2)), 8), [(11, 1, 3)]);
-        assert_eq!(phases(Sliding::up(&plane(2)), 8), [(10, 1, 2), (11, 1, 1)]);
+        // The positions of both phases take turns: 4 of them read 3 instead of 6.
+        assert_eq!(phases(Sliding::up(&plane(2)), 4)[0], (5, 4, 3));
     }
 }

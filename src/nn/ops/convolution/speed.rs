@@ -3,10 +3,10 @@
 use super::*;
 use crate::ops::weight_gradient::WeightGradient;
 
-/// Image, kernel, stride, dilation, channels in and out, images. The padding keeps the size where the stride is 1.
+/// Image, kernel, stride, dilation, channels in and out, images. The padding keeps the size of odd windows at stride 1.
 type Case = (usize, usize, usize, usize, usize, usize, usize);
 
-const CASES: [Case; 39] = [
+const CASES: [Case; 43] = [
     (32, 3, 1, 1, 64, 64, 32),
     (16, 3, 1, 1, 128, 128, 32),
     (8, 3, 1, 1, 256, 256, 32),
@@ -46,6 +46,10 @@ const CASES: [Case; 39] = [
     (32, 1, 1, 1, 64, 24, 32),
     (112, 7, 4, 1, 3, 64, 16),
     (96, 5, 2, 1, 3, 32, 16),
+    (64, 4, 2, 1, 3, 32, 32),
+    (64, 3, 2, 1, 3, 32, 32),
+    (64, 5, 1, 1, 8, 16, 16),
+    (64, 3, 1, 1, 12, 12, 16),
 ];
 
 /// Seconds that this thread has computed.
@@ -94,7 +98,7 @@ fn passes_by_size() {
             if !wanted.split(',').any(|part| name.contains(part)) {
                 continue;
             }
-            let pad = kernel / 2 * dilation;
+            let pad = (kernel - 1) / 2 * dilation;
             let output = (size + 2 * pad - (kernel - 1) * dilation - 1) / stride + 1;
             let geometry = Geometry {
                 input: [1, size, size],

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::ops::pooling::{max_cpu, scatter_cpu};
-use crate::ops::sliding::volume;
+use crate::ops::sliding::{grid, volume};
 use crate::ops::taps::Taps;
 
 /// Whole numbers of f32.
@@ -15,7 +15,12 @@ fn whole(count: usize, salt: u64) -> Vec<f32> {
 /// and in several.
 #[test]
 fn a_pooling_behind_is_computed_along() {
-    for (image, batch) in [([40, 36], 1), ([8, 10], 9)] {
+    for (image, batch, points) in [
+        ([40, 36], 1, Some(4)),
+        ([40, 36], 1, None),
+        ([8, 10], 9, Some(4)),
+        ([8, 10], 9, None),
+    ] {
         let case = Case {
             window: 3,
             dilation: [1; 2],
@@ -35,7 +40,11 @@ fn a_pooling_behind_is_computed_along() {
             pad: [0; 3],
         };
         let taps = Taps::new(&pool);
-        let c = case.convolution::<f32>(Level::chosen(), Some(4));
+        let c = case.convolution::<f32>(Level::chosen(), points);
+        let margin = &c.plan(false).sliding.margin;
+        let places: Vec<u32> = grid(margin.image)
+            .map(|cell| margin.place(cell) as u32)
+            .collect();
         let (large, weight) = (whole(case.len(0), 1), whole(case.weights(), 2));
         let pass = |down: bool, input: ConvInput<'_, f32>, count: usize| {
             let mut packed = vec![f32::NAN; c.packed_len(down)];
@@ -80,7 +89,7 @@ fn a_pooling_behind_is_computed_along() {
                 indices: &indices,
                 cells: taps.positions,
                 disjoint,
-                places: &[],
+                places: &places,
             };
             let written = ConvInput::Plain(scattered.as_slice());
             let back = |input| pass(false, input, case.len(0)).0;
