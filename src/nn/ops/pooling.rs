@@ -46,7 +46,15 @@ pub(crate) fn max_of_images<T: Real>(
 
 vectorized! {
     /// The maxima of some positions of an image, from `first` on; with `relu`, negative ones become 0.
-    pub(crate) fn max_of_piece<T: Real>(taps: &Taps, first: usize, channels: usize, x: &[T], y: &mut [T], indices: &mut [u32], relu: bool) {
+    pub(crate) fn max_of_piece<T: Real>(
+        taps: &Taps,
+        first: usize,
+        channels: usize,
+        x: &[T],
+        y: &mut [T],
+        indices: &mut [u32],
+        relu: bool,
+    ) {
         let rows = y.chunks_exact_mut(channels).zip(indices.chunks_exact_mut(channels));
         for (position, (y, indices)) in rows.enumerate() {
             max_of_window(taps.at(first + position), x, y, indices);
