@@ -3,6 +3,7 @@
 //! Which layer can do whose work is said by [`strata_nn::fusion_rules`]; what is frozen, watched or unrolled is
 //! followed here as `nn` does it, and a test compares the two.
 
+use strata_core::project::size::Shape;
 use strata_core::project::stage::Stage;
 use strata_core::project::target::Target;
 use strata_core::project::{Place, Stack};
@@ -23,8 +24,8 @@ pub(crate) struct FusedUnit<'a> {
     pub fused: bool,
     /// The layers whose work it can do.
     pub followers: Followers<'a>,
-    /// Whether a dense layer reads the image that a flatten before it would lay out.
-    pub unflattens: bool,
+    /// The image that a dense layer reads, which a flatten before it would lay out.
+    pub unflattens: Option<&'a Shape>,
     /// Whether another unit does its work.
     pub skipped: bool,
     pub trains: bool,
@@ -119,8 +120,9 @@ fn sequence<'a>(planned: &'a [Planned], input: u64, watch: &Watch) -> Vec<FusedU
                     .is_some_and(|head| units.get_mut(head).is_some_and(|head| head.absorb(layer)));
                 head = if absorbed { head } else { Some(last) };
                 if let ([.., earlier, last], Some(before)) = (units.as_mut_slice(), before) {
-                    last.unflattens = reads_through(&layer.op, before);
-                    earlier.given_up = last.unflattens;
+                    let reads = reads_through(&layer.op, before);
+                    last.unflattens = reads.then_some(&before.input);
+                    earlier.given_up = reads;
                 }
                 before = Some(layer);
             }
@@ -185,7 +187,7 @@ impl<'a> FusedUnit<'a> {
             written: output,
             fused: false,
             followers: Followers::default(),
-            unflattens: false,
+            unflattens: None,
             skipped: false,
             trains,
             watched: false,

@@ -92,8 +92,8 @@ pub struct Followers<'a> {
     pub relu: bool,
     /// The max pooling.
     pub pool: Option<&'a PlannedLayer>,
-    /// Whether the output is written as an image.
-    pub reshape: bool,
+    /// The image that the output is written as.
+    pub reshape: Option<&'a Shape>,
 }
 
 impl<'a> Followers<'a> {
@@ -118,8 +118,8 @@ impl<'a> Followers<'a> {
                     output,
                 })
             }
-            Role::Reorder if is_dense && !output.is_vector() && !self.reshape => {
-                self.reshape = true;
+            Role::Reorder if is_dense && !output.is_vector() && self.reshape.is_none() => {
+                self.reshape = Some(output);
                 Some(Follower::Reshape(output))
             }
             Role::Relu
@@ -138,6 +138,12 @@ pub fn reads_through(op: &Op, before: &PlannedLayer) -> bool {
         && !before.input.is_vector()
         && before.output.is_vector();
     is_flatten && Role::of(op) == Role::Dense
+}
+
+/// Whether the numbers of an image lie in another order in memory, channels last, than flattened.
+pub fn reorders(image: &Shape) -> bool {
+    let channels = image.channels();
+    channels > 1 && image.spatial().iter().product::<usize>() > 1
 }
 
 #[cfg(test)]
@@ -180,12 +186,24 @@ mod tests {
         let mut followers = Followers::default();
         let written = followers.add(&dense, &image);
         assert_eq!(written, Some(Follower::Reshape(&image.output)));
-        assert!(followers.reshape);
+        assert!(followers.reshape.is_some());
         assert_eq!(followers.add(&dense, &image), None);
         let mut flatten = layer(Op::Flatten, "8");
         assert!(!reads_through(&dense, &flatten), "it was a vector already");
         flatten.input = "2x2x2".parse().unwrap();
         assert!(reads_through(&dense, &flatten));
         assert!(!reads_through(&Op::Softmax, &flatten));
+    }
+
+    #[test]
+    fn only_images_of_several_channels_and_positions_have_an_order_of_their_own() {
+        for (image, has) in [
+            ("2x2x2", true),
+            ("3x1x5", true),
+            ("1x28x28", false),
+            ("8x1x1", false),
+        ] {
+            assert_eq!(reorders(&image.parse().unwrap()), has, "{image}");
+        }
     }
 }

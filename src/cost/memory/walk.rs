@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use strata_core::project::Place;
 use strata_core::shape::layers::Effort;
 use strata_core::shape::op::{Op, PlannedLayer};
+use strata_nn::fusion_rules::reorders;
 use strata_nn::ops::blocking;
 use strata_nn::ops::norm_rows::row_width;
 
@@ -96,11 +97,6 @@ impl Walk {
             statistics = 2 * FLOAT * channels as u64;
             tables = 4 * WIDE * channels as u64;
         }
-        // Only dense layers take over the order of their input or output.
-        let orders = u64::from(unit.unflattens).saturating_mul(unit.input);
-        let orders =
-            orders.saturating_add(u64::from(unit.followers.reshape).saturating_mul(unit.output));
-        tables = tables.saturating_add(orders.saturating_mul(4));
         if let Some(Op::MaxPool { geometry, .. }) = unit.followers.pool.map(|pool| &pool.op) {
             tables = tables.saturating_add(tables::windows(geometry));
             if let Some(kernel) = Kernel::of(layer).last() {
@@ -195,16 +191,14 @@ impl Walk {
         }
         let pooled = unit.fused && unit.followers.pool.is_some();
         self.activations(unit.place, if pooled { written } else { 0 });
-        let views_output = unit.fused && unit.followers.reshape;
-        if unit.unflattens || views_output {
-            let bias = if views_output { 0 } else { unit.output };
-            let ordered = layer
-                .op
-                .count()
-                .parameters(&layer.input)
-                .saturating_sub(bias);
-            self.scratch(unit.place, ordered.saturating_mul(FLOAT));
+        // Only dense layers take over the order of their input or output.
+        let written = unit.followers.reshape.filter(|_| unit.fused);
+        let mut ordered = if written.is_some() { unit.output } else { 0 };
+        if unit.unflattens.is_some_and(reorders) || written.is_some_and(reorders) {
+            let parameters = layer.op.count().parameters(&layer.input);
+            ordered = ordered.saturating_add(parameters.saturating_sub(unit.output));
         }
+        self.scratch(unit.place, ordered.saturating_mul(FLOAT));
     }
 
     /// What dropout keeps for its backward pass; noise keeps nothing.

@@ -1,17 +1,21 @@
 //! A dense layer on an image, or with an image as its output, without moving a number of it.
 //!
 //! PyTorch's order of a flattened image is C, H, W; ours has the channels last. Where a flatten comes before
-//! a dense layer or a reshape after it, the layer's weight is put in the other order instead of the batch.
+//! a dense layer or a reshape after it, the layer's weight is put in the other order instead of the batch. An image of
+//! one channel or one position has the same order either way.
 
 use super::Result;
+use crate::fusion_rules::reorders;
 use crate::ops::real::Real;
+use crate::ops::simd::Level;
 use crate::ops::storage::{Buffer, fill, view};
+use crate::ops::turn::turn;
 use candle_core::Tensor;
 use rayon::prelude::*;
 use strata_core::project::size::Shape;
 
-/// Rows of a weight that are worth a task.
-const ROWS: usize = 16;
+/// Numbers of a weight that are worth a task.
+const TASK: usize = 1 << 14;
 
 /// The images around a dense layer.
 #[derive(Default)]
@@ -31,27 +35,32 @@ pub(super) struct FlattenViews {
 /// An image as a vector.
 pub(super) struct View {
     pub shape: Shape,
-    /// By place in memory, the place in C, H, W order.
-    order: Vec<u32>,
+    channels: usize,
+    cells: usize,
 }
 
 impl View {
     pub fn new(shape: &Shape) -> View {
-        let (channels, cells) = (shape.channels(), shape.spatial().iter().product::<usize>());
-        let order = (0..channels * cells)
-            .map(|i| (i % channels * cells + i / channels) as u32)
-            .collect();
         View {
             shape: shape.clone(),
-            order,
+            channels: shape.channels(),
+            cells: shape.spatial().iter().product(),
         }
+    }
+
+    /// Whether the order in memory is another than C, H, W.
+    fn reorders(&self) -> bool {
+        reorders(&self.shape)
+    }
+
+    /// The place in C, H, W order of a number in memory.
+    fn ordered(&self, place: usize) -> usize {
+        place % self.channels * self.cells + place / self.channels
     }
 
     /// The place in memory of a number in C, H, W order.
     fn place(&self, ordered: usize) -> usize {
-        let channels = self.shape.channels();
-        let cells = self.order.len() / channels;
-        ordered % cells * channels + ordered / cells
+        ordered % self.cells * self.channels + ordered / self.cells
     }
 }
 
@@ -80,39 +89,44 @@ impl FlattenViews {
         self.output.as_ref().filter(|_| self.sees.1)
     }
 
-    fn order_of<'a>(view: &'a Option<View>, seen: bool) -> impl Fn(usize) -> usize + use<'a> {
-        let order = view
-            .as_ref()
-            .filter(|_| seen)
-            .map(|view| view.order.as_slice());
-        move |place| order.map_or(place, |order| order[place] as usize)
+    /// The image that comes in, if the pass sees it and it has another order than the vector.
+    fn reordered_input(&self) -> Option<&View> {
+        self.seen_input().filter(|view| view.reorders())
+    }
+
+    /// The image that goes out, in the same way.
+    fn reordered_output(&self) -> Option<&View> {
+        self.seen_output().filter(|view| view.reorders())
+    }
+
+    fn reorders(&self) -> bool {
+        self.reordered_input().is_some() || self.reordered_output().is_some()
     }
 
     /// The weight (`outputs × inputs`) in the order of the images; put in order again only when weights have changed.
     pub fn weight<T: Real>(&mut self, weight: &Tensor, version: u64) -> Result<Tensor> {
-        if self.sees == (false, false) {
+        if !self.reorders() {
             return Ok(weight.clone());
         }
         let (inputs, ordered) = (weight.dims()[1], self.weight.get(weight.dims(), weight)?);
         if self.version == Some(version) {
             return Ok(ordered);
         }
-        let (row_of, column_of) = (
-            FlattenViews::order_of(&self.output, self.sees.1),
-            FlattenViews::order_of(&self.input, self.sees.0),
-        );
+        let (input, output) = (self.reordered_input(), self.reordered_output());
         let numbers = view::<T>(weight)?;
         fill::<T>(&ordered, |ordered| {
-            ordered
-                .par_chunks_mut(inputs)
-                .enumerate()
-                .with_min_len(ROWS)
-                .for_each(|(row, ordered)| {
-                    let from = &numbers[row_of(row) * inputs..][..inputs];
-                    for (column, ordered) in ordered.iter_mut().enumerate() {
-                        *ordered = from[column_of(column)];
+            each_row(inputs, ordered, |row, ordered| {
+                let row = output.map_or(row, |view| view.ordered(row));
+                let from = &numbers[row * inputs..][..inputs];
+                match input {
+                    Some(&View {
+                        channels, cells, ..
+                    }) => {
+                        exchange([channels, cells], from, ordered);
                     }
-                });
+                    None => ordered.copy_from_slice(from),
+                }
+            });
         })?;
         self.version = Some(version);
         Ok(ordered)
@@ -124,25 +138,28 @@ impl FlattenViews {
         gradient: &Tensor,
         write: impl FnOnce(&mut [T]),
     ) -> Result<()> {
-        if self.sees == (false, false) {
+        if !self.reorders() {
             return fill::<T>(gradient, write);
         }
         let (inputs, ordered) = (
             gradient.dims()[1],
             self.weight.get(gradient.dims(), gradient)?,
         );
-        let output = self.output.as_ref().filter(|_| self.sees.1);
-        let column_of = FlattenViews::order_of(&self.input, self.sees.0);
         fill::<T>(&ordered, write)?;
         self.version = None;
+        let (input, output) = (self.reordered_input(), self.reordered_output());
         let numbers = view::<T>(&ordered)?;
         fill::<T>(gradient, |gradient| {
-            let rows = gradient.par_chunks_exact_mut(inputs).enumerate();
-            rows.with_min_len(ROWS).for_each(|(row, gradient)| {
+            each_row(inputs, gradient, |row, gradient| {
                 let place = output.map_or(row, |view| view.place(row));
                 let from = &numbers[place * inputs..][..inputs];
-                for (column, &number) in from.iter().enumerate() {
-                    gradient[column_of(column)] = number;
+                match input {
+                    Some(&View {
+                        channels, cells, ..
+                    }) => {
+                        exchange([cells, channels], from, gradient);
+                    }
+                    None => gradient.copy_from_slice(from),
                 }
             });
         })
@@ -150,29 +167,43 @@ impl FlattenViews {
 
     /// The bias in the order of the image that goes out.
     pub fn bias<T: Real>(&mut self, bias: &Tensor) -> Result<Tensor> {
-        if !self.sees.1 {
+        let Some(view_of_output) = self.output.as_ref().filter(|_| self.sees.1) else {
             return Ok(bias.clone());
-        }
-        let (ordered, order) = (
-            self.bias.get(bias.dims(), bias)?,
-            FlattenViews::order_of(&self.output, true),
-        );
+        };
+        let ordered = self.bias.get(bias.dims(), bias)?;
         let numbers = view::<T>(bias)?;
         fill::<T>(&ordered, |to| {
             to.iter_mut()
                 .enumerate()
-                .for_each(|(place, to)| *to = numbers[order(place)])
+                .for_each(|(place, to)| *to = numbers[view_of_output.ordered(place)])
         })?;
         Ok(ordered)
     }
 
     /// Writes the gradient of the bias, given in the order of the image that goes out.
     pub(crate) fn bias_gradient<T: Real>(&self, gradient: &Tensor, numbers: &[T]) -> Result<()> {
-        let order = FlattenViews::order_of(&self.output, self.sees.1);
+        let output = self.seen_output();
         fill::<T>(gradient, |gradient| {
-            for place in 0..gradient.len() {
-                gradient[order(place)] = numbers[place];
+            for (place, &number) in numbers.iter().enumerate() {
+                gradient[output.map_or(place, |view| view.ordered(place))] = number;
             }
         })
     }
+}
+
+/// Calls `f` with every row of a weight and its number.
+fn each_row<T: Real>(columns: usize, weight: &mut [T], f: impl Fn(usize, &mut [T]) + Sync) {
+    let rows = weight.par_chunks_exact_mut(columns).enumerate();
+    rows.with_min_len(TASK.div_ceil(columns.max(1)))
+        .for_each(|(row, numbers)| f(row, numbers));
+}
+
+/// Writes rows × columns as columns × rows.
+fn exchange<T: Real>([rows, columns]: [usize; 2], from: &[T], to: &mut [T]) {
+    turn(
+        Level::chosen(),
+        [rows, columns],
+        (from, columns),
+        (to, rows),
+    );
 }

@@ -38,6 +38,7 @@ pub mod spatial_map;
 pub mod storage;
 pub mod taps;
 pub mod tile;
+pub(crate) mod turn;
 pub mod weight_gradient;
 pub mod winograd;
 

@@ -1,28 +1,33 @@
 //! Products of matrices, for layers whose every position is its own: dense layers.
 //!
-//! `left` (rows × depth) times `right` (depth × columns), all row by row in memory. A task takes a block of columns
-//! and a piece of the rows. It copies some rows of its block of `right` into a panel that stays in the nearest cache
-//! while all rows of the piece go by. A sum is added up by rising depth, however the work is cut, so that results
-//! depend neither on the cut nor on the number of threads.
+//! `left` (rows × depth) times `right` (depth × columns), each row by row or column by column in memory. A task takes a
+//! block of columns and a piece of the rows. It copies some rows of its block of `right` into a panel that stays in the
+//! nearest cache while all rows of the piece go by. A sum is added up by rising depth, however the work is cut, so that
+//! results depend neither on the cut nor on the number of threads.
 
 #![allow(unsafe_code, clippy::needless_range_loop)]
 
-use super::blocking::MIN_TASKS;
+use super::blocking::{MIN_TASKS, even_pieces};
 use super::convolution::Finish;
 use super::packed::Block;
 use super::real::Real;
 use super::reduce::part_of;
 use super::shared_output::SharedOutput;
-use super::simd::{Kernel, Lanes, Level};
-use super::tile::vectors_per_tile;
+use super::simd::{Kernel, Lanes, Level, vectorized};
+use super::turn::turn;
 use rayon::prelude::*;
 
 /// Bytes of a panel: it shares the nearest cache (32 KiB or more) with the rows that go by.
 const PANEL_BYTES: usize = 24 << 10;
 /// Fewer rows are no piece of their own.
 const MIN_ROWS: usize = 24;
-/// Columns that a task of [`transpose`] turns into rows: a line of the cache of f32.
-const STRIP: usize = 16;
+/// Multiply-adds that are worth handing to another thread.
+const MIN_MACS: usize = 1 << 19;
+/// Vectors and rows of the tiles that are compiled, with many registers and with few: the arms of `run` below.
+const TILES: [&[(usize, usize)]; 2] = [
+    &[(4, 6), (3, 8), (2, 12), (1, 12)],
+    &[(3, 4), (2, 6), (1, 12)],
+];
 
 /// Sizes of a product.
 #[derive(Clone, Copy, Debug)]
@@ -35,34 +40,101 @@ pub(crate) struct Sizes {
     pub columns: usize,
 }
 
+/// A matrix in memory.
+#[derive(Clone, Copy)]
+pub(crate) struct Matrix<'a, T> {
+    numbers: &'a [T],
+    by_column: bool,
+}
+
+impl<'a, T> Matrix<'a, T> {
+    /// One row after the other.
+    pub fn by_row(numbers: &'a [T]) -> Matrix<'a, T> {
+        Matrix {
+            numbers,
+            by_column: false,
+        }
+    }
+
+    /// One column after the other.
+    pub fn by_column(numbers: &'a [T]) -> Matrix<'a, T> {
+        Matrix {
+            numbers,
+            by_column: true,
+        }
+    }
+}
+
+/// Where a product goes.
+enum Target<'a, T> {
+    /// Row by row.
+    Rows(SharedOutput<'a, T>),
+    /// Column by column. Before that, blocks of columns are kept one after the other, each row by row.
+    Columns {
+        blocks: SharedOutput<'a, T>,
+        result: SharedOutput<'a, T>,
+    },
+}
+
 /// Elements of scratch that a task of [`multiply`] works in.
 pub fn panel_len<T>() -> usize {
     PANEL_BYTES / size_of::<T>()
 }
 
-/// `result = left·right`.
-pub(crate) fn multiply<T: Real>(sizes: Sizes, left: &[T], right: &[T], result: &mut [T]) {
-    multiply_at(Level::chosen(), sizes, left, right, result);
+/// `result = left·right`, row by row; bias and activation are those of its columns.
+pub(crate) fn multiply<T: Real>(
+    sizes: Sizes,
+    left: Matrix<'_, T>,
+    right: Matrix<'_, T>,
+    finish: Finish<'_, T>,
+    result: &mut [T],
+) {
+    let target = Target::Rows(SharedOutput::new(result));
+    multiply_at(Level::chosen(), sizes, [left, right], finish, target);
 }
 
-fn multiply_at<T: Real>(level: Level, sizes: Sizes, left: &[T], right: &[T], result: &mut [T]) {
-    let blocks = Blocks::new::<T>(level, sizes.columns);
+/// The same column by column; bias and activation are those of its rows. `scratch` is as long as the result.
+fn multiply_turned<T: Real>(
+    sizes: Sizes,
+    left: Matrix<'_, T>,
+    right: Matrix<'_, T>,
+    finish: Finish<'_, T>,
+    scratch: &mut [T],
+    result: &mut [T],
+) {
+    let (blocks, result) = (SharedOutput::new(scratch), SharedOutput::new(result));
+    let target = Target::Columns { blocks, result };
+    multiply_at(Level::chosen(), sizes, [left, right], finish, target);
+}
+
+fn multiply_at<T: Real>(
+    level: Level,
+    sizes: Sizes,
+    [left, right]: [Matrix<'_, T>; 2],
+    finish: Finish<'_, T>,
+    target: Target<'_, T>,
+) {
+    let blocks = Blocks::new::<T>(level, sizes);
     let pieces = MIN_TASKS
         .div_ceil(blocks.count().max(1))
         .min(sizes.rows / MIN_ROWS)
         .max(1);
-    let result = SharedOutput::new(result);
-    (0..blocks.count() * pieces)
+    let tasks = blocks.count() * pieces;
+    let macs = sizes.rows * sizes.depth * sizes.columns / tasks.max(1);
+    (0..tasks)
         .into_par_iter()
+        .with_min_len(MIN_MACS.div_ceil(macs.max(1)))
         .for_each(|task| {
             let rows = part_of(sizes.rows, pieces, task / blocks.count());
+            // SAFETY: tasks write different elements: those of one block of columns in one piece of the rows.
+            let target = unsafe { target.share() };
             let product = Product {
                 level,
                 sizes,
-                left: &left[rows.start * sizes.depth..rows.end * sizes.depth],
+                left,
                 right,
-                // SAFETY: tasks write different elements: those of one block of columns in one piece of the rows.
-                result: unsafe { result.share() },
+                finish,
+                target,
                 first_row: rows.start,
                 rows: rows.len(),
             };
@@ -70,8 +142,27 @@ fn multiply_at<T: Real>(level: Level, sizes: Sizes, left: &[T], right: &[T], res
         });
 }
 
-/// The columns of a product in blocks: as many vectors each as a tile has at most, the last with what is left. Not a
-/// list, which every step would allocate.
+impl<T> Target<'_, T> {
+    /// Another handle to the same result.
+    ///
+    /// # Safety
+    /// As of [`SharedOutput::share`].
+    unsafe fn share(&self) -> Target<'_, T> {
+        // SAFETY: the caller's contract.
+        unsafe {
+            match self {
+                Target::Rows(result) => Target::Rows(result.share()),
+                Target::Columns { blocks, result } => Target::Columns {
+                    blocks: blocks.share(),
+                    result: result.share(),
+                },
+            }
+        }
+    }
+}
+
+/// The columns of a product in blocks: as many vectors each as a tile has, the last with what is left. Not a list,
+/// which every step would allocate.
 #[derive(Clone, Copy)]
 struct Blocks {
     columns: usize,
@@ -81,13 +172,21 @@ struct Blocks {
 }
 
 impl Blocks {
-    fn new<T: Real>(level: Level, columns: usize) -> Blocks {
-        let sizes = vectors_per_tile(T::many_registers(level), false);
+    /// Of the tile that computes the fewest rows beyond the last one.
+    fn new<T: Real>(level: Level, sizes: Sizes) -> Blocks {
         let width = T::width(level);
+        let vectors = sizes.columns.div_ceil(width);
+        let tiles = tiles(T::many_registers(level)).iter();
+        let fitting = tiles.filter(|(wide, _)| *wide <= vectors.max(1));
+        let best = fitting.min_by_key(|(wide, rows)| {
+            let narrow = if *wide == 1 { 2 } else { 1 };
+            narrow * sizes.rows.next_multiple_of(*rows)
+        });
+        let wide = best.map_or(1, |(wide, _)| *wide);
         Blocks {
-            columns,
+            columns: sizes.columns,
             width,
-            wide: width * sizes.iter().max().copied().unwrap_or(1),
+            wide: width * wide,
         }
     }
 
@@ -106,14 +205,18 @@ impl Blocks {
     }
 }
 
+fn tiles(many_registers: bool) -> &'static [(usize, usize)] {
+    TILES[if many_registers { 0 } else { 1 }]
+}
+
 /// The part of a product that one task computes.
 struct Product<'a, T> {
     level: Level,
     sizes: Sizes,
-    /// The piece's rows.
-    left: &'a [T],
-    right: &'a [T],
-    result: SharedOutput<'a, T>,
+    left: Matrix<'a, T>,
+    right: Matrix<'a, T>,
+    finish: Finish<'a, T>,
+    target: Target<'a, T>,
     first_row: usize,
     rows: usize,
 }
@@ -121,87 +224,150 @@ struct Product<'a, T> {
 impl<T: Real> Product<'_, T> {
     fn block(mut self, block: Block) {
         let wide = block.vectors * T::width(self.level);
-        let Sizes { depth, columns, .. } = self.sizes;
-        let most = (panel_len::<T>() / wide).max(1);
+        let depth = self.sizes.depth;
+        let most = even_pieces(depth, panel_len::<T>() / wide).max(1);
         T::with_scratch(most * wide, |panel| {
             let mut first = 0;
             // Without any depth the result is 0 all the same.
             while first == 0 || first < depth {
                 let some = most.min(depth - first);
-                copy_panel(
-                    self.right,
-                    columns,
-                    first,
-                    block,
-                    &mut panel[..some * wide],
-                    wide,
-                );
-                let tile = ProductTile {
-                    left: &self.left[first.min(self.left.len())..],
-                    left_row: depth,
-                    rows: self.rows,
-                    depth: some,
-                    panel,
-                    vectors: block.vectors,
-                    lanes: block.lanes,
-                    result: self.result.reborrow(),
-                    start: self.first_row * columns + block.first,
-                    result_row: columns,
-                    adds: first > 0,
-                };
-                T::run_kernel(self.level, tile);
+                self.copy_panel(first, block, &mut panel[..some * wide], wide);
+                self.add_panel(first..first + some, block, panel);
                 first += most;
             }
         });
+        self.turn(block);
+    }
+
+    /// Copies rows of a block of the right matrix's columns, from row `first` on, into as many rows of `wide` elements
+    /// as `panel` has. Lanes to spare become 0.
+    fn copy_panel(&self, first: usize, block: Block, panel: &mut [T], wide: usize) {
+        let Sizes { depth, columns, .. } = self.sizes;
+        let Matrix { numbers, by_column } = self.right;
+        let some = panel.len() / wide;
+        if some == 0 {
+            return;
+        }
+        if by_column {
+            let from = &numbers[block.first * depth + first..];
+            turn(
+                self.level,
+                [block.lanes, some],
+                (from, depth),
+                (panel, wide),
+            );
+        } else {
+            let lanes = block.first..block.first + block.lanes;
+            let rows = numbers[first * columns..].chunks_exact(columns.max(1));
+            for (row, panel) in rows.zip(panel.chunks_exact_mut(wide)) {
+                panel[..block.lanes].copy_from_slice(&row[lanes.clone()]);
+            }
+        }
+        if block.lanes < wide {
+            for panel in panel.chunks_exact_mut(wide) {
+                panel[block.lanes..].fill(T::zero());
+            }
+        }
+    }
+
+    /// Adds the products of a panel, and finishes what is complete.
+    fn add_panel(&mut self, some: std::ops::Range<usize>, block: Block, panel: &[T]) {
+        let Sizes {
+            rows,
+            depth,
+            columns,
+        } = self.sizes;
+        let (left_row, left_step) = if self.left.by_column {
+            (1, rows)
+        } else {
+            (depth, 1)
+        };
+        let is_last = some.end == depth;
+        let (bias, relu) = match &self.target {
+            Target::Rows(_) if is_last => (self.finish.bias, self.finish.relu),
+            Target::Rows(_) | Target::Columns { .. } => (None, false),
+        };
+        let (result, start, result_row) = match &mut self.target {
+            Target::Rows(result) => (
+                result.reborrow(),
+                self.first_row * columns + block.first,
+                columns,
+            ),
+            Target::Columns { blocks, .. } => (
+                blocks.reborrow(),
+                block.first * rows + self.first_row * block.lanes,
+                block.lanes,
+            ),
+        };
+        let tile = ProductTile {
+            left: self.left.numbers,
+            left_first: self.first_row * left_row + some.start * left_step,
+            left_row,
+            left_step,
+            rows: self.rows,
+            depth: some.len(),
+            panel,
+            vectors: block.vectors,
+            lanes: block.lanes,
+            bias: bias.map(|bias| &bias[block.first..block.first + block.lanes]),
+            relu,
+            result,
+            start,
+            result_row,
+            adds: some.start > 0,
+        };
+        T::run_kernel(self.level, tile);
+    }
+
+    /// Writes the block where its rows become columns, with bias and activation.
+    fn turn(&mut self, block: Block) {
+        let Target::Columns { blocks, result } = &mut self.target else {
+            return;
+        };
+        let row = self.sizes.rows;
+        let first = block.first * row + self.first_row * block.lanes;
+        let from = &*blocks.slice_mut(first..first + self.rows * block.lanes);
+        let rows = self.first_row..self.first_row + self.rows;
+        let bias = self.finish.bias.map(|bias| &bias[rows.clone()]);
+        let mut lane = 0;
+        while lane < block.lanes {
+            // As many lines as stay in the nearest cache.
+            let some = TURNED.min(block.lanes - lane);
+            T::with_scratch(some * self.rows, |lines| {
+                let from = (&from[lane..], block.lanes);
+                turn(self.level, [self.rows, some], from, (lines, self.rows));
+                for (line, numbers) in lines.chunks_exact_mut(self.rows).enumerate() {
+                    let at = (block.first + lane + line) * row;
+                    let to = result.slice_mut(at + rows.start..at + rows.end);
+                    finish(numbers, bias, self.finish.relu, to);
+                }
+            });
+            lane += some;
+        }
     }
 }
 
-/// Copies rows of a block of columns, from row `first` on, into as many rows of `wide` elements as `panel` has.
-/// Lanes to spare become 0.
-fn copy_panel<T: Real>(
-    right: &[T],
-    columns: usize,
-    first: usize,
-    block: Block,
-    panel: &mut [T],
-    wide: usize,
-) {
-    let lanes = block.first..block.first + block.lanes;
-    let rows = right[first * columns..].chunks_exact(columns.max(1));
-    for (row, panel) in rows.zip(panel.chunks_exact_mut(wide)) {
-        let (own, spare) = panel.split_at_mut(block.lanes);
-        own.copy_from_slice(&row[lanes.clone()]);
-        spare.fill(T::zero());
-    }
-}
+/// Lines of a turned result that are finished together.
+const TURNED: usize = 8;
 
-/// Writes a matrix (rows × columns) with its axes exchanged (columns × rows).
-pub(crate) fn transpose<T: Real>(columns: usize, matrix: &[T], transposed: &mut [T]) {
-    transpose_by(columns, matrix, transposed, |_, number| number);
-}
-
-/// The same, with every number replaced by `f(its row, it)`.
-fn transpose_by<T: Real>(
-    columns: usize,
-    matrix: &[T],
-    transposed: &mut [T],
-    f: impl Fn(usize, T) -> T + Sync,
-) {
-    let rows = matrix.len() / columns.max(1);
-    let strips = transposed.par_chunks_mut((rows * STRIP).max(1)).enumerate();
-    strips.for_each(|(strip, transposed)| {
-        let first = strip * STRIP;
-        // A few rows at a time: more would push each other out of the cache where a row is 4 KiB long.
-        for row in (0..rows).step_by(STRIP / 2) {
-            let some = row..(row + STRIP / 2).min(rows);
-            for (column, line) in transposed.chunks_exact_mut(rows).enumerate() {
-                let column = first + column;
-                for row in some.clone() {
-                    line[row] = f(row, matrix[row * columns + column]);
+vectorized! {
+    /// Numbers with bias and activation. NaN stays.
+    fn finish<T: Real>(numbers: &[T], bias: Option<&[T]>, relu: bool, to: &mut [T]) {
+        let floor = if relu { T::zero() } else { T::neg_infinity() };
+        match bias {
+            Some(bias) => {
+                for ((to, &number), &bias) in to.iter_mut().zip(numbers).zip(bias) {
+                    let number = number + bias;
+                    *to = if number < floor { floor } else { number };
+                }
+            }
+            None => {
+                for (to, &number) in to.iter_mut().zip(numbers) {
+                    *to = if number < floor { floor } else { number };
                 }
             }
         }
-    });
+    }
 }
 
 /// A dense layer on some vectors: `inputs` numbers each to `outputs`, by a weight of `outputs × inputs`.
@@ -216,20 +382,16 @@ pub struct DensePass {
 }
 
 impl DensePass {
-    /// Whether the weight is turned over for the forward pass, rather than the vectors: whatever is smaller.
+    /// Whether the weight is turned over for the forward pass, rather than the vectors and their results: whatever is
+    /// less.
     fn turns_weight(self) -> bool {
         self.inputs * self.outputs <= self.batch * (self.inputs + self.outputs)
     }
 
-    /// Elements of scratch that a pass works in: a matrix turned over, and either the result's or the gradient.
+    /// Elements of scratch that a pass works in: the results before they are turned, or the gradient, and the sums for
+    /// the bias.
     pub fn scratch(self) -> usize {
-        let outputs = self.batch * self.outputs;
-        let forward = if self.turns_weight() {
-            self.inputs * self.outputs
-        } else {
-            self.batch * self.inputs + outputs
-        };
-        forward.max(2 * outputs)
+        self.batch * self.outputs + self.outputs
     }
 
     /// The outputs of a batch, with bias and activation.
@@ -246,43 +408,23 @@ impl DensePass {
             inputs,
             outputs,
         } = self;
-        let finished = |column: usize, number: T| {
-            let number = number + finish.bias.map_or(T::zero(), |bias| bias[column]);
-            // NaN stays.
-            if finish.relu && number < T::zero() {
-                T::zero()
-            } else {
-                number
-            }
-        };
         if self.turns_weight() {
-            let turned = &mut scratch[..inputs * outputs];
-            transpose(inputs, weight, turned);
             let sizes = Sizes {
                 rows: batch,
                 depth: inputs,
                 columns: outputs,
             };
-            multiply(sizes, x, turned, y);
-            y.par_chunks_mut(outputs)
-                .with_min_len(MIN_ROWS)
-                .for_each(|row| {
-                    for (column, number) in row.iter_mut().enumerate() {
-                        *number = finished(column, *number);
-                    }
-                });
-            return;
+            let (x, weight) = (Matrix::by_row(x), Matrix::by_column(weight));
+            return multiply(sizes, x, weight, finish, y);
         }
-        let (turned, result) = scratch.split_at_mut(inputs * batch);
-        let result = &mut result[..outputs * batch];
-        transpose(inputs, x, turned);
         let sizes = Sizes {
             rows: outputs,
             depth: inputs,
             columns: batch,
         };
-        multiply(sizes, weight, turned, result);
-        transpose_by(batch, result, y, finished);
+        let (weight, x) = (Matrix::by_row(weight), Matrix::by_column(x));
+        let scratch = &mut scratch[..batch * outputs];
+        multiply_turned(sizes, weight, x, finish, scratch, y);
     }
 
     /// The gradient of the input from that of the output.
@@ -292,33 +434,31 @@ impl DensePass {
             depth: self.outputs,
             columns: self.inputs,
         };
-        multiply(sizes, gradient, weight, dx);
+        let (gradient, weight) = (Matrix::by_row(gradient), Matrix::by_row(weight));
+        multiply(sizes, gradient, weight, Finish::NONE, dx);
     }
 
     /// The gradient of the weight from the input and the gradient of the output.
-    pub(crate) fn weight_gradient<T: Real>(
-        self,
-        x: &[T],
-        gradient: &[T],
-        scratch: &mut [T],
-        of_weight: &mut [T],
-    ) {
-        let turned = &mut scratch[..self.batch * self.outputs];
-        transpose(self.outputs, gradient, turned);
+    pub(crate) fn weight_gradient<T: Real>(self, x: &[T], gradient: &[T], of_weight: &mut [T]) {
         let sizes = Sizes {
             rows: self.outputs,
             depth: self.batch,
             columns: self.inputs,
         };
-        multiply(sizes, turned, x, of_weight);
+        let (gradient, x) = (Matrix::by_column(gradient), Matrix::by_row(x));
+        multiply(sizes, gradient, x, Finish::NONE, of_weight);
     }
 }
 
 /// `result[row, lane] = Σ left[row, depth]·panel[depth, lane]` for the lanes of one block; or that is added.
 struct ProductTile<'a, T> {
-    /// Rows of `left_row` elements, of which the first `depth` are read.
     left: &'a [T],
+    /// The first element that is read.
+    left_first: usize,
+    /// To the next row.
     left_row: usize,
+    /// To the next element of a row, of which `depth` are read.
+    left_step: usize,
     rows: usize,
     depth: usize,
     /// `depth` rows of `vectors·WIDTH` elements.
@@ -326,6 +466,10 @@ struct ProductTile<'a, T> {
     vectors: usize,
     /// Lanes of the block that are stored.
     lanes: usize,
+    /// One value per lane.
+    bias: Option<&'a [T]>,
+    /// Whether negative results become 0.
+    relu: bool,
     result: SharedOutput<'a, T>,
     /// The first lane of the first row in the result.
     start: usize,
@@ -338,22 +482,27 @@ impl<T: Real> ProductTile<'_, T> {
     /// Whether a tile of this width is compiled, and everything that its loops address is inside the slices.
     fn fits<L: Lanes<T>>(&self) -> bool {
         let wide = self.vectors * L::WIDTH;
+        let last = |count: usize, step: usize| count.saturating_sub(1).saturating_mul(step);
         let end = |start: usize, row: usize, len: usize| {
-            (self.rows.saturating_sub(1).saturating_mul(row))
+            last(self.rows, row)
                 .saturating_add(start)
                 .saturating_add(len)
         };
-        vectors_per_tile(L::MANY_REGISTERS, false).contains(&self.vectors)
+        let read = last(self.depth, self.left_step).saturating_add(1);
+        let mut widths = tiles(L::MANY_REGISTERS).iter().map(|(width, _)| *width);
+        widths.any(|width| width == self.vectors)
             && wide - L::WIDTH < self.lanes
             && self.lanes <= wide
             && self.rows > 0
-            && end(0, self.left_row, self.depth) <= self.left.len()
+            && (self.depth == 0 || end(self.left_first, self.left_row, read) <= self.left.len())
             && self.depth.saturating_mul(wide) <= self.panel.len()
+            && self.bias.is_none_or(|bias| bias.len() >= self.lanes)
             && end(self.start, self.result_row, self.lanes) <= self.result.len()
     }
 
     #[inline(always)]
     fn all<L: Lanes<T>, const P: usize, const V: usize>(&self, lanes: L) {
+        let bias = self.bias_vectors::<L, V>(lanes);
         let mut first = 0;
         while first < self.rows {
             let mut rows = [0; P];
@@ -361,28 +510,53 @@ impl<T: Real> ProductTile<'_, T> {
                 // After the end the last row again: it is computed and stored twice.
                 rows[p] = (first + p).min(self.rows - 1);
             }
-            self.tile::<L, P, V>(lanes, rows);
+            self.tile::<L, P, V>(lanes, rows, bias);
             first += P;
         }
     }
 
     #[inline(always)]
-    fn tile<L: Lanes<T>, const P: usize, const V: usize>(&self, lanes: L, rows: [usize; P]) {
+    fn bias_vectors<L: Lanes<T>, const V: usize>(&self, lanes: L) -> [L::Vector; V] {
+        let mut bias = [lanes.splat(T::zero()); V];
+        if let Some(numbers) = self.bias {
+            for (v, bias) in bias.iter_mut().enumerate() {
+                let count = L::WIDTH.min(self.lanes - v * L::WIDTH);
+                // SAFETY: `run` asserted `fits`: the bias has `lanes` elements, more than `v·WIDTH`, and `count` of
+                // them follow.
+                *bias = unsafe { lanes.load_some(numbers.as_ptr().add(v * L::WIDTH), count) };
+            }
+        }
+        bias
+    }
+
+    #[inline(always)]
+    fn tile<L: Lanes<T>, const P: usize, const V: usize>(
+        &self,
+        lanes: L,
+        rows: [usize; P],
+        bias: [L::Vector; V],
+    ) {
         let mut sums = [[lanes.splat(T::zero()); V]; P];
         if self.adds {
             // All rows are read before any is written, so that one that is there twice is added to once.
             for p in 0..P {
                 self.each_vector::<L, V>(rows[p], |v, at, count| {
                     // SAFETY: `each_vector` says that `count` elements follow.
-                    sums[p][v] = unsafe { lanes.load_some(at, count) };
+                    sums[p][v] = unsafe {
+                        match count == L::WIDTH {
+                            true => lanes.load(at),
+                            false => lanes.load_some(at, count),
+                        }
+                    };
                 });
             }
         }
-        let left = rows.map(|row| self.left.as_ptr().wrapping_add(row * self.left_row));
-        let mut panel = self.panel.as_ptr();
-        for k in 0..self.depth {
-            // SAFETY: `run` asserted `fits`: every row of the left matrix has `depth` elements, the panel `depth`
-            // rows of V·WIDTH. V is `vectors`.
+        let left = self.left.as_ptr().wrapping_add(self.left_first);
+        let left = rows.map(|row| left.wrapping_add(row * self.left_row));
+        let (mut panel, mut at) = (self.panel.as_ptr(), 0);
+        for _ in 0..self.depth {
+            // SAFETY: `run` asserted `fits`: every row of the left matrix has `depth` elements `left_step` apart, the
+            // panel `depth` rows of V·WIDTH. V is `vectors`.
             unsafe {
                 let mut right = [sums[0][0]; V];
                 for v in 0..V {
@@ -390,10 +564,26 @@ impl<T: Real> ProductTile<'_, T> {
                 }
                 panel = panel.add(V * L::WIDTH);
                 for p in 0..P {
-                    let x = lanes.splat(*left[p].add(k));
+                    let x = lanes.splat(*left[p].add(at));
                     for v in 0..V {
                         sums[p][v] = lanes.multiply_add(x, right[v], sums[p][v]);
                     }
+                }
+            }
+            at += self.left_step;
+        }
+        if self.bias.is_some() {
+            for p in 0..P {
+                for v in 0..V {
+                    sums[p][v] = lanes.add(sums[p][v], bias[v]);
+                }
+            }
+        }
+        if self.relu {
+            let zero = lanes.splat(T::zero());
+            for p in 0..P {
+                for v in 0..V {
+                    sums[p][v] = lanes.not_below(sums[p][v], zero);
                 }
             }
         }
@@ -401,7 +591,12 @@ impl<T: Real> ProductTile<'_, T> {
             self.each_vector::<L, V>(rows[p], |v, at, count| {
                 // SAFETY: `each_vector` says that `count` elements follow. The handle is this tile's, and who shares
                 // one promises that no other writes these elements.
-                unsafe { lanes.store_some(at, sums[p][v], count) };
+                unsafe {
+                    match count == L::WIDTH {
+                        true => lanes.store(at, sums[p][v]),
+                        false => lanes.store_some(at, sums[p][v], count),
+                    }
+                };
             });
         }
     }
@@ -417,14 +612,12 @@ impl<T: Real> ProductTile<'_, T> {
             .result
             .as_mut_ptr()
             .wrapping_add(self.start + row * self.result_row);
-        for v in 0..V {
-            // `run` asserted `fits`: `lanes` elements of every row lie in the slice, and more than (V − 1)·WIDTH.
-            f(
-                v,
-                at.wrapping_add(v * L::WIDTH),
-                L::WIDTH.min(self.lanes - v * L::WIDTH),
-            );
+        // `run` asserted `fits`: `lanes` elements of every row lie in the slice, and more than (V − 1)·WIDTH.
+        for v in 0..V - 1 {
+            f(v, at.wrapping_add(v * L::WIDTH), L::WIDTH);
         }
+        let last = (V - 1) * L::WIDTH;
+        f(V - 1, at.wrapping_add(last), self.lanes - last);
     }
 }
 
@@ -432,11 +625,12 @@ impl<T: Real> Kernel<T> for ProductTile<'_, T> {
     #[inline(always)]
     fn run<L: Lanes<T>>(self, lanes: L) {
         assert!(self.fits::<L>(), "a product outside its arrays");
-        // As many vectors as `vectors_per_tile` lists: 1 in the arm that names no number.
+        // As many vectors as `TILES` lists: 1 in the arm that names no number.
         match (L::MANY_REGISTERS, self.vectors) {
             (true, 4) => self.all::<L, 6, 4>(lanes),
             (true, 3) => self.all::<L, 8, 3>(lanes),
             (true, 2) => self.all::<L, 12, 2>(lanes),
+            (false, 3) => self.all::<L, 4, 3>(lanes),
             (false, 2) => self.all::<L, 6, 2>(lanes),
             _ => self.all::<L, 12, 1>(lanes),
         }

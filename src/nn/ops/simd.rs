@@ -4,6 +4,7 @@
 //! `vectorized`.
 //! The environment variable `STRATA_SIMD` (`avx512`, `avx2`, `plain`) asks for less than the machine has.
 
+use super::turn::SQUARE;
 use std::sync::OnceLock;
 
 /// Vectors of `T`: the few operations that the kernels need.
@@ -61,6 +62,23 @@ pub unsafe trait Lanes<T>: Copy + Send + Sync {
     /// # Safety
     /// `count` elements are writable at `to`, and `count` ≤ `WIDTH`.
     unsafe fn store_some(self, to: *mut T, value: Self::Vector, count: usize);
+    /// Writes a square of [`SQUARE`] rows and columns with its axes exchanged. Rows are `from_row` and `to_row` elements
+    /// apart.
+    ///
+    /// # Safety
+    /// All rows of the square are readable at `from` and writable at `to`.
+    #[inline(always)]
+    unsafe fn turn_square(self, from: *const T, from_row: usize, to: *mut T, to_row: usize)
+    where
+        T: Copy,
+    {
+        for row in 0..SQUARE {
+            for column in 0..SQUARE {
+                // SAFETY: the caller lets the square be read and written.
+                unsafe { *to.add(column * to_row + row) = *from.add(row * from_row + column) };
+            }
+        }
+    }
 }
 
 /// Work that is compiled for each instruction set.
@@ -335,8 +353,62 @@ macro_rules! x86_vectors {
                 // SAFETY: the mask lets only the first `count` elements be written, which the caller allows.
                 unsafe { pulp::Simd::mask_store_ptr_f32s(self, mask, to, value) }
             }
+
+            #[inline(always)]
+            unsafe fn turn_square(
+                self,
+                from: *const f32,
+                from_row: usize,
+                to: *mut f32,
+                to_row: usize,
+            ) {
+                // SAFETY: the caller lets the square be read and written. Both levels have AVX.
+                unsafe { turn_eight(from, from_row, to, to_row) }
+            }
         }
     };
+}
+
+/// Turns a square of f32 over: pairs, then fours, then halves change places.
+///
+/// # Safety
+/// As of [`Lanes::turn_square`], on a machine with AVX.
+#[cfg(target_arch = "x86_64")]
+#[allow(unsafe_code)]
+#[inline]
+#[target_feature(enable = "avx")]
+unsafe fn turn_eight(from: *const f32, from_row: usize, to: *mut f32, to_row: usize) {
+    use std::arch::x86_64::{
+        _mm256_loadu_ps, _mm256_permute2f128_ps, _mm256_shuffle_ps, _mm256_storeu_ps,
+        _mm256_unpackhi_ps, _mm256_unpacklo_ps,
+    };
+    const LOW: i32 = 0x44;
+    const HIGH: i32 = 0xee;
+    // SAFETY: the caller's contract.
+    unsafe {
+        let row = |index: usize| _mm256_loadu_ps(from.add(index * from_row));
+        let pair = |index: usize| {
+            let (a, b) = (row(index), row(index + 1));
+            (_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b))
+        };
+        let four = |index: usize| {
+            let ((low, high), (lower, higher)) = (pair(index), pair(index + 2));
+            [
+                _mm256_shuffle_ps::<LOW>(low, lower),
+                _mm256_shuffle_ps::<HIGH>(low, lower),
+                _mm256_shuffle_ps::<LOW>(high, higher),
+                _mm256_shuffle_ps::<HIGH>(high, higher),
+            ]
+        };
+        let (upper, lower) = (four(0), four(4));
+        for column in 0..4 {
+            let (a, b) = (upper[column], lower[column]);
+            let first = _mm256_permute2f128_ps::<0x20>(a, b);
+            let second = _mm256_permute2f128_ps::<0x31>(a, b);
+            _mm256_storeu_ps(to.add(column * to_row), first);
+            _mm256_storeu_ps(to.add((column + 4) * to_row), second);
+        }
+    }
 }
 
 plain_vectors!(f32, 4);

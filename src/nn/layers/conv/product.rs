@@ -88,7 +88,7 @@ impl Conv {
         let scratch = self.sums.get(&[pass.scratch()], x)?;
         let mut result = Ok(None);
         fill::<T>(&scratch, |scratch| {
-            let (masked, scratch) = scratch.split_at_mut(gradient.len());
+            let (masked, sums) = scratch.split_at_mut(gradient.len());
             let gradient = match own.plain() {
                 Some(gradient) => gradient,
                 None => {
@@ -96,7 +96,7 @@ impl Conv {
                     masked
                 }
             };
-            result = backward.run(gradient, scratch, need_input, cx);
+            result = backward.run(gradient, sums, need_input, cx);
         })?;
         result
     }
@@ -114,11 +114,11 @@ struct Backward<'a> {
 }
 
 impl Backward<'_> {
-    /// `gradient`: that of the layer's own output.
+    /// `gradient`: that of the layer's own output. `sums`: room for the gradient of the bias.
     fn run<T: Real>(
         &mut self,
         gradient: &[T],
-        scratch: &mut [T],
+        sums: &mut [T],
         need_input: bool,
         cx: &mut Context<'_>,
     ) -> Result<Option<Tensor>> {
@@ -131,11 +131,10 @@ impl Backward<'_> {
             let x = view::<T>(self.x)?;
             let pass = self.pass;
             self.views.weight_gradient::<T>(of_weight, |of_weight| {
-                pass.weight_gradient(&x, gradient, scratch, of_weight)
+                pass.weight_gradient(&x, gradient, of_weight)
             })?;
         }
         if let Some(bias) = self.bias.filter(|&bias| cx.trains(bias)) {
-            let sums = &mut scratch[..self.pass.outputs];
             column_sums(gradient, self.pass.outputs, sums);
             self.views
                 .bias_gradient::<T>(&cx.parameters[bias].gradient, sums)?;

@@ -29,16 +29,69 @@ fn exact(sizes: Sizes, left: &[f32], right: &[f32]) -> Vec<(f64, f64)> {
     all
 }
 
-fn assert_exact(sizes: Sizes, level: Level) {
-    let left = numbers(sizes.rows * sizes.depth, 1);
-    let right = numbers(sizes.depth * sizes.columns, 2);
-    let mut result = vec![f32::NAN; sizes.rows * sizes.columns];
-    multiply_at(level, sizes, &left, &right, &mut result);
-    for (found, (sum, size)) in result.iter().zip(exact(sizes, &left, &right)) {
+/// The same numbers column by column.
+fn turned(columns: usize, matrix: &[f32]) -> Vec<f32> {
+    let of_column = |column: usize| matrix.iter().copied().skip(column).step_by(columns);
+    (0..columns).flat_map(of_column).collect()
+}
+
+/// A product of matrices that lie in memory as `by_column` says, with bias and relu.
+fn product(sizes: Sizes, level: Level, by_column: [bool; 3]) -> (Vec<f32>, Vec<(f64, f64)>) {
+    let Sizes {
+        rows,
+        depth,
+        columns,
+    } = sizes;
+    let numbers = [numbers(rows * depth, 1), numbers(depth * columns, 2)];
+    let widths = [depth, columns];
+    let lie = |side: usize| match by_column[side] {
+        true => turned(widths[side], &numbers[side]),
+        false => numbers[side].clone(),
+    };
+    let lying = [lie(0), lie(1)];
+    let matrix = |side: usize| Matrix {
+        numbers: &lying[side],
+        by_column: by_column[side],
+    };
+    let bias = self::numbers(if by_column[2] { rows } else { columns }, 3);
+    let finish = Finish {
+        bias: Some(&bias),
+        relu: true,
+    };
+    let mut result = vec![f32::NAN; rows * columns];
+    let mut blocks = vec![f32::NAN; rows * columns];
+    let target = match by_column[2] {
+        true => Target::Columns {
+            blocks: SharedOutput::new(&mut blocks),
+            result: SharedOutput::new(&mut result),
+        },
+        false => Target::Rows(SharedOutput::new(&mut result)),
+    };
+    multiply_at(level, sizes, [matrix(0), matrix(1)], finish, target);
+    let result = match by_column[2] {
+        true => turned(rows, &result),
+        false => result,
+    };
+    let mut wanted = exact(sizes, &numbers[0], &numbers[1]);
+    for (index, (sum, size)) in wanted.iter_mut().enumerate() {
+        let place = if by_column[2] {
+            index / columns
+        } else {
+            index % columns
+        };
+        let bias = f64::from(bias[place]);
+        (*sum, *size) = ((*sum + bias).max(0.0), *size + bias.abs());
+    }
+    (result, wanted)
+}
+
+fn assert_exact(sizes: Sizes, level: Level, by_column: [bool; 3]) {
+    let (result, wanted) = product(sizes, level, by_column);
+    for (found, (sum, size)) in result.iter().zip(wanted) {
         let error = (f64::from(*found) - sum).abs();
         assert!(
             error <= 1e-6 * size + 1e-12,
-            "{found} for {sum}: {sizes:?}, {}",
+            "{found} for {sum}: {sizes:?}, {by_column:?}, {}",
             level.name()
         );
     }
@@ -50,14 +103,14 @@ fn products_are_sums_of_products() {
         for rows in [1, 2, 5, 6, 7, 12, 13, 25, 49] {
             for depth in [1, 3, 97, 700] {
                 for columns in [1, 15, 16, 17, 33, 48, 63, 64, 65, 100] {
-                    assert_exact(
-                        Sizes {
-                            rows,
-                            depth,
-                            columns,
-                        },
-                        level,
-                    );
+                    let sizes = Sizes {
+                        rows,
+                        depth,
+                        columns,
+                    };
+                    for lies in 0..8 {
+                        assert_exact(sizes, level, [1, 2, 4].map(|bit| lies & bit != 0));
+                    }
                 }
             }
         }
@@ -72,22 +125,9 @@ fn a_product_without_depth_is_zero() {
         columns: 3,
     };
     let mut result = [f32::NAN; 6];
-    multiply(sizes, &[], &[], &mut result);
+    let empty = Matrix::by_row(&[]);
+    multiply(sizes, empty, empty, Finish::NONE, &mut result);
     assert_eq!(result, [0.0; 6]);
-}
-
-#[test]
-fn columns_become_rows() {
-    for (rows, columns) in [(1, 1), (3, 40), (40, 3), (17, 33), (16, 16)] {
-        let matrix = numbers(rows * columns, 3);
-        let mut turned = vec![0.0; matrix.len()];
-        transpose(columns, &matrix, &mut turned);
-        for row in 0..rows {
-            for column in 0..columns {
-                assert_eq!(turned[column * rows + row], matrix[row * columns + column]);
-            }
-        }
-    }
 }
 
 /// Both ways through the forward pass give the same but for rounding: few vectors for a large weight, and many.
@@ -127,12 +167,16 @@ fn a_tile_outside_its_arrays_is_refused() {
         let mut result = [0.0f32; 8];
         let tile = ProductTile {
             left: &[1.0],
+            left_first: 0,
             left_row: 1,
+            left_step: 1,
             rows: 2,
             depth: 1,
             panel: &[0.0; 64],
             vectors: 1,
             lanes: 4,
+            bias: None,
+            relu: false,
             result: SharedOutput::new(&mut result),
             start: 0,
             result_row: 4,
