@@ -23,8 +23,8 @@ struct Numbers<T> {
     eps: T,
     /// The learning rate over 1 − β₁ᵗ.
     size: T,
-    /// The root of 1 − β₂ᵗ.
-    root: T,
+    /// One over the root of 1 − β₂ᵗ.
+    widen: T,
 }
 
 impl Numbers<f64> {
@@ -38,7 +38,7 @@ impl Numbers<f64> {
             rest2: T::from_f64(self.rest2),
             eps: T::from_f64(self.eps),
             size: T::from_f64(self.size),
-            root: T::from_f64(self.root),
+            widen: T::from_f64(self.widen),
         }
     }
 }
@@ -91,7 +91,7 @@ impl Step {
             rest2: 1.0 - beta2,
             eps,
             size: self.lr / self.correction1,
-            root: self.correction2.sqrt(),
+            widen: 1.0 / self.correction2.sqrt(),
         };
         let numbers = numbers.rounded::<T>();
         let values = value.par_chunks_mut(CHUNK).zip(gradient.par_chunks(CHUNK));
@@ -146,7 +146,7 @@ impl UpdateRule for Step {
 
 vectorized! {
     fn adapt<T: Real>(value: &mut [T], gradient: &[T], mean: &mut [T], square: &mut [T], numbers: Numbers<T>) {
-        let Numbers { keep, add, beta1, rest1, beta2, rest2, eps, size, root } = numbers;
+        let Numbers { keep, add, beta1, rest1, beta2, rest2, eps, size, widen } = numbers;
         // Of two equal formulas the one whose factor is small, as torch.lerp does.
         let is_slow = rest1 < T::from_f64(0.5);
         let moments = mean.iter_mut().zip(square);
@@ -155,7 +155,7 @@ vectorized! {
             let way = gradient - *mean;
             *mean = if is_slow { *mean + rest1 * way } else { gradient - beta1 * way };
             *square = beta2 * *square + rest2 * gradient * gradient;
-            *value = *value * keep - size * *mean / (square.sqrt() / root + eps);
+            *value = *value * keep - size * *mean / (square.sqrt() * widen + eps);
         }
     }
 }

@@ -15,6 +15,7 @@ use super::ops::storage::view;
 use super::ops::with_real;
 use super::{Network, NnError, Parameter};
 use candle_core::{Device, Tensor};
+use rayon::prelude::*;
 use std::collections::HashMap;
 use strata_core::project::optimizer::Optimizer;
 
@@ -109,18 +110,28 @@ impl Updater {
         }
     }
 
-    fn update(&mut self, network: &mut Network, rule: &impl UpdateRule) -> Result<(), NnError> {
-        for (parameter, state) in network.parameters_mut().iter_mut().zip(&mut self.states) {
-            if parameter.frozen {
-                continue;
-            }
-            if parameter.value.device().is_cpu() {
-                let value = &parameter.value;
-                with_real!(value, T => {
-                    let gradient = view::<T>(&parameter.gradient)?;
-                    rule.step::<T>(value, &gradient, &state.tensors)
-                })?;
-            } else {
+    fn update(
+        &mut self,
+        network: &mut Network,
+        rule: &(impl UpdateRule + Sync),
+    ) -> Result<(), NnError> {
+        let is_cpu = network.device().is_cpu();
+        let parameters = network.parameters_mut();
+        if is_cpu {
+            // All at once, so that threads meet once a step and not at every parameter.
+            let each = parameters.par_iter().zip(&self.states);
+            return each
+                .filter(|(parameter, _)| !parameter.frozen)
+                .try_for_each(|(parameter, state)| {
+                    let value = &parameter.value;
+                    with_real!(value, T => {
+                        let gradient = view::<T>(&parameter.gradient)?;
+                        rule.step::<T>(value, &gradient, &state.tensors)
+                    })
+                });
+        }
+        for (parameter, state) in parameters.iter_mut().zip(&mut self.states) {
+            if !parameter.frozen {
                 rule.step_on_device(parameter, &mut state.tensors)?;
             }
         }
