@@ -2,14 +2,15 @@
 
 use super::{Blend, Target};
 use crate::NnError;
+use crate::ops::blocking::PARTS;
 use crate::ops::real::Real;
-use crate::ops::reduce::in_parts;
+use crate::ops::reduce::part_of;
 use crate::ops::storage::fill;
 use candle_core::Tensor;
 use rayon::prelude::*;
 
-/// Rows of a classification that are worth a task.
-const ROWS_PER_TASK: usize = 64;
+/// Outputs that are worth a task.
+const OUTPUTS_PER_TASK: usize = 1 << 11;
 
 /// The loss; writes its gradient where one is wanted.
 pub(super) fn evaluate<T: Real>(
@@ -23,10 +24,12 @@ pub(super) fn evaluate<T: Real>(
         )),
         Target::Labels(labels) => {
             classes(y.len(), labels)?;
-            if let Some(gradient) = gradient {
-                fill::<T>(gradient, |gradient| write_gradient(y, labels, gradient))?;
-            }
-            Ok(mean(y, labels))
+            let Some(gradient) = gradient else {
+                return Ok(mean(y, labels, None));
+            };
+            let mut loss = 0.0;
+            fill::<T>(gradient, |gradient| loss = mean(y, labels, Some(gradient)))?;
+            Ok(loss)
         }
         Target::Blend(blend) => {
             classes(y.len(), blend.labels)?;
@@ -36,65 +39,82 @@ pub(super) fn evaluate<T: Real>(
                     write_blended_gradient(y, blend, gradient)
                 })?;
             }
-            let loss = |labels| mean(y, labels);
+            let loss = |labels| mean(y, labels, None);
             let share = f64::from(blend.share);
             Ok(share * loss(blend.labels) + (1.0 - share) * loss(blend.others))
         }
     }
 }
 
-/// ln Σ eˣ of a row.
-fn log_sum<T: Real>(row: &[T]) -> f64 {
-    let highest = row
-        .iter()
-        .map(|&v| v.wide())
-        .fold(f64::NEG_INFINITY, f64::max);
-    highest
-        + row
-            .iter()
-            .map(|&v| (v.wide() - highest).exp())
-            .sum::<f64>()
-            .ln()
-}
-
-/// The mean over rows of −ln of the right class's probability.
-fn mean<T: Real>(y: &[T], labels: &[u32]) -> f64 {
+/// The mean over rows of −ln of the right class's probability; writes its gradient for the outputs where there is room
+/// for it.
+fn mean<T: Real>(y: &[T], labels: &[u32], gradient: Option<&mut [T]>) -> f64 {
     let classes = y.len() / labels.len().max(1);
-    let mut total = [0.0];
-    in_parts(labels.len(), &mut total, |rows, total| {
-        let each = y[rows.start * classes..rows.end * classes]
-            .chunks_exact(classes)
-            .zip(&labels[rows]);
-        total[0] = each
-            .map(|(row, &label)| log_sum(row) - row[label as usize].wide())
-            .sum();
-    });
-    total[0] / labels.len() as f64
-}
-
-/// The gradient of [`mean`] for the outputs.
-fn write_gradient<T: Real>(y: &[T], labels: &[u32], gradient: &mut [T]) {
-    let classes = y.len() / labels.len().max(1);
-    let count = labels.len() as f64;
-    let rows = gradient
-        .par_chunks_mut(classes)
-        .zip(y.par_chunks(classes))
-        .with_min_len(ROWS_PER_TASK);
-    rows.zip(labels).for_each(|((gradient, row), &label)| {
-        let log_sum = log_sum(row);
-        for (class, (gradient, &y)) in gradient.iter_mut().zip(row).enumerate() {
-            let hit = if class == label as usize { 1.0 } else { 0.0 };
-            let slope = (y.wide() - log_sum).exp() - hit;
-            *gradient = T::narrow(slope / count);
+    let rows = labels.len().div_ceil(PARTS).max(1);
+    let some = rows * classes;
+    let mut gradient = gradient.map(|gradient| gradient.chunks_mut(some.max(1)));
+    let mut parts: [Part<'_, T>; PARTS] = std::array::from_fn(|part| {
+        let labels = &labels[part_of(labels.len(), PARTS, part)];
+        Part {
+            y: &y[(part * some).min(y.len())..][..labels.len() * classes],
+            labels,
+            gradient: gradient.as_mut().and_then(Iterator::next),
+            loss: 0.0,
         }
     });
+    let fraction = 1.0 / labels.len() as f64;
+    parts
+        .par_iter_mut()
+        .with_min_len(OUTPUTS_PER_TASK.div_ceil(some.max(1)))
+        .for_each(|part| part.evaluate(classes, fraction));
+    parts.iter().map(|part| part.loss).sum::<f64>() / labels.len() as f64
+}
+
+/// Some rows.
+struct Part<'a, T> {
+    y: &'a [T],
+    labels: &'a [u32],
+    gradient: Option<&'a mut [T]>,
+    loss: f64,
+}
+
+impl<T: Real> Part<'_, T> {
+    fn evaluate(&mut self, classes: usize, fraction: f64) {
+        let rows = self.y.chunks_exact(classes.max(1)).zip(self.labels);
+        for (index, (row, &label)) in rows.enumerate() {
+            let label = label as usize;
+            let highest = row
+                .iter()
+                .map(|y| y.wide())
+                .fold(f64::NEG_INFINITY, f64::max);
+            let exponential = |y: T| (y.wide() - highest).exp();
+            let Some(gradient) = &mut self.gradient else {
+                let sum: f64 = row.iter().map(|&y| exponential(y)).sum();
+                self.loss += highest + sum.ln() - row[label].wide();
+                continue;
+            };
+            let gradient = &mut gradient[index * classes..(index + 1) * classes];
+            f64::with_scratch(classes, |exponentials| {
+                for (to, &y) in exponentials.iter_mut().zip(row) {
+                    *to = exponential(y);
+                }
+                let sum: f64 = exponentials.iter().sum();
+                self.loss += highest + sum.ln() - row[label].wide();
+                exponentials.iter_mut().for_each(|number| *number /= sum);
+                exponentials[label] -= 1.0;
+                for (to, number) in gradient.iter_mut().zip(exponentials) {
+                    *to = T::narrow(*number * fraction);
+                }
+            });
+        }
+    }
 }
 
 /// The gradient for [`Target::Blend`]; needs its own memory, as only mixup does.
 fn write_blended_gradient<T: Real>(y: &[T], blend: Blend<'_>, gradient: &mut [T]) {
-    write_gradient(y, blend.labels, gradient);
+    mean(y, blend.labels, Some(gradient));
     let mut others = vec![T::zero(); gradient.len()];
-    write_gradient(y, blend.others, &mut others);
+    mean(y, blend.others, Some(&mut others));
     let share = T::narrow(f64::from(blend.share));
     let rest = T::narrow(1.0 - f64::from(blend.share));
     gradient
