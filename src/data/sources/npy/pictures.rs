@@ -136,6 +136,11 @@ impl Layout {
         Layout::checked(shape, channels_first)
     }
 
+    /// Whether elements are stored in the order H×W×C.
+    fn is_as_stored(&self) -> bool {
+        !self.is_transposed && (!self.channels_first || self.shape[2] == 1)
+    }
+
     fn checked(shape: [usize; 3], channels_first: bool) -> Result<Layout, String> {
         let [height, width, channels] = shape;
         let longest = if height == 1 {
@@ -191,21 +196,14 @@ impl ArrayPictures {
         self.layout.shape.iter().product()
     }
 
-    /// Elements from one place to the next along height, width and channels.
+    /// Elements from one place to the next along height, width and channels, where rows and columns are exchanged.
     fn strides(&self) -> [usize; 3] {
-        let [mut height, mut width, channels] = self.layout.shape;
-        if self.layout.is_transposed {
-            (height, width) = (width, height);
-        }
-        let mut strides = if self.layout.channels_first {
-            [width, 1, height * width]
+        let [height, width, channels] = self.layout.shape;
+        if self.layout.channels_first {
+            [1, height, height * width]
         } else {
-            [width * channels, channels, 1]
-        };
-        if self.layout.is_transposed {
-            strides.swap(0, 1);
+            [channels, height * channels, 1]
         }
-        strides
     }
 
     fn bytes(&self, index: usize) -> Result<std::borrow::Cow<'_, [u8]>, DataError> {
@@ -224,7 +222,36 @@ impl ArrayPictures {
     }
 
     /// The elements of a picture, H×W×C, each turned by `turn`.
-    fn gather<T>(&self, bytes: &[u8], turn: impl Fn(&[u8]) -> Option<T>) -> Option<Vec<T>> {
+    fn gather<T: Clone + Default>(
+        &self,
+        bytes: &[u8],
+        turn: impl Fn(&[u8]) -> Option<T>,
+    ) -> Option<Vec<T>> {
+        let [height, width, channels] = self.layout.shape;
+        let size = self.element.size();
+        let bytes = bytes.get(..height * width * channels * size)?;
+        if self.layout.is_transposed {
+            return self.gather_transposed(bytes, turn);
+        }
+        if self.layout.is_as_stored() {
+            return bytes.chunks_exact(size).map(turn).collect();
+        }
+        let mut out = vec![T::default(); height * width * channels];
+        let planes = bytes.chunks_exact(height * width * size);
+        for (channel, plane) in planes.enumerate() {
+            let pixels = out.chunks_exact_mut(channels);
+            for (pixel, element) in pixels.zip(plane.chunks_exact(size)) {
+                pixel[channel] = turn(element)?;
+            }
+        }
+        Some(out)
+    }
+
+    fn gather_transposed<T>(
+        &self,
+        bytes: &[u8],
+        turn: impl Fn(&[u8]) -> Option<T>,
+    ) -> Option<Vec<T>> {
         let [height, width, channels] = self.layout.shape;
         let [down, right, deep] = self.strides();
         let size = self.element.size();
@@ -260,7 +287,9 @@ impl ImageStore for ArrayPictures {
 
     fn raw(&self, index: usize) -> Result<RawImage, DataError> {
         let bytes = self.bytes(index)?;
-        let raw = if self.as_bytes {
+        let raw = if self.as_bytes && self.layout.is_as_stored() {
+            Some(RawImage::Bytes(bytes.into_owned()))
+        } else if self.as_bytes {
             self.gather(&bytes, |bytes| bytes.first().copied())
                 .map(RawImage::Bytes)
         } else {
