@@ -8,7 +8,7 @@ use strata_core::shape::layers::Effort;
 use strata_core::shape::layers::facts::KernelSizes;
 use strata_core::shape::op::{Geometry, PlannedLayer};
 use strata_nn::ops::blocking::{self, TileCut};
-use strata_nn::ops::product::{DensePass, panel_len};
+use strata_nn::ops::product::{self, DensePass};
 use strata_nn::ops::sliding::Sliding;
 use strata_nn::ops::winograd;
 
@@ -82,19 +82,23 @@ impl Kernel {
 
     /// Vectors times a matrix, as a dense layer is: its weight is read as it is stored, unless a pooling is part of it.
     pub(crate) fn is_product(&self, ends: Ends) -> bool {
-        !ends.pooled && !self.transposed && self.groups == 1 && self.geometry == Geometry::ONE_CELL
+        let [large, small, groups] =
+            [self.large, self.small, self.groups].map(|size| size as usize);
+        !ends.pooled
+            && !self.transposed
+            && product::is_product(&self.geometry, large, small, groups)
     }
 
     /// Numbers that all tasks of a product share, and what each works in.
     pub(crate) fn product(&self, batch: u64) -> (u64, Scratch) {
         let pass = DensePass {
-            batch: batch as usize,
+            batch: batch.saturating_mul(volume(self.geometry.output)) as usize,
             inputs: self.large as usize,
             outputs: self.small as usize,
         };
         let panel = Scratch {
             tasks: blocking::MIN_TASKS as u64,
-            numbers: panel_len::<f32>() as u64,
+            numbers: pass.task_scratch::<f32>() as u64,
         };
         (pass.scratch() as u64, panel)
     }

@@ -180,11 +180,12 @@ impl FlattenViews {
         Ok(ordered)
     }
 
-    /// Writes the gradient of the bias, given in the order of the image that goes out.
+    /// Writes the gradient of the bias, given in the order of the image that goes out, perhaps with more behind it.
     pub(crate) fn bias_gradient<T: Real>(&self, gradient: &Tensor, numbers: &[T]) -> Result<()> {
         let output = self.seen_output();
         fill::<T>(gradient, |gradient| {
-            for (place, &number) in numbers.iter().enumerate() {
+            let own = &numbers[..gradient.len()];
+            for (place, &number) in own.iter().enumerate() {
                 gradient[output.map_or(place, |view| view.ordered(place))] = number;
             }
         })

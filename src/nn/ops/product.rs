@@ -4,18 +4,22 @@
 //! block of columns and a piece of the rows. It copies some rows of its block of `right` into a panel that stays in the
 //! nearest cache while all rows of the piece go by. A sum is added up by rising depth, however the work is cut, so that
 //! results depend neither on the cut nor on the number of threads.
+//!
+//! Where rows are many and `right` is small, as of a convolution with a window of one position, all of `right` is laid
+//! out in panels once, and tasks take some rows at a time while those are in the cache ([`RowsBackward`]).
 
 #![allow(unsafe_code, clippy::needless_range_loop)]
 
-use super::blocking::{MIN_TASKS, even_pieces};
+use super::blocking::{MIN_TASKS, PARTS, even_pieces};
 use super::convolution::Finish;
 use super::packed::Block;
 use super::real::Real;
-use super::reduce::part_of;
+use super::reduce::{add_columns, add_parts, part_of};
 use super::shared_output::SharedOutput;
 use super::simd::{Kernel, Lanes, Level, vectorized};
 use super::turn::turn;
 use rayon::prelude::*;
+use strata_core::shape::op::Geometry;
 
 /// Bytes of a panel: it shares the nearest cache (32 KiB or more) with the rows that go by.
 const PANEL_BYTES: usize = 24 << 10;
@@ -23,6 +27,16 @@ const PANEL_BYTES: usize = 24 << 10;
 const MIN_ROWS: usize = 24;
 /// Multiply-adds that are worth handing to another thread.
 const MIN_MACS: usize = 1 << 19;
+/// Rows from which on tasks take some rows at a time.
+const MANY_ROWS: usize = 768;
+/// Elements of the weight up to which they do: its gradient is kept for each part of the rows.
+const SMALL_WEIGHT: usize = 3 << 18;
+/// Rows that a task takes at a time: with the widest tile, a panel.
+const SOME_ROWS: usize = 96;
+/// Channels that a convolution with a window of one position must have to be a product, and elements of its weight:
+/// smaller ones stay in the nearest cache as a convolution packs them.
+const MIN_CHANNELS: usize = 16;
+const MIN_WEIGHT: usize = 1 << 14;
 /// Vectors and rows of the tiles that are compiled, with many registers and with few: the arms of `run` below.
 const TILES: [&[(usize, usize)]; 2] = [
     &[(4, 6), (3, 8), (2, 12), (1, 12)],
@@ -172,21 +186,33 @@ struct Blocks {
 }
 
 impl Blocks {
-    /// Of the tile that computes the fewest rows beyond the last one.
+    /// Of the tile that computes the fewest numbers beyond the last row and column.
     fn new<T: Real>(level: Level, sizes: Sizes) -> Blocks {
         let width = T::width(level);
         let vectors = sizes.columns.div_ceil(width);
-        let tiles = tiles(T::many_registers(level)).iter();
-        let fitting = tiles.filter(|(wide, _)| *wide <= vectors.max(1));
-        let best = fitting.min_by_key(|(wide, rows)| {
-            let narrow = if *wide == 1 { 2 } else { 1 };
-            narrow * sizes.rows.next_multiple_of(*rows)
-        });
-        let wide = best.map_or(1, |(wide, _)| *wide);
+        let tiles = tiles(T::many_registers(level));
+        let computed = |wide: usize| {
+            let tile = tiles.iter().find(|(vectors, _)| *vectors == wide);
+            let computed = wide
+                * sizes
+                    .rows
+                    .next_multiple_of(tile.map_or(1, |(_, rows)| *rows));
+            // A single vector waits for the numbers that it is multiplied with.
+            if wide == 1 { 2 * computed } else { computed }
+        };
+        let all = |wide: usize| {
+            let rest = match vectors % wide {
+                0 => 0,
+                rest => computed(rest),
+            };
+            vectors / wide * computed(wide) + rest
+        };
+        let widths = tiles.iter().map(|(wide, _)| *wide);
+        let best = widths.min_by_key(|wide| all(*wide));
         Blocks {
             columns: sizes.columns,
             width,
-            wide: width * wide,
+            wide: width * best.unwrap_or(1),
         }
     }
 
@@ -231,43 +257,13 @@ impl<T: Real> Product<'_, T> {
             // Without any depth the result is 0 all the same.
             while first == 0 || first < depth {
                 let some = most.min(depth - first);
-                self.copy_panel(first, block, &mut panel[..some * wide], wide);
+                let rows = &mut panel[..some * wide];
+                copy_panel(self.level, self.sizes, self.right, first, block, rows);
                 self.add_panel(first..first + some, block, panel);
                 first += most;
             }
         });
         self.turn(block);
-    }
-
-    /// Copies rows of a block of the right matrix's columns, from row `first` on, into as many rows of `wide` elements
-    /// as `panel` has. Lanes to spare become 0.
-    fn copy_panel(&self, first: usize, block: Block, panel: &mut [T], wide: usize) {
-        let Sizes { depth, columns, .. } = self.sizes;
-        let Matrix { numbers, by_column } = self.right;
-        let some = panel.len() / wide;
-        if some == 0 {
-            return;
-        }
-        if by_column {
-            let from = &numbers[block.first * depth + first..];
-            turn(
-                self.level,
-                [block.lanes, some],
-                (from, depth),
-                (panel, wide),
-            );
-        } else {
-            let lanes = block.first..block.first + block.lanes;
-            let rows = numbers[first * columns..].chunks_exact(columns.max(1));
-            for (row, panel) in rows.zip(panel.chunks_exact_mut(wide)) {
-                panel[..block.lanes].copy_from_slice(&row[lanes.clone()]);
-            }
-        }
-        if block.lanes < wide {
-            for panel in panel.chunks_exact_mut(wide) {
-                panel[block.lanes..].fill(T::zero());
-            }
-        }
     }
 
     /// Adds the products of a panel, and finishes what is complete.
@@ -347,6 +343,101 @@ impl<T: Real> Product<'_, T> {
     }
 }
 
+/// Copies rows of a block of the right matrix's columns, from row `first` on, into as many rows of whole vectors as
+/// `panel` has. Lanes to spare become 0.
+fn copy_panel<T: Real>(
+    level: Level,
+    Sizes { depth, columns, .. }: Sizes,
+    Matrix { numbers, by_column }: Matrix<'_, T>,
+    first: usize,
+    block: Block,
+    panel: &mut [T],
+) {
+    let wide = block.vectors * T::width(level);
+    let some = panel.len() / wide;
+    if some == 0 {
+        return;
+    }
+    if by_column {
+        let from = &numbers[block.first * depth + first..];
+        turn(level, [block.lanes, some], (from, depth), (panel, wide));
+    } else {
+        let lanes = block.first..block.first + block.lanes;
+        let rows = numbers[first * columns..].chunks_exact(columns.max(1));
+        for (row, panel) in rows.zip(panel.chunks_exact_mut(wide)) {
+            panel[..block.lanes].copy_from_slice(&row[lanes.clone()]);
+        }
+    }
+    if block.lanes < wide {
+        for panel in panel.chunks_exact_mut(wide) {
+            panel[block.lanes..].fill(T::zero());
+        }
+    }
+}
+
+/// A right matrix, all of it laid out in panels.
+struct Packed<'a, T> {
+    level: Level,
+    sizes: Sizes,
+    blocks: Blocks,
+    /// `depth` rows for each block, one block after the other.
+    panels: &'a [T],
+}
+
+impl<'a, T: Real> Packed<'a, T> {
+    /// Lays a matrix out in the first elements of `panels`.
+    fn new(level: Level, sizes: Sizes, right: Matrix<'_, T>, panels: &'a mut [T]) -> Packed<'a, T> {
+        let blocks = Blocks::new::<T>(level, sizes);
+        let size = sizes.depth * blocks.wide;
+        let columns = sizes.columns.next_multiple_of(T::width(level));
+        let each = panels[..sizes.depth * columns].par_chunks_mut(size.max(1));
+        each.enumerate()
+            .with_min_len(MIN_MACS.div_ceil(size.max(1)))
+            .for_each(|(index, panel)| {
+                copy_panel(level, sizes, right, 0, blocks.get(index), panel);
+            });
+        Packed {
+            level,
+            sizes,
+            blocks,
+            panels,
+        }
+    }
+
+    /// Some rows of the product: `left` has as many elements a row as `depth`, `result` as `columns`.
+    fn multiply(&self, left: &[T], finish: Finish<'_, T>, result: &mut [T]) {
+        let Sizes { depth, columns, .. } = self.sizes;
+        for block in (0..self.blocks.count()).map(|index| self.blocks.get(index)) {
+            let wide = block.vectors * T::width(self.level);
+            let panels = &self.panels[block.first * depth..][..wide * depth];
+            let most = even_pieces(depth, panel_len::<T>() / wide).max(1);
+            for first in (0..depth).step_by(most) {
+                let some = first..(first + most).min(depth);
+                let is_last = some.end == depth;
+                let bias = finish.bias.filter(|_| is_last);
+                let tile = ProductTile {
+                    left,
+                    left_first: first,
+                    left_row: depth,
+                    left_step: 1,
+                    rows: result.len() / columns.max(1),
+                    depth: some.len(),
+                    panel: &panels[first * wide..some.end * wide],
+                    vectors: block.vectors,
+                    lanes: block.lanes,
+                    bias: bias.map(|bias| &bias[block.first..block.first + block.lanes]),
+                    relu: finish.relu && is_last,
+                    result: SharedOutput::new(result),
+                    start: block.first,
+                    result_row: columns,
+                    adds: first > 0,
+                };
+                T::run_kernel(self.level, tile);
+            }
+        }
+    }
+}
+
 /// Lines of a turned result that are finished together.
 const TURNED: usize = 8;
 
@@ -388,10 +479,50 @@ impl DensePass {
         self.inputs * self.outputs <= self.batch * (self.inputs + self.outputs)
     }
 
-    /// Elements of scratch that a pass works in: the results before they are turned, or the gradient, and the sums for
-    /// the bias.
+    /// Whether tasks take some rows at a time.
+    pub fn divides_rows(self) -> bool {
+        self.batch >= MANY_ROWS && self.inputs * self.outputs <= SMALL_WEIGHT
+    }
+
+    /// Elements of scratch that a pass works in. The results before they are turned, or the gradient, and the sums for
+    /// the bias; or the weight in panels, and the gradients of weight and bias for each part of the rows.
     pub fn scratch(self) -> usize {
-        self.batch * self.outputs + self.outputs
+        if self.divides_rows() {
+            self.panels() + PARTS * self.of_part()
+        } else {
+            self.batch * self.outputs + self.outputs
+        }
+    }
+
+    /// Elements of scratch that a task works in.
+    pub fn task_scratch<T>(self) -> usize {
+        let gradient = if self.divides_rows() {
+            SOME_ROWS * self.outputs
+        } else {
+            0
+        };
+        panel_len::<T>() + gradient
+    }
+
+    /// Elements of the weight in panels, in either direction.
+    fn panels(self) -> usize {
+        let wide = |columns: usize| columns.next_multiple_of(WIDEST);
+        let forward = self.inputs * wide(self.outputs);
+        forward.max(wide(self.inputs) * self.outputs)
+    }
+
+    /// Elements of the gradients of weight and bias.
+    fn of_part(self) -> usize {
+        (self.inputs + 1) * self.outputs
+    }
+
+    /// The sizes of the forward pass.
+    fn forward_sizes(self) -> Sizes {
+        Sizes {
+            rows: self.batch,
+            depth: self.inputs,
+            columns: self.outputs,
+        }
     }
 
     /// The outputs of a batch, with bias and activation.
@@ -408,14 +539,18 @@ impl DensePass {
             inputs,
             outputs,
         } = self;
+        if self.divides_rows() {
+            let (level, sizes) = (Level::chosen(), self.forward_sizes());
+            let packed = Packed::new(level, sizes, Matrix::by_column(weight), scratch);
+            let some = y.par_chunks_mut(SOME_ROWS * outputs);
+            let some = some.zip(x.par_chunks(SOME_ROWS * inputs));
+            return some
+                .with_min_len(MIN_MACS.div_ceil(SOME_ROWS * inputs * outputs))
+                .for_each(|(y, x)| packed.multiply(x, finish, y));
+        }
         if self.turns_weight() {
-            let sizes = Sizes {
-                rows: batch,
-                depth: inputs,
-                columns: outputs,
-            };
             let (x, weight) = (Matrix::by_row(x), Matrix::by_column(weight));
-            return multiply(sizes, x, weight, finish, y);
+            return multiply(self.forward_sizes(), x, weight, finish, y);
         }
         let sizes = Sizes {
             rows: outputs,
@@ -447,6 +582,172 @@ impl DensePass {
         };
         let (gradient, x) = (Matrix::by_column(gradient), Matrix::by_row(x));
         multiply(sizes, gradient, x, Finish::NONE, of_weight);
+    }
+}
+
+/// Lanes of the widest vectors.
+const WIDEST: usize = 16;
+
+/// Whether a convolution is a product: its window has one position, and its channels fill vectors.
+pub fn is_product(geometry: &Geometry, large: usize, small: usize, groups: usize) -> bool {
+    let Geometry {
+        kernel,
+        stride,
+        pad,
+        input,
+        output,
+        ..
+    } = *geometry;
+    let is_window = kernel == [1; 3] && stride == [1; 3] && pad == [0; 3] && input == output;
+    let is_wide = large.min(small) >= MIN_CHANNELS && large * small >= MIN_WEIGHT;
+    groups == 1 && is_window && (is_wide || output == [1; 3])
+}
+
+/// The gradients of a dense layer with many rows, some rows after the other: of the input, the weight and the bias.
+pub(crate) struct RowsBackward<'a, T> {
+    pub level: Level,
+    pub pass: DensePass,
+    pub x: &'a [T],
+    /// Of the output.
+    pub gradient: &'a [T],
+    /// The output, where a relu let through what is positive.
+    pub gate: Option<&'a [T]>,
+}
+
+impl<T: Real> RowsBackward<'_, T> {
+    /// Writes the gradient of the input, where it is asked for, from the weight. Those of weight and bias come one after
+    /// the other in what is returned, where they are asked for.
+    pub fn run<'s>(
+        &self,
+        of_input: Option<(&[T], &mut [T])>,
+        learns: bool,
+        scratch: &'s mut [T],
+    ) -> &'s [T] {
+        let DensePass {
+            batch,
+            inputs,
+            outputs,
+        } = self.pass;
+        let level = self.level;
+        let (panels, sums) = scratch.split_at_mut(self.pass.panels());
+        let sizes = Sizes {
+            rows: batch,
+            depth: outputs,
+            columns: inputs,
+        };
+        let (packed, dx) = match of_input {
+            Some((weight, dx)) => {
+                let weight = Matrix::by_row(weight);
+                (Some(Packed::new(level, sizes, weight, panels)), dx)
+            }
+            None => (None, Default::default()),
+        };
+        let rows = batch.div_ceil(PARTS);
+        let each = self.pass.of_part();
+        let mut dx = dx.chunks_mut(rows * inputs);
+        let mut sums_of_parts = sums.chunks_mut(each);
+        let mut parts: [_; PARTS] =
+            std::array::from_fn(|_| (dx.next(), sums_of_parts.next().filter(|_| learns)));
+        parts
+            .par_iter_mut()
+            .enumerate()
+            .for_each(|(part, (dx, sums))| {
+                let rows = part_of(batch, PARTS, part);
+                self.part(
+                    rows,
+                    packed.as_ref(),
+                    dx.as_deref_mut(),
+                    sums.as_deref_mut(),
+                );
+            });
+        if learns {
+            add_parts(&mut sums[..PARTS * each], each);
+        }
+        &sums[..each]
+    }
+
+    /// A part of the rows.
+    fn part(
+        &self,
+        rows: std::ops::Range<usize>,
+        packed: Option<&Packed<'_, T>>,
+        mut dx: Option<&mut [T]>,
+        mut sums: Option<&mut [T]>,
+    ) {
+        let DensePass {
+            inputs, outputs, ..
+        } = self.pass;
+        if let Some(sums) = &mut sums {
+            sums.fill(T::zero());
+        }
+        T::with_scratch(self.pass.task_scratch::<T>(), |scratch| {
+            let (panel, masked) = scratch.split_at_mut(panel_len::<T>());
+            for first in rows.clone().step_by(SOME_ROWS) {
+                let some = first..(first + SOME_ROWS).min(rows.end);
+                let of_outputs = some.start * outputs..some.end * outputs;
+                let mut gradient = &self.gradient[of_outputs.clone()];
+                if let Some(gate) = self.gate {
+                    let masked = &mut masked[..gradient.len()];
+                    let_through(gradient, &gate[of_outputs], masked);
+                    gradient = masked;
+                }
+                if let (Some(packed), Some(dx)) = (packed, &mut dx) {
+                    let own = (some.start - rows.start) * inputs..(some.end - rows.start) * inputs;
+                    packed.multiply(gradient, Finish::NONE, &mut dx[own]);
+                }
+                if let Some(sums) = &mut sums {
+                    let (of_weight, of_bias) = sums.split_at_mut(inputs * outputs);
+                    let x = &self.x[some.start * inputs..some.end * inputs];
+                    add_columns(gradient, of_bias);
+                    self.add_to_weight(x, gradient, panel, of_weight);
+                }
+            }
+        });
+    }
+
+    /// Adds the gradient of the weight for some rows.
+    fn add_to_weight(&self, x: &[T], gradient: &[T], panel: &mut [T], of_weight: &mut [T]) {
+        let DensePass {
+            inputs, outputs, ..
+        } = self.pass;
+        let level = self.level;
+        let sizes = Sizes {
+            rows: outputs,
+            depth: x.len() / inputs,
+            columns: inputs,
+        };
+        let blocks = Blocks::new::<T>(level, sizes);
+        for block in (0..blocks.count()).map(|index| blocks.get(index)) {
+            let panel = &mut panel[..sizes.depth * block.vectors * T::width(level)];
+            copy_panel(level, sizes, Matrix::by_row(x), 0, block, panel);
+            let tile = ProductTile {
+                left: gradient,
+                left_first: 0,
+                left_row: 1,
+                left_step: outputs,
+                rows: outputs,
+                depth: sizes.depth,
+                panel,
+                vectors: block.vectors,
+                lanes: block.lanes,
+                bias: None,
+                relu: false,
+                result: SharedOutput::new(of_weight),
+                start: block.first,
+                result_row: inputs,
+                adds: true,
+            };
+            T::run_kernel(level, tile);
+        }
+    }
+}
+
+vectorized! {
+    /// The gradient where the output is positive, 0 elsewhere.
+    fn let_through<T: Real>(gradient: &[T], output: &[T], to: &mut [T]) {
+        for ((to, &gradient), &output) in to.iter_mut().zip(gradient).zip(output) {
+            *to = if output > T::zero() { gradient } else { T::zero() };
+        }
     }
 }
 

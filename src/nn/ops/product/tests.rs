@@ -161,6 +161,111 @@ fn a_dense_layer_is_the_same_for_few_and_many_vectors() {
     }
 }
 
+/// Gradients of a layer with many rows: of the input, the weight, the bias.
+fn by_rows(level: Level, pass: DensePass, gates: bool, learns: bool) -> [Vec<f32>; 3] {
+    let DensePass {
+        batch,
+        inputs,
+        outputs,
+    } = pass;
+    let (x, gradient) = (numbers(batch * inputs, 1), numbers(batch * outputs, 2));
+    let (weight, gate) = (numbers(inputs * outputs, 3), numbers(batch * outputs, 4));
+    let backward = RowsBackward {
+        level,
+        pass,
+        x: &x,
+        gradient: &gradient,
+        gate: gates.then_some(&gate),
+    };
+    let mut scratch = vec![f32::NAN; pass.scratch()];
+    let mut dx = vec![f32::NAN; batch * inputs];
+    let sums = backward.run(Some((&weight, &mut dx)), learns, &mut scratch);
+    let (of_weight, of_bias) = sums.split_at(inputs * outputs);
+    [dx, of_weight.to_vec(), of_bias.to_vec()]
+}
+
+#[test]
+fn gradients_of_many_rows_are_sums_of_products() {
+    let pass = DensePass {
+        batch: 805,
+        inputs: 70,
+        outputs: 19,
+    };
+    assert!(pass.divides_rows());
+    let DensePass {
+        batch,
+        inputs,
+        outputs,
+    } = pass;
+    let (x, gradient) = (numbers(batch * inputs, 1), numbers(batch * outputs, 2));
+    let (weight, gate) = (numbers(inputs * outputs, 3), numbers(batch * outputs, 4));
+    for gates in [false, true] {
+        let through = |at: usize| !gates || gate[at] > 0.0;
+        let own: Vec<f32> = (0..gradient.len())
+            .map(|at| if through(at) { gradient[at] } else { 0.0 })
+            .collect();
+        let sizes = |rows, depth, columns| Sizes {
+            rows,
+            depth,
+            columns,
+        };
+        let wanted = [
+            exact(sizes(batch, outputs, inputs), &own, &weight),
+            exact(sizes(outputs, batch, inputs), &turned(outputs, &own), &x),
+            exact(sizes(1, batch, outputs), &vec![1.0; batch], &own),
+        ];
+        for level in Level::available() {
+            let found = by_rows(level, pass, gates, true);
+            for (which, (found, wanted)) in found.iter().zip(&wanted).enumerate() {
+                assert_eq!(found.len(), wanted.len());
+                for (found, (sum, size)) in found.iter().zip(wanted) {
+                    let error = (f64::from(*found) - sum).abs();
+                    assert!(error <= 1e-6 * size, "{which}, {level:?}: {found} {sum}");
+                }
+            }
+            let [dx, ..] = by_rows(level, pass, gates, false);
+            assert_eq!(dx, found[0], "without what learns");
+        }
+    }
+}
+
+/// Many rows at a time give what few do, but for rounding, and the same for any number of threads.
+#[test]
+fn rows_and_threads_make_no_difference() {
+    let (inputs, outputs, many) = (70, 19, 805);
+    let (weight, bias) = (numbers(inputs * outputs, 4), numbers(outputs, 5));
+    let x = numbers(many * inputs, 6);
+    let forward = |batch: usize| {
+        let pass = DensePass {
+            batch,
+            inputs,
+            outputs,
+        };
+        let mut scratch = vec![0.0; pass.scratch()];
+        let mut y = vec![f32::NAN; batch * outputs];
+        let finish = Finish {
+            bias: Some(&bias),
+            relu: true,
+        };
+        pass.forward(&x[..batch * inputs], &weight, finish, &mut scratch, &mut y);
+        y
+    };
+    for (many, few) in forward(many).iter().zip(forward(100)) {
+        assert!((many - few).abs() < 1e-5, "{many} {few}");
+    }
+    let on = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
+        let pass = DensePass {
+            batch: many,
+            inputs,
+            outputs,
+        };
+        let work = || (forward(many), by_rows(Level::chosen(), pass, true, true));
+        pool.build().unwrap().install(work)
+    };
+    assert_eq!(on(1), on(3));
+}
+
 #[test]
 fn a_tile_outside_its_arrays_is_refused() {
     let ran = std::panic::catch_unwind(|| {
