@@ -69,38 +69,39 @@ pub(crate) fn add_row<T: Real>(x: &[T], row: &[T], out: &mut [T]) {
 }
 
 /// Applies an activation. NaN stays NaN.
+///
+/// Functions hold their numbers themselves, and none is chosen between two that they hold: behind a reference those might
+/// change with every number that is written, and no loop over them would become vectors.
 pub(crate) fn activate<T: Real>(activation: Activation, x: &[T], out: &mut [T]) {
-    let zero = T::zero();
-    let one = T::one();
     let three = T::from_f64(3.0);
     let six = T::from_f64(6.0);
     match activation {
-        Activation::Relu => map(x, out, |v| if v < zero { zero } else { v }),
-        Activation::Relu6 => map(x, out, |v| clamp(v, zero, six)),
+        Activation::Relu => map(x, out, move |v| if v < T::zero() { T::zero() } else { v }),
+        Activation::Relu6 => map(x, out, move |v| clamp(v, T::zero(), six)),
         Activation::LeakyRelu(slope) => {
             let slope = T::from_f64(f64::from(slope.unwrap_or(LEAKY_SLOPE)));
-            map(x, out, |v| if v < zero { v * slope } else { v });
+            map(x, out, move |v| if v < T::zero() { v * slope } else { v });
         }
         Activation::Elu(alpha) => {
             let alpha = T::from_f64(f64::from(alpha.unwrap_or(ELU_ALPHA)));
-            map(x, out, |v| {
+            map(x, out, move |v| {
                 // Computed on both sides, since vectors do not branch.
-                let below = alpha * lower(v, zero).exponential_minus_one();
-                if v < zero { below } else { v }
+                let below = alpha * lower(v, T::zero()).exponential_minus_one();
+                if v < T::zero() { below } else { v }
             });
         }
-        Activation::Gelu => map(x, out, |v| v * v.normal().0),
-        Activation::Silu => map(x, out, |v| v * sigmoid(v)),
+        Activation::Gelu => map(x, out, move |v| v * v.normal().0),
+        Activation::Silu => map(x, out, move |v| v * sigmoid(v)),
         Activation::Sigmoid => map(x, out, sigmoid),
         Activation::Tanh => map(x, out, T::hyperbolic_tangent),
-        Activation::HardSwish => map(x, out, |v| v * clamp(v + three, zero, six) / six),
-        Activation::Step => map(x, out, |v| {
-            if v > zero {
-                one
+        Activation::HardSwish => map(x, out, move |v| v * clamp(v + three, T::zero(), six) / six),
+        Activation::Step => map(x, out, move |v| {
+            if v > T::zero() {
+                T::one()
             } else if v.is_nan() {
                 v
             } else {
-                zero
+                T::zero()
             }
         }),
     }
@@ -115,52 +116,61 @@ pub(crate) fn activate_backward<T: Real>(
     gradient: &[T],
     out: &mut [T],
 ) {
-    let zero = T::zero();
-    let one = T::one();
     let three = T::from_f64(3.0);
     let six = T::from_f64(6.0);
     match activation {
-        Activation::Relu => zip(y, gradient, out, |v, g| if v > zero { g } else { zero }),
-        Activation::Relu6 => scaled(x, gradient, out, |v| {
-            if v > zero && v < six { one } else { zero }
+        Activation::Relu => zip(
+            y,
+            gradient,
+            out,
+            move |v, g| if v > T::zero() { g } else { T::zero() },
+        ),
+        Activation::Relu6 => scaled(x, gradient, out, move |v| {
+            if v > T::zero() && v < six {
+                T::one()
+            } else {
+                T::zero()
+            }
         }),
         Activation::LeakyRelu(slope) => {
             let slope = T::from_f64(f64::from(slope.unwrap_or(LEAKY_SLOPE)));
-            scaled(x, gradient, out, |v| if v > zero { one } else { slope });
+            scaled(x, gradient, out, move |v| {
+                if v > T::zero() { T::one() } else { slope }
+            });
         }
         Activation::Elu(alpha) => {
             let alpha = T::from_f64(f64::from(alpha.unwrap_or(ELU_ALPHA)));
-            scaled(x, gradient, out, |v| {
-                let below = alpha * lower(v, zero).exponential();
-                if v > zero { one } else { below }
+            scaled(x, gradient, out, move |v| {
+                let below = alpha * lower(v, T::zero()).exponential();
+                if v > T::zero() { T::one() } else { below }
             });
         }
-        Activation::Gelu => scaled(x, gradient, out, |v| {
+        Activation::Gelu => scaled(x, gradient, out, move |v| {
             let (below, density) = v.normal();
             below + v * density
         }),
-        Activation::Silu => scaled(x, gradient, out, |v| {
+        Activation::Silu => scaled(x, gradient, out, move |v| {
             let s = sigmoid(v);
-            s * (one + v * (one - s))
+            s * (T::one() + v * (T::one() - s))
         }),
-        Activation::Sigmoid => scaled(y, gradient, out, |s| s * (one - s)),
-        Activation::Tanh => scaled(y, gradient, out, |t| one - t * t),
-        Activation::HardSwish => scaled(x, gradient, out, |v| {
+        Activation::Sigmoid => scaled(y, gradient, out, move |s| s * (T::one() - s)),
+        Activation::Tanh => scaled(y, gradient, out, move |t| T::one() - t * t),
+        Activation::HardSwish => scaled(x, gradient, out, move |v| {
             if v <= -three {
-                zero
+                T::zero()
             } else if v < three {
                 (v + v + three) / six
             } else {
-                one
+                T::one()
             }
         }),
-        Activation::Step => out.fill(zero),
+        Activation::Step => out.fill(T::zero()),
     }
 }
 
 /// `out[i] = gradient[i]·slope(at[i])`.
 fn scaled<T: Real>(at: &[T], gradient: &[T], out: &mut [T], slope: impl Fn(T) -> T + Sync) {
-    zip(at, gradient, out, |at, gradient| gradient * slope(at));
+    zip(at, gradient, out, move |at, gradient| gradient * slope(at));
 }
 
 /// The lower of both; NaN stays.
