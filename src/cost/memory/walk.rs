@@ -299,11 +299,13 @@ impl Walk {
         branches: &[Vec<FusedUnit<'_>>],
         need: bool,
     ) {
+        // A branch that hands its input on beside one other is added to that one's gradient from where it is.
+        let adds = branches.len() == 2 && branches.iter().any(|branch| !branch.is_empty());
         for branch in branches {
             if !need && first_trained(branch) == branch.len() {
                 continue;
             }
-            let part = if concat {
+            let part = if concat && !(adds && branch.is_empty()) {
                 self.of_batch(end(branch, unit.input))
             } else {
                 0

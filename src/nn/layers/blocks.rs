@@ -389,6 +389,11 @@ impl Sequence {
             .unwrap_or(self.nodes.len())
     }
 
+    /// Whether it hands its input on.
+    pub(super) fn is_empty(&self) -> bool {
+        self.nodes.is_empty()
+    }
+
     /// Whether gradients have to come back into this sequence: something in it learns or is tapped.
     pub(crate) fn needs_gradient(&self, cx: &Context<'_>) -> bool {
         self.first_with_gradient(cx) < self.nodes.len()

@@ -3,10 +3,13 @@
 use super::{Buffer, Dims, Layer, Result, Sequence};
 use crate::NnError;
 use crate::network::{Builder, Context};
+use crate::ops::real::Real;
+use crate::ops::simd::vectorized;
 use crate::ops::storage::{fill, view};
 use crate::ops::with_real;
 use candle_core::{D, Tensor};
 use rayon::prelude::*;
+use std::ops::Range;
 use strata_core::shape::op::Planned;
 
 /// Pixels of a task that copies.
@@ -52,6 +55,19 @@ impl Join {
             dx: Buffer::default(),
             parts,
         })
+    }
+
+    /// The branch of a concat that passes its input on beside a single other one: its part of the gradient is added to
+    /// the other's without being copied.
+    fn skips(&self, gradient: &Tensor, cx: &Context<'_>) -> Option<usize> {
+        if self.kind == JoinKind::Add || cx.uses_candle(gradient) {
+            return None;
+        }
+        match &*self.branches {
+            [one, other] if !one.is_empty() && other.is_empty() => Some(1),
+            [one, other] if one.is_empty() && !other.is_empty() => Some(0),
+            _ => None,
+        }
     }
 }
 
@@ -122,6 +138,36 @@ fn slice(
     Ok(part)
 }
 
+/// A gradient plus the channels of another from `start` on, without copying those before.
+fn add_slice(own: &Tensor, gradient: &Tensor, start: usize, out: &mut Buffer) -> Result<Tensor> {
+    let [width, total] = [own, gradient].map(|tensor| tensor.dims()[tensor.rank() - 1]);
+    let sum = out.get(own.dims(), own)?;
+    with_real!(own, T => {
+        let (own, gradient) = (view::<T>(own)?, view::<T>(gradient)?);
+        fill::<T>(&sum, |sum| {
+            let rows = own.par_chunks(ROWS * width).zip(gradient.par_chunks(ROWS * total));
+            sum.par_chunks_mut(ROWS * width).zip(rows).for_each(|(sum, (own, gradient))| {
+                add_channels(own, gradient, start..start + width, sum);
+            });
+        })
+    })?;
+    Ok(sum)
+}
+
+vectorized! {
+    /// Each row plus some channels of the same row of another array.
+    fn add_channels<T: Real>(own: &[T], other: &[T], channels: Range<usize>, sum: &mut [T]) {
+        let width = channels.len();
+        let total = other.len() * width / sum.len().max(1);
+        let rows = own.chunks_exact(width).zip(other.chunks_exact(total));
+        for (sum, (own, other)) in sum.chunks_exact_mut(width).zip(rows) {
+            for ((sum, &own), &other) in sum.iter_mut().zip(own).zip(&other[channels.clone()]) {
+                *sum = own + other;
+            }
+        }
+    }
+}
+
 /// Sums tensors of one shape into the buffer.
 fn sum(tensors: &[Tensor], out: &mut Buffer, cx: &Context<'_>) -> Result<Option<Tensor>> {
     let Some((first, rest)) = tensors.split_first() else {
@@ -179,11 +225,17 @@ impl Layer for Join {
     ) -> Result<Option<Tensor>> {
         let mut start = 0;
         self.given.clear();
+        let skips = self.skips(gradient, cx);
+        let mut skipped = None;
         for (i, branch) in self.branches.iter_mut().enumerate() {
             let width = self.channels[i];
             let first = start;
             start += width;
             if !need_input && !branch.needs_gradient(cx) {
+                continue;
+            }
+            if skips == Some(i) {
+                skipped = Some(first);
                 continue;
             }
             let part = match self.kind {
@@ -192,10 +244,13 @@ impl Layer for Join {
             };
             self.given.extend(branch.backward(&part, need_input, cx)?);
         }
-        if need_input {
-            sum(&self.given, &mut self.dx, cx)
-        } else {
-            Ok(None)
+        match skipped {
+            _ if !need_input => Ok(None),
+            Some(start) => match &mut *self.given {
+                [one] => add_slice(one, gradient, start, &mut self.dx).map(Some),
+                _ => Err(NnError::Unsupported("a concat of other branches".into())),
+            },
+            None => sum(&self.given, &mut self.dx, cx),
         }
     }
 
@@ -212,5 +267,50 @@ impl Layer for Join {
 
     fn sequences_mut(&mut self) -> &mut [Sequence] {
         &mut self.branches
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Mode, Network, Route};
+    use candle_core::{DType, Device, Tensor};
+    use strata_core::project::Network as Stacks;
+    use strata_core::project::node::Node;
+
+    /// The gradient of the input.
+    fn gradient(block: &str, candle_only: bool) -> Vec<f32> {
+        let stacks = Stacks {
+            input: "5x6x7".parse().unwrap(),
+            encoder: vec![Node::from_text(block)],
+            decoder: vec![],
+            head: vec![Node::from_text("conv 2 k1"), Node::from_text("gap")],
+        };
+        let plan = strata_core::shape::infer(&stacks).plan.unwrap();
+        let mut network = Network::new(&plan, 1, &Device::Cpu).unwrap();
+        network.set_candle_only(candle_only);
+        let images: Vec<f32> = (0..3 * 210)
+            .map(|i| ((i * 37) % 101) as f32 / 50.0)
+            .collect();
+        let images = Tensor::from_vec(images, (3, 6, 7, 5), &Device::Cpu).unwrap();
+        let mode = Mode::Train { seed: 0, step: 0 };
+        let output = network.forward(Route::Classify, &images, mode).unwrap();
+        let ones = Tensor::ones(output.dims(), DType::F32, &Device::Cpu).unwrap();
+        let dx = network.backward_to_input(&ones).unwrap();
+        dx.flatten_all().unwrap().to_vec1().unwrap()
+    }
+
+    #[test]
+    fn a_branch_that_hands_its_input_on_has_its_part_of_the_gradient() {
+        for block in [
+            r#"{ concat = [["conv 3 k1", "relu"], []] }"#,
+            r#"{ concat = [[], ["conv 3 k3 p1"]] }"#,
+            r#"{ concat = [[], []] }"#,
+            r#"{ concat = [[], ["conv 3 k1"], []] }"#,
+        ] {
+            let (ours, candles) = (gradient(block, false), gradient(block, true));
+            for (a, b) in ours.iter().zip(&candles) {
+                assert!((a - b).abs() < 1e-6, "{block}: {a} {b}");
+            }
+        }
     }
 }
