@@ -80,6 +80,19 @@ impl Loader {
         Ok(loader)
     }
 
+    /// The next batch, if it is there already.
+    pub fn at_hand(&mut self) -> Option<Result<LoadedBatch, DataError>> {
+        if self.next >= self.count {
+            return None;
+        }
+        while let Ok((number, batch)) = self.done.try_recv() {
+            drop(self.early.insert(number, batch));
+        }
+        let batch = self.early.remove(&self.next)?;
+        self.next += 1;
+        Some(batch)
+    }
+
     /// Gives a batch's memory back for another.
     pub fn give_back(&self, batch: LoadedBatch) {
         // Threads that are done need no memory.
@@ -280,6 +293,32 @@ mod tests {
             !same(&one, &epoch(&dataset, 6, 0, 2)),
             "another epoch draws anew"
         );
+    }
+
+    #[test]
+    fn batches_at_hand_are_the_next_ones() {
+        let dataset = dataset(&LIST);
+        let job = Job {
+            dataset: dataset.clone(),
+            split: Split::Train,
+            order: epoch_order(200, 3, 5),
+            batch: 24,
+            seed: 3,
+            epoch: 5,
+            first: 0,
+        };
+        let mut loader = Loader::start(job, 2).unwrap();
+        let mut batches = Vec::new();
+        while batches.len() < 9 {
+            let batch = match loader.at_hand() {
+                Some(batch) => batch.unwrap(),
+                None => loader.next().unwrap().unwrap(),
+            };
+            loader.give_back(LoadedBatch::default());
+            batches.push(batch);
+        }
+        assert!(loader.at_hand().is_none() && loader.next().is_none());
+        assert!(same(&batches, &epoch(&dataset, 5, 0, 1)));
     }
 
     #[test]

@@ -65,6 +65,14 @@ impl<'a> Control<'a> {
         self.mode == Mode::Paused
     }
 
+    /// Whether the next step may be taken without waiting and without telling anyone.
+    pub(crate) fn goes_on(&mut self) -> bool {
+        let goes_on = !self.stop_asked() && self.mode == Mode::Running && !self.is_announced;
+        // As in `wait`.
+        self.look &= !goes_on;
+        goes_on
+    }
+
     /// Waits until a step may be taken, or something else is to be done.
     pub fn wait(&mut self, sink: &mut dyn Sink) -> Next {
         while self.must_wait() {
@@ -137,6 +145,23 @@ mod tests {
         assert_eq!(play(&[], 3), (3, vec![]));
         assert_eq!(play(&[Command::Stop, Command::Resume], 3), (0, vec![]));
         assert_eq!(play(&[Command::Pause, Command::Resume], 3), (3, vec![]));
+    }
+
+    #[test]
+    fn a_run_goes_on_unless_something_was_asked_of_it() {
+        let (sender, receiver) = unbounded();
+        let mut control = Control::new(&receiver);
+        assert!(control.goes_on());
+        sender.send(Command::RefreshInspections).unwrap();
+        assert!(control.goes_on() && !control.look);
+        sender.send(Command::Pause).unwrap();
+        assert!(!control.goes_on());
+        sender.send(Command::Step).unwrap();
+        assert!(!control.goes_on(), "one step is told of when it is taken");
+        sender.send(Command::Resume).unwrap();
+        assert!(control.goes_on());
+        sender.send(Command::Stop).unwrap();
+        assert!(!control.goes_on());
     }
 
     #[test]

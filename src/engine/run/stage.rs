@@ -18,7 +18,7 @@ use std::sync::Arc;
 use strata_core::project::Stack;
 use strata_core::project::data::Split;
 use strata_core::project::stage::{Loss, Stage, Task};
-use strata_data::loader::{Job, Loader};
+use strata_data::loader::{Job, LoadedBatch, Loader};
 use strata_data::{PixelUnits, SplitData};
 use strata_nn::Route;
 
@@ -123,13 +123,36 @@ fn steps(
             return Ok(Flow::Done);
         };
         let batch = batch?;
-        let report = in_pool(|| stepper.take(session, &batch))?;
+        in_pool(|| steps_at_hand(session, stepper, &mut loader, batch))?;
+    }
+}
+
+/// The step of a batch and those of the batches that are made already, unless something else is to be done first: so
+/// that threads don't part and meet again between two steps. Nothing is waited for, since that would keep a thread of
+/// the pool from others.
+fn steps_at_hand(
+    session: &mut Session<'_>,
+    stepper: &mut Stepper<'_>,
+    loader: &mut Loader,
+    mut batch: LoadedBatch,
+) -> Result<(), RunError> {
+    loop {
+        let report = stepper.take(session, &batch)?;
         loader.give_back(batch);
         session.control.stepped();
         if session.previews.are_due() {
             session.publish();
         }
         session.sink.event(Event::Step(report));
+        // What others have given to the pool comes first.
+        rayon::yield_now();
+        if !session.control.goes_on() {
+            return Ok(());
+        }
+        match loader.at_hand() {
+            Some(next) => batch = next?,
+            None => return Ok(()),
+        }
     }
 }
 
