@@ -32,6 +32,8 @@ pub struct Curve {
     /// From where to where the smoothed course and the measurements on the validation split go.
     pub course: Extent,
     smoothing: Option<Smoothing>,
+    /// Points of the smoothed course: finite ones, and those of values above 0.
+    smooth_points: [u64; 2],
     /// The newest step and its value.
     newest: Option<[f64; 2]>,
 }
@@ -77,6 +79,7 @@ impl Curve {
             extent: Extent::default(),
             course: Extent::default(),
             smoothing: None,
+            smooth_points: [0; 2],
             newest: None,
         }
     }
@@ -86,6 +89,9 @@ impl Curve {
         if let Some(smoothing) = &mut self.smoothing {
             let smooth = smoothing.next(value);
             self.smooth.push(step, smooth);
+            let [finite, above_zero] = &mut self.smooth_points;
+            *finite += u64::from(smooth.is_finite());
+            *above_zero += u64::from(smooth.is_finite() && value > 0.0);
             // On a logarithmic axis a running mean is not drawn over a zero.
             if value > 0.0 {
                 self.course.add(smooth);
@@ -129,9 +135,13 @@ impl Curve {
         self.newest
     }
 
-    /// Steps that the end of the smoothed line is the mean of.
-    pub fn smoothed_over(&self) -> u64 {
-        self.smoothing.as_ref().map_or(1, Smoothing::memory)
+    /// Steps that the end of the smoothed line is the mean of; 1 where no such line is drawn. `log`: on a logarithmic
+    /// axis, which has no place for zeros.
+    pub fn smoothed_over(&self, log: bool) -> u64 {
+        let [finite, above_zero] = self.smooth_points;
+        let points = if log { above_zero } else { finite };
+        let smoothing = self.smoothing.as_ref().filter(|_| points > 1);
+        smoothing.map_or(1, Smoothing::memory)
     }
 
     /// The values nearest to `step` as they were measured, never smoothed, all of the stage that the step is in.

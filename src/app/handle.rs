@@ -139,6 +139,7 @@ impl State {
             device: self.device.clone(),
             ..RunOptions::default()
         };
+        self.inspections.stop_measuring();
         let project = self.project().clone();
         match (services.start)(project.clone(), options, services.wake.clone()) {
             Ok(running) => {

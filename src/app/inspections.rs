@@ -9,6 +9,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use strata_data::Progress;
+use strata_engine::benchmark::LayerTimes;
 use strata_engine::inspection::live::LiveResults;
 use strata_engine::inspection::reply::{AnyQuery, AnyReply, InspectionError, Query, Reply};
 use strata_engine::inspection::service::Service;
@@ -148,6 +149,13 @@ impl Inspections {
     /// How far the reading of images for a view has come.
     pub fn progress(&self) -> Option<Arc<Progress>> {
         self.service.as_ref()?.progress.latest()
+    }
+
+    /// Ends the measuring of layers: a training needs the processor.
+    pub(super) fn stop_measuring(&self) {
+        if self.waiting.contains_key(&TypeId::of::<LayerTimes>()) {
+            self.cancel();
+        }
     }
 
     /// Ends the reading of images.

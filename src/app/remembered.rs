@@ -101,6 +101,7 @@ mod tests {
             saliency: Some(Question::Error),
             effective_field: false,
             cost_column: CostColumn::Memory,
+            cost_measured: false,
             sizes_axis: 1,
             ..ViewSettings::default()
         };

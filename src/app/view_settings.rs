@@ -69,6 +69,8 @@ pub struct ViewSettings {
     pub effective_field: bool,
     /// The one column of the cost where there is no room for all.
     pub cost_column: CostColumn,
+    /// Whether the cost shows what was measured of the network, where it was.
+    pub cost_measured: bool,
     /// The axis whose valid sizes are shown, where they differ.
     pub sizes_axis: usize,
     /// Whether the window is too narrow for everything.
@@ -92,19 +94,43 @@ pub enum CostColumn {
     Memory,
     /// Seconds of a training step.
     Time,
+    /// Measured seconds of the forward pass.
+    Forward,
+    /// Measured seconds of the gradients.
+    Backward,
+    /// Measured seconds of the update.
+    Update,
+    /// Measured GFLOP/s.
+    Arithmetic,
+    /// Measured GB/s.
+    Traffic,
 }
 
 /// Larger numbers of parameters are written in millions.
 const LARGEST: u64 = 9_999_999;
 
 impl CostColumn {
-    /// All of them, in the order of the table.
-    pub const ALL: [CostColumn; 4] = [
+    /// What follows from the shapes, in the order of the table.
+    pub const PREDICTED: [CostColumn; 4] = [
         CostColumn::Parameters,
         CostColumn::Macs,
         CostColumn::Memory,
         CostColumn::Time,
     ];
+
+    /// What is measured, in the order of the table.
+    pub const MEASURED: [CostColumn; 5] = [
+        CostColumn::Forward,
+        CostColumn::Backward,
+        CostColumn::Update,
+        CostColumn::Arithmetic,
+        CostColumn::Traffic,
+    ];
+
+    /// Whether it is measured.
+    pub fn is_measured(self) -> bool {
+        CostColumn::MEASURED.contains(&self)
+    }
 
     /// What it is called in the table.
     pub fn name(self) -> &'static str {
@@ -113,6 +139,11 @@ impl CostColumn {
             CostColumn::Macs => "MACs",
             CostColumn::Memory => "memory",
             CostColumn::Time => "time",
+            CostColumn::Forward => "forward",
+            CostColumn::Backward => "backward",
+            CostColumn::Update => "update",
+            CostColumn::Arithmetic => "GFLOP/s",
+            CostColumn::Traffic => "GB/s",
         }
     }
 
@@ -129,6 +160,17 @@ impl CostColumn {
             CostColumn::Time => {
                 "Estimated time of the layer in a training step, forward and backward, from what a few kernels took on this machine."
             }
+            CostColumn::Forward => "Measured time of the layer's forward pass in a training step.",
+            CostColumn::Backward => {
+                "Measured time of the gradients of the layer's weights and input in a training step."
+            }
+            CostColumn::Update => "Measured time in which the optimizer changes the layer's weights.",
+            CostColumn::Arithmetic => {
+                "Arithmetic of both passes in a second, 2 FLOPs for each MAC of the layer's formula. A 3×3 window that is computed with fewer multiplications can be above what a matrix product reaches."
+            }
+            CostColumn::Traffic => {
+                "Bytes of input, output, weights, gradients and the optimizer's numbers in a second. From the caches they come faster than from memory."
+            }
         }
     }
 
@@ -143,7 +185,11 @@ impl CostColumn {
             CostColumn::Parameters => format::count(whole),
             CostColumn::Macs => format::large(whole),
             CostColumn::Memory => format::bytes(whole),
-            CostColumn::Time => format::milliseconds(1e3 * value),
+            CostColumn::Time
+            | CostColumn::Forward
+            | CostColumn::Backward
+            | CostColumn::Update => format::milliseconds(1e3 * value),
+            CostColumn::Arithmetic | CostColumn::Traffic => format::rate(value),
         }
     }
 }
@@ -163,6 +209,8 @@ pub enum Switch {
     EffectiveField(bool),
     /// The one column of the cost where there is no room for all.
     CostColumn(CostColumn),
+    /// Whether the cost shows what was measured.
+    CostMeasured(bool),
     /// The axis whose valid sizes are shown.
     SizesAxis(usize),
     /// By which quantity runs are compared.
@@ -193,6 +241,7 @@ impl Default for ViewSettings {
             saliency: None,
             effective_field: true,
             cost_column: CostColumn::default(),
+            cost_measured: true,
             sizes_axis: 0,
             narrow: false,
             resets: 0,
@@ -214,6 +263,7 @@ impl ViewSettings {
             Switch::StatisticsSplit(split) => self.statistics_split = Some(split),
             Switch::EffectiveField(shown) => self.effective_field = shown,
             Switch::CostColumn(column) => self.cost_column = column,
+            Switch::CostMeasured(measured) => self.cost_measured = measured,
             Switch::SizesAxis(axis) => self.sizes_axis = axis,
             Switch::RunsQuantity(quantity) => self.runs_quantity = quantity,
         }

@@ -36,7 +36,7 @@ pub fn measure(
     device: &Device,
     peak_bytes: Option<u64>,
 ) -> Result<Measurement, BenchError> {
-    let mut workload = Workload::of_case(case, device)?;
+    let mut workload = super::of_case(case, device)?;
     let times = step_times(&mut workload, steps)?;
     Ok(summary(&times, workload.macs(), peak_bytes))
 }
@@ -46,7 +46,8 @@ pub fn step_times(workload: &mut Workload, steps: usize) -> Result<Vec<StepTimes
     for _ in 0..WARM_UP {
         workload.step()?;
     }
-    (0..steps).map(|_| workload.step()).collect()
+    let times = (0..steps).map(|_| workload.step());
+    Ok(times.collect::<Result<_, _>>()?)
 }
 
 fn summary(times: &[StepTimes], macs: u64, peak_bytes: Option<u64>) -> Measurement {

@@ -9,38 +9,33 @@ pub mod cases;
 pub mod measure;
 pub mod peak;
 pub mod pipeline;
-pub mod roof;
 pub mod scaling;
 pub mod window;
-pub mod work;
-pub mod workload;
 
 pub use cases::Case;
 pub use measure::{Measurement, measure};
-pub use workload::Workload;
+pub use strata_engine::benchmark::{Workload, work, workload};
 
+use candle_core::Device;
 use std::io;
 use std::path::PathBuf;
 use strata_core::project::ProjectError;
 use strata_data::DataError;
+use strata_engine::benchmark::BenchmarkError;
 use strata_engine::error::RunError;
-use strata_nn::NnError;
 
 /// Why a case could not be measured.
 #[derive(Debug, thiserror::Error)]
 pub enum BenchError {
-    /// The network could not be built or computed.
+    /// A step could not be taken.
     #[error(transparent)]
-    Network(#[from] NnError),
+    Step(#[from] BenchmarkError),
     /// A case's project cannot be read.
     #[error(transparent)]
     Project(#[from] ProjectError),
     /// A case's project has no network or stage to measure.
     #[error("{0}: there is nothing to measure: {1}")]
     Unsound(String, String),
-    /// Times of a step that computes NaN mean nothing.
-    #[error("{0} is not finite after {1} steps: its times would mean nothing")]
-    NotFinite(String, u64),
     /// The system has no threads left.
     #[error("cannot start {0} threads: {1}")]
     Threads(usize, String),
@@ -68,8 +63,23 @@ impl From<RunError> for BenchError {
 
 impl From<candle_core::Error> for BenchError {
     fn from(error: candle_core::Error) -> BenchError {
-        BenchError::Network(error.into())
+        BenchError::Step(error.into())
     }
+}
+
+/// The workload of a case.
+pub fn of_case(case: &Case, device: &Device) -> Result<Workload, BenchError> {
+    let project = case.project()?;
+    let batch = case
+        .inference
+        .or_else(|| Some(project.stages.first()?.batch as usize))
+        .unwrap_or(1);
+    let pass = if case.inference.is_some() {
+        work::Pass::Inference
+    } else {
+        work::Pass::Training
+    };
+    Ok(Workload::new(case.name, &project, batch, pass, device)?)
 }
 
 /// Runs something on a pool of this many threads, which all parallel work inside it uses.

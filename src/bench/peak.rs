@@ -5,7 +5,7 @@
 //! needs; elsewhere there is no peak.
 
 use super::measure::step_times;
-use super::{BenchError, Case, Workload};
+use super::{BenchError, Case};
 use candle_core::Device;
 
 /// The most resident memory, in bytes, that the case's data, network and first steps add to this
@@ -13,7 +13,7 @@ use candle_core::Device;
 pub fn peak_bytes(case: &Case, device: &Device) -> Result<Option<u64>, BenchError> {
     let before = resident_bytes();
     restart_peak();
-    let mut workload = Workload::of_case(case, device)?;
+    let mut workload = super::of_case(case, device)?;
     step_times(&mut workload, 1)?;
     let peak = status_bytes("VmHWM:");
     Ok(peak

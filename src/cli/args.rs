@@ -49,7 +49,7 @@ pub enum Command {
     Report(ReportArgs),
     /// Show what a source of images holds; download it
     Data(DataArgs),
-    /// Measure training steps and forward passes of the benchmark cases
+    /// Measure the layers of a project, or training steps of the benchmark cases
     Bench(BenchArgs),
     /// Describe this program and this machine for a report of a defect, with the last lines of the log
     Doctor(DoctorArgs),
@@ -372,11 +372,30 @@ pub enum BenchWhat {
     Data,
 }
 
+impl BenchArgs {
+    /// What is measured besides cases and projects.
+    pub fn special(&self) -> Option<BenchWhat> {
+        BenchWhat::from_str(self.what.as_deref()?, false).ok()
+    }
+
+    /// The project whose layers are measured.
+    pub fn project(&self) -> Option<&str> {
+        self.what.as_deref().filter(|_| self.special().is_none())
+    }
+}
+
 /// `strata bench`
 #[derive(Debug, ClapArgs)]
 pub struct BenchArgs {
-    /// Measure this instead of training steps
-    pub what: Option<BenchWhat>,
+    /// A project file, a run folder or a built-in project: measure the forward pass, the gradients and the update of each
+    /// of its layers. Or `window` (in a real window where there is a display), `headless` (the window without painting
+    /// it) or `data` (the images on their way to the network). Without it: training steps of the benchmark cases
+    pub what: Option<String>,
+    /// The stage of the project that is measured: its name, or its number from 0 [default: the first]
+    #[arg(long, value_name = "NAME")]
+    pub stage: Option<String>,
+    #[command(flatten)]
+    pub changes: Changes,
     /// Folder of the pictures that `data` measures with, in a folder for each case; drawn where they are absent, and
     /// kept [default: drawn, and removed at the end]
     #[arg(long, value_name = "DIR")]

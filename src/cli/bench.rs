@@ -2,15 +2,16 @@
 
 use super::args::{BenchArgs, BenchWhat};
 use super::text::{figure, table};
-use super::{WrongInput, bench_data, bench_window, output, scaling};
+use super::{WrongInput, bench_data, bench_layers, bench_window, output, scaling};
 use crate::bench::cases::{self, Case};
-use crate::bench::{BenchError, Measurement, measure, on_threads, peak, roof};
+use crate::bench::{BenchError, Measurement, measure, on_threads, peak};
 use candle_core::Device;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use std::thread::available_parallelism;
 use std::time::Instant;
 use strata_core::format::bytes;
+use strata_engine::benchmark::roofs;
 
 /// A case's measurement compared with what the machine can do.
 #[derive(Serialize)]
@@ -25,10 +26,11 @@ struct Measured {
 /// Measures the cases and prints them.
 pub fn run(args: &BenchArgs, started: Instant) -> anyhow::Result<()> {
     refuse(args)?;
-    match args.what {
-        Some(BenchWhat::Data) => return bench_data::run(args),
-        Some(what) => return bench_window::run(what, args, started),
-        None => {}
+    match (args.special(), args.project()) {
+        (Some(BenchWhat::Data), _) => return bench_data::run(args),
+        (Some(what), _) => return bench_window::run(what, args, started),
+        (None, Some(project)) => return bench_layers::run(project, args),
+        (None, None) => {}
     }
     let cases = chosen(args.cases.as_deref())?;
     let (device, threads) = (device(args)?, threads(args));
@@ -58,14 +60,18 @@ pub(super) fn threads(args: &BenchArgs) -> usize {
 
 /// Options that would change nothing of what is measured.
 fn refuse(args: &BenchArgs) -> Result<(), WrongInput> {
-    let window = matches!(args.what, Some(BenchWhat::Window | BenchWhat::Headless));
+    let (special, project) = (args.special(), args.project().is_some());
+    let window = matches!(special, Some(BenchWhat::Window | BenchWhat::Headless));
     let idle = [
         (
             "--data",
-            args.data.is_some() && args.what != Some(BenchWhat::Data),
+            args.data.is_some() && special != Some(BenchWhat::Data),
         ),
-        ("--cases", args.cases.is_some() && window),
+        ("--cases", args.cases.is_some() && (window || project)),
         ("--scaling", args.scaling && args.what.is_some()),
+        ("--stage", args.stage.is_some() && !project),
+        ("--set", !args.changes.set.is_empty() && !project),
+        ("--unset", !args.changes.unset.is_empty() && !project),
     ];
     match idle.iter().find(|(_, is_idle)| *is_idle) {
         Some((option, _)) => Err(WrongInput(format!(
@@ -114,7 +120,7 @@ fn all(
         let peak_bytes = memory_in_own_process(case, args);
         measurements.push((case.name, measure(case, args.steps, device, peak_bytes)?));
     }
-    let peak = roof::sgemm_gflops(device)?;
+    let peak = roofs::sgemm_gflops(device)?;
     let measured = |(name, measurement): (&'static str, Measurement)| {
         let percent_of_peak = 100.0 * measurement.gflops / peak;
         Measured {

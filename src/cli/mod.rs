@@ -6,6 +6,7 @@
 mod args;
 mod bench;
 mod bench_data;
+mod bench_layers;
 mod bench_window;
 mod check;
 mod data;

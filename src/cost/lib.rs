@@ -5,10 +5,11 @@
 
 pub(crate) mod fusion;
 pub mod memory;
-pub(crate) mod pass_cost;
 pub mod time;
+pub mod work;
 
 pub use memory::{
     Bytes, Machine, StepMemory, batches_ahead, largest_batch, run_memory, step_memory,
 };
 pub use time::{Speeds, StepTime, step_time};
+pub use work::{LayerWork, step_work};

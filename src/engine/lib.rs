@@ -5,6 +5,7 @@
 //! (reconstructions, filters) is published in [`inspection::live::LiveResults`]. Every failure is an
 //! [`event::Outcome::Failed`] with one message; the process and its window live on.
 
+pub mod benchmark;
 pub mod command;
 pub mod download_task;
 pub mod error;

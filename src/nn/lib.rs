@@ -14,7 +14,7 @@ pub mod network;
 pub mod ops;
 pub mod optim;
 
-pub use network::{Mode, Network, Parameter, Route, Tapped};
+pub use network::{Mode, Network, Parameter, PassTimes, Route, Tapped};
 
 /// Why a network could not be built or computed.
 #[derive(Debug, thiserror::Error)]

@@ -8,6 +8,8 @@ use std::fs;
 use std::path::Path;
 use std::process::{Child, Command};
 use std::time::{Duration, Instant};
+use strata::project::builtin;
+use strata::shape::infer;
 
 /// A folder with the tiny project, its texts replaced.
 fn with_project(changes: &[(&str, &str)]) -> tempfile::TempDir {
@@ -666,6 +668,42 @@ fn bench_measures_the_cases_that_are_asked_for() {
             "{args:?}: {}",
             err(&output)
         );
+    }
+}
+
+#[test]
+fn bench_measures_the_layers_of_any_project() {
+    let folder = tempfile::tempdir().unwrap();
+    let bench = |args: &[&str]| strata(folder.path(), &[&["bench"], args].concat());
+    let text = out(&bench(&["unet", "--steps", "3", "--set", "stage.0.batch=4"]));
+    assert!(text.contains("roofs: products ") && text.contains("% of bandwidth"), "{text}");
+    let output = bench(&["resnet-18", "--steps", "3", "--set", "stage.0.batch=2", "--json"]);
+    let report = json(&output);
+    let layers = report["layers"].as_array().unwrap();
+    let project = builtin::find("resnet-18").unwrap().project().unwrap();
+    for row in infer(&project.network).rows {
+        let named = layers.iter().filter(|layer| layer["layer"] == row.place.to_string());
+        assert_eq!(named.count(), 1, "{}", row.place);
+    }
+    let of = |value: &Value, key: &str| value[key].as_f64().unwrap();
+    let parts = |layer| {
+        ["forward_ms", "backward_ms", "update_ms"].map(|key| of(layer, key)).iter().sum::<f64>()
+    };
+    let sum: f64 = layers.iter().map(parts).sum::<f64>() + of(&report, "loss_ms");
+    let step = of(&report, "step_ms");
+    assert!(sum > 0.7 * step && sum < 1.3 * step, "{sum} of {step}");
+    for roof in ["gflops", "gigabytes"] {
+        assert!(of(&report["roofs"], roof) > 0.1, "{report}");
+    }
+    for (args, wanted) in [
+        (&["unett"][..], "unett"),
+        (&["unet", "--cases", "vgg-96"], "--cases means nothing"),
+        (&["unet", "--stage", "second"], "there is no stage `second`"),
+        (&["--stage", "0"], "--stage means nothing"),
+    ] {
+        let output = bench(args);
+        assert_eq!(output.status.code(), Some(2), "{args:?}");
+        assert!(err(&output).contains(wanted), "{args:?}: {}", err(&output));
     }
 }
 

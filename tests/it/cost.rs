@@ -9,9 +9,11 @@ use strata::app::action::{Action, Show};
 use strata::app::arrangement::Workspace;
 use strata::app::view_kind::ViewKind;
 use strata::cost::run_memory;
+use strata::engine::benchmark::LayerTimes;
 use strata::engine::event::{Event, StepReport};
 use strata::engine::run::memory_check::{kept_images, machine};
-use strata::project::stage::Task;
+use strata::project::edit::Edit;
+use strata::project::stage::{Stage, Task};
 use strata::project::{Place, Project, Stack, file};
 use strata::shape::infer;
 use strata::system_memory::available_bytes;
@@ -59,6 +61,41 @@ fn every_layer_has_its_costs_and_a_click_selects_it() {
     assert_eq!(window.state().selected, Some(Place::new(Stack::Encoder, 0)));
     // 3·32·32 numbers to 32·30·30: 88,502,400 parameters instead of 896.
     assert!(window.has("as dense: 88.5 M parameters (×98.8 k), 88.5 M MACs (×114)"));
+}
+
+/// Every layer is named once with its times, which add up to about a step; a training is not disturbed.
+#[test]
+fn a_button_measures_every_layer() {
+    let mut project = builtin("lenet-mnist");
+    project.stages[0].batch = 16;
+    let mut window = open(project, LARGE, false);
+    assert!(!window.has("forward "));
+    window.get("Measure every layer").click();
+    window.run();
+    window.wait("layers", |state| state.inspections.output::<LayerTimes>().is_some());
+    window.run();
+    let times = window.state().inspections.output::<LayerTimes>().unwrap().clone();
+    for row in &window.state().shown.inference.rows {
+        assert!(times.at(&row.place).is_some(), "{}", row.place);
+    }
+    let sum: f64 = times.layers.iter().map(|(_, time)| time.total_ms()).sum();
+    assert!(sum > 0.5 * times.step_ms && sum < 1.5 * times.step_ms, "{times:?}");
+    assert!(window.has(" forward, ") && window.has(" GFLOP/s"));
+    assert!(window.has("a step; products reach "));
+    // What follows from the shapes is a click away; another network has not been measured.
+    window.get("Show what was measured").click();
+    window.run();
+    assert!(!window.has(" forward, ") && window.has(" MACs"));
+    window.get("Show what was measured").click();
+    window.run();
+    let batch = Stage {
+        batch: 8,
+        ..window.state().project().stages[0].clone()
+    };
+    let state = window.harness.state_mut();
+    state.handle(Action::Edit(Edit::Stage(0, batch)));
+    window.run();
+    assert!(!window.has(" forward, "));
 }
 
 #[test]

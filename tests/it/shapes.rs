@@ -5,7 +5,6 @@
 use crate::kit::random_stack::{hostile, layer_text, rng, small};
 use crate::kit::sample;
 use std::time::{Duration, Instant};
-use strata::cost::time::Rate;
 use strata::cost::{Machine, Speeds, largest_batch, run_memory, step_time};
 use strata::design::{banner, check};
 use strata::project::data::DataSpec;
@@ -202,30 +201,12 @@ fn everything_else(network: Network, inference: &Inference) {
     let stages = vec![Stage::default(), classify];
     let (goals, locked) = (Goals::default(), vec!["encoder.0.0.0".into()]);
     let data = DataSpec::default();
-    let (machine, rate) = (
-        Machine {
-            threads: 3,
-            lanes: 16,
-            loaders: 2,
-        },
-        Rate {
-            forward: 1e9,
-            backward: 1e9,
-        },
-    );
-    let (narrow, wide, pointwise, depthwise, dense) = (rate, rate, rate, rate, rate);
-    let speeds = Speeds {
-        narrow,
-        wide,
-        narrow_points: rate,
-        wide_points: rate,
-        pointwise,
-        depthwise,
-        dense,
-        bandwidth: 1e10,
-        memory_bandwidth: 1e10,
-        start: 1e-6,
+    let machine = Machine {
+        threads: 3,
+        lanes: 16,
+        loaders: 2,
     };
+    let speeds = Speeds::even(1e9, 1e10);
     for (plan, stage) in stages
         .iter()
         .filter_map(|stage| Some((inference.plan.as_ref()?, stage)))

@@ -131,7 +131,8 @@ pub(super) fn numbers(value: &Value) -> Option<Vec<f32>> {
         | Value::Array(_)
         | Value::Table(_) => None,
     };
-    value.as_array()?.iter().map(number).collect()
+    let finite = |value: &Value| number(value).filter(|number| number.is_finite());
+    value.as_array()?.iter().map(finite).collect()
 }
 
 /// `"train"`, a table of `mean` and `std`, or the same as text: `mean=0.5,0.5,0.5 std=0.25,0.25,0.25`.
@@ -211,7 +212,7 @@ pub fn table_of(text: &str) -> Table {
 }
 
 fn parsed(text: &str) -> Option<f32> {
-    text.trim().parse().ok()
+    text.trim().parse().ok().filter(|number: &f32| number.is_finite())
 }
 
 #[cfg(test)]

@@ -195,6 +195,22 @@ impl Kernel {
             .saturating_mul(volume(self.geometry.output))
     }
 
+    /// Multiply-adds for an image in a direction as it is computed: at points where that is how, lanes and tiles to spare
+    /// included.
+    pub(crate) fn multiply_adds(&self, up: bool, machine: Machine) -> u64 {
+        match self.points() {
+            Some(points) => Tiles::new(self, points, !up, machine).work,
+            None if self.is_product(Ends::PLAIN) => self.weight_numbers(),
+            None => self.work(!up, machine),
+        }
+    }
+
+    /// Numbers of the weight as it is stored.
+    pub(crate) fn weight_numbers(&self) -> u64 {
+        let pairs = (self.large / self.groups).saturating_mul(self.small);
+        pairs.saturating_mul(self.cells())
+    }
+
     /// Bytes of the lists that say what a position reads.
     pub fn lists(&self) -> u64 {
         let rows = grown(self.rows(true), 4).saturating_mul(8);

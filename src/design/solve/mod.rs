@@ -22,7 +22,7 @@ mod symmetry;
 
 use draft::{Draft, Goal};
 use std::collections::BTreeMap;
-use strata_core::project::help::{Step, sentence};
+use strata_core::project::help::{Step, Surface, sentence};
 use strata_core::project::node::Node;
 use strata_core::project::target::Target;
 use strata_core::project::{Network, Place};
@@ -95,7 +95,7 @@ impl Solution {
 
     /// What to write where, as a sentence: write `convt 3 k3 s2 p1 op1` at decoder.0.
     pub fn sentence(&self) -> String {
-        sentence(&self.steps())
+        sentence(&self.steps(), Surface::Terminal)
     }
 }
 

@@ -177,7 +177,7 @@ impl<'a> Drawn<'a> {
 
     /// Whether the smoothed course is drawn: it says nothing of a few steps.
     fn is_smoothed(&self) -> bool {
-        self.curve.smoothed_over() > 1
+        self.curve.smoothed_over(self.axes.log) > 1
     }
 
     /// What is told at a place of the axis of steps or epochs: its title and the value of every line.

@@ -3,7 +3,7 @@
 use super::join::{Join, JoinKind};
 use super::{Layer, Result, build};
 use crate::fusion_rules::{self, Follower, Followers};
-use crate::network::{Builder, Context, Penalised, Penalty};
+use crate::network::{Builder, Context, Penalised, Penalty, Timed};
 use crate::ops::storage::Memory;
 use candle_core::Tensor;
 use strata_core::project::Place;
@@ -272,7 +272,8 @@ impl Sequence {
             });
         }
         node.layer.set_fused(fused > 0);
-        way.x = node.layer.forward(&way.x, cx)?;
+        let Node { layer, place, .. } = node;
+        way.x = cx.timed(Timed::Forward, place, |cx| layer.forward(&way.x, cx))?;
         let is_new = node
             .layer
             .buffers()
@@ -364,10 +365,10 @@ impl Sequence {
             if let Some((_, dx)) = node.layer.buffers() {
                 dx.move_to(&self.gradients[1 - holder]);
             }
-            match node
-                .layer
-                .backward(&gradient, need_input || i > first, cx)?
-            {
+            let Node { layer, place, .. } = &mut *node;
+            let need = need_input || i > first;
+            let back = |cx: &mut Context<'_>| layer.backward(&gradient, need, cx);
+            match cx.timed(Timed::Backward, place, back)? {
                 Some(next) => gradient = next,
                 None => return Ok(None),
             }

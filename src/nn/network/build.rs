@@ -118,6 +118,7 @@ impl Network {
             version,
             route,
             penalty,
+            times: None,
         })
     }
 }

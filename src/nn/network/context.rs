@@ -1,6 +1,6 @@
 //! What layers share while a batch passes.
 
-use super::{Mode, Parameter, Result};
+use super::{Mode, Parameter, PassTimes, Result};
 use crate::layers::PoolIndices;
 use crate::ops::elementwise::zip;
 use crate::ops::storage::{Buffer, Memory, fill, view};
@@ -27,6 +27,8 @@ pub(crate) struct Context<'a> {
     pub version: u64,
     /// Sum of the penalties observed.
     pub penalty: f64,
+    /// What layers took, where that is counted.
+    pub(super) times: Option<&'a mut PassTimes>,
 }
 
 impl Context<'_> {

@@ -8,6 +8,7 @@
 //! | `parameters` | weights and running statistics: frozen, read, replaced |
 //! | `penalty` | the sparsity penalty |
 //! | `outputs` | what every layer gave |
+//! | `pass_times` | how long every layer took |
 //! | `taps` | copies of the input, output and gradient of chosen layers |
 
 mod build;
@@ -15,6 +16,7 @@ mod context;
 mod outputs;
 mod parameters;
 mod pass;
+mod pass_times;
 mod penalty;
 mod route;
 mod taps;
@@ -22,6 +24,8 @@ mod taps;
 pub(crate) use build::Builder;
 pub(crate) use context::Context;
 pub use parameters::Parameter;
+pub use pass_times::PassTimes;
+pub(crate) use pass_times::Timed;
 pub(crate) use penalty::{Penalised, Penalty};
 pub use route::{Mode, Route};
 pub use taps::Tapped;
@@ -50,6 +54,7 @@ pub struct Network {
     version: u64,
     route: Route,
     penalty: f64,
+    times: Option<PassTimes>,
 }
 
 impl Network {

@@ -41,6 +41,7 @@ impl Network {
             version,
             device,
             scratch,
+            times,
             ..
         } = self;
         let (candle_only, version) = (*candle_only, *version);
@@ -61,6 +62,7 @@ impl Network {
             scratch,
             version,
             penalty,
+            times: times.as_mut(),
         };
         (cx, stacks)
     }

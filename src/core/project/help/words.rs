@@ -52,7 +52,7 @@ impl Repair {
             Repair::RemoveLast(_, activation) => format!("remove the last {}", activation.name()),
             Repair::End(stack, nodes) => format!("end the {stack} with {}", list(nodes)),
             Repair::EndBranch(branch, node) => format!("end branch {branch} with {}", quoted(node)),
-            Repair::Steps(steps) => sentence(steps),
+            Repair::Steps(steps) => sentence(steps, surface),
             Repair::Mirror => mirror(surface).into(),
             Repair::Data(setting) => data(setting, surface),
             Repair::Stage(setting) => stage(setting, surface),
@@ -81,12 +81,15 @@ fn list(nodes: &[Node]) -> String {
 }
 
 /// What to write where: ``write `convt 3 k3 s2 p1 op1` at decoder.0``.
-pub fn sentence(steps: &[Step]) -> String {
+pub fn sentence(steps: &[Step], surface: Surface) -> String {
     let part = |step: &Step| match step {
         Step::Insert(place, node) => format!("insert {} at {place}", quoted(node)),
         Step::Write(place, node) => format!("write {} at {place}", quoted(node)),
         Step::Remove(place) => format!("remove {place}"),
-        Step::Input(shape) => format!("use input = \"{}\"", shape.to_file_text()),
+        Step::Input(shape) => match surface {
+            Surface::Terminal => format!("use input = \"{}\"", shape.to_file_text()),
+            Surface::Window => format!("set the input to {shape}"),
+        },
     };
     steps.iter().map(part).collect::<Vec<_>>().join(" and ")
 }
@@ -133,7 +136,7 @@ impl Repair {
             Repair::Data(setting) => setting_label(setting.written()),
             Repair::Stage(StageSetting::Thaw(name)) => format!("don't freeze {name}"),
             Repair::Stage(setting) => setting_label(setting.written()),
-            Repair::Steps(steps) => sentence(steps).replace('`', ""),
+            Repair::Steps(steps) => sentence(steps, Surface::Window).replace('`', ""),
             Repair::Mirror => "mirror the encoder".into(),
             Repair::Unlock(name) => format!("unlock {name}"),
             Repair::End(stack, nodes) => {

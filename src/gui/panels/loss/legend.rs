@@ -50,7 +50,7 @@ fn entries(drawn: &Drawn<'_>, colors: &Palette) -> Vec<Entry> {
         add(name.to_owned(), colors.weak, "One value a step of training");
     }
     if drawn.is_smoothed() {
-        let steps = drawn.curve.smoothed_over();
+        let steps = drawn.curve.smoothed_over(drawn.axes.log);
         add(
             format!("smoothed over {steps} steps"),
             colors.accent,

@@ -120,14 +120,16 @@ impl<'a> Plotted<'a> {
     fn lines(&self) -> String {
         let quantity = self.axes.quantity;
         let curves = || self.runs.iter().map(|run| run.curves.of(quantity));
-        let Some(over) = curves().map(Curve::smoothed_over).max() else {
+        let Some(over) = curves().map(|curve| curve.smoothed_over(self.axes.log)).max() else {
             return "No run of it is shown".to_owned();
         };
         let has_steps = curves().any(|curve| !curve.raw.is_empty());
         let is_measured = curves().any(|curve| !curve.valid.is_empty());
         match (is_measured, has_steps) {
-            (true, true) => format!("Strong: valid; faint: train, smoothed over {over} steps"),
-            (true, false) => "Strong: valid; faint: train".to_owned(),
+            (true, true) if over > 1 => {
+                format!("Strong: valid; faint: train, smoothed over {over} steps")
+            }
+            (true, _) => "Strong: valid; faint: train".to_owned(),
             (false, true) if over > 1 => format!("Each batch, smoothed over {over} steps"),
             (false, true) => "Each step".to_owned(),
             (false, false) => "Train".to_owned(),

@@ -7,8 +7,12 @@ use strata_core::project::stage::Stage;
 use strata_core::shape::{Plan, Row};
 use strata_core::system_memory::available_bytes;
 use strata_cost::{StepMemory, StepTime, largest_batch, run_memory, step_time};
+use std::sync::Arc;
+use strata_engine::benchmark::layer_times::{LayerTime, LayerTimes, Request};
+use strata_engine::inspection::reply::{Query, Reply};
 use strata_engine::machine_benchmark;
 use strata_engine::run::memory_check::{kept_images, machine};
+use strata_inspect::inspection::Subject;
 
 /// What the figures follow from.
 #[derive(PartialEq)]
@@ -30,6 +34,26 @@ pub(super) struct Figures {
     /// Memory that is free.
     pub budget: Option<u64>,
     pub largest: Option<u32>,
+    /// What was measured of this network in this stage.
+    pub measured: Option<Arc<LayerTimes>>,
+}
+
+/// The query that measures the open stage.
+pub(super) fn query(state: &State) -> Option<Query<LayerTimes>> {
+    let (stage, _) = stage(state)?;
+    let project = Box::new(state.project().clone());
+    Some(Query::new(Subject::Nothing, Request { project, stage }))
+}
+
+/// The latest measurement, where it is of this network in this stage.
+pub(super) fn reply(state: &State) -> Option<&Arc<Reply<LayerTimes>>> {
+    let (index, stage) = stage(state)?;
+    let reply = state.inspections.latest::<LayerTimes>()?;
+    let Request { project, stage: of } = &reply.query.request;
+    let is_same = *of == index
+        && project.network == *state.network()
+        && project.stages.get(index) == Some(stage);
+    is_same.then_some(reply)
 }
 
 /// The stage that is open in the settings, or the first.
@@ -46,6 +70,12 @@ pub(super) fn stage(state: &State) -> Option<(usize, &Stage)> {
 impl Figures {
     /// Brings everything up to date.
     pub fn update(&mut self, state: &State) {
+        let measured = reply(state).and_then(|reply| reply.result.as_ref().ok().cloned());
+        self.predict(state);
+        self.measured = measured;
+    }
+
+    fn predict(&mut self, state: &State) {
         let Some((plan, (index, stage))) = state.shown.inference.plan.as_ref().zip(stage(state))
         else {
             *self = Figures::default();
@@ -93,6 +123,22 @@ impl Figures {
                 true => time.within(&row.place),
                 false => time.layers.get(&row.place).copied().unwrap_or(0.0),
             }),
+            CostColumn::Forward
+            | CostColumn::Backward
+            | CostColumn::Update
+            | CostColumn::Arithmetic
+            | CostColumn::Traffic => measured_of(&self.time_of(row, whole), quantity),
+        }
+    }
+
+    /// What was measured of a row; nothing where it was not.
+    pub(super) fn time_of(&self, row: &Row, whole: bool) -> LayerTime {
+        let Some(measured) = &self.measured else {
+            return LayerTime::default();
+        };
+        match whole {
+            true => measured.within(&row.place),
+            false => measured.at(&row.place).copied().unwrap_or_default(),
         }
     }
 
@@ -120,7 +166,17 @@ impl Figures {
                 .time
                 .as_ref()
                 .map_or(0.0, |time| time.loss + time.update),
-            CostColumn::Parameters | CostColumn::Macs => 0.0,
+            // The loss and what else belongs to no layer.
+            CostColumn::Forward => self
+                .measured
+                .as_ref()
+                .map_or(0.0, |measured| (measured.loss_ms + measured.rest_ms()) / 1e3),
+            CostColumn::Parameters
+            | CostColumn::Macs
+            | CostColumn::Backward
+            | CostColumn::Update
+            | CostColumn::Arithmetic
+            | CostColumn::Traffic => 0.0,
         }
     }
 
@@ -135,6 +191,24 @@ impl Figures {
                 .as_ref()
                 .map_or(0.0, |memory| memory.total().total() as f64),
             CostColumn::Time => self.time.as_ref().map_or(0.0, StepTime::total),
+            CostColumn::Forward
+            | CostColumn::Backward
+            | CostColumn::Update
+            | CostColumn::Arithmetic
+            | CostColumn::Traffic => self.measured.as_ref().map_or(0.0, |measured| {
+                measured_of(&measured.all(), quantity) + self.common(quantity)
+            }),
         }
+    }
+}
+
+fn measured_of(time: &LayerTime, quantity: CostColumn) -> f64 {
+    match quantity {
+        CostColumn::Forward => time.forward_ms / 1e3,
+        CostColumn::Backward => time.backward_ms / 1e3,
+        CostColumn::Update => time.update_ms / 1e3,
+        CostColumn::Arithmetic => time.gflops(),
+        CostColumn::Traffic => time.gigabytes(),
+        CostColumn::Parameters | CostColumn::Macs | CostColumn::Memory | CostColumn::Time => 0.0,
     }
 }

@@ -78,4 +78,39 @@ pub(super) fn show(ui: &mut Ui, state: &State, figures: &Figures, row: &Row, who
             format::milliseconds(1e3 * seconds)
         ));
     }
+    measured(ui, figures, row, whole);
+}
+
+/// What was measured of the row, beside what the machine can do.
+fn measured(ui: &mut Ui, figures: &Figures, row: &Row, whole: bool) {
+    let (time, Some(all)) = (figures.time_of(row, whole), &figures.measured) else {
+        return;
+    };
+    if time.work.is_part_of_another {
+        ui.label("measured: computed along with the layer before it");
+    }
+    if time.total_ms() <= 0.0 {
+        return;
+    }
+    let share = |part: f64, of: f64| 100.0 * part / of.max(f64::MIN_POSITIVE);
+    ui.label(format!(
+        "measured: forward {}, backward {}, update {}, {:.1} % of a step",
+        format::milliseconds(time.forward_ms),
+        format::milliseconds(time.backward_ms),
+        format::milliseconds(time.update_ms),
+        share(time.total_ms(), all.step_ms)
+    ));
+    if time.work.macs() > 0 {
+        ui.label(format!(
+            "{} GFLOP/s, {:.0} % of a matrix product's",
+            format::rate(time.gflops()),
+            share(time.gflops(), all.roofs.gflops)
+        ));
+    }
+    ui.label(format!(
+        "{} moved, {} GB/s, {:.0} % of the memory's",
+        format::bytes(time.work.bytes()),
+        format::rate(time.gigabytes()),
+        share(time.gigabytes(), all.roofs.gigabytes)
+    ));
 }

@@ -44,7 +44,7 @@ impl View for CostView {
     }
 
     fn about(&self) -> &'static str {
-        "What every layer costs: parameters, multiply-accumulates for one image (1 MAC = 2 FLOPs), the memory it holds in a training step with the stage's batch, and about how long it takes. A click selects the layer; a selected convolution is compared with the dense layer from the same input to the same output. The time is estimated from a few kernels that are measured on this machine once."
+        "What every layer costs: parameters, multiply-accumulates for one image (1 MAC = 2 FLOPs), the memory it holds in a training step with the stage's batch, and about how long it takes. A click selects the layer; a selected convolution is compared with the dense layer from the same input to the same output. The time is estimated from a few kernels that are measured on this machine once; Measure times every layer of this network."
     }
 
     fn status(&self, state: &State) -> String {
@@ -66,11 +66,24 @@ impl View for CostView {
     }
 
     fn tools(&mut self, ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
+        let measured = self.shows_measured(state);
+        if self.figures.measured.is_some() {
+            let button = ui.selectable_label(
+                measured,
+                RichText::new("measured").size(theme::SMALL),
+            );
+            let button = button.on_hover_text(
+                "What each layer took in steps of this network on this machine, instead of what follows from its shapes",
+            );
+            if button.accessible_name("Show what was measured").clicked() {
+                actions.push(Action::Show(Show::Switch(Switch::CostMeasured(!measured))));
+            }
+        }
         if self.all {
             return;
         }
-        for quantity in CostColumn::ALL.into_iter().rev() {
-            let chosen = state.view.cost_column == quantity;
+        for quantity in columns(measured).iter().copied().rev() {
+            let chosen = chosen(state, measured) == quantity;
             let button =
                 ui.selectable_label(chosen, RichText::new(quantity.name()).size(theme::SMALL));
             let button = button.on_hover_text(quantity.about());
@@ -102,7 +115,29 @@ impl View for CostView {
     }
 }
 
+/// The columns there are.
+fn columns(measured: bool) -> &'static [CostColumn] {
+    match measured {
+        true => &CostColumn::MEASURED,
+        false => &CostColumn::PREDICTED,
+    }
+}
+
+/// The column that is shown where there is room for one.
+fn chosen(state: &State, measured: bool) -> CostColumn {
+    let remembered = state.view.cost_column;
+    let first = columns(measured).first().copied();
+    match remembered.is_measured() == measured {
+        true => remembered,
+        false => first.unwrap_or_default(),
+    }
+}
+
 impl CostView {
+    fn shows_measured(&self, state: &State) -> bool {
+        state.view.cost_measured && self.figures.measured.is_some()
+    }
+
     fn show(&mut self, ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
         let area = ui.available_rect_before_wrap();
         let beside = area.width() >= WIDE;
@@ -116,13 +151,11 @@ impl CostView {
             let legend = area.height() >= TALL;
             area.split_top_bottom_at_y(area.bottom() - side::height(legend) - theme::GAP)
         };
-        self.all = table::shows_all(table.width());
-        let one = [state.view.cost_column];
-        let columns = if self.all {
-            &CostColumn::ALL[..]
-        } else {
-            &one[..]
-        };
+        let measured = self.shows_measured(state);
+        let all = columns(measured);
+        self.all = table::shows_all(table.width(), all.len());
+        let one = [chosen(state, measured)];
+        let columns = if self.all { all } else { &one[..] };
         table::show(ui, table, state, &self.figures, columns, actions);
         if beside {
             let mut inner = ui.new_child(UiBuilder::new().id_salt("cost side").max_rect(rest));

@@ -1,21 +1,22 @@
 //! Next to the table, or below it: the memory of a run by kind, the batch and the largest that fits, the time,
 //! and the selected convolution compared with a dense layer of the same shapes.
 
-use super::figures::{Figures, stage};
+use super::figures::{Figures, query, reply, stage};
 use super::kinds;
 use crate::theme;
 use eframe::egui::{
     Align, Align2, Button, FontId, Label, Layout, Rect, RichText, Role, ScrollArea, Sense, Ui,
     UiBuilder, WidgetInfo, pos2, vec2,
 };
-use strata_app::action::Action;
+use strata_app::action::{Action, Show};
 use strata_app::run_monitor::Phase;
-use strata_app::state::State;
+use strata_app::state::{State, Switch};
 use strata_core::format;
 use strata_core::project::edit::Edit;
 use strata_core::project::stage::Stage;
 use strata_design::{AgainstDense, layer_at};
 use strata_engine::event::Outcome;
+use strata_engine::inspection::reply::AnyQuery;
 
 /// Width next to the table.
 pub(super) const WIDTH: f32 = 280.0;
@@ -46,6 +47,7 @@ pub(super) fn beside(ui: &mut Ui, state: &State, figures: &Figures, actions: &mu
                 ui.add_space(theme::STEP);
                 batch(ui, state, figures, actions);
                 time(ui, state, figures);
+                ui.horizontal(|ui| measure(ui, state, figures, actions));
             } else {
                 weak(ui, UNKNOWN);
             }
@@ -96,6 +98,7 @@ pub(super) fn below(
             .layout(line),
     );
     largest(&mut inner, state, figures, actions);
+    measure(&mut inner, state, figures, actions);
     if let Some(against) = against(state) {
         let text = format!(
             "as dense: {} parameters (×{}), {} MACs (×{})",
@@ -237,6 +240,45 @@ fn time(ui: &mut Ui, state: &State, figures: &Figures) {
         weak(
             ui,
             &format!("measured in the run: {} images/s", format::rate(speed)),
+        );
+    }
+}
+
+/// The button that measures every layer, and what came of it.
+fn measure(ui: &mut Ui, state: &State, figures: &Figures, actions: &mut Vec<Action>) {
+    let small = |text: &str| RichText::new(text.to_owned()).size(theme::SMALL);
+    let query = query(state);
+    let waits = query.as_ref().is_some_and(|query| state.inspections.waits_for(query));
+    let trains = state.training.is_running();
+    let usable = figures.memory.is_some() && !waits && !trains;
+    let text = if waits { "Measuring …" } else { "Measure" };
+    let button = ui.add_enabled(usable, Button::new(small(text)).small());
+    let button = button
+        .on_hover_text(
+            "Take a few training steps of this network on random images and time every layer: forward, backward and update. It takes some seconds and leaves the project as it is.",
+        )
+        .on_disabled_hover_text(if trains {
+            "A run is training: measuring would slow it down, and be slowed down. Measure when it has ended."
+        } else {
+            "The layers are being measured, or the network has an error."
+        });
+    let clicked = button.accessible_name("Measure every layer").clicked();
+    if let Some(query) = query.filter(|_| clicked) {
+        actions.push(Action::Inspect(AnyQuery::new(query)));
+        actions.push(Action::Show(Show::Switch(Switch::CostMeasured(true))));
+    }
+    if let Some(Err(error)) = reply(state).map(|reply| &reply.result) {
+        weak(ui, &error.to_string());
+    }
+    if let Some(measured) = &figures.measured {
+        weak(
+            ui,
+            &format!(
+                "measured {} a step; products reach {:.0} GFLOP/s here, memory {:.1} GB/s",
+                format::milliseconds(measured.step_ms),
+                measured.roofs.gflops,
+                measured.roofs.gigabytes
+            ),
         );
     }
 }

@@ -28,8 +28,8 @@ const TEXT: f32 = 132.0;
 const SCROLL: f32 = 10.0;
 
 /// Whether all columns have room.
-pub(super) fn shows_all(width: f32) -> bool {
-    width >= TEXT + SCROLL + 4.0 * (COLUMN + BETWEEN)
+pub(super) fn shows_all(width: f32, columns: usize) -> bool {
+    width >= TEXT + SCROLL + columns as f32 * (COLUMN + BETWEEN)
 }
 
 /// What is shown, and how wide.

@@ -1,8 +1,10 @@
 //! A project with random numbers for images, ready to be stepped: what the engine does in a step, without
 //! reading data and without telling anyone.
 
+use super::BenchmarkError;
 use super::work::{Pass, macs};
-use super::{BenchError, Case};
+use crate::run::finite::gradient_not_finite;
+use crate::run::stage::frozen;
 use candle_core::{Device, Tensor};
 use rand::Rng;
 use std::time::{Duration, Instant};
@@ -11,8 +13,6 @@ use strata_core::project::size::Shape;
 use strata_core::project::stage::{Stage, Task};
 use strata_core::rng::{Purpose, stream};
 use strata_core::shape::{Inference, Plan, infer};
-use strata_engine::run::finite::gradient_not_finite;
-use strata_engine::run::stage::frozen;
 use strata_nn::layers::channels_last;
 use strata_nn::loss::{self, Target};
 use strata_nn::ops::storage::Buffer;
@@ -62,21 +62,6 @@ impl StepTimes {
 }
 
 impl Workload {
-    /// The workload of a case.
-    pub fn of_case(case: &Case, device: &Device) -> Result<Workload, BenchError> {
-        let project = case.project()?;
-        let batch = case
-            .inference
-            .or_else(|| Some(project.stages.first()?.batch as usize))
-            .unwrap_or(1);
-        let pass = if case.inference.is_some() {
-            Pass::Inference
-        } else {
-            Pass::Training
-        };
-        Workload::new(case.name, &project, batch, pass, device)
-    }
-
     /// The first stage of a project, with a batch of this many images.
     pub fn new(
         name: &str,
@@ -84,10 +69,10 @@ impl Workload {
         batch: usize,
         pass: Pass,
         device: &Device,
-    ) -> Result<Workload, BenchError> {
+    ) -> Result<Workload, BenchmarkError> {
         let first = project.stages.first();
         let stage = first.ok_or_else(|| {
-            BenchError::Unsound(name.to_owned(), "its project has no stage".to_owned())
+            BenchmarkError::Unsound(name.to_owned(), "its project has no stage".to_owned())
         })?;
         Workload::of_stage(name, project, stage, batch, pass, device)
     }
@@ -100,8 +85,8 @@ impl Workload {
         batch: usize,
         pass: Pass,
         device: &Device,
-    ) -> Result<Workload, BenchError> {
-        let unsound = |why: &str| BenchError::Unsound(name.to_owned(), why.to_owned());
+    ) -> Result<Workload, BenchmarkError> {
+        let unsound = |why: &str| BenchmarkError::Unsound(name.to_owned(), why.to_owned());
         let stage = stage.clone();
         let inference = infer(&project.network);
         let plan = inference
@@ -138,6 +123,19 @@ impl Workload {
         self.macs
     }
 
+    /// The network.
+    pub(super) fn network(&mut self) -> &mut Network {
+        &mut self.network
+    }
+
+    /// The optimizer's step alone.
+    pub(super) fn update(&mut self) -> Result<(), BenchmarkError> {
+        if let Some(updater) = &mut self.updater {
+            updater.step(&mut self.network, self.stage.optimizer.lr())?;
+        }
+        Ok(())
+    }
+
     /// Puts another batch in the place of the one it has: as many images of the same shape, with labels where the
     /// network classifies.
     pub fn feed(&mut self, images: Tensor, labels: &[u32]) {
@@ -152,7 +150,7 @@ impl Workload {
     }
 
     /// Takes one step: of training, or one forward pass.
-    pub fn step(&mut self) -> Result<StepTimes, BenchError> {
+    pub fn step(&mut self) -> Result<StepTimes, BenchmarkError> {
         self.steps += 1;
         if self.updater.is_some() {
             self.train()
@@ -161,7 +159,7 @@ impl Workload {
         }
     }
 
-    fn infer(&mut self) -> Result<StepTimes, BenchError> {
+    fn infer(&mut self) -> Result<StepTimes, BenchmarkError> {
         let start = Instant::now();
         self.network
             .forward(self.stage.task.into(), &self.images, Mode::Eval)?;
@@ -172,7 +170,7 @@ impl Workload {
         })
     }
 
-    fn train(&mut self) -> Result<StepTimes, BenchError> {
+    fn train(&mut self) -> Result<StepTimes, BenchmarkError> {
         let mut clock = Instant::now();
         let mode = Mode::Train {
             seed: self.seed,
@@ -184,17 +182,18 @@ impl Workload {
         let forward = lap(&mut clock);
         let gradient = self.compare(&output)?;
         let loss = lap(&mut clock);
-        self.network.backward(&gradient)?;
+        match self.stage.task {
+            Task::Reconstruct => self.network.backward(&gradient)?,
+            Task::Classify => self.network.backward_from_logits(&gradient)?,
+        }
         if gradient_not_finite(&self.network)?.is_some() {
-            return Err(BenchError::NotFinite(
+            return Err(BenchmarkError::NotFinite(
                 format!("a gradient of {}", self.name),
                 self.steps,
             ));
         }
         let backward = lap(&mut clock);
-        if let Some(updater) = &mut self.updater {
-            updater.step(&mut self.network, self.stage.optimizer.lr())?;
-        }
+        self.update()?;
         self.network.device().synchronize()?;
         Ok(StepTimes {
             forward,
@@ -205,7 +204,7 @@ impl Workload {
     }
 
     /// The loss's gradient; what the engine reports of a step is computed as well.
-    fn compare(&mut self, output: &Tensor) -> Result<Tensor, BenchError> {
+    fn compare(&mut self, output: &Tensor) -> Result<Tensor, BenchmarkError> {
         let (output, target) = match &self.target {
             Answer::Images(images) => (output.clone(), Target::Images(images)),
             Answer::Labels(labels) => {
@@ -216,7 +215,7 @@ impl Workload {
         };
         let evaluated = loss::evaluate(self.stage.loss, &output, target, Some(&mut self.gradient))?;
         let is_finite = (evaluated.value + self.network.penalty()).is_finite();
-        let not_finite = || BenchError::NotFinite(format!("the loss of {}", self.name), self.steps);
+        let not_finite = || BenchmarkError::NotFinite(format!("the loss of {}", self.name), self.steps);
         evaluated
             .gradient
             .filter(|_| is_finite)
@@ -245,7 +244,7 @@ fn answer(
     seed: u64,
     images: &Tensor,
     output: Vec<usize>,
-) -> Result<Answer, BenchError> {
+) -> Result<Answer, BenchmarkError> {
     Ok(match stage.task {
         Task::Classify => {
             let classes = output[1..].iter().product::<usize>().max(1) as u32;
@@ -267,7 +266,7 @@ fn random_images(
     counter: u64,
     dims: Vec<usize>,
     device: &Device,
-) -> Result<Tensor, BenchError> {
+) -> Result<Tensor, BenchmarkError> {
     let mut rng = stream(seed, Purpose::Bench, counter);
     let count = dims.iter().product();
     let values: Vec<f32> = (0..count)
@@ -278,35 +277,39 @@ fn random_images(
 
 #[cfg(test)]
 mod tests {
-    use super::super::cases;
     use super::*;
+    use strata_core::project::builtin;
+
+    fn workload(name: &str, pass: Pass) -> Workload {
+        let project = builtin::find(name).unwrap().project().unwrap();
+        Workload::new(name, &project, 2, pass, &Device::Cpu).unwrap()
+    }
 
     #[test]
     fn a_step_trains_and_a_forward_pass_does_not() {
         let weights = |workload: &Workload| -> Vec<f32> {
-            workload.network.parameters()[0]
-                .value
-                .flatten_all()
-                .unwrap()
-                .to_vec1()
-                .unwrap()
+            let value = workload.network.parameters()[0].value.flatten_all();
+            value.unwrap().to_vec1().unwrap()
         };
-        for (name, trains) in [("sparse-ae", true), ("infer-b1", false)] {
-            let mut workload = Workload::of_case(cases::find(name).unwrap(), &Device::Cpu).unwrap();
+        for (pass, trains) in [(Pass::Training, true), (Pass::Inference, false)] {
+            let mut workload = workload("lenet-mnist", pass);
             let before = weights(&workload);
             let times = workload.step().unwrap();
-            assert_eq!(before != weights(&workload), trains, "{name}");
-            assert_eq!(times.update > Duration::ZERO, trains, "{name}");
+            assert_eq!(before != weights(&workload), trains, "{pass:?}");
+            assert_eq!(times.update > Duration::ZERO, trains, "{pass:?}");
             assert!(times.total() >= times.forward && times.forward > Duration::ZERO);
         }
     }
 
     #[test]
     fn outputs_that_are_no_images_have_a_target_of_their_shape() {
-        let workload = Workload::of_case(cases::find("separable").unwrap(), &Device::Cpu).unwrap();
+        let mut project = builtin::find("lenet-mnist").unwrap().project().unwrap();
+        project.stages[0].task = Task::Reconstruct;
+        project.stages[0].loss = strata_core::project::loss::Loss::Mse;
+        let workload = Workload::new("code", &project, 2, Pass::Training, &Device::Cpu).unwrap();
         let Answer::Images(target) = &workload.target else {
             panic!("images")
         };
-        assert_eq!(target.dims(), [32, 32, 32, 128]);
+        assert_ne!(target.dims(), workload.images.dims());
     }
 }

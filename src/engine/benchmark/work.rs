@@ -99,18 +99,8 @@ mod tests {
 
     #[test]
     fn branches_on_the_input_need_none_either() {
-        let project = super::super::cases::find("xception-mini")
-            .unwrap()
-            .project()
-            .unwrap();
-        let inference = infer(&project.network);
-        let plan = inference.plan.unwrap();
-        let first = 32 * 32 * 32 * 27;
-        let training = macs(&plan, Route::Classify, Pass::Training);
-        assert_eq!(
-            macs(&plan, Route::Classify, Pass::Inference),
-            inference.totals.macs
-        );
-        assert_eq!(training, 3 * inference.totals.macs - first);
+        let block = r#"{ add = [["dense 20"], ["dense 20"]] }"#;
+        assert_eq!(counted(&[block], Pass::Training), 2 * 400);
+        assert_eq!(counted(&[block, "dense 5"], Pass::Training), 2 * 400 + 3 * 100);
     }
 }
