@@ -24,7 +24,7 @@ use strata_nn::{Mode, Network, NnError, Route};
 
 /// The best of so many passes counts, after one that makes the buffers; fewer where they take longer together.
 const TRIES: usize = 5;
-const LONGEST: Duration = Duration::from_millis(15);
+const LONGEST: Duration = Duration::from_millis(10);
 
 /// Numbers of the output that losses are measured with, and how many of them are an answer.
 const OUTPUTS: usize = 1 << 16;
@@ -83,7 +83,7 @@ fn all() -> Result<Measured, NnError> {
     });
     let laid = LAID.iter().map(|(probe, few)| {
         let (layer, _, many) = measured(*probe)?;
-        let of_few = passes_of(probe.layer, probe.input, *few)?;
+        let of_few = passes_of(&[probe.layer], probe.input, *few)?;
         Ok((layer, [*few, probe.batch], [of_few, many]))
     });
     // Three tensors: input, output and gradient.
@@ -91,9 +91,9 @@ fn all() -> Result<Measured, NnError> {
     let batch_of = |held: f64| (held / 3.0 / bytes(1)).round().max(1.0) as usize;
     // A number read and one written; then gradient, input or output, and what is written.
     let bandwidth = |batch: usize| -> Result<f64, NnError> {
-        Ok(5.0 * bytes(batch) / sum(passes_of("relu", "32x64x64", batch)?))
+        Ok(5.0 * bytes(batch) / sum(passes_of(&["relu"], "32x64x64", batch)?))
     };
-    let start = sum(passes_of(SMALL.layer, SMALL.input, SMALL.batch)?) / 3.0;
+    let start = sum(passes_of(&[SMALL.layer], SMALL.input, SMALL.batch)?) / 3.0;
     Ok(Measured {
         kernels: kernels.collect::<Result<_, _>>()?,
         passes: passes.collect::<Result<_, _>>()?,
@@ -106,6 +106,7 @@ fn all() -> Result<Measured, NnError> {
             .map(|optimizer| Ok((optimizer, of_update(&optimizer, 256)? / (256.0 * 256.0))))
             .collect::<Result<_, NnError>>()?,
         penalty: of_penalty()?,
+        reordering: of_reordering()?,
         bandwidth: bandwidth(batch_of(CACHED))?,
         memory_bandwidth: bandwidth(batch_of(UNCACHED))?,
         start,
@@ -139,28 +140,28 @@ fn sum(passes: Passes) -> f64 {
 }
 
 fn measured(probe: Probe) -> Result<(PlannedLayer, usize, Passes), NnError> {
-    let plan = planned(probe.layer, probe.input)?;
+    let plan = planned(&[probe.layer], probe.input)?;
     let layer = match plan.stack(strata_core::project::Stack::Encoder) {
         Some([Planned::Layer(layer)]) => layer.clone(),
         _ => return Err(NnError::Unsupported(format!("the layer {}", probe.layer))),
     };
-    let passes = passes_of(probe.layer, probe.input, probe.batch)?;
+    let passes = passes_of(&[probe.layer], probe.input, probe.batch)?;
     Ok((layer, probe.batch, passes))
 }
 
-fn planned(text: &str, input: &str) -> Result<Plan, NnError> {
+fn planned(texts: &[&str], input: &str) -> Result<Plan, NnError> {
     let input = input
         .parse()
         .map_err(|_| NnError::Unsupported(format!("the size {input}")))?;
     let network = project::Network {
         input,
-        encoder: vec![Node::from_text(text)],
+        encoder: texts.iter().map(|text| Node::from_text(text)).collect(),
         decoder: Vec::new(),
         head: Vec::new(),
     };
     infer(&network)
         .plan
-        .ok_or_else(|| NnError::Unsupported(format!("the layer {text}")))
+        .ok_or_else(|| NnError::Unsupported(format!("the layers {texts:?}")))
 }
 
 /// The shortest of some times, after one that makes the buffers.
@@ -181,9 +182,9 @@ fn shortest<const N: usize>(
     Ok(best)
 }
 
-/// The shortest times of a layer's passes.
-fn passes_of(text: &str, input: &str, batch: usize) -> Result<Passes, NnError> {
-    let plan = planned(text, input)?;
+/// The shortest times of the passes of some layers.
+fn passes_of(texts: &[&str], input: &str, batch: usize) -> Result<Passes, NnError> {
+    let plan = planned(texts, input)?;
     let mut network = Network::new(&plan, 0, &Device::Cpu)?;
     let images = Tensor::ones(network.input_dims(batch), DType::F32, &Device::Cpu)?;
     let gradient = Tensor::ones(
@@ -239,7 +240,7 @@ fn of_loss(loss: Loss) -> Result<f64, NnError> {
 
 /// Seconds of an update of a square of weights, with the look for numbers that are none.
 fn of_update(optimizer: &Optimizer, side: usize) -> Result<f64, NnError> {
-    let plan = planned(&format!("dense {side} nobias"), &side.to_string())?;
+    let plan = planned(&[&format!("dense {side} nobias")], &side.to_string())?;
     let mut network = Network::new(&plan, 0, &Device::Cpu)?;
     let mut updater = Updater::new(optimizer, &network)?;
     let [seconds] = shortest(|| {
@@ -251,10 +252,20 @@ fn of_update(optimizer: &Optimizer, side: usize) -> Result<f64, NnError> {
     Ok(seconds)
 }
 
+/// Seconds in which a number of a weight is put into the order of the images that a dense layer reads.
+fn of_reordering() -> Result<f64, NnError> {
+    let (inputs, outputs) = (1024, 256);
+    let layer = format!("dense {outputs} nobias");
+    let plain = passes_of(&[&layer], &inputs.to_string(), 1)?;
+    let through = passes_of(&["flatten", &layer], "16x8x8", 1)?;
+    let more = through.forward + through.weight - plain.forward - plain.weight;
+    Ok(more.max(0.0) / 2.0 / f64::from(inputs * outputs))
+}
+
 /// Seconds that a sparsity penalty needs for a number.
 fn of_penalty() -> Result<f64, NnError> {
     let (channels, batch) = (64, 1 << 10);
-    let plan = planned("sigmoid", &channels.to_string())?;
+    let plan = planned(&["sigmoid"], &channels.to_string())?;
     let mut network = Network::new(&plan, 0, &Device::Cpu)?;
     let images = Tensor::zeros((batch, channels), DType::F32, &Device::Cpu)?;
     let passes = |network: &mut Network| -> Result<f64, NnError> {

@@ -428,7 +428,8 @@ impl FusedUnit<'_> {
         }
     }
 
-    fn ends(&self, is_last: bool) -> Ends {
+    /// How the gradient of its last kernel is read.
+    pub(crate) fn ends(&self, is_last: bool) -> Ends {
         let pooled = is_last && self.fused && self.followers.pool.is_some();
         Ends {
             laid: pooled || (is_last && self.fused && self.followers.relu),

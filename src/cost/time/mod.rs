@@ -182,16 +182,27 @@ impl Clock<'_> {
                 + self.followers(unit, goes_back && (need || unit.trains));
         };
         let mut seconds = self.followers(unit, need || unit.trains);
+        if unit.unflattens || (unit.fused && unit.followers.reshape) {
+            seconds += self.reordered(unit, layer, need);
+        }
         let mut input = unit.input;
         for (index, kernel) in kernels.iter().enumerate() {
             let need = need || (index > 0 && unit.trains);
             let between = volume(kernel.geometry.output).saturating_mul(kernel.small);
             let written = if index == last { unit.written } else { between };
             let bytes = [input, written].map(|numbers| self.of_batch(numbers));
-            seconds += self.kernel(kernel, unit.trains, need, bytes);
+            let ends = unit.ends(index == last);
+            seconds += self.kernel(kernel, ends, [unit.trains, need], bytes);
             input = written;
         }
         seconds
+    }
+
+    /// A weight that is laid out in the order of the images, once for the passes and once for its gradient.
+    fn reordered(&self, unit: &FusedUnit<'_>, layer: &PlannedLayer, need: bool) -> f64 {
+        let numbers = layer.op.count().parameters(&layer.input) as f64;
+        let times = 1 + u64::from(unit.trains || need);
+        times as f64 * numbers * self.speeds.reordering
     }
 
     /// What a layer does of those behind it.
@@ -238,7 +249,13 @@ impl Clock<'_> {
     }
 
     /// Forward, the gradient of the weight, the gradient of the input.
-    fn kernel(&self, kernel: &Kernel, trains: bool, need: bool, [input, written]: [f64; 2]) -> f64 {
+    fn kernel(
+        &self,
+        kernel: &Kernel,
+        ends: Ends,
+        [trains, need]: [bool; 2],
+        [input, written]: [f64; 2],
+    ) -> f64 {
         let (forward, back) = match kernel.transposed {
             false => (Direction::Down, Direction::Up),
             true => (Direction::Up, Direction::Down),
@@ -248,29 +265,26 @@ impl Clock<'_> {
         let speeds = self.speeds;
         let old = |bytes: f64| speeds.moved(bytes, self.held);
         let fresh = |bytes: f64| speeds.moved(bytes, recent);
-        let mut seconds = self.pass(kernel, forward, fresh(input) + old(written + weight));
+        let mut seconds = self.pass(kernel, ends, forward, fresh(input) + old(written + weight));
         if trains {
-            seconds += self.pass(kernel, Direction::Weight, fresh(written) + old(input + weight));
+            seconds += self.pass(kernel, ends, Direction::Weight, fresh(written) + old(input + weight));
         }
         if need {
-            seconds += self.pass(kernel, back, fresh(written + input) + old(weight));
+            seconds += self.pass(kernel, ends, back, fresh(written + input) + old(weight));
         }
         seconds
     }
 
-    fn pass(&self, kernel: &Kernel, direction: Direction, moved: f64) -> f64 {
-        let batch = self.batch as u64;
-        let tasks = match direction {
-            Direction::Weight => kernel.weight_gradient(batch, Ends::PLAIN, self.machine).tasks,
-            Direction::Down if kernel.transposed => {
-                kernel.input_gradient(batch, Ends::PLAIN, self.machine).tasks
-            }
-            Direction::Up if !kernel.transposed => {
-                kernel.input_gradient(batch, Ends::PLAIN, self.machine).tasks
-            }
-            Direction::Down | Direction::Up => kernel.forward(batch, Ends::PLAIN, self.machine).tasks,
+    fn pass(&self, kernel: &Kernel, ends: Ends, direction: Direction, moved: f64) -> f64 {
+        let (batch, machine) = (self.batch as u64, self.machine);
+        let is_forward = (direction == Direction::Up) == kernel.transposed;
+        let scratch = match direction {
+            Direction::Weight => kernel.weight_gradient(batch, ends, machine),
+            Direction::Down | Direction::Up if is_forward => kernel.forward(batch, ends, machine),
+            Direction::Down | Direction::Up => kernel.input_gradient(batch, ends, machine),
         };
-        let tasks = if kernel.is_product(Ends::PLAIN) { u64::MAX } else { tasks };
+        let tasks = scratch.tasks;
+        let tasks = if kernel.is_product(ends) { u64::MAX } else { tasks };
         let work = kernel.multiply_adds(direction == Direction::Up, self.machine) as f64;
         let arithmetic = work * self.batch * self.crowding(tasks)
             / self.speeds.rate(kernel, direction, self.batch);

@@ -45,6 +45,8 @@ pub struct Measured {
     pub optimizers: Vec<(Optimizer, f64)>,
     /// Seconds that a sparsity penalty needs for a number, forward and backward.
     pub penalty: f64,
+    /// Seconds in which a number of a weight is put into another order.
+    pub reordering: f64,
     /// Bytes a second of simple layers whose numbers stay in the caches: [`CACHED`] together.
     pub bandwidth: f64,
     /// The same where they come from memory: [`UNCACHED`] together.
@@ -146,6 +148,7 @@ pub struct Speeds {
     losses: BTreeMap<&'static str, f64>,
     optimizers: BTreeMap<(&'static str, usize), f64>,
     pub(super) penalty: f64,
+    pub(super) reordering: f64,
     bandwidth: f64,
     memory_bandwidth: f64,
     pub(super) start: f64,
@@ -165,6 +168,7 @@ impl Speeds {
             losses: losses.map(|(loss, s)| (loss.spec().word, *s)).collect(),
             optimizers: optimizers.map(|(o, s)| (optimizer_key(o), *s)).collect(),
             penalty: measured.penalty,
+            reordering: measured.reordering,
             bandwidth: measured.bandwidth,
             memory_bandwidth: measured.memory_bandwidth,
             start: measured.start,
@@ -211,6 +215,7 @@ impl Speeds {
             losses: BTreeMap::new(),
             optimizers: BTreeMap::new(),
             penalty: 0.0,
+            reordering: 0.0,
             bandwidth,
             memory_bandwidth: bandwidth,
             start: 0.0,
