@@ -2,7 +2,7 @@
 //! good file. None makes the program panic, none takes more than [`MOST_TIME`] or [`MOST_HEAP`].
 
 use super::archives::{tarred, unpacked, zipped};
-use super::mutator::{Mutator, seed};
+use super::mutator::{Mutator, count, seed};
 use super::{HEAP, alone};
 use image::{ImageFormat, Rgb, RgbImage};
 use peakmem_alloc::PeakMemAllocTrait;
@@ -404,14 +404,14 @@ fn damaged_files_are_refused_or_read() {
 #[test]
 #[ignore = "takes minutes"]
 fn long_damaged_files_are_refused_or_read() {
-    try_all(10_000);
+    try_all(count(10_000));
 }
 
 /// `STRATA_MUTATION_SEED=7 cargo test --test heap long_damaged_archives -- --ignored`
 #[test]
 #[ignore = "takes minutes"]
 fn long_damaged_archives_are_refused_or_unpacked() {
-    try_some(10_000, |format| {
+    try_some(count(10_000), |format| {
         Archive::by_name(Path::new(format.file)).is_some()
     });
 }

@@ -3,6 +3,12 @@
 use rand::RngCore;
 use strata_testkit::files::gzip;
 
+/// Versions of each file that a long round tries: `STRATA_MUTATION_COUNT=500` for a shorter one.
+pub fn count(usual: u64) -> u64 {
+    let count = std::env::var("STRATA_MUTATION_COUNT").ok();
+    count.and_then(|count| count.parse().ok()).unwrap_or(usual)
+}
+
 /// Another one tries other versions: `STRATA_MUTATION_SEED=7 cargo test --test heap -- --ignored`.
 pub fn seed() -> u64 {
     let seed = std::env::var("STRATA_MUTATION_SEED").ok();

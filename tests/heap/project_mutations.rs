@@ -2,7 +2,7 @@
 //! Each is read or refused with one message; what is read can be judged, costed, solved and written again.
 
 use super::alone;
-use super::mutator::{Mutator, seed};
+use super::mutator::{Mutator, count, seed};
 use super::trials::{Trials, assert_none};
 use std::path::Path;
 use strata::cost::{largest_batch, run_memory};
@@ -173,5 +173,5 @@ fn damaged_projects_are_refused_in_words_or_judged() {
 #[test]
 #[ignore = "takes minutes"]
 fn long_damaged_projects_are_refused_in_words_or_judged() {
-    try_projects(10_000);
+    try_projects(count(10_000));
 }

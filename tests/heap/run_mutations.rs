@@ -3,7 +3,7 @@
 //! the files that the window keeps.
 
 use super::alone;
-use super::mutator::{Mutator, seed};
+use super::mutator::{Mutator, count, seed};
 use super::trials::{Trials, assert_none};
 use rand::RngCore;
 use std::path::{Path, PathBuf};
@@ -274,7 +274,7 @@ fn damaged_files_of_the_window_stop_no_window() {
 #[test]
 #[ignore = "takes minutes"]
 fn long_damaged_files_of_the_window_stop_no_window() {
-    try_window(10_000);
+    try_window(count(10_000));
 }
 
 #[test]
@@ -286,5 +286,5 @@ fn damaged_files_of_a_run_are_refused_in_words_or_read() {
 #[test]
 #[ignore = "takes many minutes"]
 fn long_damaged_files_of_a_run_are_refused_in_words_or_read() {
-    try_runs(1_000);
+    try_runs(count(1_000));
 }

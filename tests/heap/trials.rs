@@ -56,20 +56,25 @@ impl Trials {
         };
         self.count += 1;
         let Some((messages, time, heap)) = found else {
-            return self.failures.push(format!("{name}: it panics"));
+            return self.fail(format!("{name}: it panics"));
         };
         if time > MOST_TIME || heap > MOST_HEAP {
-            self.failures
-                .push(format!("{name}: {time:.1?}, {} MB", heap >> 20));
+            self.fail(format!("{name}: {time:.1?}, {} MB", heap >> 20));
         }
         (self.slowest, self.largest) = (self.slowest.max(time), self.largest.max(heap));
         self.refused += u64::from(!messages.is_empty());
         for message in messages {
             if let Some(problem) = unclear(&message, file) {
-                self.failures.push(format!("{name}: {problem}: {message}"));
+                self.fail(format!("{name}: {problem}: {message}"));
             }
             self.kinds.insert(kind(&message));
         }
+    }
+
+    /// Printed at once: a round that is stopped has told what it found.
+    fn fail(&mut self, failure: String) {
+        println!("{failure}");
+        self.failures.push(failure);
     }
 
     /// Prints the figures; with `STRATA_MUTATION_TEXTS` every kind of message too.

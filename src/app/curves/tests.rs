@@ -153,3 +153,27 @@ fn zeros_and_values_that_are_not_finite_are_counted() {
     assert_eq!(curves.loss.extent.range(false), Some([-1.0, 0.5]));
     assert_eq!(curves.loss.extent.range(true), Some([0.5, 0.5]));
 }
+
+#[test]
+fn a_course_that_is_not_drawn_is_not_spoken_of() {
+    let run = |losses: &[f64]| {
+        let mut curves = Curves::default();
+        curves.stage("a", 1000);
+        for (step, loss) in losses.iter().enumerate() {
+            curves.step(&StepReport {
+                step: step as u64 + 1,
+                loss: *loss,
+                ..StepReport::default()
+            });
+        }
+        curves
+    };
+    let falling = run(&[0.5; 400]);
+    assert!(falling.loss.smoothed_over(true) > 1);
+    // A logarithmic axis has no place for zeros, and no axis for NaN.
+    let zeros = run(&[0.0; 400]);
+    assert_eq!(zeros.loss.smoothed_over(true), 1);
+    assert!(zeros.loss.smoothed_over(false) > 1);
+    assert_eq!(run(&[f64::NAN; 400]).loss.smoothed_over(false), 1);
+    assert_eq!(run(&[]).loss.smoothed_over(false), 1);
+}

@@ -355,9 +355,25 @@ mod tests {
                 "format = 1\n[network\n",
                 "line 2: `[network`: a bracket is opened here",
             ),
+            (
+                &format!("{base}[data]\nrange = [0, nan]\n"),
+                "line 5: range = [0, nan] is not possible: write ",
+            ),
+            (
+                &format!("{base}[data]\nnormalize = 18446744073709551616\n"),
+                "line 5: this number is too large",
+            ),
+            (
+                &format!(
+                    "{base}[[stage]]\nname = \"a\"\ntask = \"reconstruct\"\noptimizer = \"sgd {}\"\n",
+                    "[".repeat(900)
+                ),
+                "[…` is not known or given twice",
+            ),
         ] {
             let error = parse(text, "p.toml").unwrap_err().to_string();
             assert!(error.contains(part), "{text}: {error}");
+            assert!(error.chars().count() < 400, "{error}");
         }
     }
 

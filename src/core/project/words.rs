@@ -15,6 +15,18 @@ pub(super) fn short(value: f64) -> String {
     }
 }
 
+/// Letters of a text that a message repeats.
+const MOST_QUOTED: usize = 60;
+
+/// A text as a message repeats it: of a long one the beginning.
+fn quotable(text: &str) -> String {
+    if text.chars().count() <= MOST_QUOTED {
+        return text.to_owned();
+    }
+    let begin = text.chars().take(MOST_QUOTED);
+    begin.chain(['…']).collect()
+}
+
 /// `head key=value flag …`, taken apart.
 pub(super) struct Words {
     /// The first word.
@@ -32,9 +44,9 @@ impl Words {
             None => (word.to_owned(), None),
         };
         Words {
-            head,
+            head: quotable(&head),
             rest: words.map(pair).collect(),
-            text: text.to_owned(),
+            text: quotable(text),
         }
     }
 
@@ -89,7 +101,8 @@ impl Words {
         match self.rest.first() {
             None => Ok(()),
             Some((key, _)) => Err(SettingError(format!(
-                "`{key}` in `{}` is not known or given twice: use {known}",
+                "`{}` in `{}` is not known or given twice: use {known}",
+                quotable(key),
                 self.text
             ))),
         }

@@ -94,8 +94,9 @@ impl Method {
 /// of the batch, positions from one window to the next.
 type Size = [f64; 4];
 
-/// How much each of them tells probes apart.
+/// How much each of them tells probes apart; a dense layer's batch is what decides how often its weight is read.
 const WEIGHTS: Size = [1.0, 1.0, 0.5, 1.0];
+const DENSE_WEIGHTS: Size = [0.5, 0.5, 1.0, 1.0];
 
 fn size(kernel: &Kernel, direction: Direction, batch: f64) -> Size {
     let (from, to) = match direction {
@@ -299,9 +300,13 @@ impl Speeds {
             .kernels
             .iter()
             .filter(|speed| speed.method == method && speed.direction == direction);
+        let by = match method {
+            Method::Dense => DENSE_WEIGHTS,
+            Method::Direct | Method::Points | Method::Pointwise | Method::Depthwise => WEIGHTS,
+        };
         let (mut sum, mut weights) = (0.0, 0.0);
         for speed in alike {
-            let apart = speed.size.iter().zip(wanted).zip(WEIGHTS);
+            let apart = speed.size.iter().zip(wanted).zip(by);
             let distance: f64 = apart.map(|((a, b), weight)| weight * (a - b).powi(2)).sum();
             let weight = 1.0 / (distance + NEAR).powi(2);
             sum += weight * speed.rate.ln();

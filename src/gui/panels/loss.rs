@@ -7,7 +7,7 @@ use super::axes::{Axes, Span, ValueLine, plot, show_values, written};
 use crate::theme::{self, Palette};
 use crate::view::View;
 use crate::widgets::empty;
-use eframe::egui::{Align2, Color32, RichText, Stroke, Ui};
+use eframe::egui::{Align2, Color32, FontId, RichText, Stroke, Ui};
 use egui_plot::{Line, LineStyle, MarkerShape, PlotPoint, PlotUi, Points, Text, VLine};
 use strata_app::action::{Action, Show};
 use strata_app::arrangement::Workspace;
@@ -238,8 +238,13 @@ impl<'a> Drawn<'a> {
         if self.curves.stages.len() < 2 {
             return;
         }
-        for stage in &self.curves.stages {
+        let end = plot.plot_bounds().max()[0];
+        for (index, stage) in self.curves.stages.iter().enumerate() {
             let x = self.axes.place(self.curves, [stage.step, 1.0])[0];
+            let next = self.curves.stages.get(index + 1);
+            let until = next.map_or(end, |next| self.axes.place(self.curves, [next.step, 1.0])[0]);
+            let at = |x: f64| plot.screen_from_plot(PlotPoint::new(x, 0.0)).x;
+            let room = at(until) - at(x);
             let loss = stage
                 .loss
                 .as_ref()
@@ -247,6 +252,16 @@ impl<'a> Drawn<'a> {
             let name = match loss {
                 Some(loss) => format!(" {}: {loss}", stage.name),
                 None => format!(" {}", stage.name),
+            };
+            let letters = FontId::proportional(theme::SMALL);
+            let width = |text: &str| {
+                let galley = plot.ctx().fonts_mut(|fonts| {
+                    fonts.layout_no_wrap(text.to_owned(), letters.clone(), colors.weak)
+                });
+                galley.size().x
+            };
+            let Some(name) = fitting(&name, room, width) else {
+                continue;
             };
             let text = RichText::new(name).size(theme::SMALL).color(colors.weak);
             let place = PlotPoint::new(x, self.span.above());
@@ -299,6 +314,18 @@ impl<'a> Drawn<'a> {
             plot.points(Points::new(name, dots).radius(3.5).color(color));
         }
     }
+}
+
+/// As much of a name as has room, with `…` where it ends early; `None` where not even two letters do.
+fn fitting(name: &str, room: f32, width: impl Fn(&str) -> f32) -> Option<String> {
+    if width(name) <= room {
+        return Some(name.to_owned());
+    }
+    let letters: Vec<char> = name.chars().collect();
+    let cut = |count: usize| -> String { letters.iter().take(count).chain(['…'].iter()).collect() };
+    let least = name.chars().take_while(|letter| *letter == ' ').count() + 2;
+    let most = (least..letters.len()).rev().map(cut);
+    most.into_iter().find(|text| width(text) <= room)
 }
 
 /// Of which curves the marks of [`odd_marks`] are, and where their edges lie.
@@ -357,4 +384,21 @@ fn stroke_or_dot(plot: &mut PlotUi<'_>, name: &'static str, points: Vec<[f64; 2]
             .stroke(stroke)
             .allow_hover(name != "batch"),
     );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Stage names stand side by side above the plot: one that is wider than its stage ends early.
+    #[test]
+    fn names_of_narrow_stages_end_before_the_next_one() {
+        let width = |text: &str| 6.0 * text.chars().count() as f32;
+        let of = |room: f32| fitting(" pretrain: mse", room, width);
+        assert_eq!(of(84.0).as_deref(), Some(" pretrain: mse"));
+        assert_eq!(of(60.0).as_deref(), Some(" pretrain…"));
+        assert_eq!(of(24.0).as_deref(), Some(" pr…"));
+        assert_eq!(of(20.0), None);
+        assert_eq!(of(-5.0), None);
+    }
 }

@@ -23,6 +23,7 @@ pub struct Complaint {
 pub fn judge(text: &str) -> Result<(), Complaint> {
     let parsed = DeTable::parse(text).map_err(|error| syntax::complaint(text, &error))?;
     let root = parsed.get_ref();
+    numbers(root.values())?;
     let tables = ["data", "network", "goals", "stage"];
     unknown(root, "a project", project::ROOT, &tables)?;
     values(text, root, project::ROOT)?;
@@ -38,6 +39,32 @@ pub fn judge(text: &str) -> Result<(), Complaint> {
             message: "a project needs [network]: write the line [network], and below it input = \"3x32x32\"".into(),
         }),
     }
+}
+
+/// Refuses whole numbers that are larger than any setting can be.
+fn numbers<'t, 'a: 't>(
+    values: impl IntoIterator<Item = &'t Spanned<DeValue<'a>>>,
+) -> Result<(), Complaint> {
+    for value in values {
+        match value.get_ref() {
+            DeValue::Integer(number) => {
+                if i64::from_str_radix(number.as_str(), number.radix()).is_err() {
+                    return Err(Complaint {
+                        span: value.span(),
+                        message: "this number is too large: write one below 9223372036854775807"
+                            .into(),
+                    });
+                }
+            }
+            DeValue::Array(list) => numbers(list.iter())?,
+            DeValue::Table(table) => numbers(table.values())?,
+            DeValue::String(_)
+            | DeValue::Float(_)
+            | DeValue::Boolean(_)
+            | DeValue::Datetime(_) => {}
+        }
+    }
+    Ok(())
 }
 
 /// The message of a value's own reader, with the setting it is about.
