@@ -164,17 +164,17 @@ mod tests {
             ..Stage::default()
         };
         let work = step_work(&infer(&network).plan.unwrap(), &stage, 10).unwrap();
-        let of = |place: &str| work[&place.parse::<Place>().unwrap()];
-        let first = of("encoder.0");
+        let of = |stack: Stack, index: usize| work[&Place::new(stack, index)];
+        let first = of(Stack::Encoder, 0);
         let macs = 10 * 16 * 27 * 64;
         // The images need no gradient.
         assert_eq!((first.forward_macs, first.backward_macs), (macs, macs));
         let (image, maps, weight) = (4 * 10 * 3 * 64, 4 * 10 * 16 * 64, 4 * (16 * 27 + 16));
         assert_eq!(first.forward_bytes, image + maps + weight);
         assert_eq!(first.update_bytes, 5 * weight);
-        let relu = of("encoder.1");
+        let relu = of(Stack::Encoder, 1);
         assert!(relu.is_part_of_another && relu.bytes() == 0);
-        let last = of("decoder.0");
+        let last = of(Stack::Decoder, 0);
         assert_eq!(last.backward_macs, 2 * last.forward_macs);
         assert_eq!(last.backward_bytes, 2 * last.forward_bytes);
     }

@@ -178,12 +178,13 @@ fn swapped(weights: &[f32], [a, b, cells]: [usize; 3]) -> Vec<f32> {
 /// From `filter, channel, pixel` to `filter, pixel, channel`.
 fn channels_last(weights: &[f32], channels: usize, pixels: usize) -> Vec<f32> {
     let size = (channels * pixels).max(1);
-    let filter = |weights: &[f32]| -> Vec<f32> {
-        (0..size)
-            .map(|i| weights[(i % channels.max(1)) * pixels + i / channels.max(1)])
-            .collect()
-    };
-    weights.chunks_exact(size).flat_map(filter).collect()
+    let place = |i: usize| (i % channels.max(1)) * pixels + i / channels.max(1);
+    // Room for all at once: a list that grows holds the values twice over for a moment.
+    let mut values = Vec::with_capacity(weights.len());
+    for filter in weights.chunks_exact(size) {
+        values.extend((0..size).map(|i| filter[place(i)]));
+    }
+    values
 }
 
 impl Inspection for Filters {
