@@ -164,7 +164,9 @@ impl CostColumn {
             CostColumn::Backward => {
                 "Measured time of the gradients of the layer's weights and input in a training step."
             }
-            CostColumn::Update => "Measured time in which the optimizer changes the layer's weights.",
+            CostColumn::Update => {
+                "Measured time in which the optimizer changes the layer's weights."
+            }
             CostColumn::Arithmetic => {
                 "Arithmetic of both passes in a second, 2 FLOPs for each MAC of the layer's formula. A 3×3 window that is computed with fewer multiplications can be above what a matrix product reaches."
             }
@@ -185,10 +187,9 @@ impl CostColumn {
             CostColumn::Parameters => format::count(whole),
             CostColumn::Macs => format::large(whole),
             CostColumn::Memory => format::bytes(whole),
-            CostColumn::Time
-            | CostColumn::Forward
-            | CostColumn::Backward
-            | CostColumn::Update => format::milliseconds(1e3 * value),
+            CostColumn::Time | CostColumn::Forward | CostColumn::Backward | CostColumn::Update => {
+                format::milliseconds(1e3 * value)
+            }
             CostColumn::Arithmetic | CostColumn::Traffic => format::rate(value),
         }
     }

@@ -30,7 +30,11 @@ pub(super) fn run(name: &str, args: &BenchArgs) -> anyhow::Result<()> {
     if args.json {
         return output::print_json(&as_json(&times, &rows));
     }
-    output::print(&as_text(&times, &rows, &super::bench::place(&device, threads)))
+    output::print(&as_text(
+        &times,
+        &rows,
+        &super::bench::place(&device, threads),
+    ))
 }
 
 /// The number of the stage that is meant.
@@ -39,9 +43,18 @@ fn stage(project: &Project, meant: Option<&str>) -> Result<usize, WrongInput> {
         return Ok(0);
     };
     let named = project.stages.iter().position(|stage| stage.name == meant);
-    let counted = || meant.parse().ok().filter(|index| *index < project.stages.len());
+    let counted = || {
+        meant
+            .parse()
+            .ok()
+            .filter(|index| *index < project.stages.len())
+    };
     named.or_else(counted).ok_or_else(|| {
-        let names: Vec<&str> = project.stages.iter().map(|stage| stage.name.as_str()).collect();
+        let names: Vec<&str> = project
+            .stages
+            .iter()
+            .map(|stage| stage.name.as_str())
+            .collect();
         WrongInput(format!(
             "there is no stage `{meant}`; the stages are {}",
             names.join(", ")
@@ -54,7 +67,8 @@ fn measured<'a>(
     times: &'a LayerTimes,
     rows: &'a [Row],
 ) -> impl Iterator<Item = (&'a Row, &'a LayerTime)> {
-    rows.iter().filter_map(|row| Some((row, times.at(&row.place)?)))
+    rows.iter()
+        .filter_map(|row| Some((row, times.at(&row.place)?)))
 }
 
 fn as_json(times: &LayerTimes, rows: &[Row]) -> Value {
@@ -115,16 +129,27 @@ fn as_text(times: &LayerTimes, rows: &[Row], place: &str) -> String {
         "roofs: products {:.0} GFLOP/s, memory {:.1} GB/s",
         times.roofs.gflops, times.roofs.gigabytes
     );
-    let mut lines: Vec<[String; 11]> =
-        measured(times, rows).map(|(row, time)| line(row, time, times)).collect();
-    for (name, ms) in [("loss", times.loss_ms), ("rest of the step", times.rest_ms())] {
+    let mut lines: Vec<[String; 11]> = measured(times, rows)
+        .map(|(row, time)| line(row, time, times))
+        .collect();
+    for (name, ms) in [
+        ("loss", times.loss_ms),
+        ("rest of the step", times.rest_ms()),
+    ] {
         let mut cells = [const { String::new() }; 11];
         cells[0] = name.to_owned();
         cells[2] = figure(ms);
         cells[5] = percent(share(ms, times.step_ms));
         lines.push(cells);
     }
-    [title, roofs, String::new(), table(&HEADING, &lines), NOTE.to_owned()].join("\n")
+    [
+        title,
+        roofs,
+        String::new(),
+        table(&HEADING, &lines),
+        NOTE.to_owned(),
+    ]
+    .join("\n")
 }
 
 /// What the table can't say.
@@ -151,7 +176,10 @@ fn line(row: &Row, time: &LayerTime, times: &LayerTimes) -> [String; 11] {
         some(computes, percent(share(time.gflops(), times.roofs.gflops))),
         some(moves, bytes(time.work.bytes())),
         some(moves, figure(time.gigabytes())),
-        some(moves, percent(share(time.gigabytes(), times.roofs.gigabytes))),
+        some(
+            moves,
+            percent(share(time.gigabytes(), times.roofs.gigabytes)),
+        ),
     ]
 }
 

@@ -113,12 +113,22 @@ impl Counter {
         let copied = if concat { output.saturating_mul(2) } else { 0 };
         LayerWork {
             forward_bytes: if concat { copied } else { sums(output) },
-            backward_bytes: if need { copied.saturating_add(sums(input)) } else { 0 },
+            backward_bytes: if need {
+                copied.saturating_add(sums(input))
+            } else {
+                0
+            },
             ..LayerWork::default()
         }
     }
 
-    fn layer(&self, unit: &FusedUnit<'_>, layer: &PlannedLayer, goes_back: bool, need: bool) -> LayerWork {
+    fn layer(
+        &self,
+        unit: &FusedUnit<'_>,
+        layer: &PlannedLayer,
+        goes_back: bool,
+        need: bool,
+    ) -> LayerWork {
         if layer.op.effort(&layer.input, &layer.output) == Effort::Nothing {
             return LayerWork::default();
         }
@@ -132,9 +142,13 @@ impl Counter {
         let gradients = u64::from(unit.trains) + u64::from(need);
         let (backward_macs, backward_bytes) = match layer.op {
             // Each gradient is a pass of its own over two of input, output and weight, which writes the third.
-            Op::Conv { .. } | Op::ConvTranspose { .. } | Op::SeparableConv { .. } | Op::Dense { .. } => {
-                (macs.saturating_mul(gradients), pass.saturating_mul(gradients))
-            }
+            Op::Conv { .. }
+            | Op::ConvTranspose { .. }
+            | Op::SeparableConv { .. }
+            | Op::Dense { .. } => (
+                macs.saturating_mul(gradients),
+                pass.saturating_mul(gradients),
+            ),
             _ if goes_back && gradients > 0 => (0, pass.saturating_add(input)),
             _ => (0, 0),
         };
@@ -144,7 +158,9 @@ impl Counter {
             backward_macs,
             forward_bytes: pass,
             backward_bytes,
-            update_bytes: learns.saturating_mul(weight).saturating_mul(3 + 2 * self.kept),
+            update_bytes: learns
+                .saturating_mul(weight)
+                .saturating_mul(3 + 2 * self.kept),
             is_part_of_another: false,
         }
     }

@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 use strata_core::project;
 use strata_core::project::node::Node;
 use strata_core::project::stage::{Loss, Optimizer, Sparsity, Task};
-use strata_core::shape::{Cost, infer};
 use strata_core::shape::op::{Plan, Planned, PlannedLayer};
+use strata_core::shape::{Cost, infer};
 use strata_cost::time::probes::{KERNELS, LAID, PASS_INPUT, PASSES, Probe};
 use strata_cost::time::{CACHED, Measured, Passes, Speeds, UNCACHED};
 use strata_nn::layers::channels_last;
@@ -176,7 +176,9 @@ fn shortest<const N: usize>(
         }
         let each = times()?;
         if index > 0 {
-            best.iter_mut().zip(each).for_each(|(best, each)| *best = best.min(each));
+            best.iter_mut()
+                .zip(each)
+                .for_each(|(best, each)| *best = best.min(each));
         }
     }
     Ok(best)
@@ -271,7 +273,11 @@ fn of_penalty() -> Result<f64, NnError> {
     let passes = |network: &mut Network| -> Result<f64, NnError> {
         let [seconds] = shortest(|| {
             let start = Instant::now();
-            network.forward(Route::Reconstruct, &images, Mode::Train { seed: 0, step: 0 })?;
+            network.forward(
+                Route::Reconstruct,
+                &images,
+                Mode::Train { seed: 0, step: 0 },
+            )?;
             network.backward_to_input(&images)?;
             Ok([start.elapsed().as_secs_f64()])
         })?;
@@ -305,7 +311,10 @@ mod tests {
         assert_eq!(all.kernels.len(), KERNELS.len());
         assert_eq!(all.optimizers.len(), 7);
         for (layer, _, passes) in all.kernels.iter().chain(&all.passes) {
-            assert!(sum(*passes) > 1e-7 && sum(*passes) < 1.0, "{layer:?} {passes:?}");
+            assert!(
+                sum(*passes) > 1e-7 && sum(*passes) < 1.0,
+                "{layer:?} {passes:?}"
+            );
         }
         for (loss, seconds) in &all.losses {
             assert!(*seconds > 0.0, "{loss}");

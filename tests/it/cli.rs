@@ -675,19 +675,40 @@ fn bench_measures_the_cases_that_are_asked_for() {
 fn bench_measures_the_layers_of_any_project() {
     let folder = tempfile::tempdir().unwrap();
     let bench = |args: &[&str]| strata(folder.path(), &[&["bench"], args].concat());
-    let text = out(&bench(&["unet", "--steps", "3", "--set", "stage.0.batch=4"]));
-    assert!(text.contains("roofs: products ") && text.contains("% of bandwidth"), "{text}");
-    let output = bench(&["resnet-18", "--steps", "3", "--set", "stage.0.batch=2", "--json"]);
+    let text = out(&bench(&[
+        "unet",
+        "--steps",
+        "3",
+        "--set",
+        "stage.0.batch=4",
+    ]));
+    assert!(
+        text.contains("roofs: products ") && text.contains("% of bandwidth"),
+        "{text}"
+    );
+    let output = bench(&[
+        "resnet-18",
+        "--steps",
+        "3",
+        "--set",
+        "stage.0.batch=2",
+        "--json",
+    ]);
     let report = json(&output);
     let layers = report["layers"].as_array().unwrap();
     let project = builtin::find("resnet-18").unwrap().project().unwrap();
     for row in infer(&project.network).rows {
-        let named = layers.iter().filter(|layer| layer["layer"] == row.place.to_string());
+        let named = layers
+            .iter()
+            .filter(|layer| layer["layer"] == row.place.to_string());
         assert_eq!(named.count(), 1, "{}", row.place);
     }
     let of = |value: &Value, key: &str| value[key].as_f64().unwrap();
     let parts = |layer| {
-        ["forward_ms", "backward_ms", "update_ms"].map(|key| of(layer, key)).iter().sum::<f64>()
+        ["forward_ms", "backward_ms", "update_ms"]
+            .map(|key| of(layer, key))
+            .iter()
+            .sum::<f64>()
     };
     let sum: f64 = layers.iter().map(parts).sum::<f64>() + of(&report, "loss_ms");
     let step = of(&report, "step_ms");

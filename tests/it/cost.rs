@@ -72,14 +72,24 @@ fn a_button_measures_every_layer() {
     assert!(!window.has("forward "));
     window.get("Measure every layer").click();
     window.run();
-    window.wait("layers", |state| state.inspections.output::<LayerTimes>().is_some());
+    window.wait("layers", |state| {
+        state.inspections.output::<LayerTimes>().is_some()
+    });
     window.run();
-    let times = window.state().inspections.output::<LayerTimes>().unwrap().clone();
+    let times = window
+        .state()
+        .inspections
+        .output::<LayerTimes>()
+        .unwrap()
+        .clone();
     for row in &window.state().shown.inference.rows {
         assert!(times.at(&row.place).is_some(), "{}", row.place);
     }
     let sum: f64 = times.layers.iter().map(|(_, time)| time.total_ms()).sum();
-    assert!(sum > 0.5 * times.step_ms && sum < 1.5 * times.step_ms, "{times:?}");
+    assert!(
+        sum > 0.5 * times.step_ms && sum < 1.5 * times.step_ms,
+        "{times:?}"
+    );
     assert!(window.has(" forward, ") && window.has(" GFLOP/s"));
     assert!(window.has("a step; products reach "));
     // What follows from the shapes is a click away; another network has not been measured.

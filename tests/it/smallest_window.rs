@@ -249,7 +249,10 @@ fn a_run_that_the_images_do_not_fit_is_mended_by_buttons() {
     window.keep_picture("smallest/repairs");
     assert_eq!(
         fix_buttons(&window),
-        ["Fix: set resize = [16, 16]", "Fix: set the input to 3×20×20"]
+        [
+            "Fix: set resize = [16, 16]",
+            "Fix: set the input to 3×20×20"
+        ]
     );
     window.click("Fix: set resize = [16, 16]");
     assert_eq!(window.state().project().data.resize, Some([16, 16]));

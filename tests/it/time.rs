@@ -11,8 +11,8 @@ use strata::engine::benchmark::LayerTimes;
 use strata::engine::machine_benchmark;
 use strata::engine::run::memory_check::machine;
 use strata::project::node::Node;
-use strata::project::{Project, builtin};
 use strata::project::stage::{Loss, Stage, Task};
+use strata::project::{Project, builtin};
 use strata::shape::infer;
 use strata_testkit::networks::{network, split};
 
@@ -211,7 +211,8 @@ fn by_layer(project: &Project, step: &StepTime) {
                 "      {estimate:8.2} {measured:8.2} ({forward:.2} + {backward:.2})  {} {} ← {}",
                 row.place,
                 row.text,
-                row.input.map_or_else(String::new, |input| input.to_string())
+                row.input
+                    .map_or_else(String::new, |input| input.to_string())
             );
         }
     }
@@ -266,7 +267,9 @@ fn estimates_are_near_what_is_measured() {
     });
     let drawn: Vec<Drawn> =
         serde_json::from_str(include_str!("../fixtures/random_nets.json")).unwrap();
-    let drawn = drawn.into_iter().map(|drawn| (drawn.name.clone(), drawn.project()));
+    let drawn = drawn
+        .into_iter()
+        .map(|drawn| (drawn.name.clone(), drawn.project()));
     let start = Instant::now();
     machine_benchmark::measure().unwrap();
     println!("the machine was measured in {:?}", start.elapsed());
@@ -274,7 +277,10 @@ fn estimates_are_near_what_is_measured() {
         .chain(odd)
         .chain(builtin)
         .chain(drawn)
-        .filter(|(name, _)| std::env::var("DEBUG_SKIP").map_or(true, |skip| !skip.split(',').any(|s| name.contains(s))))
+        .filter(|(name, _)| {
+            std::env::var("DEBUG_SKIP")
+                .map_or(true, |skip| !skip.split(',').any(|s| name.contains(s)))
+        })
         .map(|(name, project)| (name.clone(), ratio(&name, &project)))
         .collect();
     let [least, most] = WITHIN;
@@ -282,6 +288,10 @@ fn estimates_are_near_what_is_measured() {
         .iter()
         .filter(|(_, ratio)| !(least..most).contains(ratio))
         .collect();
-    println!("{} of {} within {least} to {most}", ratios.len() - far.len(), ratios.len());
+    println!(
+        "{} of {} within {least} to {most}",
+        ratios.len() - far.len(),
+        ratios.len()
+    );
     assert!(far.is_empty(), "{far:#?}");
 }

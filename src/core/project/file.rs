@@ -361,11 +361,11 @@ mod tests {
             ),
             (
                 &format!("{base}[data]\nnormalize = 18446744073709551616\n"),
-                "line 5: this number is too large",
+                "line 5: normalize: 18446744073709551616 is too large a number",
             ),
             (
                 &format!(
-                    "{base}[[stage]]\nname = \"a\"\ntask = \"reconstruct\"\noptimizer = \"sgd {}\"\n",
+                    "{base}[[stage]]\nname = \"a\"\ntask = \"reconstruct\"\nloss = \"mse\"\noptimizer = \"sgd {}\"\n",
                     "[".repeat(900)
                 ),
                 "[…` is not known or given twice",

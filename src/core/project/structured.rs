@@ -212,7 +212,10 @@ pub fn table_of(text: &str) -> Table {
 }
 
 fn parsed(text: &str) -> Option<f32> {
-    text.trim().parse().ok().filter(|number: &f32| number.is_finite())
+    text.trim()
+        .parse()
+        .ok()
+        .filter(|number: &f32| number.is_finite())
 }
 
 #[cfg(test)]

@@ -104,7 +104,11 @@ fn size(kernel: &Kernel, direction: Direction, batch: f64) -> Size {
         Direction::Up => (kernel.small, kernel.large),
     };
     let (groups, cells) = (kernel.groups.max(1), volume(kernel.geometry.kernel));
-    let lanes = if kernel.is_depthwise() { to } else { to / groups };
+    let lanes = if kernel.is_depthwise() {
+        to
+    } else {
+        to / groups
+    };
     let positions = volume(kernel.geometry.output) as f64 * batch;
     [
         (from / groups * cells) as f64,
@@ -180,7 +184,10 @@ impl Speeds {
         }
         let laid = measured.laid.iter();
         let larger = laid.map(|(layer, batches, times)| (layer, batches[1], times[1]));
-        let kernels = measured.kernels.iter().map(|(layer, batch, times)| (layer, *batch, *times));
+        let kernels = measured
+            .kernels
+            .iter()
+            .map(|(layer, batch, times)| (layer, *batch, *times));
         for (layer, batch, times) in kernels.chain(larger) {
             speeds.learn_kernel(layer, batch, times, machine);
         }
@@ -224,14 +231,21 @@ impl Speeds {
         }
     }
 
-    fn learn_kernel(&mut self, layer: &PlannedLayer, batch: usize, times: Passes, machine: Machine) {
+    fn learn_kernel(
+        &mut self,
+        layer: &PlannedLayer,
+        batch: usize,
+        times: Passes,
+        machine: Machine,
+    ) {
         let [kernel] = Kernel::of(layer)[..] else {
             return;
         };
         for (direction, seconds) in directions(&kernel, times) {
             let laid = self.laying_seconds(&kernel, direction, batch as f64, machine);
             let left = (seconds - self.start - laid).max(0.1 * seconds);
-            let work = kernel.multiply_adds(direction == Direction::Up, machine) as f64 * batch as f64;
+            let work =
+                kernel.multiply_adds(direction == Direction::Up, machine) as f64 * batch as f64;
             self.kernels.push(KernelSpeed {
                 method: Method::of(&kernel),
                 direction,
@@ -374,7 +388,10 @@ const FIRST_WINDOW: f64 = 4.0;
 
 /// Numbers of an image that a pass goes over, and positions of its window.
 fn pass_numbers(layer: &PlannedLayer) -> (f64, f64) {
-    let (input, output) = (layer.input.elements() as f64, layer.output.elements() as f64);
+    let (input, output) = (
+        layer.input.elements() as f64,
+        layer.output.elements() as f64,
+    );
     match &layer.op {
         Op::MaxPool { geometry, .. } | Op::AvgPool { geometry, .. } => {
             (output, volume(geometry.kernel) as f64)

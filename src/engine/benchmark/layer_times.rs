@@ -16,8 +16,8 @@ use strata_core::project::stage::Stage;
 use strata_core::project::{Place, Project};
 use strata_core::shape::infer;
 use strata_core::system_memory::available_bytes;
-use strata_data::DataError;
 use strata_cost::{LayerWork, run_memory, step_work};
+use strata_data::DataError;
 use strata_inspect::inspection::{InspectError, Inspection, InspectionContext, Needs};
 use strata_nn::PassTimes;
 
@@ -101,8 +101,7 @@ impl LayerTimes {
 
     /// A node with all that is in it.
     pub fn within(&self, place: &Place) -> LayerTime {
-        let inside =
-            |at: &Place| at.stack == place.stack && at.path.starts_with(&place.path);
+        let inside = |at: &Place| at.stack == place.stack && at.path.starts_with(&place.path);
         self.sum(inside)
     }
 
@@ -141,8 +140,14 @@ impl LayerTimes {
         }
         let roofs = Roofs::measure()?;
         let (batch, device) = (stage.batch as usize, Device::Cpu);
-        let mut workload =
-            Workload::of_stage(&project.title, project, stage, batch, Pass::Training, &device)?;
+        let mut workload = Workload::of_stage(
+            &project.title,
+            project,
+            stage,
+            batch,
+            Pass::Training,
+            &device,
+        )?;
         let mut taken = Taken::default();
         for step in 0..WARM_UP + steps.max(1) {
             if !taken.steps.is_empty() && !goes_on() {
@@ -226,7 +231,12 @@ fn middle(times: Option<&Vec<f64>>) -> f64 {
 
 /// Milliseconds of the update of one layer's weights alone.
 fn update_ms(workload: &mut Workload, place: &Place) -> Result<f64, BenchmarkError> {
-    let frozen: Vec<bool> = workload.network().parameters().iter().map(|p| p.frozen).collect();
+    let frozen: Vec<bool> = workload
+        .network()
+        .parameters()
+        .iter()
+        .map(|p| p.frozen)
+        .collect();
     for parameter in workload.network().parameters_mut() {
         parameter.frozen |= parameter.place != *place;
     }
@@ -260,7 +270,8 @@ impl Inspection for LayerTimes {
 
     fn compute(cx: &mut InspectionContext<'_>, request: &Request) -> Result<Self, InspectError> {
         let stage = request.project.stages.get(request.stage);
-        let stage = stage.ok_or_else(|| InspectError::Input("there is no such stage".to_owned()))?;
+        let stage =
+            stage.ok_or_else(|| InspectError::Input("there is no such stage".to_owned()))?;
         let begun = Instant::now();
         let mut is_wanted = true;
         let measured = LayerTimes::measure(&request.project, stage, STEPS, || {
@@ -293,7 +304,10 @@ mod tests {
             assert_eq!(named.count(), 1, "{}", row.place);
         }
         let sum: f64 = times.layers.iter().map(|(_, time)| time.total_ms()).sum();
-        assert!(sum > 0.5 * times.step_ms && sum < 1.5 * times.step_ms, "{times:?}");
+        assert!(
+            sum > 0.5 * times.step_ms && sum < 1.5 * times.step_ms,
+            "{times:?}"
+        );
         let conv = times.layers[0].1;
         assert!(conv.forward_ms > 0.0 && conv.backward_ms > 0.0 && conv.update_ms > 0.0);
         assert!(conv.gflops() > 0.0 && conv.gigabytes() > 0.0);

@@ -101,6 +101,9 @@ mod tests {
     fn branches_on_the_input_need_none_either() {
         let block = r#"{ add = [["dense 20"], ["dense 20"]] }"#;
         assert_eq!(counted(&[block], Pass::Training), 2 * 400);
-        assert_eq!(counted(&[block, "dense 5"], Pass::Training), 2 * 400 + 3 * 100);
+        assert_eq!(
+            counted(&[block, "dense 5"], Pass::Training),
+            2 * 400 + 3 * 100
+        );
     }
 }

@@ -215,7 +215,8 @@ impl Workload {
         };
         let evaluated = loss::evaluate(self.stage.loss, &output, target, Some(&mut self.gradient))?;
         let is_finite = (evaluated.value + self.network.penalty()).is_finite();
-        let not_finite = || BenchmarkError::NotFinite(format!("the loss of {}", self.name), self.steps);
+        let not_finite =
+            || BenchmarkError::NotFinite(format!("the loss of {}", self.name), self.steps);
         evaluated
             .gradient
             .filter(|_| is_finite)

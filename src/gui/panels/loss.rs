@@ -242,7 +242,9 @@ impl<'a> Drawn<'a> {
         for (index, stage) in self.curves.stages.iter().enumerate() {
             let x = self.axes.place(self.curves, [stage.step, 1.0])[0];
             let next = self.curves.stages.get(index + 1);
-            let until = next.map_or(end, |next| self.axes.place(self.curves, [next.step, 1.0])[0]);
+            let until = next.map_or(end, |next| {
+                self.axes.place(self.curves, [next.step, 1.0])[0]
+            });
             let at = |x: f64| plot.screen_from_plot(PlotPoint::new(x, 0.0)).x;
             let room = at(until) - at(x);
             let loss = stage
@@ -322,7 +324,8 @@ fn fitting(name: &str, room: f32, width: impl Fn(&str) -> f32) -> Option<String>
         return Some(name.to_owned());
     }
     let letters: Vec<char> = name.chars().collect();
-    let cut = |count: usize| -> String { letters.iter().take(count).chain(['…'].iter()).collect() };
+    let cut =
+        |count: usize| -> String { letters.iter().take(count).chain(['…'].iter()).collect() };
     let least = name.chars().take_while(|letter| *letter == ' ').count() + 2;
     let most = (least..letters.len()).rev().map(cut);
     most.into_iter().find(|text| width(text) <= room)

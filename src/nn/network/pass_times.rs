@@ -74,7 +74,11 @@ mod tests {
     #[test]
     fn every_node_that_computes_has_its_own_time() {
         let block = r#"{ add = [["conv 4 k3 p1", "gelu"], []] }"#;
-        let mut network = network("4x16x16", &["conv 4 k3 p1", "relu", block], &["gap", "dense 3"]);
+        let mut network = network(
+            "4x16x16",
+            &["conv 4 k3 p1", "relu", block],
+            &["gap", "dense 3"],
+        );
         let images = Tensor::ones((8, 16, 16, 4), DType::F32, &Device::Cpu).unwrap();
         let mut step = |timed: bool| {
             network.set_timed(timed);
@@ -88,10 +92,21 @@ mod tests {
         assert!(none.forward.is_empty() && none.backward.is_empty());
         let (whole, times) = step(true);
         let places: Vec<String> = times.forward.keys().map(ToString::to_string).collect();
-        let wanted = ["encoder.0", "encoder.2", "encoder.2.0.0", "encoder.2.0.1", "head.0", "head.1"];
+        let wanted = [
+            "encoder.0",
+            "encoder.2",
+            "encoder.2.0.0",
+            "encoder.2.0.1",
+            "head.0",
+            "head.1",
+        ];
         assert_eq!(places, wanted);
         assert_eq!(times.backward.len(), wanted.len());
-        let sum = times.forward.values().chain(times.backward.values()).sum::<std::time::Duration>();
+        let sum = times
+            .forward
+            .values()
+            .chain(times.backward.values())
+            .sum::<std::time::Duration>();
         assert!(sum <= whole, "{sum:?} of {whole:?}");
     }
 }

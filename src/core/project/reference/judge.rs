@@ -23,7 +23,6 @@ pub struct Complaint {
 pub fn judge(text: &str) -> Result<(), Complaint> {
     let parsed = DeTable::parse(text).map_err(|error| syntax::complaint(text, &error))?;
     let root = parsed.get_ref();
-    numbers(root.values())?;
     let tables = ["data", "network", "goals", "stage"];
     unknown(root, "a project", project::ROOT, &tables)?;
     values(text, root, project::ROOT)?;
@@ -32,6 +31,7 @@ pub fn judge(text: &str) -> Result<(), Complaint> {
     of_table(text, root, "network", project::NETWORK)?;
     of_table(text, root, "goals", &goals::all())?;
     of_stages(text, root)?;
+    numbers(text, root.values())?;
     match root.get("network") {
         Some(_) => Ok(()),
         None => Err(Complaint {
@@ -43,25 +43,24 @@ pub fn judge(text: &str) -> Result<(), Complaint> {
 
 /// Refuses whole numbers that are larger than any setting can be.
 fn numbers<'t, 'a: 't>(
+    text: &str,
     values: impl IntoIterator<Item = &'t Spanned<DeValue<'a>>>,
 ) -> Result<(), Complaint> {
     for value in values {
         match value.get_ref() {
             DeValue::Integer(number) => {
                 if i64::from_str_radix(number.as_str(), number.radix()).is_err() {
-                    return Err(Complaint {
-                        span: value.span(),
-                        message: "this number is too large: write one below 9223372036854775807"
-                            .into(),
-                    });
+                    let span = value.span();
+                    let setting = setting_at(text, span.start);
+                    let key = setting.map_or_else(String::new, |found| format!("{}: ", found.key));
+                    let message = format!("{key}{} is too large a number", number.as_str());
+                    return Err(Complaint { span, message });
                 }
             }
-            DeValue::Array(list) => numbers(list.iter())?,
-            DeValue::Table(table) => numbers(table.values())?,
-            DeValue::String(_)
-            | DeValue::Float(_)
-            | DeValue::Boolean(_)
-            | DeValue::Datetime(_) => {}
+            DeValue::Array(list) => numbers(text, list.iter())?,
+            DeValue::Table(table) => numbers(text, table.values())?,
+            DeValue::String(_) | DeValue::Float(_) | DeValue::Boolean(_) | DeValue::Datetime(_) => {
+            }
         }
     }
     Ok(())

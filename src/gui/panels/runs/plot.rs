@@ -120,7 +120,10 @@ impl<'a> Plotted<'a> {
     fn lines(&self) -> String {
         let quantity = self.axes.quantity;
         let curves = || self.runs.iter().map(|run| run.curves.of(quantity));
-        let Some(over) = curves().map(|curve| curve.smoothed_over(self.axes.log)).max() else {
+        let Some(over) = curves()
+            .map(|curve| curve.smoothed_over(self.axes.log))
+            .max()
+        else {
             return "No run of it is shown".to_owned();
         };
         let has_steps = curves().any(|curve| !curve.raw.is_empty());

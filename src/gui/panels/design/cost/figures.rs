@@ -1,5 +1,6 @@
 //! What the view shows, computed again only when the network, the stage or what is known of the machine changes.
 
+use std::sync::Arc;
 use strata_app::state::{CostColumn, State};
 use strata_core::project::Place;
 use strata_core::project::data::DataSpec;
@@ -7,7 +8,6 @@ use strata_core::project::stage::Stage;
 use strata_core::shape::{Plan, Row};
 use strata_core::system_memory::available_bytes;
 use strata_cost::{StepMemory, StepTime, largest_batch, run_memory, step_time};
-use std::sync::Arc;
 use strata_engine::benchmark::layer_times::{LayerTime, LayerTimes, Request};
 use strata_engine::inspection::reply::{Query, Reply};
 use strata_engine::machine_benchmark;
@@ -167,10 +167,9 @@ impl Figures {
                 .as_ref()
                 .map_or(0.0, |time| time.loss + time.update),
             // The loss and what else belongs to no layer.
-            CostColumn::Forward => self
-                .measured
-                .as_ref()
-                .map_or(0.0, |measured| (measured.loss_ms + measured.rest_ms()) / 1e3),
+            CostColumn::Forward => self.measured.as_ref().map_or(0.0, |measured| {
+                (measured.loss_ms + measured.rest_ms()) / 1e3
+            }),
             CostColumn::Parameters
             | CostColumn::Macs
             | CostColumn::Backward

@@ -68,10 +68,8 @@ impl View for CostView {
     fn tools(&mut self, ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
         let measured = self.shows_measured(state);
         if self.figures.measured.is_some() {
-            let button = ui.selectable_label(
-                measured,
-                RichText::new("measured").size(theme::SMALL),
-            );
+            let button =
+                ui.selectable_label(measured, RichText::new("measured").size(theme::SMALL));
             let button = button.on_hover_text(
                 "What each layer took in steps of this network on this machine, instead of what follows from its shapes",
             );

@@ -248,7 +248,9 @@ fn time(ui: &mut Ui, state: &State, figures: &Figures) {
 fn measure(ui: &mut Ui, state: &State, figures: &Figures, actions: &mut Vec<Action>) {
     let small = |text: &str| RichText::new(text.to_owned()).size(theme::SMALL);
     let query = query(state);
-    let waits = query.as_ref().is_some_and(|query| state.inspections.waits_for(query));
+    let waits = query
+        .as_ref()
+        .is_some_and(|query| state.inspections.waits_for(query));
     let trains = state.training.is_running();
     let usable = figures.memory.is_some() && !waits && !trains;
     let text = if waits { "Measuring …" } else { "Measure" };
