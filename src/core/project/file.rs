@@ -360,7 +360,9 @@ mod tests {
                 "line 5: range = [0, nan] is not possible: write ",
             ),
             (
-                &format!("{base}[data]\nnormalize = 18446744073709551616\n"),
+                &format!(
+                    "{base}[data]\nnormalize = {{ mean = [18446744073709551616], std = [1] }}\n"
+                ),
                 "line 5: normalize: 18446744073709551616 is too large a number",
             ),
             (

@@ -185,7 +185,8 @@ fn read_header(file: &mut File, len: u64) -> Result<Metadata, String> {
     Read::take(&mut *file, size)
         .read_to_end(&mut bytes)
         .map_err(|error| error.to_string())?;
-    let metadata: Metadata = serde_json::from_slice(&bytes).map_err(|error| error.to_string())?;
+    let metadata: Metadata =
+        serde_json::from_slice(&bytes).map_err(|_| "its list of tensors is damaged".to_owned())?;
     match metadata.data_len() as u64 == rest - size {
         true => Ok(metadata),
         false => Err("its tensors are not as long as it says".to_owned()),
@@ -249,5 +250,17 @@ mod tests {
             turned
         );
         assert_eq!(read["bytes"].to_vec1::<u8>().unwrap(), [1, 2, 3]);
+    }
+
+    #[test]
+    fn a_damaged_list_of_tensors_is_told_in_words() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.safetensors");
+        for header in ["[]", r#"{"a": "text"}"#, "{"] {
+            let mut bytes = (header.len() as u64).to_le_bytes().to_vec();
+            bytes.extend_from_slice(header.as_bytes());
+            std::fs::write(&path, bytes).unwrap();
+            assert_eq!(read(&path).unwrap_err(), "its list of tensors is damaged");
+        }
     }
 }

@@ -116,6 +116,13 @@ fn compare<T: Real>(
     };
     let images = images.to_device(&Device::Cpu)?;
     let images = view::<T>(&images)?;
+    if images.len() != y.len() {
+        return Err(NnError::Unsupported(format!(
+            "a loss between {} numbers of the output and {} of the images; `strata check` says how to make them equal",
+            y.len(),
+            images.len()
+        )));
+    }
     if let Some(gradient) = gradient {
         let fraction = T::narrow(1.0 / y.len().max(1) as f64);
         fill::<T>(gradient, |gradient| {
@@ -255,6 +262,25 @@ mod tests {
                 Task::Classify => Target::Images(&y),
             };
             assert!(evaluate(loss, &y, target, None).is_err(), "{loss}");
+        }
+    }
+
+    #[test]
+    fn outputs_of_another_size_than_the_images_are_refused() {
+        let (y, t) = (tensor(&[[0.1, 0.7, 0.2]; 2]), tensor(&[[0.1, 0.7, 0.2]]));
+        for loss in Loss::ALL
+            .into_iter()
+            .filter(|loss| loss.spec().task == Task::Reconstruct)
+        {
+            for (output, target) in [(&y, &t), (&t, &y)] {
+                let mut buffer = Buffer::default();
+                let refused = evaluate(loss, output, Target::Images(target), Some(&mut buffer));
+                let message = refused.unwrap_err().to_string();
+                assert!(
+                    message.contains("3 ") && message.contains("6 "),
+                    "{message}"
+                );
+            }
         }
     }
 
