@@ -277,10 +277,6 @@ fn estimates_are_near_what_is_measured() {
         .chain(odd)
         .chain(builtin)
         .chain(drawn)
-        .filter(|(name, _)| {
-            std::env::var("DEBUG_SKIP")
-                .map_or(true, |skip| !skip.split(',').any(|s| name.contains(s)))
-        })
         .map(|(name, project)| (name.clone(), ratio(&name, &project)))
         .collect();
     let [least, most] = WITHIN;

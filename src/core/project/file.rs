@@ -367,7 +367,8 @@ mod tests {
             ),
             (
                 &format!(
-                    "{base}[[stage]]\nname = \"a\"\ntask = \"reconstruct\"\nloss = \"mse\"\noptimizer = \"sgd {}\"\n",
+                    "{base}[[stage]]\nname = \"a\"\ntask = \"reconstruct\"\nloss = \"mse\"\n\
+                     epochs = 1\nbatch = 2\noptimizer = \"sgd {}\"\n",
                     "[".repeat(900)
                 ),
                 "[…` is not known or given twice",
