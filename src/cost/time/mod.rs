@@ -250,15 +250,19 @@ impl Clock<'_> {
     /// Tasks of a layer that no kernel computes: images, where it looks at them one by one.
     fn tasks(&self, layer: &PlannedLayer) -> u64 {
         let batch = self.batch as u64;
-        match layer.op {
-            Op::GroupNorm { .. } | Op::LayerNorm | Op::BatchNorm { .. } => {
-                batch.min(blocking::PARTS as u64)
-            }
-            Op::MaxPool { .. } | Op::AvgPool { .. } | Op::Upsample { .. } | Op::Pad { .. } => batch,
-            _ => {
-                let numbers = layer.output.elements().saturating_mul(batch);
-                numbers.div_ceil(ELEMENTS_PER_TASK)
-            }
+        let numbers = layer.output.elements().saturating_mul(batch);
+        if matches!(
+            layer.op,
+            Op::GroupNorm { .. } | Op::LayerNorm | Op::BatchNorm { .. }
+        ) {
+            batch.min(blocking::PARTS as u64)
+        } else if matches!(
+            layer.op,
+            Op::MaxPool { .. } | Op::AvgPool { .. } | Op::Upsample { .. } | Op::Pad { .. }
+        ) {
+            batch
+        } else {
+            numbers.div_ceil(ELEMENTS_PER_TASK)
         }
     }
 

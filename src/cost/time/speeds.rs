@@ -392,12 +392,10 @@ fn pass_numbers(layer: &PlannedLayer) -> (f64, f64) {
         layer.input.elements() as f64,
         layer.output.elements() as f64,
     );
-    match &layer.op {
-        Op::MaxPool { geometry, .. } | Op::AvgPool { geometry, .. } => {
-            (output, volume(geometry.kernel) as f64)
-        }
-        _ => (input.max(output), 0.0),
+    if let Op::MaxPool { geometry, .. } | Op::AvgPool { geometry, .. } = &layer.op {
+        return (output, volume(geometry.kernel) as f64);
     }
+    (input.max(output), 0.0)
 }
 
 fn optimizer_key(optimizer: &Optimizer) -> (&'static str, usize) {
