@@ -170,7 +170,10 @@ impl Updater {
                     .remove(&key)
                     .filter(|saved| saved.dims() == tensor.dims())
                     .ok_or_else(|| missing(&key))?;
-                *tensor = saved.to_device(tensor.device())?.copy()?;
+                // The fresh one makes room first: a run that is resumed holds no more than a new one.
+                let device = tensor.device().clone();
+                *tensor = Tensor::zeros(0, saved.dtype(), &device)?;
+                *tensor = saved.to_device(&device)?.copy()?;
             }
         }
         self.steps = steps.first().map_or(0, |&steps| steps as u64);
