@@ -3,7 +3,7 @@
 use crate::kit::terminal::{err, out, strata};
 use crate::kit::window::*;
 use eframe::egui::{Key, Modifiers, Vec2, vec2};
-use egui_kittest::kittest::Queryable;
+use egui_kittest::kittest::{NodeT, Queryable};
 use std::path::Path;
 use strata::app::action::{Action, Show};
 use strata::app::arrangement::Workspace;
@@ -244,6 +244,9 @@ fn the_speed_of_the_run_is_told() {
     engine.tell(Event::Step(report));
     arrange(&mut window, true);
     assert!(window.has("measured 4,321 images/s"));
+    // Measuring the layers would disturb it.
+    let measure = window.get("Measure every layer").accesskit_node();
+    assert!(measure.is_disabled());
     let other = strata::project::node::Node::from_text("conv 21 k5");
     let edit = strata::project::edit::Edit::Replace(Place::new(Stack::Encoder, 0), other);
     window.harness.state_mut().handle(Action::Edit(edit));
