@@ -141,20 +141,6 @@ impl Kernel {
         )
     }
 
-    /// How many products its direct multiply-adds take at points, as a share of those of a window of 3×3 with 6
-    /// points, which takes a quarter.
-    pub(crate) fn products_at_points(&self) -> f64 {
-        let window = self.geometry.kernel[1];
-        match self.points() {
-            Some(points) if window != 3 => {
-                let outputs = points + 1 - window;
-                let each = (points * points) as f64 / (outputs * outputs) as f64;
-                4.0 * each / (window * window) as f64
-            }
-            _ => 1.0,
-        }
-    }
-
     /// Numbers of the weight packed for a direction.
     pub fn packed(&self, down: bool, machine: Machine) -> u64 {
         let of_window = self.direct(down, machine);
@@ -200,7 +186,9 @@ impl Kernel {
     pub(crate) fn multiply_adds(&self, up: bool, machine: Machine) -> u64 {
         match self.points() {
             Some(points) => Tiles::new(self, points, !up, machine).work,
-            None if self.is_product(Ends::PLAIN) => self.weight_numbers(),
+            None if self.is_product(Ends::PLAIN) => self
+                .weight_numbers()
+                .saturating_mul(volume(self.geometry.output)),
             None => self.work(!up, machine),
         }
     }

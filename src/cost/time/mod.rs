@@ -22,6 +22,7 @@ use strata_core::project::stage::{Stage, Task};
 use strata_core::project::{Place, Stack};
 use strata_core::shape::layers::Effort;
 use strata_core::shape::op::{Op, Plan, PlannedLayer};
+use strata_nn::fusion_rules::reorders;
 use strata_nn::ops::blocking;
 
 const FLOAT: f64 = 4.0;
@@ -192,7 +193,9 @@ impl Clock<'_> {
                 + self.followers(unit, goes_back && (need || unit.trains));
         };
         let mut seconds = self.followers(unit, need || unit.trains);
-        if unit.unflattens || (unit.fused && unit.followers.reshape) {
+        let reads = unit.unflattens.is_some_and(reorders);
+        let writes = unit.fused && unit.followers.reshape.is_some_and(reorders);
+        if reads || writes {
             seconds += self.reordered(unit, layer, need);
         }
         let mut input = unit.input;
@@ -356,14 +359,14 @@ mod tests {
 
     #[test]
     fn arithmetic_takes_as_long_as_its_multiply_adds() {
-        // The first layer has no gradient for its input: twice 16 images · 16·25·16·64 multiply-adds.
-        let macs = 16.0 * 16.0 * 25.0 * 16.0 * 64.0;
-        let one = seconds("16x8x8", &["conv 16 k5 p2"], 1e15);
+        // The first layer has no gradient for its input: twice 16 images · 16·81·16·64 multiply-adds.
+        let macs = 16.0 * 16.0 * 81.0 * 16.0 * 64.0;
+        let one = seconds("16x8x8", &["conv 16 k9 p4"], 1e15);
         assert!((one - 2.0 * macs / 1e9).abs() < 1e-6 * one);
-        let two = seconds("16x8x8", &["conv 16 k5 p2", "conv 16 k5 p2"], 1e15);
+        let two = seconds("16x8x8", &["conv 16 k9 p4", "conv 16 k9 p4"], 1e15);
         assert!((two - 5.0 * macs / 1e9).abs() < 1e-6 * two);
         // Three channels out take a vector of 16 as well.
-        let three = seconds("16x8x8", &["conv 3 k5 p2"], 1e15);
+        let three = seconds("16x8x8", &["conv 3 k9 p4"], 1e15);
         assert!((three - one).abs() < 1e-6 * one);
         // A window of 3×3 at points: 36 for each tile of 4×4 positions, in place of 9 for each position.
         let points = 16.0 * 32.0 * 36.0 * 32.0 * 64.0;
@@ -385,7 +388,7 @@ mod tests {
     fn a_single_task_leaves_threads_without_work() {
         let speeds = Speeds::even(1e9, 1e15);
         let of = |threads: u64| {
-            let network = network("16x4x4", &["conv 16 k5 p2"], &[], &[]);
+            let network = network("16x4x4", &["conv 16 k9 p4"], &[], &[]);
             let machine = Machine { threads, ..MACHINE };
             let plan = infer(&network).plan.unwrap();
             step_time(&plan, &Stage::default(), 1, machine, &speeds).unwrap()
