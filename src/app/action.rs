@@ -4,6 +4,7 @@ use super::arrangement::{Arrangement, Side, Workspace};
 use super::choices::Choice;
 use super::kernels::KernelSettings;
 use super::lens::LensSettings;
+use super::runs::Table;
 use super::state::{PathPurpose, Switch};
 use super::view_kind::ViewKind;
 use std::path::PathBuf;
@@ -72,8 +73,10 @@ pub enum Action {
     Save,
     /// Saves here.
     SaveAs(PathBuf),
-    /// Saves what a view shows as a PNG file.
+    /// Saves what a view shows as a PNG or SVG file.
     SavePicture(ViewKind, PathBuf),
+    /// Copies what a view shows to the clipboard as a picture.
+    CopyPicture(ViewKind),
     /// Opens the system's dialog for the path that is asked for.
     Browse,
     /// Opens the system's dialog for the data's folder.
@@ -88,6 +91,9 @@ pub enum Action {
     Close,
     /// Starts a run with a copy of the project.
     Train,
+    /// Goes on with the run that has ended, from its last checkpoint: with what is left of it, or with so many more epochs
+    /// of its last stage.
+    GoOn(Option<u32>),
     /// Waits after the current step.
     Pause,
     /// Continues.
@@ -120,6 +126,10 @@ pub enum Action {
     FitNetwork,
     /// Reads the list of runs.
     ListRuns,
+    /// Lists a run or the runs of a folder beside those of the project.
+    AddRuns(PathBuf),
+    /// Notes something of the run in this folder.
+    NoteRun(PathBuf, String),
     /// Moves, opens or closes a view of the centre.
     View(OnView),
     /// Takes a message away: it was read.
@@ -217,6 +227,8 @@ pub enum Show {
     Run(PathBuf, bool),
     /// Draws the runs whose losses have this meaning.
     RunsOf(String),
+    /// How the table of runs is shown.
+    RunsTable(Table),
     /// A switch that nothing but a view depends on.
     Switch(Switch),
 }

@@ -2,9 +2,9 @@
 
 use super::action::{Action, OnSelected, OnView, Overlay, Show};
 use super::arrangement::{Side, Workspace};
-use super::run_monitor::Phase;
+use super::run_monitor::{Continuation, Phase};
 use super::services::ViewCatalogue;
-use super::state::{PathPurpose, State};
+use super::state::{PathPurpose, State, Switch};
 use super::view_kind::ViewKind;
 use strata_core::project::edit::Edit;
 use strata_core::project::target::Target;
@@ -43,6 +43,7 @@ pub fn all(state: &State, views: &ViewCatalogue) -> Vec<Command> {
     all.extend(splits(state, views));
     all.extend(layout(state));
     all.extend(switches(state));
+    all.extend(sizes());
     all.extend(pictures(state, views));
     let dark = state.view.looks_dark;
     all.push(command("Keys", "F1", Action::Overlay(Some(Overlay::Keys))));
@@ -71,12 +72,28 @@ fn training(state: &State) -> Vec<Command> {
     let stop = command("Stop", "save a checkpoint and end the run", Action::Stop);
     match state.training.phase {
         Phase::Idle | Phase::Ended(_) if state.hindrance().is_none() => {
-            vec![command("Train", "", Action::Train)]
+            let mut start = vec![command("Train", "", Action::Train)];
+            start.extend(state.training.continuation().map(|how| go_on(state, how)));
+            start
         }
         Phase::Preparing { .. } => vec![command("Pause", "Space", Action::Pause), stop],
         Phase::Training => vec![command("Pause", "Space", Action::Pause), step, stop],
         Phase::Paused => vec![command("Resume", "Space", Action::Resume), step, stop],
         _ => Vec::new(),
+    }
+}
+
+/// Goes on with the run that has ended: with what is left, or with as many epochs again.
+fn go_on(state: &State, how: Continuation) -> Command {
+    let again = state.epochs_again();
+    let hint = "continue the run from its last checkpoint";
+    match how {
+        Continuation::Rest => command("Go on", hint, Action::GoOn(None)),
+        Continuation::MoreEpochs => {
+            let epochs = if again == 1 { "epoch" } else { "epochs" };
+            let name = format!("Go on for {again} more {epochs}");
+            command(name, hint, Action::GoOn(Some(again)))
+        }
     }
 }
 
@@ -285,13 +302,36 @@ fn switches(state: &State) -> [Command; 3] {
     ]
 }
 
+/// How large everything is drawn.
+fn sizes() -> [Command; 4] {
+    let size = |name: &str, hint: &str, zoom: f32| {
+        command(name, hint, Action::Show(Show::Switch(Switch::Zoom(zoom))))
+    };
+    [
+        size("Usual size", "100 %, Ctrl+0", 1.0),
+        size(
+            "Presentation size",
+            "150 %, for a lecture room; Ctrl and + or −",
+            1.5,
+        ),
+        size("Large size", "130 %; Ctrl and + or −", 1.3),
+        size("Largest size", "200 %; Ctrl and + or −", 2.0),
+    ]
+}
+
 fn pictures(state: &State, views: &ViewCatalogue) -> Vec<Command> {
     let picture = |kind: ViewKind| {
         let name = format!("Save picture: {}", views.info(kind).title);
         let action = Action::AskPath(PathPurpose::Picture(kind));
-        command(name, "as a PNG file", action)
+        command(name, "as a PNG or SVG file", action)
     };
-    views.with_picture(state).into_iter().map(picture).collect()
+    let copy = |kind: ViewKind| {
+        let name = format!("Copy picture: {}", views.info(kind).title);
+        command(name, "to the clipboard", Action::CopyPicture(kind))
+    };
+    let shown = views.with_picture(state);
+    let copies: Vec<Command> = shown.iter().map(|kind| copy(*kind)).collect();
+    shown.into_iter().map(picture).chain(copies).collect()
 }
 
 /// The commands that a text means, the best first: its words must all be found, letter after letter.

@@ -104,6 +104,50 @@ impl Curve {
         self.newest = Some([step, value]);
     }
 
+    /// Takes the running mean over at most so many steps; what was measured once an epoch stays as it is.
+    fn smooth_over(&mut self, longest: f64) {
+        let Some(smoothing) = &mut self.smoothing else {
+            return;
+        };
+        if smoothing.longest() == longest.max(1.0) {
+            return;
+        }
+        *smoothing = Smoothing::new(longest);
+        self.smooth = self.raw.smoothed(smoothing);
+        self.course = Extent::default();
+        for ([_, value], [_, smooth]) in self.raw.points().zip(self.smooth.points()) {
+            if value > 0.0 {
+                self.course.add(smooth);
+            }
+        }
+        for [_, value] in &self.valid {
+            self.course.add(*value);
+        }
+    }
+
+    /// From where to where an axis goes that shows the course: the first steps of a training, far from all later ones,
+    /// may lie outside of it. A logarithmic axis has room for all values.
+    pub fn shown(&self, log: bool) -> Extent {
+        let series = match self.smooth.is_empty() {
+            true => &self.raw,
+            false => &self.smooth,
+        };
+        let mut values = series.sample(SAMPLED);
+        if log || self.smoothing.is_none() || values.len() < FEW {
+            return self.extent;
+        }
+        values.sort_by(f64::total_cmp);
+        let mut shown = Extent::default();
+        let outside = values.len() / FAR;
+        for value in &values[outside..values.len() - outside] {
+            shown.add(*value);
+        }
+        for [_, value] in self.lines().iter().flat_map(|(_, points)| points.iter()) {
+            shown.add(*value);
+        }
+        shown
+    }
+
     /// Adds what was measured once an epoch.
     fn measure(&mut self, line: Line, step: f64, value: f64) {
         let points = match line {
@@ -199,6 +243,34 @@ impl Curve {
     }
 }
 
+/// What was best on the validation images.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Best {
+    /// The epoch of its stage, from 1.
+    pub epoch: u32,
+    /// The accuracy or the loss.
+    pub value: f64,
+    /// Whether it is an accuracy: then more is better.
+    pub is_accuracy: bool,
+}
+
+impl Best {
+    fn is_better_than(&self, other: &Best) -> bool {
+        match self.is_accuracy {
+            true => self.value > other.value,
+            false => self.value < other.value,
+        }
+    }
+
+    /// The value as text.
+    pub fn text(&self) -> String {
+        match self.is_accuracy {
+            true => format!("{:.2} %", 100.0 * self.value),
+            false => format::loss(self.value),
+        }
+    }
+}
+
 /// A line of what is measured once an epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Line {
@@ -267,15 +339,21 @@ pub struct Curves {
     taken: f64,
 }
 
-/// Steps that the smoothed line takes the mean of, at most.
-const SMOOTHING: f64 = 25.0;
+/// Steps that the smoothed line takes the mean of, at most, until somebody chooses.
+pub const SMOOTHING: u32 = 25;
+/// Places at which a curve is looked at to find the range of an axis.
+const SAMPLED: usize = 1000;
+/// A curve of fewer places is shown whole.
+const FEW: usize = 40;
+/// One value of so many may lie outside of an axis, at either end.
+const FAR: usize = 20;
 
 impl Default for Curves {
     fn default() -> Curves {
         Curves {
-            loss: Curve::smoothed(SMOOTHING),
-            accuracy: Curve::smoothed(SMOOTHING),
-            penalty: Curve::smoothed(SMOOTHING),
+            loss: Curve::smoothed(SMOOTHING.into()),
+            accuracy: Curve::smoothed(SMOOTHING.into()),
+            penalty: Curve::smoothed(SMOOTHING.into()),
             log_loss: Curve::exact(),
             lr: Curve::exact(),
             holds_penalty: false,
@@ -306,6 +384,33 @@ impl Curves {
         });
     }
 
+    /// Whether the stage of this name is the one that these curves end in.
+    pub(super) fn goes_on(&self, stage: &str) -> bool {
+        self.stages.last().is_some_and(|mark| mark.name == stage)
+    }
+
+    /// The steps of an epoch of the stage that began last.
+    pub(super) fn set_steps_per_epoch(&mut self, steps: u64) {
+        if let Some(mark) = self.stages.last_mut() {
+            mark.steps_per_epoch = steps;
+        }
+    }
+
+    /// Whether this epoch of the stage that began last was measured.
+    pub(super) fn has_epoch(&self, epoch: u32) -> bool {
+        let last = self.stages.last();
+        let is_it = |figures: &EpochFigures| {
+            figures.epoch == epoch && last.is_some_and(|mark| mark.name == figures.stage)
+        };
+        self.figures.iter().any(is_it)
+    }
+
+    /// The last epoch of a stage that was measured; 0 where none was.
+    pub fn epochs_of(&self, stage: &str) -> u32 {
+        let of_stage = self.figures.iter().filter(|figures| figures.stage == stage);
+        of_stage.map(|figures| figures.epoch).max().unwrap_or(0)
+    }
+
     /// The loss of the stage that began last.
     pub fn stage_loss(&mut self, loss: String) {
         if let Some(stage) = self.stages.last_mut() {
@@ -328,6 +433,20 @@ impl Curves {
         if !report.lr.is_nan() {
             self.lr.push(step, report.lr);
         }
+    }
+
+    /// Smooths the curves over at most so many steps; 1 smooths nothing.
+    pub fn smooth_over(&mut self, steps: u32) {
+        let longest = f64::from(steps);
+        for curve in [&mut self.loss, &mut self.accuracy, &mut self.penalty] {
+            curve.smooth_over(longest);
+        }
+    }
+
+    /// Whether they are smoothed over so many steps.
+    pub fn is_smoothed_over(&self, steps: u32) -> bool {
+        let longest = self.loss.smoothing.map(|smoothing| smoothing.longest());
+        longest == Some(f64::from(steps.max(1)))
     }
 
     /// The curve of a quantity.
@@ -414,6 +533,24 @@ impl Curves {
         };
         let measured = loss.iter().filter(|line| line.name != "batch");
         measured.map(part).collect::<Vec<_>>().join(" · ")
+    }
+
+    /// The epoch of the newest stage that was best on the validation images: by accuracy where it classifies, else by loss.
+    pub fn best(&self) -> Option<Best> {
+        let stage = &self.stages.last()?.name;
+        let of_stage = |figures: &&EpochFigures| {
+            figures.stage == *stage && figures.split == Split::Valid && !figures.loss.is_nan()
+        };
+        let measured = self.figures.iter().filter(of_stage);
+        let best = measured.map(|figures| Best {
+            epoch: figures.epoch,
+            value: figures.accuracy.unwrap_or(figures.loss),
+            is_accuracy: figures.accuracy.is_some(),
+        });
+        best.reduce(|best, other| match other.is_better_than(&best) {
+            true => other,
+            false => best,
+        })
     }
 
     /// True when no step was taken and nothing measured.

@@ -119,12 +119,37 @@ impl Series {
 
     /// All points in their order, without the cuts: those repeat the place of the point before them.
     pub fn points(&self) -> impl Iterator<Item = [f64; 2]> {
-        let is_cut = |index: usize| {
-            let before = index.checked_sub(1).and_then(|before| self.x.get(before));
-            self.y[index].is_nan() && before == Some(&self.x[index])
-        };
-        let kept = (0..self.len()).filter(move |&index| !is_cut(index));
+        let kept = (0..self.len()).filter(|&index| !self.is_cut(index));
         kept.map(|index| [self.x[index], self.y[index]])
+    }
+
+    /// Values at about so many places, the same distance apart; those that are not finite are left out.
+    pub fn sample(&self, places: usize) -> Vec<f64> {
+        let stride = self.y.len().div_ceil(places.max(1)).max(1);
+        let values = self.y.iter().step_by(stride).copied();
+        values.filter(|value| value.is_finite()).collect()
+    }
+
+    /// The running mean of these points, begun anew after every cut.
+    pub fn smoothed(&self, smoothing: &mut Smoothing) -> Series {
+        let mut smooth = Series::default();
+        smoothing.reset();
+        for index in 0..self.len() {
+            let value = if self.is_cut(index) {
+                smoothing.reset();
+                f64::NAN
+            } else {
+                smoothing.next(self.y[index])
+            };
+            smooth.push(self.x[index], value);
+        }
+        smooth
+    }
+
+    /// Whether this is no point but the end of a line.
+    fn is_cut(&self, index: usize) -> bool {
+        let before = index.checked_sub(1).and_then(|before| self.x.get(before));
+        self.y[index].is_nan() && before == Some(&self.x[index])
     }
 
     /// The point whose x is nearest, as it was added; `None` where there is none.
@@ -259,6 +284,11 @@ impl Smoothing {
             sum: 0.0,
             mass: 0.0,
         }
+    }
+
+    /// The most points that it remembers.
+    pub fn longest(&self) -> f64 {
+        self.longest
     }
 
     /// The mean after one more value; a value that is not finite is a gap and changes nothing.

@@ -6,6 +6,7 @@ use crate::run_monitor::Phase;
 use crate::state::State;
 use std::mem::Discriminant;
 use strata_core::project::data::{Normalize, Source};
+use strata_core::project::help::Repair;
 use strata_design::advice::{Fix, fixes_for_images};
 use strata_engine::event::Outcome;
 
@@ -67,6 +68,15 @@ impl State {
             }
             _ => Vec::new(),
         }
+    }
+
+    /// Whether the last run failed with this message because its files are not where they were looked for.
+    pub fn misses_files(&self, message: &str) -> bool {
+        let Phase::Ended(Outcome::Failed(failure)) = &self.training.phase else {
+            return false;
+        };
+        let is_note = |repair: &Repair| matches!(repair, Repair::Note { .. });
+        failure.in_window == message && failure.repairs.iter().any(is_note)
     }
 
     /// Says why nothing is trained, until it is mended.

@@ -1,19 +1,18 @@
 //! The one place where an action changes the state.
 
 mod files;
+mod going_on;
 mod layers;
 
 use super::action::{Action, OnView, Show};
 use super::arrangement::{Arrangement, Arrangements, Workspace};
 use super::messages::Weight;
 use super::recent::Kind;
-use super::run_monitor::{Phase, RunMonitor};
+use super::run_monitor::RunMonitor;
 use super::services::Services;
 use super::state::{Closing, State};
 use strata_core::project::edit::Edit;
 use strata_engine::command::Command;
-use strata_engine::event::Outcome;
-use strata_engine::thread::RunOptions;
 
 impl State {
     /// Applies one action.
@@ -50,7 +49,10 @@ impl State {
             Action::Unpack(start) => self.unpack(start, services),
             Action::FitNetwork => self.fit_network(),
             Action::ListRuns => self.runs.read(self.runs_to_list(), &services.wake),
+            Action::AddRuns(path) => self.add_runs(&path, services),
+            Action::NoteRun(run, note) => self.note_run(&run, &note),
             Action::Train => self.train(services),
+            Action::GoOn(more) => self.continue_run(more, services),
             Action::Pause => self.training.send(Command::Pause),
             Action::Resume => self.training.send(Command::Resume),
             Action::Step => self.training.send(Command::Step),
@@ -89,6 +91,7 @@ impl State {
             Show::Augmented(request) => self.inspections.draws = request,
             Show::Run(run, shown) => self.runs.show(run, shown),
             Show::RunsOf(meaning) => self.runs.chosen = Some(meaning),
+            Show::RunsTable(table) => self.runs.table = table,
             Show::Switch(switch) => self.view.set(switch),
         }
     }
@@ -124,38 +127,6 @@ impl State {
         }
     }
 
-    fn train(&mut self, services: &Services) {
-        if self.training.is_running() {
-            return;
-        }
-        if let Some(hindrance) = self.hindrance() {
-            return self.tell_hindrance(hindrance);
-        }
-        if let Phase::Ended(Outcome::Failed(failure)) = &self.training.phase {
-            self.messages.withdraw(&failure.in_window);
-        }
-        let options = RunOptions {
-            base: self.base(),
-            device: self.device.clone(),
-            ..RunOptions::default()
-        };
-        self.inspections.stop_measuring();
-        let project = self.project().clone();
-        match (services.start)(project.clone(), options, services.wake.clone()) {
-            Ok(running) => {
-                self.training = RunMonitor::new(running, project);
-                self.view.workspace = Workspace::Training;
-                self.inspections.forget_run();
-            }
-            Err(error) => {
-                let text = format!(
-                    "the training thread could not be started: {error}; close other programs and press Train again"
-                );
-                self.messages.add(Weight::Error, text);
-            }
-        }
-    }
-
     fn remember_run(&mut self) {
         let RunMonitor {
             run: Some(run),
@@ -170,20 +141,48 @@ impl State {
         }
     }
 
+    /// Shows the views of the training once there is something to watch: a start that fails leads nowhere.
+    fn follow_start(&mut self) {
+        let has_begun = self.training.stage.is_some();
+        if self.training.is_running() && !has_begun {
+            return;
+        }
+        let from = self.started_from.take();
+        if has_begun && from == Some(self.view.workspace) {
+            self.view.workspace = Workspace::Training;
+        }
+    }
+
+    /// Smooths the curves as it was chosen.
+    fn smooth(&mut self) {
+        let steps = self.view.smoothing;
+        if !self.training.curves.is_smoothed_over(steps) {
+            self.training.curves.smooth_over(steps);
+        }
+        self.runs.smooth_over(steps);
+    }
+
     /// Takes what the engine has reported since the last frame.
     pub fn drain(&mut self) {
         for (weight, text) in self.training.drain() {
             // The engine has logged its events.
             self.messages.show(weight, text);
         }
+        self.follow_start();
         self.inspections.drain(self.training.live().as_deref());
         self.drain_download();
         self.drain_unpacking();
         self.follow_known_advice();
         self.runs.drain();
+        self.smooth();
         self.about.drain();
         for (weight, text) in self.pictures.saved() {
             self.messages.add(weight, text);
+        }
+        if let Some(copied) = self.pictures.copied() {
+            self.copied = Some(copied);
+            self.messages
+                .add(Weight::Note, "The picture is on the clipboard");
         }
         self.remember_run();
         self.forget_mended();

@@ -146,6 +146,7 @@ impl State {
             folder,
             title: self.project().title.clone(),
             run,
+            added: self.runs.added.clone(),
         }
     }
 

@@ -7,7 +7,7 @@ use super::curves::Curves;
 use super::messages::Weight;
 use super::wake::Wake;
 use crossbeam_channel::{Receiver, TryRecvError, bounded};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use strata_core::format;
 use strata_core::project::Project;
@@ -16,6 +16,7 @@ use strata_core::project::stage::Task;
 use strata_engine::command::Command;
 use strata_engine::event::{Event, Failure, Metrics, Outcome, StepReport, Summary};
 use strata_engine::inspection::live::LiveResults;
+use strata_engine::storage::record::{RunRecord, Status};
 use strata_engine::thread::Running;
 use strata_inspect::filters::Filters;
 use strata_inspect::reconstructions::Reconstructions;
@@ -61,11 +62,24 @@ pub struct CurrentStage {
     pub steps_per_epoch: u64,
 }
 
+/// How a run that has ended can go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Continuation {
+    /// Steps of its stages are left.
+    Rest,
+    /// All its stages are trained: more epochs have to be asked for.
+    MoreEpochs,
+}
+
 /// A run, living or ended.
 #[derive(Default)]
 pub struct RunMonitor {
     running: Option<Running>,
     reading: Option<Receiver<Curves>>,
+    /// Wakes the window when the earlier curves of a run that goes on are read; `None` of a new run.
+    continued: Option<Wake>,
+    /// How a run that was opened had ended.
+    record: Option<RunRecord>,
     /// Where it is.
     pub phase: Phase,
     /// The project as it is trained: a copy that later edits don't reach.
@@ -105,24 +119,52 @@ impl RunMonitor {
         }
     }
 
+    /// A run that was just started again from its last checkpoint; what it showed `before` stays until it is read anew.
+    pub fn continued(running: Running, project: Project, before: RunMonitor, wake: &Wake) -> Self {
+        RunMonitor {
+            run: before.run,
+            record: before.record,
+            curves: before.curves,
+            reconstructions: before.reconstructions,
+            filters: before.filters,
+            continued: Some(wake.clone()),
+            ..RunMonitor::new(running, project)
+        }
+    }
+
     /// A run that ended earlier; its curves are read on their own thread.
     pub fn stored(run: PathBuf, wake: &Wake) -> RunMonitor {
-        let (sender, receiver) = bounded(1);
-        let (wake, from) = (wake.clone(), run.clone());
-        let thread = std::thread::Builder::new()
-            .name("strata-curves".into())
-            .spawn(move || {
-                // A window that is gone needs no curves.
-                sender.send(Curves::read(&from)).ok();
-                wake();
-            });
-        if let Err(error) = &thread {
-            log::warn!("no thread could be started to read curves: {error}");
-        }
         RunMonitor {
+            record: RunRecord::read(&run).ok(),
+            reading: read_curves(&run, wake),
             run: Some(run),
-            reading: thread.ok().map(|_| receiver),
             ..RunMonitor::default()
+        }
+    }
+
+    /// How the run can go on from its last checkpoint; `None` while it is in training and where there is none.
+    pub fn continuation(&self) -> Option<Continuation> {
+        if self.is_running() || self.run.is_none() {
+            return None;
+        }
+        let status = match &self.phase {
+            Phase::Ended(Outcome::Completed(_)) => Status::Completed,
+            Phase::Ended(_) => Status::Stopped,
+            _ => self.record.as_ref()?.status,
+        };
+        match status {
+            Status::Completed => Some(Continuation::MoreEpochs),
+            Status::Running | Status::Stopped | Status::Failed => Some(Continuation::Rest),
+        }
+    }
+
+    /// How long the run that has ended was trained, in seconds.
+    pub fn seconds(&self) -> Option<f64> {
+        match &self.phase {
+            Phase::Ended(Outcome::Completed(summary) | Outcome::Stopped(summary)) => {
+                Some(summary.seconds)
+            }
+            _ => self.record.as_ref().map(|record| record.seconds),
         }
     }
 
@@ -156,6 +198,10 @@ impl RunMonitor {
         }
         for _ in 0..MOST_EVENTS {
             let Some(running) = &self.running else { break };
+            // The curves of before come first.
+            if self.is_reading() {
+                break;
+            }
             match running.events.try_recv() {
                 Ok(event) => news.extend(self.take(event)),
                 Err(TryRecvError::Empty) => break,
@@ -215,7 +261,11 @@ impl RunMonitor {
                 epochs,
                 steps_per_epoch,
             } => {
-                self.curves.stage(&name, steps_per_epoch);
+                let goes_on = self.continued.is_some() && self.curves.goes_on(&name);
+                match goes_on {
+                    true => self.curves.set_steps_per_epoch(steps_per_epoch),
+                    false => self.curves.stage(&name, steps_per_epoch),
+                }
                 let project = self.project.as_ref();
                 if let Some(stage) = project.and_then(|project| project.stages.get(index)) {
                     self.curves.stage_loss(stage.loss.to_string());
@@ -229,10 +279,17 @@ impl RunMonitor {
                 });
             }
             Event::Step(report) => {
-                self.curves.step(&report);
+                // What a run that goes on wrote while its curves were read is in them.
+                if self.continued.is_none() || report.step > self.curves.steps() {
+                    self.curves.step(&report);
+                }
                 self.last = Some(report);
             }
-            Event::Epoch(report) => self.curves.epoch(&report),
+            Event::Epoch(report) => {
+                if self.continued.is_none() || !self.curves.has_epoch(report.epoch) {
+                    self.curves.epoch(&report);
+                }
+            }
             Event::InspectionsUpdated => {}
             Event::Paused => self.phase = Phase::Paused,
             Event::Resumed => self.phase = Phase::Training,
@@ -267,6 +324,11 @@ impl RunMonitor {
                 format!("{} was left out: {reason}{more}", file.display()),
             )
         });
+        // The tables end where the checkpoint was taken, by now.
+        self.reading = self
+            .continued
+            .as_ref()
+            .and_then(|wake| read_curves(&run, wake));
         (self.run, self.device, self.splits, self.skipped) =
             (Some(run), Some(device), splits, skipped);
         warning
@@ -286,9 +348,28 @@ impl RunMonitor {
             ),
             Outcome::Failed(failure) => (Weight::Error, failure.in_window.clone()),
         };
+        let run = self.run.as_deref();
+        self.record = run.and_then(|run| RunRecord::read(run).ok());
         self.phase = Phase::Ended(outcome);
         Some(told)
     }
+}
+
+/// Reads the curves of a run on their own thread.
+fn read_curves(run: &Path, wake: &Wake) -> Option<Receiver<Curves>> {
+    let (sender, receiver) = bounded(1);
+    let (wake, from) = (wake.clone(), run.to_path_buf());
+    let thread = std::thread::Builder::new()
+        .name("strata-curves".into())
+        .spawn(move || {
+            // A window that is gone needs no curves.
+            sender.send(Curves::read(&from)).ok();
+            wake();
+        });
+    if let Err(error) = &thread {
+        log::warn!("no thread could be started to read curves: {error}");
+    }
+    thread.ok().map(|_| receiver)
 }
 
 fn lost(run: Option<PathBuf>) -> Outcome {

@@ -2,8 +2,12 @@
 //!
 //! What is no run, or not of this project, is left out; what is torn shows as far as it goes.
 
+mod compare;
+mod table;
+
 use super::curves::Curves;
 use super::wake::Wake;
+pub use compare::Settings;
 use crossbeam_channel::{Receiver, bounded};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -12,7 +16,9 @@ use strata_core::format::short;
 use strata_core::project::data::{MeanStd, Normalize};
 use strata_core::project::stage::{Stage, Task};
 use strata_core::project::{Project, file};
+use strata_core::shape::infer;
 use strata_engine::storage::record::RunRecord;
+pub use table::{Column, Table};
 
 /// Runs whose curves are read; older ones are left out.
 const MOST: usize = 64;
@@ -30,6 +36,14 @@ pub struct StoredRun {
     pub curves: Arc<Curves>,
     /// What its losses are: runs in which this differs cannot be compared by them.
     pub meaning: String,
+    /// What it was trained with.
+    pub settings: Settings,
+    /// The settings in which it differs from another run of the list.
+    pub differences: Vec<String>,
+    /// Numbers that were trained.
+    pub parameters: u64,
+    /// What somebody noted of it.
+    pub note: String,
 }
 
 /// Which runs a list holds: those with this title in this folder, after this run started or ended.
@@ -41,6 +55,15 @@ pub struct Listed {
     pub title: String,
     /// The run of the window and whether it is in training.
     pub run: (Option<PathBuf>, bool),
+    /// Runs and folders of runs that were added, whatever their titles.
+    pub added: Vec<PathBuf>,
+}
+
+/// What was found.
+#[derive(Default)]
+struct FoundRuns {
+    list: Vec<StoredRun>,
+    older: usize,
 }
 
 /// The list as the window knows it.
@@ -52,8 +75,14 @@ pub struct Runs {
     pub hidden: BTreeSet<PathBuf>,
     /// The meaning of the losses to draw, where somebody chose one.
     pub chosen: Option<String>,
+    /// How the table of them is shown.
+    pub table: Table,
+    /// Runs and folders of runs that were added.
+    pub added: Vec<PathBuf>,
+    /// Runs that are too old to be listed.
+    pub older: usize,
     listed: Option<Listed>,
-    reading: Option<Receiver<Vec<StoredRun>>>,
+    reading: Option<Receiver<FoundRuns>>,
 }
 
 impl Runs {
@@ -83,7 +112,7 @@ impl Runs {
             .name("strata-runs".to_owned())
             .spawn(move || {
                 // Receiver dropped: the window has closed.
-                sender.send(runs(&of.folder, &of.title)).ok();
+                sender.send(runs(&of)).ok();
                 wake();
             });
         if self
@@ -107,7 +136,34 @@ impl Runs {
             .as_ref()
             .and_then(|reading| reading.try_recv().ok())
         {
-            (self.list, self.reading) = (list, None);
+            (self.list, self.older, self.reading) = (list.list, list.older, None);
+        }
+    }
+
+    /// Adds a run or a folder of runs; false where it is there already.
+    pub(super) fn add(&mut self, path: PathBuf) -> bool {
+        let is_new = !self.added.contains(&path);
+        if is_new {
+            self.added.push(path);
+        }
+        is_new
+    }
+
+    /// Notes something of a run, in its folder.
+    pub(super) fn note(&mut self, path: &Path, note: &str) -> std::io::Result<()> {
+        table::write_note(path, note)?;
+        for run in self.list.iter_mut().filter(|run| run.path == path) {
+            run.note = note.trim().to_owned();
+        }
+        Ok(())
+    }
+
+    /// Smooths the curves of all runs over at most so many steps.
+    pub(super) fn smooth_over(&mut self, steps: u32) {
+        for run in &mut self.list {
+            if !run.curves.is_smoothed_over(steps) {
+                Arc::make_mut(&mut run.curves).smooth_over(steps);
+            }
         }
     }
 
@@ -121,35 +177,60 @@ impl Runs {
     }
 }
 
-fn runs(folder: &Path, title: &str) -> Vec<StoredRun> {
-    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    let mut found: Vec<Found> = entries
-        .filter_map(|entry| record(entry.path(), title))
-        .collect();
+fn runs(listed: &Listed) -> FoundRuns {
+    let mut found = folders_in(&listed.folder, |path| record(path, Some(&listed.title)));
     found.sort_by(|a, b| (&a.record.started, &a.path).cmp(&(&b.record.started, &b.path)));
-    let old = found.len().saturating_sub(MOST);
-    let read = |found: Found| {
-        let Found {
-            path,
-            record,
-            project,
-        } = found;
-        let name = path
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
-        let curves = Arc::new(Curves::read(&path));
-        let meaning = meaning(&project, &curves);
-        StoredRun {
-            path,
-            name,
-            record,
-            curves,
-            meaning,
-        }
-    };
-    found.into_iter().skip(old).map(read).collect()
+    // What was added comes after the project's own, so that these keep their colours.
+    for path in &listed.added {
+        let more = match path.join("run.json").exists() {
+            true => record(path.clone(), None).into_iter().collect(),
+            false => folders_in(path, |path| record(path, None)),
+        };
+        let is_new = |run: &Found| found.iter().all(|known| !is_same(&known.path, &run.path));
+        let mut more: Vec<Found> = more.into_iter().filter(is_new).collect();
+        more.sort_by(|a, b| (&a.record.started, &a.path).cmp(&(&b.record.started, &b.path)));
+        found.extend(more);
+    }
+    let older = found.len().saturating_sub(MOST);
+    let mut list: Vec<StoredRun> = found.into_iter().skip(older).map(stored).collect();
+    let settings: Vec<&Settings> = list.iter().map(|run| &run.settings).collect();
+    let differences = compare::differences(&settings);
+    for (run, differences) in list.iter_mut().zip(differences) {
+        run.differences = differences;
+    }
+    FoundRuns { list, older }
+}
+
+/// The runs among the folders in a folder.
+fn folders_in(folder: &Path, record: impl Fn(PathBuf) -> Option<Found>) -> Vec<Found> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.filter_map(|entry| record(entry.path())).collect()
+}
+
+fn is_same(a: &Path, b: &Path) -> bool {
+    let whole = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
+    whole(a) == whole(b)
+}
+
+fn stored(found: Found) -> StoredRun {
+    let Found {
+        path,
+        record,
+        project,
+    } = found;
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let curves = Arc::new(Curves::read(&path));
+    StoredRun {
+        name: name.into_owned(),
+        record,
+        meaning: meaning(&project, &curves),
+        curves,
+        settings: Settings::of(&project),
+        differences: Vec::new(),
+        parameters: infer(&project.network).totals.parameters,
+        note: table::read_note(&path),
+        path,
+    }
 }
 
 /// A run whose curves are not read yet.
@@ -186,7 +267,8 @@ fn meaning(project: &Project, curves: &Curves) -> String {
     stages.join(", then ")
 }
 
-fn record(run: PathBuf, title: &str) -> Option<Found> {
+/// The run in a folder, if its project has this title.
+fn record(run: PathBuf, title: Option<&str>) -> Option<Found> {
     if !run.join("run.json").exists() {
         // A folder of something else.
         return None;
@@ -198,11 +280,13 @@ fn record(run: PathBuf, title: &str) -> Option<Found> {
     let record = record.inspect_err(|error| unread(error)).ok()?;
     let project = file::load(&run.join("project.toml"));
     let project = project.inspect_err(|error| unread(error)).ok()?;
-    (project.title == title).then_some(Found {
-        path: run,
-        record,
-        project,
-    })
+    title
+        .is_none_or(|title| project.title == title)
+        .then_some(Found {
+            path: run,
+            record,
+            project,
+        })
 }
 
 #[cfg(test)]
@@ -234,12 +318,28 @@ mod tests {
             .unwrap();
         }
         std::fs::create_dir(folder.path().join("no run")).unwrap();
-        let list = runs(folder.path(), "LeNet for MNIST");
+        let of = |folder: &Path, title: &str, added: &[&Path]| {
+            runs(&Listed {
+                folder: folder.to_path_buf(),
+                title: title.to_owned(),
+                run: (None, false),
+                added: added.iter().map(|path| path.to_path_buf()).collect(),
+            })
+            .list
+        };
+        let list = of(folder.path(), "LeNet for MNIST", &[]);
         assert_eq!(
             list.iter().map(|run| run.name.as_str()).collect::<Vec<_>>(),
             ["b", "a"]
         );
-        assert!(runs(&folder.path().join("none"), "x").is_empty());
+        assert!(of(&folder.path().join("none"), "x", &[]).is_empty());
+        let added = [folder.path(), &folder.path().join("c")];
+        let list = of(folder.path(), "LeNet for MNIST", &added);
+        assert_eq!(
+            list.iter().map(|run| run.name.as_str()).collect::<Vec<_>>(),
+            ["b", "a", "c"],
+            "what was added comes last, and once"
+        );
     }
 
     /// A run that was opened by its name alone lies in the present folder.
@@ -281,6 +381,10 @@ mod tests {
             record: RunRecord::default(),
             curves: Arc::default(),
             meaning: meaning.to_owned(),
+            settings: Settings::default(),
+            differences: Vec::new(),
+            parameters: 0,
+            note: String::new(),
         };
         let mut runs = Runs {
             list: vec![run("a"), run("b")],

@@ -1,6 +1,7 @@
 //! Pictures and reports that are being written on their own threads, and what became of them.
 
 use super::messages::Weight;
+use super::services::{PaintPicture, Pixels};
 use super::wake::Wake;
 use crossbeam_channel::{Receiver, TryRecvError, bounded};
 use std::path::{Path, PathBuf};
@@ -8,6 +9,7 @@ use std::path::{Path, PathBuf};
 /// Files that are being written.
 #[derive(Default)]
 pub struct Saving {
+    copying: Option<Receiver<Pixels>>,
     waiting: Vec<Receiver<(Weight, String)>>,
     failed: Vec<String>,
 }
@@ -43,6 +45,32 @@ impl Saving {
                 "{what} could not be saved: {error}; close other programs"
             )),
         }
+    }
+
+    /// Paints a picture for the clipboard on its own thread.
+    pub(super) fn copy(&mut self, paint: PaintPicture, wake: &Wake) {
+        let (sender, receiver) = bounded(1);
+        let wake = wake.clone();
+        let thread = std::thread::Builder::new()
+            .name("strata-picture".into())
+            .spawn(move || {
+                // A window that is closed copies nothing.
+                sender.send(paint()).ok();
+                wake();
+            });
+        match thread {
+            Ok(_) => self.copying = Some(receiver),
+            Err(error) => self.failed.push(format!(
+                "The picture could not be copied: {error}; close other programs"
+            )),
+        }
+    }
+
+    /// The picture for the clipboard, once it is painted.
+    pub(super) fn copied(&mut self) -> Option<Pixels> {
+        let copied = self.copying.as_ref()?.try_recv().ok()?;
+        self.copying = None;
+        Some(copied)
     }
 
     /// Whether a file is being written.

@@ -14,6 +14,18 @@ pub type StartRun = Box<dyn Fn(Project, RunOptions, Wake) -> std::io::Result<Run
 /// Paints a picture that was laid out into a file; fails with what and where in words.
 pub type WritePicture = Box<dyn FnOnce(&Path) -> Result<(), String> + Send>;
 
+/// The pixels of a picture, red, green, blue and opacity of each.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pixels {
+    /// Across and down.
+    pub size: [usize; 2],
+    /// Four bytes a pixel, row by row.
+    pub rgba: Vec<u8>,
+}
+
+/// Paints a picture that was laid out.
+pub type PaintPicture = Box<dyn FnOnce() -> Pixels + Send>;
+
 /// What the state needs from outside.
 pub struct Services {
     /// Starts a run; the engine's thread but for tests.
@@ -35,6 +47,8 @@ pub struct ViewCatalogue {
     pub has_picture: fn(ViewKind, &State) -> bool,
     /// Lays out what a view shows now; it is painted where the file is written.
     pub snapshot: fn(ViewKind, &State) -> WritePicture,
+    /// The same for the clipboard.
+    pub pixels: fn(ViewKind, &State) -> PaintPicture,
 }
 
 impl ViewCatalogue {

@@ -9,7 +9,7 @@ pub use super::view_settings::{
 
 use super::about::About;
 use super::action::Overlay;
-use super::arrangement::{Arrangement, Arrangements, Purpose};
+use super::arrangement::{Arrangement, Arrangements, Purpose, Workspace};
 use super::choices::Choices;
 use super::downloads::Downloads;
 use super::frame_times::FrameHistogram;
@@ -22,6 +22,7 @@ use super::refused_field::RefusedField;
 use super::run_monitor::{Phase, RunMonitor};
 use super::runs::Runs;
 use super::saving::Saving;
+use super::services::Pixels;
 use super::unpacking::Unpackings;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -89,6 +90,8 @@ pub struct State {
     pub(super) asked: u64,
     /// Pictures on their way to their files.
     pub(super) pictures: Saving,
+    /// A picture that the window is to put on the clipboard.
+    pub copied: Option<Pixels>,
     /// What waits for an answer about unsaved changes.
     pub pending: Option<AfterUnsavedPrompt>,
     /// Whether the window is to be closed.
@@ -97,6 +100,8 @@ pub struct State {
     pub is_ended: bool,
     /// How long the window's own work takes.
     pub frames: FrameHistogram,
+    /// The workspace in which a training was started that has not begun yet.
+    pub(super) started_from: Option<Workspace>,
     /// Where to compute; `None` for the best there is.
     pub device: Option<String>,
     /// Fields of the project whose text is refused: the project is not what the window shows.
@@ -141,10 +146,12 @@ impl State {
             ask: None,
             asked: 0,
             pictures: Saving::default(),
+            copied: None,
             pending: None,
             closing: Closing::No,
             is_ended: false,
             frames: FrameHistogram::default(),
+            started_from: None,
             device: None,
             refused: Arc::default(),
             told_hindrance: None,

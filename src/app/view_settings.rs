@@ -1,7 +1,7 @@
 //! How things are shown: switches, widths and choices that are no part of a project.
 
 use crate::arrangement::Workspace;
-use crate::curves::Quantity;
+use crate::curves::{Quantity, SMOOTHING};
 use crate::lens::LensSettings;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -18,6 +18,8 @@ pub const ARCHITECTURE_WIDTHS: RangeInclusive<f32> = 360.0..=560.0;
 pub const SETTINGS_WIDTHS: RangeInclusive<f32> = 240.0..=420.0;
 /// How much larger everything can be drawn at the next start.
 const ZOOMS: RangeInclusive<f32> = 0.5..=3.0;
+/// Over how many steps curves can be smoothed.
+pub const SMOOTHINGS: RangeInclusive<u32> = 1..=1000;
 /// Positions of the lens in a second, at most.
 const MOST_PACE: u32 = 30;
 
@@ -37,6 +39,10 @@ pub struct ViewSettings {
     pub log_loss: bool,
     /// Plots against epochs instead of steps.
     pub by_epoch: bool,
+    /// Steps that curves are smoothed over at most; 1 smooths nothing.
+    pub smoothing: u32,
+    /// Whether pictures are saved on a light ground whatever the window has.
+    pub light_pictures: bool,
     /// By which quantity runs are compared.
     pub runs_quantity: Quantity,
     /// What the weights' colours are measured against.
@@ -57,6 +63,9 @@ pub struct ViewSettings {
     pub settings_width: Option<f32>,
     /// How much larger than usual everything is drawn (Ctrl and + or −).
     pub zoom: f32,
+    /// The size that the window is to take on.
+    #[serde(skip)]
+    pub wanted_zoom: Option<f32>,
     /// Whether the images are shown by class, instead of all in one grid.
     pub images_by_class: bool,
     /// The split whose images are shown; `None` for the first there is.
@@ -216,6 +225,12 @@ pub enum Switch {
     SizesAxis(usize),
     /// By which quantity runs are compared.
     RunsQuantity(Quantity),
+    /// Steps that curves are smoothed over at most.
+    Smoothing(u32),
+    /// Whether pictures are saved on a light ground whatever the window has.
+    LightPictures(bool),
+    /// How much larger than usual everything is drawn.
+    Zoom(f32),
 }
 
 impl Default for ViewSettings {
@@ -226,6 +241,8 @@ impl Default for ViewSettings {
             workspace: Workspace::default(),
             log_loss: true,
             by_epoch: false,
+            smoothing: SMOOTHING,
+            light_pictures: false,
             runs_quantity: Quantity::default(),
             filter_scale: FilterScale::default(),
             decoder_filters: false,
@@ -236,6 +253,7 @@ impl Default for ViewSettings {
             architecture_width: None,
             settings_width: None,
             zoom: 1.0,
+            wanted_zoom: None,
             images_by_class: true,
             images_split: None,
             statistics_split: None,
@@ -267,6 +285,9 @@ impl ViewSettings {
             Switch::CostMeasured(measured) => self.cost_measured = measured,
             Switch::SizesAxis(axis) => self.sizes_axis = axis,
             Switch::RunsQuantity(quantity) => self.runs_quantity = quantity,
+            Switch::Smoothing(steps) => self.smoothing = steps,
+            Switch::Zoom(zoom) => self.wanted_zoom = Some(zoom),
+            Switch::LightPictures(light) => self.light_pictures = light,
         }
     }
 
@@ -298,6 +319,7 @@ impl ViewSettings {
         {
             self.filter_scale = FilterScale::default();
         }
+        self.smoothing = self.smoothing.clamp(*SMOOTHINGS.start(), *SMOOTHINGS.end());
         self.saliency = without_class(self.saliency);
         self.lens.pace = self.lens.pace.clamp(1, MOST_PACE);
         self

@@ -228,6 +228,9 @@ pub struct TrainArgs {
     /// Epochs of every stage, instead of the project's
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub epochs: Option<u32>,
+    /// With --resume: so many epochs from the checkpoint on, also of a stage that has had all of its own
+    #[arg(long, value_name = "N", requires = "resume", conflicts_with = "epochs", value_parser = clap::value_parser!(u32).range(1..))]
+    pub more_epochs: Option<u32>,
     /// Train this stage alone
     #[arg(long, value_name = "NAME")]
     pub stage: Option<String>,
@@ -288,7 +291,7 @@ pub struct InspectArgs {
     /// Of pixel: channel, row and column of the value, such as 0,4,7; a vector's unit alone [default: the middle]
     #[arg(long, value_name = "C,Y,X")]
     pub at: Option<String>,
-    /// The file to write [default: WHAT.png in the run's folder]
+    /// The file to write, .png or .svg [default: WHAT.png in the run's folder]
     #[arg(short, long, value_name = "PNG")]
     pub output: Option<PathBuf>,
     /// The checkpoint: last, best, stage-1

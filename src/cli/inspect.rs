@@ -8,14 +8,13 @@ mod pixel;
 use super::args::{InspectArgs, Picture};
 use super::{WrongInput, output};
 use crate::cli::text;
-use image::RgbaImage;
 use serde_json::{Value, json};
 use strata_core::project::target::Target;
 use strata_engine::storage::saved_run::{self, SavedRun};
 use strata_gui::plate::of_network;
+use strata_gui::snapshot::Snapshot;
 use strata_inspect::confusion::Confusion;
 use strata_inspect::filters::{self, Filters};
-use strata_inspect::picture::png;
 use strata_inspect::reconstructions::Reconstructions;
 use strata_inspect::saliency::{Answer, Question, Request, Saliency};
 use strata_inspect::sparse::SparseCode;
@@ -27,13 +26,10 @@ pub fn run(args: &InspectArgs) -> anyhow::Result<()> {
         .output
         .clone()
         .unwrap_or_else(|| output::free_picture(&args.run, args.what.name()));
-    if !file
-        .extension()
-        .is_some_and(|extension| extension.eq_ignore_ascii_case("png"))
-    {
+    if !output::is_picture(&file) {
         let png = file.with_extension("png");
         return Err(WrongInput(format!(
-            "pictures are written as PNG: write -o {}",
+            "pictures are written as PNG or SVG: write -o {}",
             png.display()
         ))
         .into());
@@ -49,7 +45,7 @@ pub fn run(args: &InspectArgs) -> anyhow::Result<()> {
         Picture::Pixel => return pixel::run(&mut open(args)?, args),
         Picture::ReceptiveField => field::picture(args)?,
     };
-    output::write_file(&file, &output::marked(&png(&picture)?))?;
+    output::write_picture(&file, &picture)?;
     match values.filter(|_| args.json) {
         Some(values) => output::print_json(&values),
         None => output::print(&file.display().to_string()),
@@ -111,7 +107,7 @@ fn check(args: &InspectArgs) -> Result<(), WrongInput> {
     }
 }
 
-fn saliency(run: &mut SavedRun, args: &InspectArgs) -> anyhow::Result<(RgbaImage, Option<Value>)> {
+fn saliency(run: &mut SavedRun, args: &InspectArgs) -> anyhow::Result<(Snapshot, Option<Value>)> {
     let question = args
         .class
         .as_deref()
@@ -179,7 +175,7 @@ fn line(saliency: &Saliency, index: usize, answer: &Answer) -> String {
     )
 }
 
-fn confusion(run: &mut SavedRun) -> anyhow::Result<(RgbaImage, Option<Value>)> {
+fn confusion(run: &mut SavedRun) -> anyhow::Result<(Snapshot, Option<Value>)> {
     let confusion = run.inspect::<Confusion>(&None)?;
     Ok((
         of_network::confusion(&confusion),
@@ -187,7 +183,7 @@ fn confusion(run: &mut SavedRun) -> anyhow::Result<(RgbaImage, Option<Value>)> {
     ))
 }
 
-fn sparse_code(run: &mut SavedRun) -> anyhow::Result<(RgbaImage, Option<Value>)> {
+fn sparse_code(run: &mut SavedRun) -> anyhow::Result<(Snapshot, Option<Value>)> {
     let code = run.inspect::<SparseCode>(&())?;
     let SparseCode {
         layer,
@@ -217,7 +213,7 @@ fn sparse_code(run: &mut SavedRun) -> anyhow::Result<(RgbaImage, Option<Value>)>
     ))
 }
 
-fn filters(args: &InspectArgs) -> anyhow::Result<RgbaImage> {
+fn filters(args: &InspectArgs) -> anyhow::Result<Snapshot> {
     let filters = saved_run::inspect_weights::<Filters>(
         &args.run,
         &args.checkpoint,
@@ -253,7 +249,7 @@ fn request(args: &InspectArgs) -> Result<filters::Request, WrongInput> {
     }
 }
 
-fn reconstructions(run: &mut SavedRun, args: &InspectArgs) -> anyhow::Result<RgbaImage> {
+fn reconstructions(run: &mut SavedRun, args: &InspectArgs) -> anyhow::Result<Snapshot> {
     let pictures = run.inspect::<Reconstructions>(&args.image)?;
     let (mse, psnr) = (pictures.mean_mse, pictures.psnr);
     output::say(&format!(

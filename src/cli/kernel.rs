@@ -17,7 +17,6 @@ use strata_inspect::kernel::{
     outside, parse,
 };
 use strata_inspect::kernel_playground::{self, Picture};
-use strata_inspect::picture::png;
 
 /// The seed of a project that does not say.
 const SEED: u64 = 42;
@@ -176,7 +175,7 @@ fn slide(
     let range = args.range.as_deref().map(range_of).transpose()?;
     if let Some(file) = &args.output {
         let picture = of_kernel::response(kernel, &response, range);
-        output::write_file(file, &png(&picture)?)?;
+        output::write_picture(file, &picture)?;
     }
     if args.json {
         return output::print_json(&json!({
@@ -207,7 +206,7 @@ fn search(args: &KernelArgs, picture: &Picture, settings: &Settings) -> anyhow::
         .map_err(|error| WrongInput(error.to_string()))?;
     let Match { scores, places, .. } = &found;
     if let Some(file) = &args.output {
-        output::write_file(file, &png(&of_kernel::found(&found))?)?;
+        output::write_picture(file, &of_kernel::found(&found))?;
     }
     if args.json {
         let place =

@@ -7,11 +7,14 @@
 use super::WrongInput;
 use serde::Serialize;
 use std::error::Error;
+use std::ffi::OsStr;
 use std::io::{ErrorKind, Write, stderr, stdout};
 use std::path::{Path, PathBuf};
 use strata_core::atomic_write::save_over;
 use strata_core::files;
 use strata_core::format::{printable, steers};
+use strata_gui::snapshot::{Snapshot, is_svg};
+use strata_inspect::picture::png;
 
 /// Prints text with a line end after it.
 pub fn print(text: &str) -> anyhow::Result<()> {
@@ -67,6 +70,21 @@ pub fn write_file(file: &Path, bytes: &[u8]) -> Result<(), WrongInput> {
         };
         WrongInput(format!("cannot write {}: {reason}", file.display()))
     })
+}
+
+/// Whether a file's name is that of a picture that is written here.
+pub fn is_picture(file: &Path) -> bool {
+    let is_png = |ending: &OsStr| ending.eq_ignore_ascii_case("png");
+    is_svg(file) || file.extension().is_some_and(is_png)
+}
+
+/// Writes a picture as SVG where the file's name ends so, else as PNG.
+pub fn write_picture(file: &Path, picture: &Snapshot) -> anyhow::Result<()> {
+    let bytes = match is_svg(file) {
+        true => picture.svg().into_bytes(),
+        false => marked(&png(&picture.paint())?),
+    };
+    Ok(write_file(file, &bytes)?)
 }
 
 /// Prints one JSON value.

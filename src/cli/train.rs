@@ -86,6 +86,7 @@ fn options(args: &TrainArgs, source: &Source) -> anyhow::Result<RunOptions> {
         epochs: args.epochs,
         stage: args.stage.clone(),
         resume: args.resume,
+        more_epochs: args.more_epochs,
         loaders: args.loader_threads,
     })
 }

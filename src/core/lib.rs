@@ -2,6 +2,7 @@
 //! replaced in one step, the log.
 
 pub mod atomic_write;
+pub mod base64;
 pub mod files;
 pub mod format;
 pub mod logging;

@@ -191,10 +191,12 @@ impl DataError {
         }
     }
 
-    /// What a button can do about it.
+    /// What a button can do about it: files that are missing can be fetched or looked for.
     pub fn repair(&self) -> Option<Repair> {
         let help = self.help()?;
-        matches!(*help.repair, Repair::Data(_)).then_some(*help.repair)
+        let has_button =
+            matches!(self, DataError::Missing { .. }) || matches!(*help.repair, Repair::Data(_));
+        has_button.then_some(*help.repair)
     }
 
     /// One message: what, where, and what to do there.

@@ -38,6 +38,9 @@ pub struct RunOptions {
     pub loaders: Option<usize>,
     /// Continues from the last checkpoint in `run`.
     pub resume: bool,
+    /// Of a run that is continued: trains the stage it ended in for so many epochs from the checkpoint on, also where
+    /// that stage has had all of its own or was ended early.
+    pub more_epochs: Option<u32>,
 }
 
 /// A run on its thread.

@@ -10,6 +10,7 @@ use image::RgbaImage;
 use std::io;
 use std::path::{Path, PathBuf};
 use strata_core::atomic_write::write_atomic;
+use strata_core::base64::base64;
 use strata_core::format::{is_scientific, loss};
 use strata_core::project::file;
 use strata_core::project::stage::Task;
@@ -304,24 +305,6 @@ fn image_tag(image: &RgbaImage, alt: &str) -> Option<String> {
     ))
 }
 
-fn base64(bytes: &[u8]) -> String {
-    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for chunk in bytes.chunks(3) {
-        let byte = |index: usize| u32::from(chunk.get(index).copied().unwrap_or(0));
-        let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
-        for position in 0..4 {
-            let letter = LETTERS[(bits >> (18 - 6 * position) & 63) as usize];
-            text.push(if position <= chunk.len() {
-                char::from(letter)
-            } else {
-                '='
-            });
-        }
-    }
-    text
-}
-
 /// Text inside HTML.
 fn escape(text: &str) -> String {
     text.replace('&', "&amp;")
@@ -334,19 +317,6 @@ fn escape(text: &str) -> String {
 mod tests {
     use super::*;
     use strata_core::project::builtin;
-
-    #[test]
-    fn base64_pads() {
-        for (bytes, text) in [
-            ("", ""),
-            ("f", "Zg=="),
-            ("fo", "Zm8="),
-            ("foo", "Zm9v"),
-            ("foob", "Zm9vYg=="),
-        ] {
-            assert_eq!(base64(bytes.as_bytes()), text);
-        }
-    }
 
     #[test]
     fn a_page_stands_alone() {

@@ -3,7 +3,7 @@
 use super::views::Views;
 use super::widgets::refused;
 use super::{drop, keys, layout, panels, theme, viewport, views};
-use eframe::egui::{Context, ThemePreference, Ui, ViewportCommand};
+use eframe::egui::{ColorImage, Context, ThemePreference, Ui, ViewportCommand};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
@@ -14,7 +14,7 @@ use strata_app::dialogs::{Chosen, Dialogs, Picker};
 use strata_app::messages::Weight;
 use strata_app::persistence::Persistence;
 use strata_app::placement::Placement;
-use strata_app::services::{Services, StartRun};
+use strata_app::services::{Pixels, Services, StartRun};
 use strata_app::state::{Closing, Fields, State};
 use strata_app::store::Store;
 use strata_inspect::saliency::Request;
@@ -163,6 +163,9 @@ impl App {
         if let Some(next) = self.state.messages.fade() {
             ctx.request_repaint_after(next);
         }
+        if let Some(Pixels { size, rgba }) = self.state.copied.take() {
+            ctx.copy_image(ColorImage::from_rgba_unmultiplied(size, &rgba));
+        }
         match self.services.dialogs.take() {
             Some(Chosen::Open(path)) => self.handle(Action::Open(path)),
             Some(Chosen::Save(path)) => self.handle(Action::SaveAs(path)),
@@ -239,6 +242,9 @@ impl App {
             Some(false) => ThemePreference::Light,
             None => ThemePreference::System,
         });
+        if let Some(zoom) = self.state.view.wanted_zoom.take() {
+            ctx.set_zoom_factor(zoom);
+        }
         if self.end.swap(false, Relaxed) {
             self.state.end();
         }

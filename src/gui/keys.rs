@@ -27,6 +27,11 @@ pub const KEYS: &[(&str, &str)] = &[
     ("Delete", "delete the layer"),
     ("Tab", "to the next control"),
     ("right click", "more of a layer or a view"),
+    (
+        "drag, Ctrl+wheel",
+        "move a plot and zoom; double click: show all",
+    ),
+    ("Ctrl and +, −, 0", "everything larger, smaller, as usual"),
 ];
 
 /// What the keys of this frame ask for.

@@ -33,7 +33,9 @@ pub fn show(ui: &mut Ui, state: &State, views: &mut Views, actions: &mut Vec<Act
                 ui.spacing_mut().item_spacing.y = 0.0;
                 notices::show(ui, state, actions);
                 ui.spacing_mut().item_spacing.y = theme::STEP;
+                let area = ui.available_rect_before_wrap();
                 panels::start::show(ui, state, actions);
+                notices::lay_over(ui, area.shrink(theme::GAP), state, actions);
             });
         return;
     }
@@ -98,4 +100,5 @@ fn centre(ui: &mut Ui, state: &State, views: &mut Views, actions: &mut Vec<Actio
         StrokeKind::Inside,
     );
     controls::show(ui, bar, state, actions);
+    notices::lay_over(ui, tiles, state, actions);
 }

@@ -13,6 +13,7 @@ pub mod offscreen;
 pub mod panels;
 pub mod plate;
 pub mod snapshot;
+mod svg;
 pub mod theme;
 pub mod view;
 mod viewport;

@@ -10,6 +10,7 @@ use eframe::egui::epaint::{
 use eframe::egui::{
     Color32, ColorImage, Pos2, Rangef, Rect, TextureFilter, TextureId, TextureOptions, pos2,
 };
+use image::{Rgba, RgbaImage};
 use std::collections::HashMap;
 use std::ops::Range;
 
@@ -45,6 +46,24 @@ impl Canvas {
                 texture[(left + x, top + y)] = image[(x, y)];
             }
         }
+    }
+
+    /// The part of a texture at these fractions of it, and whether it is smoothed when it is enlarged.
+    pub(crate) fn cut(&self, id: TextureId, uv: Rect) -> Option<(RgbaImage, bool)> {
+        let (texture, options) = self.textures.get(&id)?;
+        let [width, height] = texture.size;
+        let pixel = |share: f32, size: usize| (share * size as f32).round().clamp(0.0, size as f32);
+        let [left, right] = [uv.left(), uv.right()].map(|share| pixel(share, width) as usize);
+        let [top, bottom] = [uv.top(), uv.bottom()].map(|share| pixel(share, height) as usize);
+        if right <= left || bottom <= top {
+            return None;
+        }
+        let image = RgbaImage::from_fn((right - left) as u32, (bottom - top) as u32, |x, y| {
+            let pixel = texture[(left + x as usize, top + y as usize)];
+            Rgba(pixel.to_srgba_unmultiplied())
+        });
+        let is_smooth = options.magnification == TextureFilter::Linear;
+        Some((image, is_smooth))
     }
 
     /// Paints a frame of this many pixels over a background.

@@ -7,6 +7,7 @@ pub mod of_kernel;
 pub mod of_network;
 
 use crate::offscreen::Canvas;
+use crate::snapshot::{SCALE, Snapshot};
 use crate::theme;
 use eframe::egui::{
     Align2, Color32, ColorImage, Context, FontId, Galley, Painter, Pos2, RawInput, Rect,
@@ -15,8 +16,6 @@ use eframe::egui::{
 use image::RgbaImage;
 use std::sync::Arc;
 
-/// Pixels of a point: words are as sharp as on a good screen.
-const SCALE: f32 = 2.0;
 /// Around everything, in points.
 const MARGIN: f32 = 20.0;
 /// Between pictures.
@@ -65,28 +64,32 @@ pub(crate) struct Plate {
 }
 
 impl Plate {
-    /// Its pixels, dark on light.
-    pub fn paint(&self) -> RgbaImage {
+    /// Lays it out, dark on light.
+    pub fn draw(&self) -> Snapshot {
         let ctx = Context::default();
         theme::install(&ctx);
         ctx.set_theme(Theme::Light);
         let mut canvas = Canvas::default();
-        let (mut primitives, mut size) = (Vec::new(), Pos2::ZERO);
-        let mut textures = Vec::new();
+        let (mut shapes, mut primitives) = (Vec::new(), Vec::new());
+        let (mut corner, mut textures) = (Pos2::ZERO, Vec::new());
         for _ in 0..2 {
             let mut output = ctx.run_ui(input(), |ui| {
                 if textures.is_empty() {
                     textures = self.textures(ui.ctx());
                 }
-                size = self.lay_out(ui.painter(), &textures);
+                corner = self.lay_out(ui.painter(), &textures);
             });
             canvas.update(&mut output.textures_delta);
+            shapes = output.shapes.clone();
             primitives = ctx.tessellate(output.shapes, output.pixels_per_point);
         }
-        let [width, height] = [size.x, size.y].map(|points| (points * SCALE).ceil() as usize);
-        let painted = canvas.paint(&primitives, [width, height], SCALE, theme::LIGHT.panel);
-        let bytes = painted.pixels.iter().flat_map(|pixel| pixel.to_array());
-        RgbaImage::from_raw(width as u32, height as u32, bytes.collect()).unwrap_or_default()
+        Snapshot {
+            shapes,
+            primitives,
+            canvas,
+            back: theme::LIGHT.panel,
+            size: [corner.x, corner.y],
+        }
     }
 
     fn textures(&self, ctx: &Context) -> Vec<TextureHandle> {
@@ -302,7 +305,7 @@ mod tests {
 
     #[test]
     fn pixels_keep_their_values_and_are_all_enlarged_alike() {
-        let image = plate(&["0", "1"]).paint();
+        let image = plate(&["0", "1"]).draw().paint();
         for color in [[255, 0, 0, 255], [0, 255, 0, 255], [0, 0, 255, 255]] {
             assert_eq!(count(&image, color), 5 * 4 * 7 * 7);
         }
@@ -310,7 +313,10 @@ mod tests {
 
     #[test]
     fn words_and_the_bar_are_there() {
-        let (with, without) = (plate(&["−1", "0", "5"]).paint(), plate(&[]).paint());
+        let (with, without) = (
+            plate(&["−1", "0", "5"]).draw().paint(),
+            plate(&[]).draw().paint(),
+        );
         assert_eq!(with.dimensions(), without.dimensions());
         let dark = |image: &RgbaImage| {
             image

@@ -1,17 +1,18 @@
 //! What a view shows as its own picture, for a paper or a slide: the view is laid out once more, larger
-//! than on the screen and without its switches, painted on the processor and written as a PNG file.
+//! than on the screen and without its switches, painted on the processor and written as a PNG file, or as SVG.
 //!
 //! Laying out takes a few milliseconds and happens at once, so that the picture is of the moment that was
 //! asked for; painting and writing happen on their own thread. A file that cannot be written is a
 //! message.
 
 use super::offscreen::Canvas;
+use super::svg;
 use super::theme;
 use super::view::View;
-use eframe::egui::epaint::ClippedPrimitive;
+use eframe::egui::epaint::{ClippedPrimitive, ClippedShape};
 use eframe::egui::{
-    CentralPanel, Color32, Context, Frame, Label, Margin, RawInput, Rect, RichText, Theme, Ui,
-    ViewportId, pos2,
+    CentralPanel, Color32, ColorImage, Context, Frame, Label, Margin, RawInput, Rect, RichText,
+    Theme, Ui, ViewportId, pos2,
 };
 use image::RgbaImage;
 use std::path::Path;
@@ -22,25 +23,27 @@ use strata_inspect::picture::png;
 /// Points across and down.
 const SIZE: [f32; 2] = [960.0, 600.0];
 /// Pixels of a point.
-const SCALE: f32 = 2.0;
+pub(crate) const SCALE: f32 = 2.0;
 /// Plots and tiles need a second pass to fit themselves to what they hold.
 const PASSES: usize = 3;
 
-/// A view that was laid out and is not painted yet.
+/// A picture that was laid out and is not painted yet.
 pub struct Snapshot {
-    primitives: Vec<ClippedPrimitive>,
-    canvas: Canvas,
-    back: Color32,
+    pub(crate) shapes: Vec<ClippedShape>,
+    pub(crate) primitives: Vec<ClippedPrimitive>,
+    pub(crate) canvas: Canvas,
+    pub(crate) back: Color32,
+    /// Points across and down.
+    pub(crate) size: [f32; 2],
 }
 
 impl Snapshot {
-    /// What a view shows now, in the theme of the window.
+    /// What a view shows now: on a light ground, or in the theme of the window.
     pub fn of(view: &mut dyn View, state: &State) -> Snapshot {
         let (title, about) = (view.title(), view.status(state));
         let line = format!("{} · {about}", state.project().title);
-        Snapshot::titled(title, &line, state.view.looks_dark, |ui| {
-            view.picture(ui, state)
-        })
+        let dark = state.view.looks_dark && !state.view.light_pictures;
+        Snapshot::titled(title, &line, dark, |ui| view.picture(ui, state))
     }
 
     /// What `content` draws, below a title and a line of words.
@@ -54,11 +57,12 @@ impl Snapshot {
         theme::install(&ctx);
         ctx.set_theme(if dark { Theme::Dark } else { Theme::Light });
         let mut canvas = Canvas::default();
-        let mut primitives = Vec::new();
+        let (mut shapes, mut primitives) = (Vec::new(), Vec::new());
         for pass in 0..PASSES {
             let mut output = ctx.run_ui(input(pass), |ui| show(ui, title, line, &mut content));
             canvas.update(&mut output.textures_delta);
             if pass + 1 == PASSES {
+                shapes = output.shapes.clone();
                 primitives = ctx.tessellate(output.shapes, output.pixels_per_point);
             }
         }
@@ -68,29 +72,43 @@ impl Snapshot {
             theme::LIGHT.panel
         };
         Snapshot {
+            shapes,
             primitives,
             canvas,
             back,
+            size: SIZE,
         }
     }
 
     /// Its pixels.
     pub fn paint(&self) -> RgbaImage {
-        let [width, height] = SIZE.map(|points| (points * SCALE) as usize);
-        let picture = self
-            .canvas
-            .paint(&self.primitives, [width, height], SCALE, self.back);
-        let bytes = picture
-            .pixels
-            .iter()
-            .flat_map(|pixel| pixel.to_array())
-            .collect();
-        RgbaImage::from_raw(width as u32, height as u32, bytes).unwrap_or_default()
+        let [width, height] = self.pixels();
+        let picture = self.image();
+        let bytes = picture.pixels.iter().flat_map(|pixel| pixel.to_array());
+        RgbaImage::from_raw(width as u32, height as u32, bytes.collect()).unwrap_or_default()
     }
 
-    /// Paints it into a file; fails with what and where in words.
+    /// The same as the clipboard takes it.
+    pub fn image(&self) -> ColorImage {
+        self.canvas
+            .paint(&self.primitives, self.pixels(), SCALE, self.back)
+    }
+
+    /// The picture as SVG.
+    pub fn svg(&self) -> String {
+        svg::picture(&self.shapes, &self.canvas, self.size, self.back)
+    }
+
+    fn pixels(&self) -> [usize; 2] {
+        self.size.map(|points| (points * SCALE).ceil() as usize)
+    }
+
+    /// Paints it into a file, as SVG where its name ends so; fails with what and where in words.
     pub fn write(&self, path: &Path) -> Result<(), String> {
-        let bytes = png(&self.paint()).map_err(|error| error.to_string())?;
+        let bytes = match is_svg(path) {
+            true => self.svg().into_bytes(),
+            false => png(&self.paint()).map_err(|error| error.to_string())?,
+        };
         write_atomic(path, &bytes).map_err(|error| {
             format!(
                 "{} cannot be written: {error}; choose another place for the picture",
@@ -98,6 +116,12 @@ impl Snapshot {
             )
         })
     }
+}
+
+/// Whether a file of this name is an SVG picture.
+pub fn is_svg(path: &Path) -> bool {
+    let ending = path.extension();
+    ending.is_some_and(|ending| ending.eq_ignore_ascii_case("svg"))
 }
 
 fn input(pass: usize) -> RawInput {

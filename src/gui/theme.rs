@@ -18,6 +18,10 @@ pub const GAP: f32 = 2.0 * STEP;
 pub const MARGIN: i8 = 12;
 /// Height of a row of the architecture and of a field.
 pub(crate) const ROW: f32 = 28.0;
+/// Width of a scroll bar under the pointer.
+pub(crate) const SCROLL_BAR: f32 = 8.0;
+/// How much of the colour of text has what can be moved: the handles of scroll bars and sliders.
+const HANDLE: f32 = 0.55;
 /// Corners of rows, buttons and tiles.
 pub(crate) const RADIUS: u8 = 4;
 
@@ -44,6 +48,10 @@ pub struct Palette {
     pub accent: Color32,
     /// Text on the accent colour.
     pub on_accent: Color32,
+    /// Behind what is switched on.
+    pub tint: Color32,
+    /// What is written on it.
+    pub on_tint: Color32,
     /// What is wrong.
     pub wrong: Color32,
     /// Behind what is wrong.
@@ -72,6 +80,8 @@ pub(crate) const DARK: Palette = Palette {
     weak: rgb(0x96_9d_a8),
     accent: rgb(0x5a_a2_ff),
     on_accent: rgb(0x08_16_28),
+    tint: rgb(0x2b_45_68),
+    on_tint: rgb(0xdb_e9_ff),
     wrong: rgb(0xff_7b_78),
     wrong_back: rgb(0x3a_23_26),
     proven: rgb(0x4c_cf_92),
@@ -91,6 +101,8 @@ pub const LIGHT: Palette = Palette {
     weak: rgb(0x5f_68_75),
     accent: rgb(0x1f_6f_d6),
     on_accent: rgb(0xff_ff_ff),
+    tint: rgb(0xc4_da_f6),
+    on_tint: rgb(0x0b_3f_83),
     wrong: rgb(0xc2_2b_2b),
     wrong_back: rgb(0xfb_e4_e3),
     proven: rgb(0x0f_76_45),
@@ -126,6 +138,11 @@ pub fn family(ui: &Ui, family: Family) -> Color32 {
 /// A colour with part of its strength, over what is behind it.
 pub(crate) fn faded(color: Color32, share: f32) -> Color32 {
     color.gamma_multiply(share)
+}
+
+/// The colour of what can be moved.
+pub(crate) fn handle(colors: &Palette) -> Color32 {
+    faded(colors.text, HANDLE)
 }
 
 /// The font of headings.
@@ -212,9 +229,17 @@ fn restyle(style: &mut Style, colors: &Palette) {
     spacing.combo_width = 60.0;
     spacing.tooltip_width = 360.0;
     spacing.scroll = egui::style::ScrollStyle {
+        bar_width: SCROLL_BAR,
+        floating_width: SCROLL_BAR - 2.0,
+        floating_allocated_width: SCROLL_BAR,
+        handle_min_length: 24.0,
         dormant_background_opacity: 0.0,
         active_background_opacity: 0.0,
         interact_background_opacity: 0.0,
+        foreground_color: true,
+        dormant_handle_opacity: HANDLE,
+        active_handle_opacity: 0.7,
+        interact_handle_opacity: 0.9,
         ..egui::style::ScrollStyle::thin()
     };
     style.interaction.tooltip_delay = 0.35;
@@ -244,11 +269,11 @@ fn visuals(base: Visuals, colors: &Palette) -> Visuals {
         color: Color32::from_black_alpha(70),
     };
     visuals.selection = Selection {
-        bg_fill: faded(colors.accent, 0.35),
-        stroke: Stroke::new(1.0, colors.accent),
+        bg_fill: colors.tint,
+        stroke: Stroke::new(1.0, colors.on_tint),
     };
-    visuals.slider_trailing_fill = true;
-    visuals.disabled_alpha = 0.45;
+    visuals.slider_trailing_fill = false;
+    visuals.disabled_alpha = 0.6;
     let states = &mut visuals.widgets;
     states.noninteractive = widget(colors.panel, colors.line, colors.text);
     states.inactive = widget(colors.raised, colors.line, colors.text);
@@ -283,22 +308,46 @@ mod tests {
         a.max(b) / a.min(b)
     }
 
-    /// WCAG AA: 4.5 for text.
+    /// WCAG AA: 4.5 for text, on everything that it is written on.
     #[test]
     fn text_can_be_read_in_both_themes() {
         for (name, p) in [("dark", DARK), ("light", LIGHT)] {
-            for back in [p.panel, p.raised] {
-                for text in [p.text, p.strong, p.weak, p.wrong, p.proven, p.second] {
-                    assert!(
-                        contrast(text, back) >= 4.5,
-                        "{name}: {text:?} on {back:?}: {}",
-                        contrast(text, back)
-                    );
-                }
+            let mut pairs = vec![
+                (p.on_accent, p.accent),
+                (p.on_tint, p.tint),
+                (p.strong, p.tint),
+                (p.wrong, p.wrong_back),
+                (p.strong, p.wrong_back),
+                (p.proven, p.proven_back),
+                (p.strong, p.proven_back),
+            ];
+            for back in [p.panel, p.raised, p.lifted] {
+                pairs.extend([p.text, p.strong].map(|text| (text, back)));
             }
-            assert!(contrast(p.on_accent, p.accent) >= 4.5, "{name}");
-            assert!(contrast(p.wrong, p.wrong_back) >= 4.5, "{name}");
-            assert!(contrast(p.proven, p.proven_back) >= 4.5, "{name}");
+            for back in [p.panel, p.raised] {
+                pairs.extend(
+                    [p.weak, p.wrong, p.proven, p.second, p.accent].map(|text| (text, back)),
+                );
+            }
+            for (text, back) in pairs {
+                let found = contrast(text, back);
+                assert!(found >= 4.5, "{name}: {text:?} on {back:?}: {found}");
+            }
+        }
+    }
+
+    /// WCAG AA: 3 for what is no text.
+    #[test]
+    fn handles_and_colours_of_lines_can_be_seen_in_both_themes() {
+        for (name, p) in [("dark", DARK), ("light", LIGHT)] {
+            for back in [p.panel, p.raised, p.lifted, p.back] {
+                let found = contrast(back.blend(handle(&p)), back);
+                assert!(found >= 3.0, "{name}: a handle on {back:?}: {found}");
+            }
+            for line in [p.accent, p.second, p.proven, p.weak] {
+                let found = contrast(line, p.panel);
+                assert!(found >= 3.0, "{name}: {line:?}: {found}");
+            }
         }
     }
 }

@@ -15,7 +15,7 @@ use super::panels::sparse::SparseView;
 use super::snapshot::Snapshot;
 use super::view::View;
 use std::sync::LazyLock;
-use strata_app::services::ViewCatalogue;
+use strata_app::services::{Pixels, ViewCatalogue};
 use strata_app::view_kind::{ViewInfo, ViewKind};
 
 /// Makes a view.
@@ -86,6 +86,16 @@ pub fn catalogue() -> ViewCatalogue {
         snapshot: |kind, state| {
             let snapshot = Snapshot::of(Views::default().get(kind), state);
             Box::new(move |path| snapshot.write(path))
+        },
+        pixels: |kind, state| {
+            let snapshot = Snapshot::of(Views::default().get(kind), state);
+            Box::new(move || {
+                let painted = snapshot.paint();
+                Pixels {
+                    size: [painted.width() as usize, painted.height() as usize],
+                    rgba: painted.into_raw(),
+                }
+            })
         },
     }
 }

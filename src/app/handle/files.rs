@@ -66,6 +66,10 @@ impl State {
             },
             Action::SaveAs(path) => self.save_as(path, services),
             Action::SavePicture(kind, path) => self.save_picture(kind, path, services),
+            Action::CopyPicture(kind) => {
+                let paint = (services.views.pixels)(kind, self);
+                self.pictures.copy(paint, &services.wake);
+            }
             Action::Browse => {
                 if let Some(ask) = &self.ask {
                     let wanted = Wanted::Path(ask.what);
@@ -293,12 +297,36 @@ impl State {
         folder.join(name).display().to_string()
     }
 
+    /// Lists a run or the runs of a folder beside those of the project.
+    pub(super) fn add_runs(&mut self, path: &Path, services: &Services) {
+        let path = expand(path);
+        let holds = |folder: &Path| folder.join("run.json").exists();
+        let inside = std::fs::read_dir(&path).into_iter().flatten().flatten();
+        if !holds(&path) && !inside.into_iter().any(|entry| holds(&entry.path())) {
+            let text = format!(
+                "There is no run in {}: choose a run's folder, or the folder that runs lie in",
+                path.display()
+            );
+            return self.messages.add(Weight::Warning, text);
+        }
+        if self.runs.add(path) {
+            self.runs.read(self.runs_to_list(), &services.wake);
+        }
+    }
+
+    pub(super) fn note_run(&mut self, run: &Path, note: &str) {
+        if let Err(error) = self.runs.note(run, note) {
+            let text = format!("The note cannot be written into {}: {error}", run.display());
+            self.messages.add(Weight::Error, text);
+        }
+    }
+
     fn save_picture(&mut self, kind: ViewKind, path: PathBuf, services: &Services) {
         let mut path = expand(&path);
-        if !path
-            .extension()
-            .is_some_and(|extension| extension.eq_ignore_ascii_case("png"))
-        {
+        let is_picture = |ending: &std::ffi::OsStr| {
+            ending.eq_ignore_ascii_case("png") || ending.eq_ignore_ascii_case("svg")
+        };
+        if !path.extension().is_some_and(is_picture) {
             path.as_mut_os_string().push(".png");
         }
         if self.would_replace(PathPurpose::Picture(kind), &path) {

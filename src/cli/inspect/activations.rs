@@ -3,18 +3,18 @@
 use super::field::place;
 use crate::cli::args::InspectArgs;
 use crate::cli::output;
-use image::RgbaImage;
 use serde_json::{Value, json};
 use strata_design::layer_math::number;
 use strata_engine::storage::saved_run::SavedRun;
 use strata_gui::plate::of_network;
+use strata_gui::snapshot::Snapshot;
 use strata_inspect::activations::{Activations, Layout, Request};
 
 /// The sheet, with its numbers.
 pub(super) fn picture(
     run: &mut SavedRun,
     args: &InspectArgs,
-) -> anyhow::Result<(RgbaImage, Option<Value>)> {
+) -> anyhow::Result<(Snapshot, Option<Value>)> {
     let request = Request {
         place: place(run, args.layer.as_deref())?,
         image: 0,

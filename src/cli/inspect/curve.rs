@@ -4,7 +4,6 @@
 
 use crate::cli::WrongInput;
 use crate::cli::args::{InspectArgs, Picture};
-use image::RgbaImage;
 use serde_json::{Map, Value, json};
 use strata_app::curves::{Curve, Curves, Headline};
 use strata_app::state::State;
@@ -14,7 +13,7 @@ use strata_gui::snapshot::Snapshot;
 use strata_gui::views;
 
 /// The plot, with its points.
-pub(super) fn picture(args: &InspectArgs) -> anyhow::Result<(RgbaImage, Option<Value>)> {
+pub(super) fn picture(args: &InspectArgs) -> anyhow::Result<(Snapshot, Option<Value>)> {
     let mut state = State::new(file::load(&args.run.join("project.toml"))?, None);
     state.training.curves = Curves::read(&args.run);
     state.view.looks_dark = false;
@@ -37,7 +36,7 @@ pub(super) fn picture(args: &InspectArgs) -> anyhow::Result<(RgbaImage, Option<V
         return Err(WrongInput(format!("{run} holds no {quantity}: {reason}")).into());
     }
     let values = args.json.then(|| values(&quantity, curves, curve));
-    let picture = Snapshot::of(views::Views::default().get(kind), &state).paint();
+    let picture = Snapshot::of(views::Views::default().get(kind), &state);
     Ok((picture, values))
 }
 

@@ -3,16 +3,16 @@
 use super::open;
 use crate::cli::args::InspectArgs;
 use crate::cli::{WrongInput, output, text};
-use image::RgbaImage;
 use serde_json::{Value, json};
 use strata_core::project::{Place, Stack};
 use strata_core::shape::Target;
 use strata_engine::storage::saved_run::SavedRun;
 use strata_gui::plate::of_network;
+use strata_gui::snapshot::Snapshot;
 use strata_inspect::effective_field::{EFFECTIVE, EffectiveField, Request};
 
 /// The picture, with its numbers.
-pub(super) fn picture(args: &InspectArgs) -> anyhow::Result<(RgbaImage, Option<Value>)> {
+pub(super) fn picture(args: &InspectArgs) -> anyhow::Result<(Snapshot, Option<Value>)> {
     let mut run = open(args)?;
     let request = Request {
         place: place(&run, args.layer.as_deref())?,

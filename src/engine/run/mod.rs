@@ -58,7 +58,7 @@ pub fn run(
 
 fn train(session: &mut Session<'_>) -> Result<Flow, RunError> {
     if !session.has_steps_left() {
-        let message = "every stage is trained already; raise its epochs to continue (--epochs N)";
+        let message = "every stage is trained already; --more-epochs N goes on with the last one";
         session.sink.event(Event::Warning(message.to_owned()));
     }
     for stage in session.stages_left() {

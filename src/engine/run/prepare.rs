@@ -69,7 +69,7 @@ pub(crate) fn prepare<'a>(
 
 /// Opens everything that can be wrong, and checks that it fits together.
 fn open(
-    project: Project,
+    mut project: Project,
     options: &RunOptions,
     control: &mut Control<'_>,
     sink: &mut dyn Sink,
@@ -78,7 +78,10 @@ fn open(
     let inference = check_project(&project, options, sink)?;
     let device = open_device(&project, &inference, only, options)?;
     let (folder, former) = open_folder(&project, options, sink)?;
-    let position = position(former.as_ref().map(|former| &former.checkpoint), only);
+    let mut position = position(former.as_ref().map(|former| &former.checkpoint), only);
+    if let Some(more) = options.more_epochs.filter(|_| former.is_some()) {
+        resume::extend(&mut project, &mut position, more);
+    }
     // What a run was trained on decides how a resumed run numbers its classes.
     let name = former
         .as_ref()

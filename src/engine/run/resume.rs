@@ -64,6 +64,14 @@ pub(crate) fn check(
     Ok(keeps_memory)
 }
 
+/// Gives the stage that the run ended in so many epochs from there on; early stopping begins to wait anew.
+pub(crate) fn extend(project: &mut Project, position: &mut Position, more: u32) {
+    if let Some(stage) = project.stages.get_mut(position.stage) {
+        stage.epochs = position.epoch.saturating_add(more);
+        position.watch.waited = 0;
+    }
+}
+
 /// The first setting that decides which images come when and is not what it was.
 fn changed(former: &Project, old: &Stage, project: &Project, new: &Stage) -> Option<String> {
     // Every setting by its name: one that is new has to be decided on here.

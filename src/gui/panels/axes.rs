@@ -15,6 +15,8 @@ pub(super) use values::{ValueLine, show_values, written};
 const MARK: [f32; 2] = [24.0, 72.0];
 /// Of the height of all values: how far below and above them lie the marks of those that have no place among them.
 const STRIP: f64 = 0.07;
+/// Of the height of all values: how far the axis goes on below and above them.
+const ROOM: f64 = 0.1;
 /// Values that differ by less than this part of themselves are shown as one.
 const SAME: f64 = 1e-7;
 
@@ -141,6 +143,12 @@ pub(super) struct Span {
 }
 
 impl Span {
+    /// The same with room for the marks at both ends.
+    fn outer(self) -> [f64; 2] {
+        let room = ROOM * (self.high - self.low);
+        [self.low - room, self.high + room]
+    }
+
     /// Where the marks of values lie that are 0 or below, on a logarithmic axis.
     pub fn below(self) -> f64 {
         self.low - STRIP * (self.high - self.low)
@@ -169,8 +177,7 @@ pub(super) fn plot<'a>(ui: &Ui, axes: Axes, span: Span, title: &str) -> Plot<'a>
         .allow_scroll(false)
         .include_x(0.0)
         .include_x(1.0)
-        .include_y(span.low)
-        .include_y(span.high)
+        .default_y_bounds(span.outer()[0], span.outer()[1])
         .grid_spacing(8.0..=24.0)
         .y_grid_spacer(
             move |GridInput {
@@ -202,6 +209,14 @@ pub(super) fn plot<'a>(ui: &Ui, axes: Axes, span: Span, title: &str) -> Plot<'a>
                 .formatter(move |mark, _| axes.mark(mark.value)),
         ])
         .label_formatter(|_| None)
+}
+
+/// Lets the axis of values follow the span until somebody moves the plot; called where its lines are drawn.
+pub(super) fn follow(plot: &mut PlotUi<'_>) {
+    let auto = plot.auto_bounds();
+    if auto.x && !auto.y {
+        plot.set_auto_bounds(true);
+    }
 }
 
 /// The name of an axis.

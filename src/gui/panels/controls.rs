@@ -4,12 +4,12 @@ use crate::theme;
 use crate::widgets::{Icon, primary_button, quiet_button};
 use eframe::egui::text::LayoutJob;
 use eframe::egui::{
-    Align, Button, Color32, FontId, Galley, Label, Layout, ProgressBar, Rect, RichText, Sense, Ui,
-    UiBuilder, vec2,
+    Align, Button, Color32, DragValue, FontId, Galley, Id, Label, Layout, Popup,
+    PopupCloseBehavior, ProgressBar, Rect, Response, RichText, Sense, Ui, UiBuilder, vec2,
 };
 use std::sync::Arc;
 use strata_app::action::Action;
-use strata_app::run_monitor::{Phase, RunMonitor};
+use strata_app::run_monitor::{Continuation, Phase, RunMonitor};
 use strata_app::state::State;
 use strata_core::format;
 use strata_engine::event::Outcome;
@@ -20,8 +20,10 @@ const HEIGHT: f32 = 48.0;
 const ROW: f32 = 18.0;
 /// Between the bar's edge and what is in it.
 const PAD: f32 = 12.0;
-/// Widths of the buttons: train, step, stop, report.
-const WIDTHS: [f32; 4] = [96.0, 72.0, 72.0, 84.0];
+/// Widths of the buttons: train, step or go on, stop, report.
+const WIDTHS: [f32; 4] = [96.0, 80.0, 72.0, 84.0];
+/// The most epochs that a run goes on for at once.
+const MOST_EPOCHS: u32 = 10_000;
 
 /// Height of the bar at this width: results that have no room beside the buttons stand above them.
 pub fn height(ui: &Ui, state: &State, width: f32) -> f32 {
@@ -53,13 +55,9 @@ fn buttons(ui: &mut Ui, state: &State, beside: bool, actions: &mut Vec<Action>) 
     ui.horizontal_centered(|ui| {
         main_button(ui, state, actions);
         let training = &state.training;
-        let stepping = matches!(training.phase, Phase::Training | Phase::Paused);
-        let step = quiet_button(ui, Icon::Step, "Step", stepping, WIDTHS[1]);
-        if step
-            .on_hover_text("Train on one batch, then wait")
-            .clicked()
-        {
-            actions.push(Action::Step);
+        match training.continuation() {
+            Some(how) => go_on(ui, state, how, actions),
+            None => step(ui, training, actions),
         }
         let stop = quiet_button(
             ui,
@@ -85,6 +83,71 @@ fn buttons(ui: &mut Ui, state: &State, beside: bool, actions: &mut Vec<Action>) 
         }
         ui.add_space(theme::STEP);
         progress(ui, state, beside, actions);
+    });
+}
+
+fn step(ui: &mut Ui, training: &RunMonitor, actions: &mut Vec<Action>) {
+    let enabled = matches!(training.phase, Phase::Training | Phase::Paused);
+    let step = quiet_button(ui, Icon::Step, "Step", enabled, WIDTHS[1]);
+    if step
+        .on_hover_text("Train on one batch, then wait")
+        .clicked()
+    {
+        actions.push(Action::Step);
+    }
+}
+
+/// In the place of the button for a step: goes on with the run that has ended.
+fn go_on(ui: &mut Ui, state: &State, how: Continuation, actions: &mut Vec<Action>) {
+    let hindrance = state.hindrance();
+    let button = quiet_button(ui, Icon::Step, "Go on", hindrance.is_none(), WIDTHS[1]);
+    let hover = match (&hindrance, how) {
+        (Some(hindrance), _) => format!("Cannot go on: {hindrance}"),
+        (None, Continuation::Rest) => {
+            "Go on with this run from its last checkpoint, with the settings as they are now".into()
+        }
+        (None, Continuation::MoreEpochs) => {
+            "Go on with this run for more epochs, from its last checkpoint".into()
+        }
+    };
+    let button = button.on_hover_text(&hover).on_disabled_hover_text(&hover);
+    match how {
+        Continuation::Rest if button.clicked() => actions.push(Action::GoOn(None)),
+        Continuation::Rest => {}
+        Continuation::MoreEpochs => more_epochs(ui, state, &button, actions),
+    }
+}
+
+/// How many epochs a finished run goes on for; as many as its last stage has until another number is chosen.
+fn more_epochs(ui: &mut Ui, state: &State, button: &Response, actions: &mut Vec<Action>) {
+    let id = Id::unique("more epochs");
+    let usual = state.epochs_again();
+    let mut epochs: u32 = ui.data(|data| data.get_temp(id)).unwrap_or(usual);
+    let shown = Popup::menu(button).close_behavior(PopupCloseBehavior::CloseOnClickOutside);
+    shown.show(|ui| {
+        ui.horizontal(|ui| {
+            let number = DragValue::new(&mut epochs)
+                .range(1..=MOST_EPOCHS)
+                .speed(0.1);
+            ui.add(number).accessible_name("More epochs");
+            ui.label(if epochs == 1 {
+                "more epoch"
+            } else {
+                "more epochs"
+            });
+            let name = format!("Train {epochs} more");
+            if ui.button("Train on").accessible_name(name).clicked() {
+                actions.push(Action::GoOn(Some(epochs)));
+                ui.close();
+            }
+        });
+    });
+    ui.data_mut(|data| {
+        if epochs == usual {
+            data.remove::<u32>(id);
+        } else {
+            data.insert_temp(id, epochs);
+        }
     });
 }
 
@@ -249,21 +312,34 @@ fn status(ui: &Ui, state: &State) -> Option<(String, Color32)> {
         Phase::Ended(Outcome::Completed(summary)) => {
             let speed = format::count(summary.images_per_second.max(0.0).round() as u64);
             let time = format::duration(summary.seconds);
-            let text = format!("Finished in {time} · {speed} images/s");
+            let best = best(state);
+            let text = format!("Finished in {time}{best} · {speed} images/s");
             Some((text, colors.text))
         }
         Phase::Ended(Outcome::Stopped(summary)) => {
             let time = format::duration(summary.seconds);
-            let text = format!("Stopped after {time}; the checkpoint is kept");
+            let text = format!("Stopped after {time}{}; Go on continues it", best(state));
             Some((text, colors.weak))
         }
         Phase::Ended(Outcome::Failed(failure)) => {
             let text = format!("The run failed: {}", failure.in_window);
             Some((text, colors.wrong))
         }
-        _ if !state.training.curves.is_empty() => None,
+        _ if !state.training.curves.is_empty() => {
+            let time = format::duration(state.training.seconds()?);
+            let text = format!("Trained for {time}{}", best(state));
+            Some((text, colors.weak))
+        }
         _ => Some(("Ready to train".to_owned(), colors.weak)),
     }
+}
+
+/// Which epoch was best on the validation images.
+fn best(state: &State) -> String {
+    let best = state.training.curves.best();
+    best.map_or_else(String::new, |best| {
+        format!(" · best valid {} after epoch {}", best.text(), best.epoch)
+    })
 }
 
 /// A text on so many lines at most; what has no room is in the tooltip.

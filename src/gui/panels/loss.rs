@@ -3,18 +3,22 @@
 
 mod legend;
 
-use super::axes::{Axes, Span, ValueLine, plot, show_values, written};
+use super::axes::{Axes, Span, ValueLine, follow, plot, show_values, written};
 use crate::theme::{self, Palette};
 use crate::view::View;
-use crate::widgets::empty;
-use eframe::egui::{Align2, Color32, FontId, RichText, Stroke, Ui};
+use crate::widgets::{empty, slider as shown_slider};
+use eframe::egui::{
+    Align2, Button, Color32, FontId, Popup, PopupCloseBehavior, RichText, Slider, Stroke, Ui,
+};
 use egui_plot::{Line, LineStyle, MarkerShape, PlotPoint, PlotUi, Points, Text, VLine};
 use strata_app::action::{Action, Show};
 use strata_app::arrangement::Workspace;
 pub use strata_app::curves::Quantity;
 use strata_app::curves::{Curve, Curves, OddSteps, by_stage};
 use strata_app::state::State;
+use strata_app::view_settings::{SMOOTHINGS, Switch};
 use strata_core::format;
+use strata_core::project::stage::{Stage, Task};
 
 /// More measurements than this are a line without dots.
 pub(super) const MOST_DOTS: usize = 40;
@@ -88,6 +92,9 @@ impl View for LossView {
             }
         }
         by_epoch(ui, state, self.0.name(), actions);
+        if !self.curve(&state.training.curves).smooth.is_empty() {
+            smoothing(ui, state, self.0.name(), actions);
+        }
     }
 
     fn body(&mut self, ui: &mut Ui, state: &State, _: &mut Vec<Action>) {
@@ -103,19 +110,15 @@ impl View for LossView {
                     "No steps yet",
                     "Press Train: the first steps appear within a second.",
                 ),
-                _ => empty(
-                    ui,
-                    "Nothing classified yet",
-                    "Press Train: the stage that classifies fills this plot.",
-                ),
+                _ => empty(ui, "Nothing classified yet", &next_classifier(state)),
             }
             return;
         }
         let axes = self.axes(state);
         let colors = *theme::palette(ui);
         let extent = match self.0 {
-            Quantity::Loss => curve.extent.joined(curves.penalty.extent),
-            _ => curve.extent,
+            Quantity::Loss => curve.shown(axes.log).joined(curves.penalty.shown(axes.log)),
+            _ => curve.shown(axes.log),
         };
         let drawn = Drawn {
             curves,
@@ -128,6 +131,29 @@ impl View for LossView {
         let shown = plot(ui, axes, drawn.span, &drawn.title())
             .show(ui, |plot| drawn.draw(plot, columns, &colors));
         show_values(ui, &shown, |x| drawn.values(x, &colors));
+    }
+}
+
+/// What fills the plot of the accuracy.
+fn next_classifier(state: &State) -> String {
+    let training = &state.training;
+    let project = training
+        .project
+        .as_ref()
+        .filter(|_| training.is_running())
+        .unwrap_or(state.project());
+    let classifies = |stage: &Stage| stage.task == Task::Classify;
+    let first = project.stages.iter().position(classifies);
+    match first {
+        None => "No stage of this project classifies.".to_owned(),
+        Some(index) if training.is_running() => {
+            let name = &project.stages[index].name;
+            format!(
+                "Stage {}, “{name}”, classifies: it fills this plot.",
+                index + 1
+            )
+        }
+        Some(_) => "Press Train: the stage that classifies fills this plot.".to_owned(),
     }
 }
 
@@ -150,6 +176,31 @@ pub(super) fn by_epoch(ui: &mut Ui, state: &State, plot: &str, actions: &mut Vec
         .clicked()
     {
         actions.push(Action::Show(Show::ByEpoch(epochs)));
+    }
+}
+
+/// How strongly the curves of the batches are smoothed; the batches themselves are always drawn.
+pub(super) fn smoothing(ui: &mut Ui, state: &State, plot: &str, actions: &mut Vec<Action>) {
+    let before = state.view.smoothing;
+    let text = match before {
+        1 => "smooth off".to_owned(),
+        steps => format!("smooth {steps}"),
+    };
+    let button =
+        ui.add(Button::new(RichText::new(text).size(theme::SMALL)).frame_when_inactive(false));
+    let button = button
+        .on_hover_text("Over how many steps the running mean goes; 1 shows the batches alone. What is measured once an epoch is never smoothed")
+        .accessible_name(format!("Smoothing of {plot}"));
+    let mut steps = before;
+    let shown = Popup::menu(&button).close_behavior(PopupCloseBehavior::CloseOnClickOutside);
+    shown.show(|ui| {
+        let slider = Slider::new(&mut steps, SMOOTHINGS)
+            .logarithmic(true)
+            .suffix(" steps");
+        shown_slider(ui, slider).accessible_name("Steps to smooth over");
+    });
+    if steps != before {
+        actions.push(Action::Show(Show::Switch(Switch::Smoothing(steps))));
     }
 }
 
@@ -206,6 +257,7 @@ impl<'a> Drawn<'a> {
     }
 
     fn draw(&self, plot: &mut PlotUi<'a>, columns: usize, colors: &Palette) {
+        follow(plot);
         self.borders(plot, colors);
         self.steps(plot, columns, colors);
         for ((name, points), color) in self.curve.lines().into_iter().zip(line_colors(colors)) {

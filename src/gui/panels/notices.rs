@@ -5,15 +5,18 @@ use crate::theme;
 use crate::widgets::icon::{self, Icon};
 use crate::widgets::{Field, FieldEvent, icon_button};
 use eframe::egui::{
-    Align, Color32, Frame, Id, Key, Label, Layout, Margin, RichText, ScrollArea, Sense, Ui, vec2,
+    Align, Align2, Area, Button, Color32, Frame, Id, Key, Label, Layout, Margin, Order, Rect,
+    RichText, ScrollArea, Sense, Stroke, Ui, vec2,
 };
 use std::cmp::Reverse;
 use std::path::PathBuf;
-use strata_app::action::{Action, Answer};
+use strata_app::action::{Action, Answer, Show};
 use strata_app::messages::{Message, Weight};
 use strata_app::recent::ago;
 use strata_app::recovery::Unsaved;
-use strata_app::state::{AfterUnsavedPrompt, PathPrompt, PathPurpose, State};
+use strata_app::state::{AfterUnsavedPrompt, PathPrompt, PathPurpose, State, Switch};
+use strata_app::view_kind::ViewKind;
+use strata_core::format;
 use strata_design::advice::Fix;
 
 /// Height of the messages below the first, at most; what has no room is scrolled to.
@@ -28,9 +31,32 @@ pub fn show(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
         left_behind(ui, left, actions);
     }
     if let Some(ask) = &state.ask {
-        path(ui, ask, actions);
+        path(ui, state, ask, actions);
     }
-    messages(ui, state, actions);
+}
+
+/// Lays the messages over the foot of what is shown there, so that nothing moves when they come and go.
+pub(crate) fn lay_over(ui: &Ui, place: Rect, state: &State, actions: &mut Vec<Action>) {
+    if state.messages.lasting().next().is_none() {
+        return;
+    }
+    let line = theme::palette(ui).line;
+    let area = Area::new(Id::unique("messages laid over"))
+        .order(Order::Middle)
+        .pivot(Align2::LEFT_BOTTOM)
+        .fixed_pos(place.left_bottom())
+        .constrain(false);
+    area.show(ui.ctx(), |ui| {
+        let frame = Frame::new()
+            .stroke(Stroke::new(1.0, line))
+            .corner_radius(theme::RADIUS)
+            .shadow(ui.visuals().popup_shadow);
+        frame.show(ui, |ui| {
+            ui.set_width(place.width());
+            ui.spacing_mut().item_spacing.y = 0.0;
+            messages(ui, state, actions);
+        });
+    });
 }
 
 /// The messages that stay, as one bar: the gravest of them, the newest of these first, and how many more there are.
@@ -150,7 +176,7 @@ fn sentence(ui: &mut Ui, text: &str) {
     });
 }
 
-fn path(ui: &mut Ui, ask: &PathPrompt, actions: &mut Vec<Action>) {
+fn path(ui: &mut Ui, state: &State, ask: &PathPrompt, actions: &mut Vec<Action>) {
     let colors = theme::palette(ui);
     let (verb, heading, hint) = match ask.what {
         PathPurpose::Open => (
@@ -159,7 +185,11 @@ fn path(ui: &mut Ui, ask: &PathPrompt, actions: &mut Vec<Action>) {
             "A project file (name.toml), a run's folder, or a folder of images",
         ),
         PathPurpose::Save => ("Save", "Save as", "Where to save: folder/name.toml"),
-        PathPurpose::Picture(_) => ("Save", "Save picture", "Where to save: folder/name.png"),
+        PathPurpose::Picture(_) => (
+            "Save",
+            "Save picture",
+            "Where to save: folder/name.png or name.svg",
+        ),
     };
     let done = |path: PathBuf| match ask.what {
         PathPurpose::Open => Action::Open(path),
@@ -179,6 +209,9 @@ fn path(ui: &mut Ui, ask: &PathPrompt, actions: &mut Vec<Action>) {
                 .clicked()
             {
                 actions.push(Action::Browse);
+            }
+            if let PathPurpose::Picture(kind) = ask.what {
+                of_picture(ui, state, kind, actions);
             }
             if let Some(file) = &ask.replace
                 && ui
@@ -202,6 +235,24 @@ fn path(ui: &mut Ui, ask: &PathPrompt, actions: &mut Vec<Action>) {
         bar(ui, colors.wrong_back, Icon::Warning, colors.wrong, |ui| {
             ui.label(RichText::new(text).color(colors.strong));
         });
+    }
+}
+
+/// What else can be done with a picture: another ground, and copying it.
+fn of_picture(ui: &mut Ui, state: &State, kind: ViewKind, actions: &mut Vec<Action>) {
+    let copy = ui
+        .button("Copy")
+        .on_hover_text("Copy the picture to the clipboard");
+    if copy.accessible_name("Copy picture").clicked() {
+        actions.push(Action::CopyPicture(kind));
+        actions.push(Action::CancelPath);
+    }
+    if state.view.looks_dark {
+        let mut light = state.view.light_pictures;
+        let switch = ui.toggle_value(&mut light, "Light ground");
+        if switch.on_hover_text("For print: dark on light").clicked() {
+            actions.push(Action::Show(Show::Switch(Switch::LightPictures(light))));
+        }
     }
 }
 
@@ -267,6 +318,29 @@ fn show_message(
             });
         });
         repairs(ui, state.failure_fixes(&message.text), actions);
+        if state.misses_files(&message.text) {
+            files(ui, state, actions);
+        }
+    });
+}
+
+/// What can be done about files that are not there.
+fn files(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
+    ui.horizontal_wrapped(|ui| {
+        ui.add_space(icon::SIZE + ui.spacing().item_spacing.x);
+        if let Some((entry, _)) = state.download() {
+            let text = format!("Download ({})", format::bytes(entry.bytes()));
+            let free = !state.downloads.is_busy(state.project().data.source);
+            let button = ui.add_enabled(free, Button::new(text));
+            if button.accessible_name("Download what is missing").clicked() {
+                actions.push(Action::Fetch(true));
+                actions.push(Action::Show(Show::Settings(true)));
+            }
+        }
+        let browse = ui.button("Browse…").on_hover_text("Choose their folder");
+        if browse.accessible_name("Browse for the files").clicked() {
+            actions.push(Action::BrowseDataFolder);
+        }
     });
 }
 

@@ -9,6 +9,9 @@ use strata_app::state::{PathPurpose, State};
 use strata_core::project::builtin;
 use strata_core::project::edit::Edit;
 
+/// The longest text of a device but for those of few machines.
+const WIDEST_DEVICE: &str = "CPU, 16 threads ▾";
+
 /// Height of the bar.
 pub const HEIGHT: f32 = 40.0;
 
@@ -269,8 +272,14 @@ fn device(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
         .as_deref()
         .filter(|_| state.training.is_running());
     let text = format!("{} ▾", running.unwrap_or(name));
+    // As wide as any of its names, so that nothing beside it moves when a run starts.
+    let font = eframe::egui::FontId::proportional(theme::BODY);
+    let widest =
+        ui.painter()
+            .layout_no_wrap(WIDEST_DEVICE.to_owned(), font, theme::palette(ui).text);
+    let width = widest.size().x + 2.0 * ui.spacing().button_padding.x;
     let button = ui
-        .add(flat(&text))
+        .add(flat(&text).min_size(vec2(width, 0.0)))
         .on_hover_text("Where the next run computes")
         .accessible_name("Device");
     Popup::menu(&button).width(160.0).show(|ui| {

@@ -1,7 +1,7 @@
 //! The result of a kernel by hand, as a picture: the image, the kernel and the result, each with the range of its values.
 
 use super::{ColorBar, Plate, Tile, tile};
-use image::RgbaImage;
+use crate::snapshot::Snapshot;
 use strata_core::format::{self, short};
 use strata_inspect::curve;
 use strata_inspect::kernel::{
@@ -14,7 +14,7 @@ use strata_inspect::picture::image_rgba;
 const HEIGHT: u32 = 384;
 
 /// The image, the kernel and the result. `range` are the values to draw black and white, in place of what suits.
-pub fn response(kernel: &Kernel, response: &Response, range: Option<[f32; 2]>) -> RgbaImage {
+pub fn response(kernel: &Kernel, response: &Response, range: Option<[f32; 2]>) -> Snapshot {
     let result = &response.output;
     let drawn = range.map_or_else(|| colours(result, kernel.is_difference()), Colours::Range);
     let clipped = outside(result, drawn);
@@ -44,11 +44,11 @@ pub fn response(kernel: &Kernel, response: &Response, range: Option<[f32; 2]>) -
         rows: vec![tiles],
         bars: vec![kernel_bar(kernel), result_bar(drawn, result.channels)],
     }
-    .paint()
+    .draw()
 }
 
 /// The image, the patch that was looked for and how well it fits everywhere.
-pub fn found(found: &Match) -> RgbaImage {
+pub fn found(found: &Match) -> Snapshot {
     let weights = &found.pattern.weights;
     let (signed, scores) = (colours(weights, true), colours(&found.scores, true));
     let tiles = vec![
@@ -68,7 +68,7 @@ pub fn found(found: &Match) -> RgbaImage {
         rows: vec![tiles],
         bars: vec![result_bar(scores, found.scores.channels)],
     }
-    .paint()
+    .draw()
 }
 
 /// A picture with the range of its values; a signal is a curve from its least to its greatest value.

@@ -4,7 +4,6 @@
 use super::{ColorBar, Plate, Tile, in_rows, tile};
 use crate::panels::sparse;
 use crate::snapshot::Snapshot;
-use image::RgbaImage;
 use strata_core::format::{self, short};
 use strata_inspect::activations::{Activations, Layout, MapScale, Summary, color};
 use strata_inspect::confusion::Confusion;
@@ -48,7 +47,7 @@ fn nearly_square(count: usize) -> usize {
 }
 
 /// The filters, each by its own largest weight, which is written below it.
-pub fn filters(filters: &Filters) -> RgbaImage {
+pub fn filters(filters: &Filters) -> Snapshot {
     let scale = FilterScale::PerFilter;
     let Filters {
         height,
@@ -93,11 +92,11 @@ pub fn filters(filters: &Filters) -> RgbaImage {
         rows: in_rows((0..count).map(one).collect(), nearly_square(count)),
         bars: vec![bar("weight", color, &ends)],
     }
-    .paint()
+    .draw()
 }
 
 /// The feature maps, each by its own largest value, with its range below it.
-pub fn activations(maps: &Activations) -> RgbaImage {
+pub fn activations(maps: &Activations) -> Snapshot {
     let whole = maps.summary();
     let class = maps.class.as_ref();
     let class = class.map_or_else(String::new, |class| format!(", {class}"));
@@ -136,7 +135,7 @@ pub fn activations(maps: &Activations) -> RgbaImage {
         rows,
         bars,
     }
-    .paint()
+    .draw()
 }
 
 /// The image whose maps are shown.
@@ -189,7 +188,7 @@ fn map_bar(whole: &Summary, limit: Option<f32>) -> ColorBar {
 }
 
 /// The images, the gradients and both over each other, with what the network says.
-pub fn saliency(saliency: &Saliency) -> RgbaImage {
+pub fn saliency(saliency: &Saliency) -> Snapshot {
     let count = saliency.answers.len();
     let tiles = (0..count).flat_map(|index| saliency_tiles(saliency, index));
     let [one, columns] = if saliency.are_signals() {
@@ -211,7 +210,7 @@ pub fn saliency(saliency: &Saliency) -> RgbaImage {
         rows: in_rows(tiles.collect(), columns.min(one * count.max(1))),
         bars: vec![bar("absolute gradient", viridis, &ends)],
     }
-    .paint()
+    .draw()
 }
 
 fn saliency_tiles(saliency: &Saliency, index: usize) -> Vec<Tile> {
@@ -275,7 +274,7 @@ fn answer_words(saliency: &Saliency, index: usize, answer: &Answer) -> (String, 
 }
 
 /// The first probe image, the gradients and both over each other, with the box that the cell can see.
-pub fn field(field: &EffectiveField, about: &str) -> RgbaImage {
+pub fn field(field: &EffectiveField, about: &str) -> Snapshot {
     let ends = ["0".to_owned(), value(limit(&field.values))];
     let picture = Tile {
         image: field_sheet(field, 2 * zoom_for(field.height)),
@@ -295,11 +294,11 @@ pub fn field(field: &EffectiveField, about: &str) -> RgbaImage {
         rows: vec![vec![picture]],
         bars: vec![bar("absolute gradient of the cell's value", viridis, &ends)],
     }
-    .paint()
+    .draw()
 }
 
 /// Inputs above what the network makes of them, with the error of each.
-pub fn reconstructions(pictures: &Reconstructions, slice: Slice) -> RgbaImage {
+pub fn reconstructions(pictures: &Reconstructions, slice: Slice) -> Snapshot {
     let of = slice_line(pictures.slice, slice);
     let pictures = &pictures.shown(slice);
     let mut plate = Plate {
@@ -325,7 +324,7 @@ pub fn reconstructions(pictures: &Reconstructions, slice: Slice) -> RgbaImage {
         plate.rows = pair_rows(pictures);
     }
     plate.lines.extend(of);
-    plate.paint()
+    plate.draw()
 }
 
 /// Which slice of volumes is drawn.
@@ -378,7 +377,7 @@ fn pair_rows(pictures: &Reconstructions) -> Vec<Vec<Tile>> {
 }
 
 /// The counts by right class and answer, as the window draws them.
-pub fn confusion(confusion: &Confusion) -> RgbaImage {
+pub fn confusion(confusion: &Confusion) -> Snapshot {
     let about = format!(
         "{} of {} {} images · step {} · rows: right class, columns: answer",
         format::count(confusion.images as u64),
@@ -389,11 +388,10 @@ pub fn confusion(confusion: &Confusion) -> RgbaImage {
     Snapshot::titled("Confusion", &about, false, |ui| {
         crate::panels::confusion::matrix(ui, confusion);
     })
-    .paint()
 }
 
 /// The mean activations with their axes, as the window draws them.
-pub fn sparse_code(code: &SparseCode) -> RgbaImage {
+pub fn sparse_code(code: &SparseCode) -> Snapshot {
     let title = "Sparse code";
     let mut about = format!(
         "{} · {} of {} {} images · step {}",
@@ -409,5 +407,5 @@ pub fn sparse_code(code: &SparseCode) -> RgbaImage {
             format::loss(penalty)
         );
     }
-    Snapshot::titled(title, &about, false, |ui| sparse::picture(ui, code)).paint()
+    Snapshot::titled(title, &about, false, |ui| sparse::picture(ui, code))
 }

@@ -11,6 +11,8 @@ pub mod raster;
 pub mod refused;
 pub mod slab;
 pub mod slice;
+pub mod slider;
+pub mod steady_scroll;
 
 pub use button::{icon_button, primary_button, quiet_button};
 pub use elided::elided;
@@ -19,3 +21,5 @@ pub use field::{Field, FieldEvent};
 pub use figure::figure;
 pub use icon::{Icon, chevron};
 pub use slice::volume_slice;
+pub use slider::slider;
+pub use steady_scroll::steady_scroll;

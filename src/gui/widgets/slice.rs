@@ -15,11 +15,10 @@ pub fn volume_slice(ui: &mut Ui, state: &State, of: Option<SliceOf>, actions: &m
     let mut slice = state.inspections.slice.unwrap_or(middle).min(slices - 1);
     let before = slice;
     let slider = Slider::new(&mut slice, 0..=slices - 1).show_value(false);
-    let slider = ui
-        .add(slider)
-        .on_hover_text("Which slice of the volumes is shown, counted from 0");
-    slider.accessible_name("Slice of the volumes");
-    let text = RichText::new(format!("slice {slice} of {slices}")).font(theme::digits(11.5));
+    let shown = super::slider(ui, slider).on_hover_text("Which slice of the volumes is shown");
+    shown.accessible_name("Slice of the volumes");
+    let text = format!("slice {} of {slices}", slice + 1);
+    let text = RichText::new(text).font(theme::digits(theme::SMALL));
     ui.label(text.color(theme::palette(ui).weak));
     if slice != before {
         actions.push(Action::Show(Show::Slice(Some(slice))));

@@ -10,8 +10,8 @@ pub(super) mod proposal;
 mod row;
 
 use crate::theme;
-use crate::widgets::{Field, FieldEvent, Icon, icon_button};
-use eframe::egui::{Align, Id, Layout, RichText, ScrollArea, Ui};
+use crate::widgets::{Field, FieldEvent, Icon, icon_button, steady_scroll};
+use eframe::egui::{Align, Id, Layout, RichText, Ui};
 use proposal::Proposal;
 use strata_app::action::{Action, OnSelected};
 use strata_app::state::State;
@@ -28,7 +28,7 @@ pub fn show(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
         None => heading(ui, state, actions),
     }
     ui.add_space(theme::STEP);
-    ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+    steady_scroll(ui, |ui| {
         ui.spacing_mut().item_spacing.y = theme::STEP;
         for stack in Stack::ALL {
             show_stack(ui, state, proposal.as_ref(), stack, actions);

@@ -9,6 +9,8 @@ use strata_core::format;
 
 /// More lines than this are counted instead of written.
 const MOST_LINES: usize = 24;
+/// How the plot is moved.
+const MOVING: &str = "drag: move · Ctrl and wheel: zoom · double click: show all";
 /// Width of the tooltip in points, at most.
 const WIDTH: f32 = 460.0;
 
@@ -32,6 +34,7 @@ pub(in crate::panels) fn show_values(
     };
     let x = plot.transform.value_from_position(pointer).x.max(0.0);
     let (title, lines) = of(x);
+    let weak = theme::palette(ui).weak;
     let tooltip = Tooltip::always_open(
         ui.ctx().clone(),
         plot.response.layer_id,
@@ -48,6 +51,7 @@ pub(in crate::panels) fn show_values(
         if more > 0 {
             ui.label(RichText::new(format!("and {more} more")).size(theme::SMALL));
         }
+        ui.label(RichText::new(MOVING).size(theme::SMALL).color(weak));
     });
 }
 

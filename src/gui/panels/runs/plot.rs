@@ -1,11 +1,11 @@
 //! The runs laid over each other, and what the pointer tells of each.
 
-use super::{color, left_out, of, quantity};
-use crate::panels::axes::{Axes, Span, ValueLine, plot, show_values, written};
+use super::{color, left_out, of, quantity, style};
+use crate::panels::axes::{Axes, Span, ValueLine, follow, plot, show_values, written};
 use crate::panels::loss::{MOST_DOTS, Marked, odd_marks};
 use crate::theme;
 use eframe::egui::{Color32, Label, RichText, Stroke, Ui};
-use egui_plot::{Line, PlotUi, Points};
+use egui_plot::{Line, LineStyle, PlotUi, Points};
 use strata_app::curves::{Curve, Curves, Extent, OddSteps, Quantity, by_stage};
 use strata_app::runs::StoredRun;
 use strata_app::state::State;
@@ -15,6 +15,7 @@ struct Shown<'a> {
     name: &'a str,
     curves: &'a Curves,
     color: Color32,
+    style: LineStyle,
 }
 
 /// All of them on these axes.
@@ -40,9 +41,10 @@ pub(super) fn show(ui: &mut Ui, state: &State) {
             name: &run.name,
             curves: of(state, run),
             color: color(ui, index),
+            style: style(index),
         })
         .collect();
-    let course = |run: &Shown| course(run.curves.of(quantity));
+    let course = |run: &Shown| run.curves.of(quantity).shown(axes.log);
     let extent = runs
         .iter()
         .map(course)
@@ -56,19 +58,12 @@ pub(super) fn show(ui: &mut Ui, state: &State) {
     let columns = (ui.available_width() / 2.0).max(64.0) as usize;
     let title = quantity.name().to_lowercase();
     let shown = plot(ui, axes, plotted.span, &title).show(ui, |plot| {
+        follow(plot);
         for run in &plotted.runs {
             plotted.draw(plot, run, columns);
         }
     });
     show_values(ui, &shown, |x| plotted.values(x));
-}
-
-/// From where to where goes what is drawn of a curve.
-fn course(curve: &Curve) -> Extent {
-    match curve.raw.is_empty() {
-        true => curve.extent,
-        false => curve.course,
-    }
 }
 
 impl<'a> Plotted<'a> {
@@ -172,13 +167,13 @@ impl<'a> Plotted<'a> {
         };
         for piece in steps.visible(range, columns) {
             for points in axes.places(curves, &piece, odd) {
-                plot.line(Line::new(run.name, points).stroke(faint));
+                plot.line(Line::new(run.name, points).stroke(faint).style(run.style));
             }
         }
         if steps.is_empty() {
             for line in by_stage(&curve.train, &curves.stages) {
                 for points in axes.places(curves, line, &[]) {
-                    plot.line(Line::new(run.name, points).stroke(faint));
+                    plot.line(Line::new(run.name, points).stroke(faint).style(run.style));
                 }
             }
         }
@@ -200,7 +195,11 @@ impl<'a> Plotted<'a> {
     /// A line of what was measured on the validation images.
     fn measured(&self, plot: &mut PlotUi<'a>, run: &Shown<'a>, points: Vec<[f64; 2]>) {
         let stroke = Stroke::new(2.0, run.color);
-        plot.line(Line::new(run.name, points.clone()).stroke(stroke));
+        plot.line(
+            Line::new(run.name, points.clone())
+                .stroke(stroke)
+                .style(run.style),
+        );
         // Where epochs are many, their dots would hide the line.
         let dots = match points.len() > MOST_DOTS {
             true => points[points.len() - 1..].to_vec(),

@@ -5,8 +5,8 @@ mod line;
 mod stage;
 
 use crate::theme;
-use crate::widgets::{Icon, icon_button};
-use eframe::egui::{Align, Layout, RichText, ScrollArea, Ui};
+use crate::widgets::{Icon, icon_button, steady_scroll};
+use eframe::egui::{Align, Layout, RichText, Ui};
 use strata_app::action::{Action, Show};
 use strata_app::state::State;
 use strata_core::project::edit::Edit;
@@ -14,9 +14,13 @@ use strata_core::project::stage::Stage;
 
 /// Shows the panel.
 pub fn show(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
-    ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+    steady_scroll(ui, |ui| {
         ui.spacing_mut().item_spacing.y = theme::STEP;
-        heading(ui, "Data", "Where images come from and what becomes of a pixel on its way in.");
+        heading(
+            ui,
+            "Data",
+            "Where images come from and what becomes of a pixel on its way in.",
+        );
         data::show(ui, state, actions);
         ui.add_space(3.0 * theme::STEP);
         ui.horizontal(|ui| {
@@ -35,7 +39,9 @@ pub fn show(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
             stage::show(ui, state, index, stage, actions);
         }
         if state.project().stages.is_empty() {
-            ui.label(RichText::new("A project needs a stage to be trained: press + to add one.").weak());
+            ui.label(
+                RichText::new("A project needs a stage to be trained: press + to add one.").weak(),
+            );
         }
     });
 }

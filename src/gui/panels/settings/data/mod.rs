@@ -13,11 +13,15 @@ use crate::widgets::{Icon, elided, icon};
 use eframe::egui::{Align2, FontId, Id, Rect, RichText, Role, Sense, Ui, WidgetInfo, pos2, vec2};
 use strata_app::action::{Action, Show};
 use strata_app::state::{State, Switch};
-use strata_core::project::data::{DataSpec, Source};
+use strata_core::project::data::{DataSpec, Source, Split};
 use strata_core::project::edit::Edit;
 use strata_core::project::reference::data::{PATH, SOURCE};
 use strata_core::project::reference::project::SEED;
+use strata_core::project::stage::Stage;
 use strata_inspect::gallery::Gallery;
+
+/// Height of the number of images of a split.
+const COUNT_ROW: f32 = 18.0;
 
 /// What the fields of a group have in common.
 struct Form<'a> {
@@ -255,15 +259,25 @@ fn counted(ui: &mut Ui, state: &State) {
         let (now, trained_data) = (state.project(), &trained.data);
         trained.seed == now.seed && *trained_data == now.data
     });
-    if splits.is_empty() || !are_these {
-        return;
-    }
+    let known = if are_these { &splits[..] } else { &[] };
+    // Their place is kept, so that nothing below moves when they are counted.
+    let uses_all = |stage: &Stage| stage.split == Split::Unlabeled;
+    let rows = match state.project().stages.iter().any(uses_all) {
+        true => 4,
+        false => 3,
+    };
+    let height = rows as f32 * COUNT_ROW;
     line(
         ui,
         "images",
         "Images in each split, as the last run read them.",
         |ui| {
-            for (split, images) in splits {
+            ui.set_min_height(height);
+            if known.is_empty() {
+                let text = RichText::new("counted when a run starts").size(theme::SMALL);
+                ui.label(text.color(theme::palette(ui).weak));
+            }
+            for (split, images) in known {
                 let text = format!("{:>9} {split}", strata_core::format::count(*images as u64));
                 ui.label(
                     RichText::new(text)

@@ -1,0 +1,130 @@
+//! Starting a run, and going on with one that has ended.
+
+use crate::messages::Weight;
+use crate::run_monitor::{Phase, RunMonitor};
+use crate::services::Services;
+use crate::state::State;
+use std::path::Path;
+use strata_core::project::edit::Edit;
+use strata_core::project::stage::Stage;
+use strata_core::project::{Project, file};
+use strata_engine::event::Outcome;
+use strata_engine::thread::RunOptions;
+
+impl State {
+    /// Starts a run with a copy of the project.
+    pub(super) fn train(&mut self, services: &Services) {
+        if self.can_start() {
+            let options = self.run_options();
+            self.start_run(options, services, |running, project, _| {
+                RunMonitor::new(running, project)
+            });
+        }
+    }
+
+    /// Goes on with the run that has ended, with the settings of the project as it is now. Epochs beyond those of its last
+    /// stage are written into the project too, so that it says what was trained.
+    pub(super) fn continue_run(&mut self, more: Option<u32>, services: &Services) {
+        let Some(run) = self.training.run.clone() else {
+            return;
+        };
+        if !self.can_start() {
+            return;
+        }
+        if let Err(reason) = self.fits(&run) {
+            return self.messages.add(Weight::Warning, reason);
+        }
+        if let Some(more) = more {
+            self.extend_last_stage(more);
+        }
+        let options = RunOptions {
+            run: Some(run),
+            resume: true,
+            more_epochs: more,
+            ..self.run_options()
+        };
+        let wake = services.wake.clone();
+        self.start_run(options, services, |running, project, before| {
+            RunMonitor::continued(running, project, before, &wake)
+        });
+    }
+
+    /// As many epochs as the last stage has: what a finished run goes on with where nothing else is asked for.
+    pub fn epochs_again(&self) -> u32 {
+        let last = self.project().stages.last();
+        last.map_or(1, |stage| stage.epochs)
+    }
+
+    /// Whether nothing is in training and the project can be trained; says why it cannot.
+    fn can_start(&mut self) -> bool {
+        if self.training.is_running() {
+            return false;
+        }
+        match self.hindrance() {
+            Some(hindrance) => {
+                self.tell_hindrance(hindrance);
+                false
+            }
+            None => true,
+        }
+    }
+
+    fn run_options(&self) -> RunOptions {
+        RunOptions {
+            base: self.base(),
+            device: self.device.clone(),
+            ..RunOptions::default()
+        }
+    }
+
+    /// Starts the engine; `monitor` follows the run, in place of the one before.
+    fn start_run(
+        &mut self,
+        options: RunOptions,
+        services: &Services,
+        monitor: impl FnOnce(strata_engine::thread::Running, Project, RunMonitor) -> RunMonitor,
+    ) {
+        if let Phase::Ended(Outcome::Failed(failure)) = &self.training.phase {
+            self.messages.withdraw(&failure.in_window);
+        }
+        let project = self.project().clone();
+        match (services.start)(project.clone(), options, services.wake.clone()) {
+            Ok(running) => {
+                let before = std::mem::take(&mut self.training);
+                self.training = monitor(running, project, before);
+                self.started_from = Some(self.view.workspace);
+                self.inspections.forget_run();
+            }
+            Err(error) => {
+                let text = format!(
+                    "the training thread could not be started: {error}; close other programs and press Train again"
+                );
+                self.messages.add(Weight::Error, text);
+            }
+        }
+    }
+
+    /// Whether the run can go on with the layers as they are now.
+    fn fits(&self, run: &Path) -> Result<(), String> {
+        let trained = file::load(&run.join("project.toml")).map_err(|error| error.to_string())?;
+        if trained.network == *self.network() {
+            return Ok(());
+        }
+        Err(format!(
+            "The layers are not those that were trained in {}: undo the changes (Ctrl+Z) to go on with that run, or press Train for a new one",
+            run.display()
+        ))
+    }
+
+    fn extend_last_stage(&mut self, more: u32) {
+        let Some(stage) = self.project().stages.last().cloned() else {
+            return;
+        };
+        let trained = self.training.curves.epochs_of(&stage.name);
+        let epochs = trained.saturating_add(more);
+        if epochs != stage.epochs {
+            let last = self.project().stages.len() - 1;
+            self.edit(&Edit::Stage(last, Stage { epochs, ..stage }));
+        }
+    }
+}

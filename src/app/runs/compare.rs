@@ -1,0 +1,151 @@
+//! In which settings runs differ.
+
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+use strata_core::project::{Project, Stack};
+
+/// What a run was trained with, each setting under its name.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Settings {
+    values: BTreeMap<String, String>,
+    stacks: Vec<(Stack, Vec<String>)>,
+}
+
+impl Settings {
+    /// The settings of a project; its title is none.
+    pub(super) fn of(project: &Project) -> Settings {
+        let mut values = BTreeMap::new();
+        values.insert("seed".to_owned(), project.seed.to_string());
+        values.insert("input".to_owned(), project.network.input.to_string());
+        // What cannot be written as JSON has no settings to compare.
+        let data = serde_json::to_value(&project.data).unwrap_or_default();
+        collect("data", &data, &mut values);
+        for stage in &project.stages {
+            let value = serde_json::to_value(stage).unwrap_or_default();
+            let of_one = project.stages.len() == 1;
+            let name = if of_one { "" } else { stage.name.as_str() };
+            collect(name, &value, &mut values);
+        }
+        let texts = |stack: Stack| project.network.stack(stack).iter().map(|node| node.text());
+        let stacks = Stack::ALL.map(|stack| (stack, texts(stack).collect()));
+        Settings {
+            values,
+            stacks: stacks.to_vec(),
+        }
+    }
+
+    /// All of them, a line each.
+    pub fn lines(&self) -> Vec<String> {
+        let stacks = self.stacks.iter().filter(|(_, texts)| !texts.is_empty());
+        let stacks = stacks.map(|(stack, texts)| format!("{}: {}", stack.name(), texts.join(", ")));
+        let values = self
+            .values
+            .iter()
+            .map(|(name, value)| format!("{name} {value}"));
+        stacks.chain(values).collect()
+    }
+}
+
+/// Adds a value's parts under their names: `data.resize`, `batch`.
+fn collect(name: &str, value: &Value, into: &mut BTreeMap<String, String>) {
+    match value {
+        Value::Null => {}
+        Value::Object(parts) => {
+            for (part, value) in parts {
+                let name = match name {
+                    "" => part.replace('_', " "),
+                    name => format!("{name}: {}", part.replace('_', " ")),
+                };
+                collect(&name, value, into);
+            }
+        }
+        Value::String(text) => drop(into.insert(name.to_owned(), text.clone())),
+        other => drop(into.insert(name.to_owned(), other.to_string())),
+    }
+}
+
+/// Of every run the settings in which it differs from another of them, as `optimizer sgd lr=0.1` and `no schedule`.
+pub(super) fn differences(runs: &[&Settings]) -> Vec<Vec<String>> {
+    let names: BTreeSet<&String> = runs.iter().flat_map(|run| run.values.keys()).collect();
+    let differs = |name: &&String| {
+        let mut values = runs.iter().map(|run| run.values.get(*name));
+        let first = values.next();
+        values.any(|value| Some(value) != first)
+    };
+    let names: Vec<&String> = names.into_iter().filter(differs).collect();
+    let of_run = |run: &&Settings| {
+        let mut told: Vec<String> = Stack::ALL
+            .into_iter()
+            .flat_map(|stack| layers(runs, run, stack))
+            .collect();
+        told.extend(names.iter().map(|name| match run.values.get(*name) {
+            Some(value) => format!("{name} {value}"),
+            None => format!("no {name}"),
+        }));
+        told
+    };
+    runs.iter().map(of_run).collect()
+}
+
+/// The layers of a run that others have not at their places; of stacks of several lengths how many they are.
+fn layers(runs: &[&Settings], run: &Settings, stack: Stack) -> Vec<String> {
+    let own = run.stack(stack);
+    if runs
+        .iter()
+        .any(|other| other.stack(stack).len() != own.len())
+    {
+        let layers = if own.len() == 1 { "layer" } else { "layers" };
+        return vec![format!("{} of {} {layers}", stack.name(), own.len())];
+    }
+    let differs = |(index, text): &(usize, &String)| {
+        runs.iter()
+            .any(|other| other.stack(stack).get(*index) != Some(*text))
+    };
+    let written = |(index, text): (usize, &String)| format!("{}.{index} {text}", stack.name());
+    own.iter()
+        .enumerate()
+        .filter(differs)
+        .map(written)
+        .collect()
+}
+
+impl Settings {
+    fn stack(&self, stack: Stack) -> &[String] {
+        let found = self.stacks.iter().find(|(of, _)| *of == stack);
+        found.map_or(&[], |(_, texts)| texts)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use strata_core::project::builtin;
+    use strata_core::project::node::Node;
+
+    #[test]
+    fn settings_that_differ_are_told_and_no_others() {
+        let first = builtin::find("lenet-mnist").unwrap().project().unwrap();
+        let mut second = first.clone();
+        second.stages[0].optimizer = "sgd lr=0.1".parse().unwrap();
+        second.stages[0].epochs = 5;
+        second.network.encoder[0] = Node::from_text("conv 8 k5");
+        second.title = "another".to_owned();
+        let mut third = first.clone();
+        third.network.head.pop();
+        let of = |projects: &[&Project]| {
+            let settings: Vec<Settings> = projects
+                .iter()
+                .map(|project| Settings::of(project))
+                .collect();
+            differences(&settings.iter().collect::<Vec<_>>())
+        };
+        assert_eq!(of(&[&first, &first]), [Vec::<String>::new(), Vec::new()]);
+        let told = of(&[&first, &second]);
+        assert_eq!(
+            told[1],
+            ["encoder.0 conv 8 k5", "epochs 5", "optimizer sgd lr=0.1"]
+        );
+        assert_eq!(told[0].len(), 3, "{told:?}");
+        assert_eq!(of(&[&first, &third])[1], ["head of 3 layers"]);
+    }
+}
