@@ -65,7 +65,7 @@ pub(crate) fn show_target(ctx: &Context) {
                 rect.center(),
                 Align2::CENTER_CENTER,
                 text,
-                theme::heading(16.0),
+                theme::heading(theme::TITLE),
                 colors.strong,
             );
         });

@@ -26,7 +26,7 @@ const LEAST: [f32; 2] = [64.0, 420.0];
 const BAR: [f32; 2] = [200.0, 10.0];
 /// Steps of a colour bar.
 const SHADES: u32 = 100;
-const SMALL: f32 = 9.5;
+const SMALL: f32 = theme::TINY;
 /// Pixels across and down that any text and picture fits in while it is laid out.
 const PAPER: f32 = 60_000.0;
 
@@ -108,7 +108,7 @@ impl Plate {
         let width = self.rows.iter().map(row_width).fold(LEAST[1], f32::max);
         let colors = theme::LIGHT;
         let mut y = MARGIN;
-        let heading = theme::heading(16.0);
+        let heading = theme::heading(theme::TITLE);
         y += write(
             painter,
             pos2(MARGIN, y),
@@ -118,7 +118,7 @@ impl Plate {
             width,
         );
         for line in &self.lines {
-            let font = FontId::proportional(11.5);
+            let font = FontId::proportional(theme::SMALL);
             y += 3.0
                 + write(
                     painter,
@@ -216,7 +216,7 @@ impl ColorBar {
             painter,
             at,
             &self.name,
-            FontId::proportional(11.0),
+            FontId::proportional(theme::SMALL),
             colors.text,
             width,
         );

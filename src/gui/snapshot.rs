@@ -150,7 +150,7 @@ fn show(ui: &mut Ui, title: &str, line: &str, content: &mut dyn FnMut(&mut Ui)) 
             ui.horizontal(|ui| {
                 ui.label(
                     RichText::new(title)
-                        .font(theme::heading(16.0))
+                        .font(theme::heading(theme::TITLE))
                         .color(colors.strong),
                 );
                 ui.add(Label::new(RichText::new(line).color(colors.weak)).truncate());

@@ -155,10 +155,17 @@ pub fn digits(size: f32) -> FontId {
     FontId::new(size, FontFamily::Monospace)
 }
 
-/// Ordinary text.
+// The five sizes of type.
+/// The title of a page.
+pub(crate) const TITLE: f32 = 16.0;
+/// Ordinary text, and headings in another weight.
 pub(crate) const BODY: f32 = 13.0;
-/// Explanations and units.
+/// The text of layers and of fields.
+pub(crate) const CODE: f32 = 12.0;
+/// Explanations, units and figures.
 pub(crate) const SMALL: f32 = 11.5;
+/// Marks of axes and of colour bars.
+pub(crate) const TINY: f32 = 10.0;
 const SEMIBOLD: &str = "semibold";
 
 /// Installs fonts and both themes.
@@ -212,10 +219,10 @@ fn fonts() -> FontDefinitions {
 
 fn restyle(style: &mut Style, colors: &Palette) {
     style.text_styles = [
-        (TextStyle::Heading, heading(14.0)),
+        (TextStyle::Heading, heading(BODY)),
         (TextStyle::Body, FontId::proportional(BODY)),
         (TextStyle::Button, FontId::proportional(BODY)),
-        (TextStyle::Monospace, digits(12.0)),
+        (TextStyle::Monospace, digits(CODE)),
         (TextStyle::Small, FontId::proportional(SMALL)),
     ]
     .into();

@@ -338,7 +338,7 @@ fn alternating(low: f64, high: f64, valid: f64) -> [String; 2] {
 /// Puts the pointer into the middle of the one plot that is shown.
 fn hover(window: &mut Window) {
     window.run();
-    window.harness.hover_at(eframe::egui::pos2(700.0, 450.0));
+    window.harness.hover_at(eframe::egui::pos2(700.0, 300.0));
     window.harness.run();
 }
 

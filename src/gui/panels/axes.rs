@@ -227,7 +227,7 @@ fn name(text: &str, colors: &Palette) -> RichText {
 /// An axis with small digits.
 pub(super) fn axis<'a>(hints: AxisHints<'a>, colors: &Palette) -> AxisHints<'a> {
     hints
-        .tick_label_font(theme::digits(10.5))
+        .tick_label_font(theme::digits(theme::TINY))
         .tick_label_color(colors.weak)
         .label_spacing(12.0..=24.0)
 }

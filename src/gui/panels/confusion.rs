@@ -213,7 +213,7 @@ fn row(ui: &Ui, confusion: &Confusion, layout: &Layout, class: usize, name: &Arc
         pos2(end.right() + NEAR, end.center().y),
         Align2::LEFT_CENTER,
         &right,
-        theme::digits(11.0),
+        theme::digits(theme::SMALL),
         colors.weak,
     );
     let area = Rect::from_min_max(

@@ -123,7 +123,8 @@ fn more_epochs(ui: &mut Ui, state: &State, button: &Response, actions: &mut Vec<
     let id = Id::unique("more epochs");
     let usual = state.epochs_again();
     let mut epochs: u32 = ui.data(|data| data.get_temp(id)).unwrap_or(usual);
-    let shown = Popup::menu(button).close_behavior(PopupCloseBehavior::CloseOnClickOutside);
+    let shown = Popup::from_toggle_button_response(button)
+        .close_behavior(PopupCloseBehavior::CloseOnClickOutside);
     shown.show(|ui| {
         ui.horizontal(|ui| {
             let number = DragValue::new(&mut epochs)
@@ -247,7 +248,7 @@ fn results(state: &State) -> Option<String> {
 fn written(ui: &Ui, results: &str) -> Arc<Galley> {
     let color = theme::palette(ui).strong;
     ui.painter()
-        .layout_no_wrap(results.to_owned(), theme::digits(11.5), color)
+        .layout_no_wrap(results.to_owned(), theme::digits(theme::SMALL), color)
 }
 
 fn show_results(ui: &mut Ui, state: &State, shown: Arc<Galley>) {
@@ -387,7 +388,7 @@ fn running(ui: &mut Ui, training: &RunMonitor) {
                 "Passes over the training images",
             );
             let name = RichText::new(&stage.name)
-                .font(theme::heading(12.0))
+                .font(theme::heading(theme::CODE))
                 .color(colors.strong);
             ui.add(Label::new(name).truncate());
         });
@@ -403,8 +404,12 @@ fn time_left(training: &RunMonitor) -> String {
 }
 
 fn digits(ui: &mut Ui, text: &str, color: Color32, hover: &str) {
-    ui.label(RichText::new(text).font(theme::digits(11.5)).color(color))
-        .on_hover_text(hover);
+    ui.label(
+        RichText::new(text)
+            .font(theme::digits(theme::SMALL))
+            .color(color),
+    )
+    .on_hover_text(hover);
 }
 
 /// A line of text, laid out from the right, over a bar of all the width there is.

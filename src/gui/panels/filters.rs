@@ -284,7 +284,7 @@ fn color_bar(painter: &Painter, area: Rect, drawn: &Drawn, ui: &Ui) {
             pos2(bar.right() + 4.0, y),
             align,
             text,
-            theme::digits(9.0),
+            theme::digits(theme::TINY),
             colors.weak,
         );
     };

@@ -92,12 +92,9 @@ impl View for LossView {
             }
         }
         by_epoch(ui, state, self.0.name(), actions);
-        if !self.curve(&state.training.curves).smooth.is_empty() {
-            smoothing(ui, state, self.0.name(), actions);
-        }
     }
 
-    fn body(&mut self, ui: &mut Ui, state: &State, _: &mut Vec<Action>) {
+    fn body(&mut self, ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
         let curves = &state.training.curves;
         let curve = self.curve(curves);
         if curve.is_empty() {
@@ -126,7 +123,7 @@ impl View for LossView {
             axes,
             span: axes.span(extent),
         };
-        legend::show(ui, &drawn);
+        legend::show(ui, state, &drawn, actions);
         let columns = (ui.available_width() / 2.0).max(64.0) as usize;
         let shown = plot(ui, axes, drawn.span, &drawn.title())
             .show(ui, |plot| drawn.draw(plot, columns, &colors));
@@ -180,24 +177,28 @@ pub(super) fn by_epoch(ui: &mut Ui, state: &State, plot: &str, actions: &mut Vec
 }
 
 /// How strongly the curves of the batches are smoothed; the batches themselves are always drawn.
-pub(super) fn smoothing(ui: &mut Ui, state: &State, plot: &str, actions: &mut Vec<Action>) {
-    let before = state.view.smoothing;
-    let text = match before {
-        1 => "smooth off".to_owned(),
-        steps => format!("smooth {steps}"),
-    };
-    let button =
-        ui.add(Button::new(RichText::new(text).size(theme::SMALL)).frame_when_inactive(false));
+pub(super) fn smoothing(
+    ui: &mut Ui,
+    state: &State,
+    text: RichText,
+    plot: &str,
+    actions: &mut Vec<Action>,
+) {
+    let button = Button::new(text).frame_when_inactive(false).small();
+    let button = ui.add(button);
     let button = button
-        .on_hover_text("Over how many steps the running mean goes; 1 shows the batches alone. What is measured once an epoch is never smoothed")
+        .on_hover_text("The running mean of the batches: to see their course, not to read a value from. Press to choose over how many steps it goes; 1 shows the batches alone. What is measured once an epoch is never smoothed")
         .accessible_name(format!("Smoothing of {plot}"));
+    let before = state.view.smoothing;
     let mut steps = before;
-    let shown = Popup::menu(&button).close_behavior(PopupCloseBehavior::CloseOnClickOutside);
+    let shown = Popup::from_toggle_button_response(&button)
+        .close_behavior(PopupCloseBehavior::CloseOnClickOutside);
     shown.show(|ui| {
-        let slider = Slider::new(&mut steps, SMOOTHINGS)
-            .logarithmic(true)
-            .suffix(" steps");
-        shown_slider(ui, slider).accessible_name("Steps to smooth over");
+        ui.horizontal(|ui| {
+            ui.label("over at most");
+            let slider = Slider::new(&mut steps, SMOOTHINGS).logarithmic(true);
+            shown_slider(ui, slider.suffix(" steps")).accessible_name("Steps to smooth over");
+        });
     });
     if steps != before {
         actions.push(Action::Show(Show::Switch(Switch::Smoothing(steps))));

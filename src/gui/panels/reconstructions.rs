@@ -396,7 +396,7 @@ fn paint(ui: &Ui, r: &Reconstructions, texture: &TextureHandle, grid: &Grid) {
             below,
             Align2::CENTER_TOP,
             mse,
-            theme::digits(10.0),
+            theme::digits(theme::TINY),
             theme::palette(ui).weak,
         );
     }

@@ -67,7 +67,12 @@ impl View for RunsView {
             }
         }
         by_epoch(ui, state, "Runs", actions);
-        smoothing(ui, state, "Runs", actions);
+        let text = match state.view.smoothing {
+            1 => "not smoothed ▾".to_owned(),
+            steps => format!("smooth {steps} ▾"),
+        };
+        let text = RichText::new(text).size(theme::SMALL);
+        smoothing(ui, state, text, "Runs", actions);
         quantities(ui, state, quantity, actions);
         if ui
             .add(Button::new(RichText::new("Reload").size(theme::SMALL)))
@@ -110,7 +115,7 @@ fn places(area: Rect, runs: usize) -> (Rect, Rect) {
         let plot = Rect::from_min_max(plot.min, plot.max - vec2(2.0 * theme::GAP, 0.0));
         return (plot, table);
     }
-    let wanted = table::HEAD + runs as f32 * table::ROW;
+    let wanted = table::HEAD + runs as f32 * table::ROW + 2.0 * theme::GAP;
     let height = wanted.min(0.5 * area.height());
     let (plot, table) = area.split_top_bottom_at_y(area.bottom() - height);
     (

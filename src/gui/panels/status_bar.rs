@@ -65,7 +65,7 @@ fn hints(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
         format!("{count} hints")
     };
     let colors = theme::palette(ui);
-    let font = theme::digits(11.5);
+    let font = theme::digits(theme::SMALL);
     let width = ui
         .painter()
         .layout_no_wrap(text.clone(), font.clone(), colors.weak)
@@ -120,7 +120,7 @@ fn number(ui: &mut Ui, text: &str, hover: &str) {
     let colors = theme::palette(ui);
     ui.label(
         RichText::new(text)
-            .font(theme::digits(11.5))
+            .font(theme::digits(theme::SMALL))
             .color(colors.weak),
     )
     .on_hover_text(hover);

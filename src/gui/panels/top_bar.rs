@@ -20,7 +20,7 @@ pub fn show(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
     ui.horizontal_centered(|ui| {
         let colors = theme::palette(ui);
         let name = RichText::new("Strata")
-            .font(theme::heading(14.0))
+            .font(theme::heading(theme::BODY))
             .color(colors.strong);
         // A button without a frame starts with its text where the panels do.
         ui.add_space(-ui.spacing().button_padding.x);
@@ -234,7 +234,7 @@ fn example(ui: &mut Ui, entry: &builtin::Builtin) -> eframe::egui::Response {
         0.0,
         format(theme::heading(theme::BODY), colors.strong),
     );
-    job.append("\n", 0.0, format(theme::digits(4.0), colors.weak));
+    job.append("\n", 0.0, format(theme::digits(theme::TINY), colors.weak));
     job.append(
         entry.about,
         0.0,

@@ -175,7 +175,7 @@ impl<'a> Field<'a> {
     fn edit(&self, ui: &mut Ui, text: &mut String, refused: bool) -> Response {
         let colors = *theme::palette(ui);
         let font = if self.mono {
-            theme::digits(12.0)
+            theme::digits(theme::CODE)
         } else {
             FontId::proportional(theme::BODY)
         };

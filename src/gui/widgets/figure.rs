@@ -5,7 +5,7 @@ use eframe::egui::{Color32, RichText, Ui};
 
 /// Shows a figure with its explanation if there is room for it.
 pub fn figure(ui: &mut Ui, text: &str, color: Color32, hover: &str) {
-    let font = theme::digits(11.5);
+    let font = theme::digits(theme::SMALL);
     let width = ui
         .painter()
         .layout_no_wrap(text.to_owned(), font.clone(), color)

@@ -163,7 +163,7 @@ pub(crate) fn unsigned_bar(ui: &Ui, area: Rect, low: &str, high: &str) {
             pos2(bar.right() + 4.0, y),
             align,
             text,
-            theme::digits(10.0),
+            theme::digits(theme::TINY),
             weak,
         );
     };

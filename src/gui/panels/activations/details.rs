@@ -147,7 +147,8 @@ pub(super) fn color_bar(
     };
     let write = |y: f32, align: Align2, text: String| {
         let at = pos2(bar.right() + 4.0, y);
-        ui.painter().text(at, align, text, theme::digits(9.5), weak);
+        ui.painter()
+            .text(at, align, text, theme::digits(theme::TINY), weak);
     };
     write(bar.top(), Align2::LEFT_TOP, end(1.0));
     if is_signed {

@@ -136,7 +136,13 @@ impl ActivationsView {
             colors.weak
         };
         let words = format!("{channel} · {:.0} %", 100.0 * zeros);
-        let galley = elided(ui, &words, theme::digits(9.5), ink, rect.width() + GAP);
+        let galley = elided(
+            ui,
+            &words,
+            theme::digits(theme::TINY),
+            ink,
+            rect.width() + GAP,
+        );
         let at = rect.left_bottom() + vec2(0.0, 1.0);
         ui.painter().galley(at, galley, ink);
     }

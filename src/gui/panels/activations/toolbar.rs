@@ -104,7 +104,8 @@ fn turn(ui: &mut Ui, state: &State, choice: &mut MapChoice) {
     if former.accessible_name("Probe image before").clicked() {
         choice.image = image.saturating_sub(1);
     }
-    let at = RichText::new(format!("image {} / {images}", image + 1)).font(theme::digits(11.5));
+    let at =
+        RichText::new(format!("image {} / {images}", image + 1)).font(theme::digits(theme::SMALL));
     ui.label(at.color(theme::palette(ui).weak));
     let next = ui.add_enabled(image + 1 < images, small("▶"));
     let next = next.on_hover_text("The next probe image");

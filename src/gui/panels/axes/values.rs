@@ -43,9 +43,13 @@ pub(in crate::panels) fn show_values(
     );
     tooltip.gap(12.0).width(WIDTH).show(|ui| {
         ui.set_max_width(WIDTH);
-        ui.label(RichText::new(title).font(theme::digits(11.5)));
+        ui.label(RichText::new(title).font(theme::digits(theme::SMALL)));
         for ValueLine { text, color } in lines.iter().take(MOST_LINES) {
-            ui.label(RichText::new(text).font(theme::digits(11.5)).color(*color));
+            ui.label(
+                RichText::new(text)
+                    .font(theme::digits(theme::SMALL))
+                    .color(*color),
+            );
         }
         let more = lines.len().saturating_sub(MOST_LINES);
         if more > 0 {

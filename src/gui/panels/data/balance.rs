@@ -75,7 +75,7 @@ pub(super) fn show(ui: &mut Ui, gallery: &Gallery, actions: &mut Vec<Action>) {
             area.right(),
             Align2::RIGHT_CENTER,
             &figures,
-            theme::digits(11.0),
+            theme::digits(theme::SMALL),
             colors.weak,
         );
         let length = (right - left) * count as f32 / most as f32;

@@ -133,7 +133,7 @@ impl Grid {
             };
             block.sheet.paint(ui.painter(), at, rect);
             if let Some(label) = block.images.get(at).and_then(|(_, label)| *label) {
-                let font = FontId::proportional(10.0);
+                let font = FontId::proportional(theme::TINY);
                 let galley = elided(
                     ui,
                     &class(gallery, label),

@@ -181,7 +181,7 @@ fn turn(ui: &mut Ui, gallery: &Gallery, page: usize, show: &mut impl FnMut(Split
     let at = format!("{} / {}", page + 1, format::count(gallery.parts as u64));
     ui.label(
         RichText::new(at)
-            .font(theme::digits(11.5))
+            .font(theme::digits(theme::SMALL))
             .color(theme::palette(ui).weak),
     );
     let former = ui
@@ -295,7 +295,7 @@ impl DataView {
             );
             ui.label(
                 RichText::new(at)
-                    .font(theme::digits(11.5))
+                    .font(theme::digits(theme::SMALL))
                     .color(colors.weak),
             );
         }

@@ -201,7 +201,7 @@ fn numbers(ui: &mut Ui, state: &State, split: &SplitStatistics, actions: &mut Ve
         let name = charts::channel(channel, split.mean.len());
         ui.label(
             RichText::new(format!("{name:<6} {mean:.4} ± {std:.4}"))
-                .font(theme::digits(12.0))
+                .font(theme::digits(theme::CODE))
                 .color(colors.text),
         );
     }

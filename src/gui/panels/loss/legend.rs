@@ -1,19 +1,33 @@
 //! What the lines of the plot are, with the last value of each as it was measured.
 
-use super::{Drawn, Quantity, line_colors};
+use super::{Drawn, Quantity, line_colors, smoothing};
 use crate::theme::{self, Palette};
 use eframe::egui::{Color32, RichText, Ui, vec2};
+use strata_app::action::Action;
 use strata_app::curves::{Headline, OddSteps};
+use strata_app::state::State;
 use strata_core::format;
 
 /// Shows it in as many lines as it needs.
-pub(super) fn show(ui: &mut Ui, drawn: &Drawn<'_>) {
+pub(super) fn show(ui: &mut Ui, state: &State, drawn: &Drawn<'_>, actions: &mut Vec<Action>) {
     let colors = *theme::palette(ui);
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing = vec2(theme::GAP + theme::STEP, 0.0);
         for Entry { text, color, hover } in entries(drawn, &colors) {
-            let text = RichText::new(text).font(theme::digits(11.5)).color(color);
+            let text = RichText::new(text)
+                .font(theme::digits(theme::SMALL))
+                .color(color);
             ui.label(text).on_hover_text(hover);
+        }
+        if !drawn.curve.smooth.is_empty() {
+            let text = match drawn.curve.smoothed_over(drawn.axes.log) {
+                1 if state.view.smoothing == 1 => "not smoothed".to_owned(),
+                1 => "smoothed over 1 step".to_owned(),
+                steps => format!("smoothed over {steps} steps"),
+            };
+            let text = RichText::new(format!("{text} ▾")).font(theme::digits(theme::SMALL));
+            let plot = drawn.axes.quantity.name();
+            smoothing(ui, state, text.color(colors.accent), plot, actions);
         }
     });
 }
@@ -43,19 +57,11 @@ fn entries(drawn: &Drawn<'_>, colors: &Palette) -> Vec<Entry> {
     if !drawn.curve.raw.is_empty() {
         let holds_penalty = drawn.curves.holds_penalty && drawn.axes.quantity == Quantity::Loss;
         let name = if holds_penalty {
-            "faint: each batch, with its penalty"
+            "faint: batches, with their penalty"
         } else {
-            "faint: each batch"
+            "faint: batches"
         };
         add(name.to_owned(), colors.weak, "One value a step of training");
-    }
-    if drawn.is_smoothed() {
-        let steps = drawn.curve.smoothed_over(drawn.axes.log);
-        add(
-            format!("smoothed over {steps} steps"),
-            colors.accent,
-            "The running mean of the batches: to see their course, not to read a value from",
-        );
     }
     entries.extend(odd(drawn, colors));
     entries

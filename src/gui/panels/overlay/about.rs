@@ -62,7 +62,7 @@ fn own_rows(state: &State) -> [(&'static str, String); 3] {
 
 fn row(ui: &mut Ui, name: &str, value: &str) {
     let colors = *theme::palette(ui);
-    let font = theme::digits(12.0);
+    let font = theme::digits(theme::CODE);
     ui.spacing_mut().item_spacing.y = theme::STEP;
     ui.horizontal_top(|ui| {
         let names = vec2(
@@ -87,7 +87,7 @@ fn log_lines(ui: &mut Ui, report: &SystemReport) {
         false => report.log.lines.join("\n"),
     };
     let room = ui.ctx().content_rect().height() - REST_HEIGHT;
-    let text = RichText::new(lines).font(theme::digits(11.0));
+    let text = RichText::new(lines).font(theme::digits(theme::SMALL));
     let label = Label::new(text.color(colors.text)).wrap().selectable(true);
     let frame = Frame::new()
         .fill(colors.back)
@@ -140,7 +140,11 @@ pub fn link(ui: &mut Ui, actions: &mut Vec<Action>) {
 pub fn heading(ui: &mut Ui, title: &str, actions: &mut Vec<Action>) {
     ui.horizontal(|ui| {
         let color = theme::palette(ui).strong;
-        ui.label(RichText::new(title).font(theme::heading(14.0)).color(color));
+        ui.label(
+            RichText::new(title)
+                .font(theme::heading(theme::BODY))
+                .color(color),
+        );
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             if icon_button(ui, Icon::Close, "Close box", "Close (Esc)", true).clicked() {
                 actions.push(Action::Overlay(None));

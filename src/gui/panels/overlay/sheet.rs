@@ -19,7 +19,7 @@ pub fn show(ui: &mut Ui, actions: &mut Vec<Action>) {
                 for (keys, does) in [KEYS.get(row), KEYS.get(half + row)].into_iter().flatten() {
                     ui.label(
                         RichText::new(*keys)
-                            .font(theme::digits(11.5))
+                            .font(theme::digits(theme::SMALL))
                             .color(colors.strong),
                     );
                     ui.label(RichText::new(*does).color(colors.text));

@@ -43,8 +43,8 @@ enum Figure {
 const FIGURES: [Figure; 6] = [
     Figure::Valid,
     Figure::Test,
-    Figure::Time,
     Figure::Note,
+    Figure::Time,
     Figure::Parameters,
     Figure::Course,
 ];
@@ -279,6 +279,7 @@ fn row(ui: &mut Ui, state: &State, index: usize, columns: &Columns, actions: &mu
         }
     }
     open(ui, run, area, columns, actions);
+    tell(ui, state, run, area, columns);
     if response.on_hover_ui(|ui| details(ui, state, run)).clicked() {
         match left_out {
             None => actions.push(Action::Show(Show::Run(run.path.clone(), hidden))),
@@ -288,6 +289,25 @@ fn row(ui: &mut Ui, state: &State, index: usize, columns: &Columns, actions: &mu
             Some(_) => {}
         }
     }
+}
+
+/// What is drawn of a run, in words for who does not see it.
+fn tell(ui: &Ui, state: &State, run: &StoredRun, area: Rect, columns: &Columns) {
+    let place = Rect::from_min_max(pos2(columns.names[1], area.top()), area.max);
+    let id = ui.scope_id().with(("figures", &run.path));
+    let figures = [
+        Figure::Valid,
+        Figure::Test,
+        Figure::Time,
+        Figure::Parameters,
+    ];
+    let figures = figures.map(|figure| {
+        let value = written(run, of(state, run), figure);
+        format!("{} {value}", figure.name())
+    });
+    let words = format!("{}: {}; {}", run.name, told(run), figures.join(", "));
+    ui.interact(place, id, Sense::hover())
+        .widget_info(|| WidgetInfo::labeled(Role::Label, true, words.clone()));
 }
 
 /// The part of a row that shows and hides the run.

@@ -166,7 +166,7 @@ fn say(ui: &Ui, saliency: &Saliency, answer: &Answer, area: Rect) {
             0,
             Align2::LEFT_CENTER,
             text,
-            theme::digits(11.0),
+            theme::digits(theme::SMALL),
             colors.weak,
         );
     };
@@ -249,7 +249,7 @@ fn say(ui: &Ui, saliency: &Saliency, answer: &Answer, area: Rect) {
             line + 1,
             Align2::RIGHT_CENTER,
             percent,
-            theme::digits(11.0),
+            theme::digits(theme::SMALL),
             color,
         );
     }

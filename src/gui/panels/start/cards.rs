@@ -90,7 +90,7 @@ fn show_card(ui: &mut Ui, card: &Card, size: eframe::egui::Vec2, actions: &mut V
         inner.left_bottom(),
         Align2::LEFT_BOTTOM,
         size,
-        theme::digits(10.5),
+        theme::digits(theme::TINY),
         colors.weak,
     );
     if response.clicked() {

@@ -44,7 +44,7 @@ fn welcome(ui: &mut Ui, actions: &mut Vec<Action>) {
     let colors = theme::palette(ui);
     ui.label(
         RichText::new("Strata")
-            .font(theme::heading(24.0))
+            .font(theme::heading(theme::TITLE))
             .color(colors.strong),
     );
     let sentence = "Stack layers, see every shape, train, and watch what the network learns.";

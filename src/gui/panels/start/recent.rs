@@ -71,7 +71,7 @@ fn row(ui: &mut Ui, entry: &Recent, actions: &mut Vec<Action>) {
         when,
         Align2::RIGHT_CENTER,
         recent::ago(entry.time),
-        theme::digits(10.5),
+        theme::digits(theme::TINY),
         colors.weak,
     );
     if response.clicked() {

@@ -109,7 +109,7 @@ pub fn add(ui: &mut Ui, state: &State, width: f32, next: &mut Vec<Augment>) {
                         .any(|augment| matches!(augment, Augment::Mixup { .. }));
                 let entry = eframe::egui::Button::selectable(
                     false,
-                    RichText::new(*word).font(theme::digits(12.0)),
+                    RichText::new(*word).font(theme::digits(theme::CODE)),
                 );
                 let entry = ui
                     .add_enabled(free, entry)

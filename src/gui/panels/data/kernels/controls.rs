@@ -246,7 +246,7 @@ fn named(ui: &mut Ui, settings: &KernelSettings, actions: &mut Vec<Action>) {
         .height(420.0)
         .icon(chevron);
     let combo = combo
-        .selected_text(RichText::new(now).font(theme::digits(12.0)))
+        .selected_text(RichText::new(now).font(theme::digits(theme::CODE)))
         .show_ui(ui, |ui| {
             let (lines, others): (Vec<Named>, Vec<Named>) =
                 Named::ALL.into_iter().partition(|named| named.is_line());

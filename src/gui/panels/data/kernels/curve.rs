@@ -90,7 +90,7 @@ fn axes(ui: &Ui, room: &Room) {
                 at,
                 Align2::RIGHT_CENTER,
                 short(value),
-                theme::digits(10.0),
+                theme::digits(theme::TINY),
                 colors.weak,
             );
         }

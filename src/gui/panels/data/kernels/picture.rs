@@ -159,7 +159,7 @@ fn places(ui: &Ui, grid: Rect, size: [usize; 2], found: &Match) {
             tag.center(),
             Align2::CENTER_CENTER,
             text,
-            theme::digits(10.0),
+            theme::digits(theme::TINY),
             colors.back,
         );
     }

@@ -160,7 +160,7 @@ fn bar(ui: &Ui, bar: Rect, colours: Colours) {
             pos2(bar.right() + 4.0, y),
             align,
             short(value),
-            theme::digits(10.0),
+            theme::digits(theme::TINY),
             weak,
         );
     };

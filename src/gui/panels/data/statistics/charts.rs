@@ -92,7 +92,7 @@ pub(super) fn histogram(ui: &mut Ui, split: &SplitStatistics) {
             pos2(x, area.bottom()),
             align,
             text,
-            theme::digits(10.0),
+            theme::digits(theme::TINY),
             colors.weak,
         );
     };
@@ -179,7 +179,7 @@ pub(super) fn classes(ui: &mut Ui, found: &Statistics) {
             at,
             Align2::RIGHT_CENTER,
             count(total as u64),
-            theme::digits(11.0),
+            theme::digits(theme::SMALL),
             colors.weak,
         );
         response.on_hover_text(text);

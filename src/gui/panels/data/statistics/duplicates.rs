@@ -65,7 +65,7 @@ pub(super) fn show(ui: &mut Ui, found: &Statistics, sheet: Option<&Sheet>) {
         lines.push(format!("and {} more", count(more as u64)));
     }
     let line = RichText::new(lines.join(" · "))
-        .font(theme::digits(11.0))
+        .font(theme::digits(theme::SMALL))
         .color(colors.weak);
     if !lines.is_empty() {
         ui.add(Label::new(line).wrap());
@@ -122,7 +122,7 @@ fn one(ui: &mut Ui, found: &Statistics, set: &Set, sheet: &Sheet, first: usize, 
             at,
             Align2::CENTER_TOP,
             name(&twin.image),
-            theme::digits(10.0),
+            theme::digits(theme::TINY),
             color,
         );
         let color = if is_mixed { colors.wrong } else { colors.weak };

@@ -199,7 +199,7 @@ fn words(ui: &mut Ui, entry: &Entry<'_>) {
         if !entry.at.is_empty() {
             ui.label(
                 RichText::new(&entry.at)
-                    .font(theme::digits(12.0))
+                    .font(theme::digits(theme::CODE))
                     .color(entry.ink(ui)),
             );
         }

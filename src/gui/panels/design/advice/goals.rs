@@ -156,7 +156,7 @@ fn choose(ui: &mut Ui, goals: &Goals, actions: &mut Vec<Action>) {
             let Ok(goal) = Goal::parse(quantity, quantity.example()) else {
                 continue;
             };
-            let text = RichText::new(goal.to_string()).font(theme::digits(12.0));
+            let text = RichText::new(goal.to_string()).font(theme::digits(theme::CODE));
             if ui
                 .button(text)
                 .on_hover_text(reference::goals::of(quantity).about)

@@ -66,7 +66,7 @@ fn card(ui: &mut Ui, state: &State, overlap: &Overlap, fixes: &[Fix], offers: bo
         colors.strong
     };
     let title = RichText::new(format!("{}  {}", overlap.text, overlap.place))
-        .font(theme::digits(12.0))
+        .font(theme::digits(theme::CODE))
         .color(ink);
     let button = ui.add(Button::new(title).frame(false).truncate());
     let name = format!("Select {} `{}`", overlap.place, overlap.text);
@@ -111,7 +111,7 @@ fn bars(ui: &mut Ui, taps: &Taps) {
     let text = format!("Taps that reach each output in turn: {}", join(&counts));
     response.widget_info(|| WidgetInfo::labeled(Role::Image, true, &text));
     let color = verdict(ui, taps.is_even());
-    let small = theme::digits(9.5);
+    let small = theme::digits(theme::TINY);
     for (index, &count) in counts.iter().enumerate() {
         let left = rect.left() + index as f32 * (BAR + 2.0);
         let tall = (BARS - 13.0) * count as f32 / most as f32;
@@ -152,7 +152,7 @@ fn offer(ui: &mut Ui, state: &State, overlap: &Overlap, fix: &Fix, actions: &mut
         }
         let font = FontId {
             size: 11.5,
-            ..theme::digits(11.5)
+            ..theme::digits(theme::SMALL)
         };
         ui.add(
             eframe::egui::Label::new(

@@ -11,7 +11,7 @@ use strata_design::{layer_at, macs_formula, parameters_formula};
 
 /// The lines of a row.
 pub(super) fn show(ui: &mut Ui, state: &State, figures: &Figures, row: &Row, whole: bool) {
-    ui.label(RichText::new(&row.text).font(theme::digits(12.0)));
+    ui.label(RichText::new(&row.text).font(theme::digits(theme::CODE)));
     if let Some(error) = &row.error {
         ui.label(&error.message);
         return;

@@ -99,7 +99,7 @@ fn number(ui: &Ui, right: f32, line: Rect, text: &str, color: Color32) {
         pos2(right, line.center().y),
         Align2::RIGHT_CENTER,
         text,
-        theme::digits(11.5),
+        theme::digits(theme::SMALL),
         color,
     );
 }

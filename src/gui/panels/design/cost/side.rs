@@ -144,7 +144,7 @@ fn heading(ui: &mut Ui, name: &str, figure: &str) {
         at,
         Align2::RIGHT_CENTER,
         figure,
-        theme::digits(11.5),
+        theme::digits(theme::SMALL),
         colors.strong,
     );
 }
@@ -358,7 +358,7 @@ fn comparison(ui: &mut Ui, against: &AgainstDense) {
                     (
                         line.left() + share * line.width(),
                         Align2::RIGHT_CENTER,
-                        theme::digits(11.5),
+                        theme::digits(theme::SMALL),
                     )
                 }
             };

@@ -275,7 +275,7 @@ impl Table<'_> {
             at,
             Align2::RIGHT_CENTER,
             quantity.write(value),
-            theme::digits(11.5),
+            theme::digits(theme::SMALL),
             colors.text,
         );
         let length =
@@ -320,7 +320,7 @@ impl Table<'_> {
                 cell.right_center(),
                 Align2::RIGHT_CENTER,
                 text,
-                theme::digits(11.5),
+                theme::digits(theme::SMALL),
                 colors.strong,
             );
             let response = ui.interact(
@@ -365,7 +365,7 @@ fn stack_name(ui: &mut Ui, stack: Stack) {
 
 /// A text from the left, with `…` where it ends for want of room.
 fn write(ui: &Ui, area: Rect, left: f32, text: &str, color: Color32) {
-    let letter = ui.fonts_mut(|fonts| fonts.glyph_width(&theme::digits(11.5), '0'));
+    let letter = ui.fonts_mut(|fonts| fonts.glyph_width(&theme::digits(theme::SMALL), '0'));
     let room = ((area.width() - left) / letter.max(1.0)) as usize;
     let shown: String = if text.chars().count() <= room {
         text.to_owned()
@@ -376,6 +376,11 @@ fn write(ui: &Ui, area: Rect, left: f32, text: &str, color: Color32) {
             .collect()
     };
     let at = pos2(area.left() + left, area.center().y);
-    ui.painter()
-        .text(at, Align2::LEFT_CENTER, shown, theme::digits(11.5), color);
+    ui.painter().text(
+        at,
+        Align2::LEFT_CENTER,
+        shown,
+        theme::digits(theme::SMALL),
+        color,
+    );
 }

@@ -56,7 +56,7 @@ impl Pictures {
         let at = format!("{} / {count}", self.index + 1);
         ui.label(
             RichText::new(at)
-                .font(theme::digits(11.5))
+                .font(theme::digits(theme::SMALL))
                 .color(theme::palette(ui).weak),
         );
         let former = ui

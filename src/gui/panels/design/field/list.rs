@@ -122,7 +122,7 @@ fn entry(ui: &mut Ui, row: &Row, is_chosen: bool, most: f64) -> bool {
     let galley = elided(
         ui,
         &row.text,
-        theme::digits(11.5),
+        theme::digits(theme::SMALL),
         ink,
         names.width() - indent - 4.0,
     );
@@ -134,7 +134,7 @@ fn entry(ui: &mut Ui, row: &Row, is_chosen: bool, most: f64) -> bool {
             at,
             Align2::RIGHT_CENTER,
             text,
-            theme::digits(11.0),
+            theme::digits(theme::SMALL),
             if text == "–" { colors.weak } else { ink },
         );
     }

@@ -170,7 +170,7 @@ pub(crate) fn subscript(painter: &Painter, rect: Rect, value: f64, color: Color3
             at,
             Align2::RIGHT_BOTTOM,
             format!("·{}", number(value)),
-            theme::digits(8.5),
+            theme::digits(theme::TINY),
             color,
         );
     }

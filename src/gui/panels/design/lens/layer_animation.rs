@@ -97,7 +97,7 @@ fn sum_lines(ui: &Ui, sample: &Sample, area: Rect) -> f32 {
         .map(|step| words(sample, step).chars().count())
         .max()
         .unwrap_or(0);
-    let letter = ui.fonts_mut(|fonts| fonts.glyph_width(&theme::digits(12.0), '0'));
+    let letter = ui.fonts_mut(|fonts| fonts.glyph_width(&theme::digits(theme::CODE), '0'));
     let most = if area.height() > 260.0 {
         4.0
     } else if area.height() > 130.0 {
@@ -113,7 +113,7 @@ fn sum_lines(ui: &Ui, sample: &Sample, area: Rect) -> f32 {
 /// Writes the sum into the lines below the grid; its result is set off.
 fn write_sum(ui: &mut Ui, area: Rect, sum: &str) {
     let colors = theme::palette(ui);
-    let font = theme::digits(12.0);
+    let font = theme::digits(theme::CODE);
     let part = |color, font: FontId| TextFormat {
         font_id: font,
         color,

@@ -218,7 +218,7 @@ fn sum(ui: &mut Ui, area: Rect, pixel: &Pixel) {
     inner.spacing_mut().item_spacing.y = 2.0;
     let sentence = pixel.sentence();
     let line = RichText::new(&sentence)
-        .font(theme::digits(12.0))
+        .font(theme::digits(theme::CODE))
         .color(colors.text);
     inner
         .add(Label::new(line).truncate().show_tooltip_when_elided(false))

@@ -46,7 +46,7 @@ pub(super) fn curve(ui: &Ui, area: Rect, activation: Activation, x: f64, color: 
         square.left_top(),
         align,
         text,
-        theme::digits(10.5),
+        theme::digits(theme::TINY),
         colors.weak,
     );
 }

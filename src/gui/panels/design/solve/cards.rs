@@ -190,7 +190,7 @@ fn diff(ui: &mut Ui, change: &Change) {
                 ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                     ui.label(
                         RichText::new(place)
-                            .font(theme::digits(10.5))
+                            .font(theme::digits(theme::TINY))
                             .color(colors.weak),
                     );
                     ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
@@ -206,5 +206,12 @@ fn diff(ui: &mut Ui, change: &Change) {
 
 fn text(ui: &mut Ui, sign: char, node: &Node, color: Color32) {
     let text = format!("{sign} {}", node.text());
-    ui.add(Label::new(RichText::new(text).font(theme::digits(12.0)).color(color)).truncate());
+    ui.add(
+        Label::new(
+            RichText::new(text)
+                .font(theme::digits(theme::CODE))
+                .color(color),
+        )
+        .truncate(),
+    );
 }

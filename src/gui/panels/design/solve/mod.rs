@@ -204,7 +204,14 @@ fn heading(ui: &mut Ui, banner: &Banner) {
             icon::paint(ui.painter(), sign, rect, ink);
         }
         let text = sentence(banner);
-        ui.add(Label::new(RichText::new(text).font(theme::heading(15.0)).color(ink)).truncate());
+        ui.add(
+            Label::new(
+                RichText::new(text)
+                    .font(theme::heading(theme::TITLE))
+                    .color(ink),
+            )
+            .truncate(),
+        );
     });
     ui.add_space(theme::STEP);
 }

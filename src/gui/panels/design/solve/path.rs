@@ -124,8 +124,13 @@ fn level(ui: &Ui, rect: Rect, row: &Row<'_>) {
     let (mut from, mut to) = (rect.left() + 2.0, rect.right() - 2.0);
     let write = |x: f32, align: Align2, shape: &Shape, color: Color32| {
         let at = pos2(x, rect.center().y);
-        ui.painter()
-            .text(at, align, sizes(shape, whole), theme::digits(12.0), color)
+        ui.painter().text(
+            at,
+            align,
+            sizes(shape, whole),
+            theme::digits(theme::CODE),
+            color,
+        )
     };
     if let Some(had) = had {
         from = write(from, Align2::LEFT_CENTER, had, colors.strong).right() + 6.0;
@@ -151,7 +156,7 @@ fn link(ui: &Ui, from: f32, to: f32, y: f32, ink: Color32, wrong: bool) {
             pos2(middle, y),
             Align2::CENTER_CENTER,
             "≠",
-            theme::heading(14.0),
+            theme::heading(theme::BODY),
             ink,
         );
     }
@@ -161,7 +166,7 @@ fn code(ui: &Ui, rect: Rect, code: Option<&Shape>) {
     let colors = theme::palette(ui);
     let code = code.map_or_else(|| "code ?".into(), |code| format!("code {code}"));
     let stroke = Stroke::new(1.0, colors.line);
-    let font = theme::digits(12.0);
+    let font = theme::digits(theme::CODE);
     let text = ui.painter().text(
         rect.center(),
         Align2::CENTER_CENTER,
@@ -242,7 +247,13 @@ fn chip(ui: &Ui, rect: Rect, id: Id, step: &Step, known: &Known, state: &State) 
 }
 
 fn label(ui: &Ui, rect: Rect, text: &str, ink: Color32) {
-    let galley = elided(ui, text, theme::digits(11.0), ink, rect.width() - 12.0);
+    let galley = elided(
+        ui,
+        text,
+        theme::digits(theme::SMALL),
+        ink,
+        rect.width() - 12.0,
+    );
     ui.painter().galley(
         pos2(rect.left() + 8.0, rect.center().y - galley.size().y / 2.0),
         galley,
@@ -251,7 +262,9 @@ fn label(ui: &Ui, rect: Rect, text: &str, ink: Color32) {
 }
 
 fn hover(ui: &mut Ui, step: &Step, known: &Known) {
-    ui.label(RichText::new(format!("{}  {}", step.place, step.text)).font(theme::digits(12.0)));
+    ui.label(
+        RichText::new(format!("{}  {}", step.place, step.text)).font(theme::digits(theme::CODE)),
+    );
     ui.label(format!("{} → {}", step.before, step.after));
     if let Some(partner) = &step.partner {
         let word = if step.side == Side::Down {

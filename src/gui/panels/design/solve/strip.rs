@@ -227,7 +227,7 @@ fn ticks(ui: &Ui, bar: Rect) {
             pos2(x, bar.bottom() + 2.0),
             align,
             size.to_string(),
-            theme::digits(9.5),
+            theme::digits(theme::TINY),
             ink,
         );
     }

@@ -434,7 +434,7 @@ fn signs(ui: &Ui, stage: &Stage<'_>) {
     }
     let (color, font) = (
         theme::palette(ui).weak,
-        eframe::egui::FontId::proportional(16.0),
+        eframe::egui::FontId::proportional(theme::TITLE),
     );
     let write = |from: Rect, to: Rect, sign: &str| {
         let at = pos2(

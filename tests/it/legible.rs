@@ -1,0 +1,300 @@
+//! What is written can be read and what is there can be seen, at every size; and nothing moves while it is used.
+
+use super::kit::window::*;
+use eframe::egui::{Key, Modifiers, Pos2, Rect, Shape, Vec2, vec2};
+use egui_kittest::kittest::Queryable;
+use image::RgbaImage;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use strata::app::action::Action;
+use strata::app::arrangement::Workspace;
+use strata::app::messages::Weight;
+use strata::app::view_kind::ViewKind;
+use strata::engine::event::Event;
+use strata::gui::views;
+use strata::project::stage::Task;
+
+/// A text of a frame: what it says, where, and the sizes of its letters.
+struct Written {
+    text: String,
+    place: Rect,
+    sizes: Vec<f32>,
+    angle: f32,
+}
+
+fn texts_of(shape: &Shape, clip: Rect, into: &mut Vec<Written>) {
+    match shape {
+        Shape::Vec(shapes) => shapes.iter().for_each(|shape| texts_of(shape, clip, into)),
+        Shape::Text(text) => {
+            let place = text.galley.rect.translate(text.pos.to_vec2());
+            let sections = text.galley.job.sections.iter();
+            into.push(Written {
+                text: text.galley.text().to_owned(),
+                place: place.intersect(clip),
+                sizes: sections
+                    .map(|section| section.format.font_id.size)
+                    .collect(),
+                angle: text.angle,
+            });
+        }
+        _ => {}
+    }
+}
+
+/// All texts of the last frame that can be seen.
+fn texts(window: &Window) -> Vec<Written> {
+    let mut found = Vec::new();
+    for shape in &window.harness.output().shapes {
+        texts_of(&shape.shape, shape.clip_rect, &mut found);
+    }
+    found.retain(|text| !text.text.trim().is_empty() && text.place.is_positive());
+    found
+}
+
+fn luminance(pixel: [u8; 3]) -> f64 {
+    let linear = pixel.map(|channel| {
+        let share = f64::from(channel) / 255.0;
+        match share <= 0.04045 {
+            true => share / 12.92,
+            false => ((share + 0.055) / 1.055).powf(2.4),
+        }
+    });
+    0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+}
+
+fn contrast(a: [u8; 3], b: [u8; 3]) -> f64 {
+    let (a, b) = (luminance(a) + 0.05, luminance(b) + 0.05);
+    a.max(b) / a.min(b)
+}
+
+/// How much the letters in a place differ from the ground that they stand on.
+fn contrast_in(picture: &RgbaImage, place: Rect, scale: f32) -> f64 {
+    let edge = |value: f32, most: u32| ((value * scale).round().max(0.0) as u32).min(most);
+    let (width, height) = picture.dimensions();
+    let across = edge(place.left(), width)..edge(place.right(), width);
+    let mut counts: BTreeMap<[u8; 3], usize> = BTreeMap::new();
+    for y in edge(place.top(), height)..edge(place.bottom(), height) {
+        for x in across.clone() {
+            let [r, g, b, _] = picture.get_pixel(x, y).0;
+            *counts.entry([r, g, b]).or_default() += 1;
+        }
+    }
+    let Some((ground, _)) = counts.iter().max_by_key(|(_, count)| **count) else {
+        return f64::INFINITY;
+    };
+    let ink = counts.keys().map(|pixel| contrast(*pixel, *ground));
+    ink.fold(1.0, f64::max)
+}
+
+/// The places of what cannot be used now: it may be faint.
+fn disabled(window: &Window) -> Vec<Rect> {
+    let all = window.harness.query_all_by(|node| node.is_disabled());
+    all.map(|node| node.rect().expand(2.0)).collect()
+}
+
+fn check_contrast(window: &mut Window, what: &str) {
+    const SCALE: f32 = 2.0;
+    window.harness.remove_cursor();
+    window.run();
+    let size = window.harness.ctx.content_rect().size();
+    let found = texts(window);
+    let faint = disabled(window);
+    let picture = window.enlarged(SCALE);
+    assert_eq!(picture.width(), (size.x * SCALE) as u32);
+    for text in found {
+        let off = faint.iter().any(|place| place.contains_rect(text.place));
+        // What is turned or cut to a sliver is looked at elsewhere.
+        if off || text.angle != 0.0 || text.place.height() < 6.0 || text.place.width() < 4.0 {
+            continue;
+        }
+        let found = contrast_in(&picture, text.place, SCALE);
+        assert!(
+            found >= 4.5,
+            "{what}: “{}” at {:?}: {found:.2}",
+            text.text,
+            text.place
+        );
+    }
+}
+
+#[test]
+fn every_text_has_contrast_on_what_it_is_written_on() {
+    for dark in [true, false] {
+        let mut window = Window::idle("pretrain-classify");
+        window.set_dark(dark);
+        let theme = if dark { "dark" } else { "light" };
+        for workspace in [Workspace::Data, Workspace::Design, Workspace::Training] {
+            window.show_workspace(workspace);
+            check_contrast(&mut window, &format!("{theme} {}", workspace.name()));
+        }
+        window.select(strata::project::Stack::Encoder, 0);
+        check_contrast(&mut window, &format!("{theme}, a layer selected"));
+        window.enter("encoder.0", "cnov 3");
+        check_contrast(&mut window, &format!("{theme}, a broken layer"));
+        window.harness.state_mut().handle(Action::Start(true));
+        window.run();
+        check_contrast(&mut window, &format!("{theme}, start page"));
+    }
+}
+
+#[test]
+fn there_are_five_sizes_of_type() {
+    let mut sizes = BTreeSet::new();
+    let mut window = Window::without_engine(builtin("pretrain-classify"), vec2(1600.0, 1000.0));
+    let mut add = |window: &Window| {
+        let all = texts(window).into_iter().flat_map(|text| text.sizes);
+        sizes.extend(all.map(|size| (10.0 * size).round() as u32));
+    };
+    for info in views::all() {
+        window.show_alone(info.kind);
+        window.run();
+        add(&window);
+    }
+    window.press(Modifiers::NONE, Key::F1);
+    add(&window);
+    window.press(Modifiers::NONE, Key::Escape);
+    window.harness.state_mut().handle(Action::Start(true));
+    window.run();
+    add(&window);
+    assert!(sizes.len() <= 5, "{sizes:?} tenths of a point");
+}
+
+#[test]
+fn a_scroll_bar_can_be_seen() {
+    for dark in [true, false] {
+        let mut window = Window::idle("pretrain-classify");
+        window.set_dark(dark);
+        window.run();
+        let picture = window.picture(1.0);
+        let ground = |x: u32, y: u32| {
+            let [r, g, b, _] = picture.get_pixel(x, y).0;
+            [r, g, b]
+        };
+        // The settings are longer than the window: their bar stands in the margin at the right.
+        let column = (1268..1280).map(|x| {
+            let bar = (60..680).filter(|&y| contrast(ground(x, y), ground(1266, 50)) >= 3.0);
+            bar.count()
+        });
+        assert!(column.max().unwrap() >= 100, "dark: {dark}");
+    }
+}
+
+/// Where the controls lie that a hand may be on its way to.
+fn places(window: &Window) -> Vec<(&'static str, Pos2)> {
+    let names = [
+        "Data workspace",
+        "Design workspace",
+        "Training workspace",
+        "Find anything",
+        "Switch theme",
+        "Epochs",
+        "Batch",
+        "Optimizer",
+        "encoder.0",
+        "Train",
+        "Stop",
+    ];
+    let found = names.iter().filter_map(|name| {
+        let mut nodes = window.harness.query_all_by_label(name);
+        Some((*name, nodes.next()?.rect().min))
+    });
+    found.collect()
+}
+
+#[test]
+fn nothing_moves_when_a_run_starts_and_when_messages_come() {
+    let (engine, start) = fake_engine();
+    let mut window = Window::new(classifier(), SIZE, start);
+    window.run();
+    let without_train = |window: &Window| {
+        let all = places(window).into_iter();
+        all.filter(|(name, _)| *name != "Train").collect::<Vec<_>>()
+    };
+    let before = without_train(&window);
+    assert!(before.len() >= 9, "{before:?}");
+    window.click("Train");
+    engine.tell(started(Path::new("runs/one-1")));
+    engine.tell(Event::Stage {
+        index: 0,
+        name: "classify".into(),
+        task: Task::Classify,
+        epochs: 1,
+        steps_per_epoch: 4,
+    });
+    window.run();
+    assert_eq!(without_train(&window), before, "a run has started");
+    let tabs = window.get("Pause").rect();
+    engine.tell(Event::Warning("something to know ".repeat(12)));
+    window.run();
+    assert!(window.has("something to know"));
+    window.keep_picture("legible/message");
+    assert_eq!(without_train(&window), before, "a message has come");
+    assert_eq!(window.get("Pause").rect(), tabs);
+    window.click("Dismiss message");
+    assert!(!window.has("something to know"));
+    assert_eq!(without_train(&window), before, "it was read");
+}
+
+/// A lecture room: everything is larger, and still there.
+#[test]
+fn nothing_is_cut_at_presentation_size() {
+    let screen = vec2(1920.0, 1080.0);
+    for zoom in [1.3, 1.5, 1.75, 2.0] {
+        let size: Vec2 = screen / zoom;
+        let size = vec2(size.x.floor(), size.y.floor());
+        let mut window = Window::new(builtin("pretrain-classify"), size, no_engine());
+        window.run();
+        for workspace in [Workspace::Data, Workspace::Design, Workspace::Training] {
+            window.show_workspace(workspace);
+            window.keep_picture(&format!("presentation/{}-{zoom}", workspace.name()));
+            let whole = Rect::from_min_size(Pos2::ZERO, size).expand(0.5);
+            for label in [
+                "Train",
+                "Step",
+                "Stop",
+                "Report",
+                "Switch theme",
+                "Device",
+                "Undo",
+            ] {
+                let place = window.get(label).rect();
+                assert!(whole.contains_rect(place), "{label} at {zoom}: {place:?}");
+            }
+            let bar = window.get("Train").rect().top();
+            assert!(bar > 0.6 * size.y, "the views have room");
+        }
+    }
+}
+
+#[test]
+fn the_size_is_chosen_by_name_and_stays() {
+    let config = tempfile::tempdir().unwrap();
+    let mut window = Window::kept("conv-autoencoder", config.path());
+    window.find("presentation");
+    window.run();
+    assert!((window.harness.ctx.zoom_factor() - 1.5).abs() < 1e-6);
+    assert!((window.state().view.zoom - 1.5).abs() < 1e-6);
+    window.find("usual size");
+    window.run();
+    assert!((window.harness.ctx.zoom_factor() - 1.0).abs() < 1e-6);
+}
+
+#[test]
+fn messages_that_stay_lie_over_the_views() {
+    let mut window = Window::idle("conv-autoencoder");
+    window.show_alone(ViewKind::Loss);
+    window.run();
+    let before = window.get("Logarithmic axis").rect();
+    let state = window.harness.state_mut();
+    state.handle(Action::Open("nothing/here.toml".into()));
+    window.run();
+    assert!(window.has("Dismiss message"));
+    assert_eq!(window.get("Logarithmic axis").rect(), before);
+    assert!(
+        window
+            .state()
+            .messages
+            .lasting()
+            .all(|message| message.weight != Weight::Note)
+    );
+}
