@@ -1,6 +1,7 @@
 //! What the user can do, as values: panels emit them, [`super::state::State::handle`] applies them.
 
 use super::arrangement::{Arrangement, Side, Workspace};
+use super::begin::Beginning;
 use super::choices::Choice;
 use super::kernels::KernelSettings;
 use super::lens::LensSettings;
@@ -59,6 +60,8 @@ pub enum Action {
     Start(bool),
     /// Starts a project with no layers.
     New,
+    /// Gives a project without layers a first small network.
+    Begin(Beginning),
     /// Reads the images of a folder or file.
     DataFolder(PathBuf),
     /// Takes an image for the views of one image.

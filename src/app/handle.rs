@@ -47,6 +47,10 @@ impl State {
             Action::ReadAgain => self.inspections.read_again(),
             Action::Fetch(start) => self.fetch(start, services),
             Action::Unpack(start) => self.unpack(start, services),
+            Action::Begin(beginning) => {
+                let begun = beginning.of(self.project());
+                self.edit(&Edit::All(Box::new(begun)));
+            }
             Action::FitNetwork => self.fit_network(),
             Action::ListRuns => self.runs.read(self.runs_to_list(), &services.wake),
             Action::AddRuns(path) => self.add_runs(&path, services),

@@ -8,6 +8,7 @@
 pub mod about;
 pub mod action;
 pub mod arrangement;
+pub mod begin;
 pub mod builtin_previews;
 pub mod choices;
 pub mod commands;

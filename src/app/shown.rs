@@ -1,11 +1,12 @@
 //! What follows from the project: shapes, problems, advice, costs.
 
+use super::begin;
 use strata_core::project::target::Target;
 use strata_core::project::{Network, Project, locks};
 use strata_core::shape::{self, Inference};
 use strata_core::system_memory::available_bytes;
 use strata_design::advice::{self, Advice, Fix};
-use strata_design::{Banner, Problem};
+use strata_design::{Banner, Level, Problem, Severity};
 use strata_engine::run::memory_check::{kept_images, machine};
 
 /// All that follows from the project (and from the text being typed).
@@ -31,7 +32,16 @@ pub struct Shown {
 impl Shown {
     pub(super) fn of(project: &Project) -> Shown {
         let inference = shape::infer(&project.network);
-        let problems = strata_design::check_inferred(project, &inference);
+        let begins = begin::is_empty(&project.network);
+        let problems = match begins {
+            // All else that is wrong with nothing is no news.
+            true => vec![no_layers()],
+            false => strata_design::check_inferred(project, &inference),
+        };
+        let mut banner = strata_design::banner(&inference);
+        if begins {
+            banner.level = Level::NotApplicable;
+        }
         let plan = inference.plan.as_ref().zip(project.stages.first());
         let run = plan.and_then(|(plan, stage)| {
             let run = strata_cost::run_memory(plan, stage, stage.batch, machine())?;
@@ -39,7 +49,7 @@ impl Shown {
         });
         Shown {
             network: project.network.clone(),
-            banner: strata_design::banner(&inference),
+            banner,
             fixes: advice::mends(project, &inference, &problems),
             advice: advice::advise(project, &inference),
             locks: locks::targets(project),
@@ -47,5 +57,16 @@ impl Shown {
             problems,
             inference,
         }
+    }
+}
+
+fn no_layers() -> Problem {
+    Problem {
+        severity: Severity::Error,
+        place: None,
+        stage: None,
+        message: "the network has no layers yet".to_owned(),
+        help: Vec::new(),
+        is_harmless: false,
     }
 }

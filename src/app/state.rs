@@ -10,6 +10,7 @@ pub use super::view_settings::{
 use super::about::About;
 use super::action::Overlay;
 use super::arrangement::{Arrangement, Arrangements, Purpose, Workspace};
+use super::begin;
 use super::choices::Choices;
 use super::downloads::Downloads;
 use super::frame_times::FrameHistogram;
@@ -178,6 +179,11 @@ impl State {
     /// A network that was proposed and is looked at before it is taken.
     pub fn proposal(&self) -> Option<&Network> {
         self.proposal.as_deref()
+    }
+
+    /// Whether the project has no layers yet: then it is asked what is to be built.
+    pub fn begins(&self) -> bool {
+        begin::is_empty(self.network()) && self.proposal().is_none()
     }
 
     /// Whether there are changes that no file holds.

@@ -90,7 +90,10 @@ fn centre(ui: &mut Ui, state: &State, views: &mut Views, actions: &mut Vec<Actio
     let (tiles, bar) = area.split_top_bottom_at_y(area.bottom() - height);
     let tiles = Rect::from_min_max(tiles.min, tiles.max - vec2(0.0, theme::GAP));
     let mut inner = ui.new_child(UiBuilder::new().id_salt("views").max_rect(tiles));
-    panels::tiles::show(&mut inner, state, views, actions);
+    match state.begins() {
+        true => panels::begin::show(&mut inner, actions),
+        false => panels::tiles::show(&mut inner, state, views, actions),
+    }
     let colors = theme::palette(ui);
     ui.painter().rect(
         bar,

@@ -240,6 +240,11 @@ fn restyle(style: &mut Style, colors: &Palette) {
         floating_width: SCROLL_BAR - 2.0,
         floating_allocated_width: SCROLL_BAR,
         handle_min_length: 24.0,
+        // What is at the edge can be read; the bar says that there is more.
+        fade: egui::style::ScrollFadeStyle {
+            strength: 0.0,
+            ..Default::default()
+        },
         dormant_background_opacity: 0.0,
         active_background_opacity: 0.0,
         interact_background_opacity: 0.0,

@@ -59,6 +59,44 @@ fn every_picture_of_a_run_has_a_title_and_words() {
     }
 }
 
+/// Text stays text and pixels stay pixels, so that a picture can be enlarged in a paper.
+#[test]
+fn pictures_are_written_as_svg_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    completed(train(&tiny(&[]), &options(&at.join("run"))).0);
+    for (what, words, has_pixels) in [
+        ("loss", "Loss", false),
+        ("accuracy", "Accuracy", false),
+        ("filters", "Filters", true),
+        ("saliency", "Saliency", true),
+        ("confusion", "Confusion", false),
+    ] {
+        let file = format!("{what}.svg");
+        let output = strata(at, &["inspect", "run", what, "-o", &file]);
+        assert_eq!(code(&output), 0, "{what}: {}", err(&output));
+        let text = std::fs::read_to_string(at.join(&file)).unwrap();
+        keep(at, &file);
+        assert!(
+            text.starts_with("<svg") && text.trim_end().ends_with("</svg>"),
+            "{what}"
+        );
+        assert!(
+            text.contains(words) && text.matches("<text").count() > 3,
+            "{what}"
+        );
+        assert_eq!(text.contains("data:image/png"), has_pixels, "{what}");
+        assert_eq!(
+            text.matches("<g ").count(),
+            text.matches("</g>").count(),
+            "{what}: groups are closed"
+        );
+        assert!(!text.contains("NaN") && !text.contains("inf\""), "{what}");
+    }
+    let refused = strata(at, &["inspect", "run", "loss", "-o", "loss.pdf"]);
+    assert!(err(&refused).contains("PNG or SVG"), "{}", err(&refused));
+}
+
 /// The cross of the lecture: the kernel that answers to a cross, on a picture of one.
 #[test]
 fn the_result_of_a_kernel_is_one_bright_spot_where_it_fits() {

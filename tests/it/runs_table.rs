@@ -3,6 +3,7 @@
 use super::kit::window::*;
 use std::path::Path;
 use strata::app::action::Action;
+use strata::app::state::PathPurpose;
 use strata::app::view_kind::ViewKind;
 use strata::engine::event::Metrics;
 use strata::engine::storage::record::{RunRecord, Status};
@@ -130,7 +131,7 @@ fn a_note_stays_with_its_run() {
     window.wait("the list again", |state| {
         !state.runs.is_reading() && state.runs.list[1].note == "too fast"
     });
-    window.enter("Note of run second", "");
+    window.enter("Note of run second", " ");
     assert!(!note.exists());
 }
 
@@ -201,4 +202,47 @@ fn smoothing_is_chosen_and_never_hides_a_batch_or_an_epoch() {
         after.smooth.points().collect::<Vec<_>>()
     );
     assert!(state.training.curves.is_smoothed_over(state.view.smoothing));
+}
+
+/// From a dark window: a light picture for print, as pixels and as SVG, and one for the clipboard.
+#[test]
+fn a_picture_is_saved_on_a_light_ground_and_copied() {
+    let folder = tempfile::tempdir().unwrap();
+    let project = three_runs(folder.path());
+    let mut window = open(folder.path(), &project);
+    window.set_dark(true);
+    let run = folder.path().join("runs/first");
+    window.harness.state_mut().handle(Action::Open(run));
+    window.wait("the curves", |state| !state.training.is_reading());
+    window.show_alone(ViewKind::Loss);
+    window.run();
+    let corner = |path: &Path| image::open(path).unwrap().to_rgb8().get_pixel(3, 3).0[0];
+    let mut save = |name: &str, light: bool| {
+        let ask = Action::AskPath(PathPurpose::Picture(ViewKind::Loss));
+        window.harness.state_mut().handle(ask);
+        window.run();
+        if window.state().view.light_pictures != light {
+            window.click("Light ground");
+        }
+        window.keep_picture("pictures/path-bar");
+        let path = folder.path().join(name);
+        window.enter("Path", path.to_str().unwrap());
+        window.wait("the file", |state| !state.is_saving_pictures());
+        path
+    };
+    let dark = save("dark.png", false);
+    let light = save("light.png", true);
+    assert!(corner(&dark) < 60 && corner(&light) > 200);
+    let svg = save("plot.svg", true);
+    let text = std::fs::read_to_string(svg).unwrap();
+    assert!(text.starts_with("<svg") && text.contains("loss (cross-entropy)"));
+    let ask = Action::AskPath(PathPurpose::Picture(ViewKind::Loss));
+    window.harness.state_mut().handle(ask);
+    window.run();
+    window.click("Copy picture");
+    assert!(window.state().ask.is_none());
+    window.wait("the picture", |state| {
+        let note = state.messages.note();
+        note.is_some_and(|note| note.text.contains("on the clipboard"))
+    });
 }

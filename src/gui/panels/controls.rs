@@ -306,6 +306,9 @@ fn status(ui: &Ui, state: &State) -> Option<(String, Color32)> {
         let text = "A proposal is shown; its Apply button takes it".to_owned();
         return Some((text, colors.accent));
     }
+    if state.begins() {
+        return Some(("Choose what to build".to_owned(), colors.weak));
+    }
     if let Some(hindrance) = state.hindrance() {
         return Some((format!("Cannot train yet: {hindrance}"), colors.wrong));
     }

@@ -4,6 +4,7 @@
 pub mod activations;
 pub mod architecture;
 mod axes;
+pub(crate) mod begin;
 pub mod confusion;
 pub mod controls;
 pub mod data;

@@ -52,7 +52,7 @@ pub(crate) fn lay_over(ui: &Ui, place: Rect, state: &State, actions: &mut Vec<Ac
             .corner_radius(theme::RADIUS)
             .shadow(ui.visuals().popup_shadow);
         frame.show(ui, |ui| {
-            ui.set_width(place.width());
+            ui.set_width(place.width() - 2.0);
             ui.spacing_mut().item_spacing.y = 0.0;
             messages(ui, state, actions);
         });
@@ -210,9 +210,6 @@ fn path(ui: &mut Ui, state: &State, ask: &PathPrompt, actions: &mut Vec<Action>)
             {
                 actions.push(Action::Browse);
             }
-            if let PathPurpose::Picture(kind) = ask.what {
-                of_picture(ui, state, kind, actions);
-            }
             if let Some(file) = &ask.replace
                 && ui
                     .button(RichText::new("Replace the file").color(colors.wrong))
@@ -227,6 +224,9 @@ fn path(ui: &mut Ui, state: &State, ask: &PathPrompt, actions: &mut Vec<Action>)
             path_field(ui, id, ask, hint, pressed, done, actions);
         });
     });
+    if let PathPurpose::Picture(kind) = ask.what {
+        framed(ui, colors.lifted, |ui| of_picture(ui, state, kind, actions));
+    }
     if let Some(file) = &ask.replace {
         let text = format!(
             "{} exists already; saving would replace it.",
@@ -240,20 +240,24 @@ fn path(ui: &mut Ui, state: &State, ask: &PathPrompt, actions: &mut Vec<Action>)
 
 /// What else can be done with a picture: another ground, and copying it.
 fn of_picture(ui: &mut Ui, state: &State, kind: ViewKind, actions: &mut Vec<Action>) {
-    let copy = ui
-        .button("Copy")
-        .on_hover_text("Copy the picture to the clipboard");
-    if copy.accessible_name("Copy picture").clicked() {
-        actions.push(Action::CopyPicture(kind));
-        actions.push(Action::CancelPath);
-    }
-    if state.view.looks_dark {
-        let mut light = state.view.light_pictures;
-        let switch = ui.toggle_value(&mut light, "Light ground");
-        if switch.on_hover_text("For print: dark on light").clicked() {
-            actions.push(Action::Show(Show::Switch(Switch::LightPictures(light))));
+    ui.horizontal_wrapped(|ui| {
+        ui.add_space(icon::SIZE + ui.spacing().item_spacing.x);
+        let copy = ui.button("Copy to the clipboard");
+        if copy.accessible_name("Copy picture").clicked() {
+            actions.push(Action::CopyPicture(kind));
+            actions.push(Action::CancelPath);
         }
-    }
+        if state.view.looks_dark {
+            let mut light = state.view.light_pictures;
+            let switch = ui.toggle_value(&mut light, "Light ground");
+            if switch.on_hover_text("For print: dark on light").clicked() {
+                actions.push(Action::Show(Show::Switch(Switch::LightPictures(light))));
+            }
+        }
+        let hint = "A name that ends in .svg saves lines and text that can be enlarged";
+        let hint = RichText::new(hint).size(theme::SMALL);
+        ui.label(hint.color(theme::palette(ui).text));
+    });
 }
 
 fn path_field(

@@ -24,7 +24,7 @@ const FIELDS: f32 = 36.0;
 const MARK: f32 = 28.0;
 const OPEN: f32 = 56.0;
 /// The least width of names and differences.
-const NAMES: f32 = 200.0;
+const NAMES: f32 = 172.0;
 /// Points of the small curve of a run.
 const POINTS: usize = 60;
 
