@@ -80,6 +80,8 @@ pub enum Action {
     SavePicture(ViewKind, PathBuf),
     /// Copies what a view shows to the clipboard as a picture.
     CopyPicture(ViewKind),
+    /// Makes the folder of the path that is asked for, and saves there.
+    MakeFolder,
     /// Opens the system's dialog for the path that is asked for.
     Browse,
     /// Opens the system's dialog for the data's folder.

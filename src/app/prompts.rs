@@ -12,6 +12,8 @@ pub struct PathPrompt {
     pub start: String,
     /// A file that would be replaced; asked about before it is.
     pub replace: Option<PathBuf>,
+    /// A folder that is not there yet; it is made if that is wanted.
+    pub make: Option<PathBuf>,
     /// Distinguishes this question from those before.
     pub number: u64,
 }

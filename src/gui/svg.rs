@@ -9,6 +9,8 @@ use eframe::egui::epaint::{
     TextShape, Vertex,
 };
 use eframe::egui::{Color32, FontFamily, Pos2, Rect, Shape, Stroke, StrokeKind, TextureId, pos2};
+use image::RgbaImage;
+use image::imageops::{self, FilterType};
 use std::fmt::Write;
 use strata_core::base64::base64;
 use strata_inspect::picture::png;
@@ -157,8 +159,13 @@ impl Out<'_> {
         };
         let (fill, drawn) = (paint("fill", shape.fill), line(shape.stroke));
         let radius = shape.corner_radius.average();
+        // What meets without a gap, as the shades of a colour bar, shows none.
+        let sharp = match radius == 0.0 && shape.stroke.width <= 0.0 {
+            true => " shape-rendering=\"crispEdges\"",
+            false => "",
+        };
         self.add(format_args!(
-            "<rect {} rx=\"{radius:.1}\"{fill}{drawn}/>\n",
+            "<rect {} rx=\"{radius:.1}\"{fill}{drawn}{sharp}/>\n",
             place(rect)
         ));
     }
@@ -254,13 +261,16 @@ impl Out<'_> {
         let Some((image, smooth)) = self.canvas.cut(texture, uv) else {
             return;
         };
+        let image = match smooth {
+            true => image,
+            false => enlarged(image, rect),
+        };
         // A picture without pixels has nothing to show.
         let Ok(bytes) = png(&image) else { return };
         let opacity = f32::from(tint.a()) / 255.0;
-        let sharp = if smooth {
-            ""
-        } else {
-            " image-rendering=\"pixelated\""
+        let sharp = match smooth {
+            true => "",
+            false => " style=\"image-rendering:crisp-edges;image-rendering:pixelated\"",
         };
         let data = base64(&bytes);
         self.add(format_args!(
@@ -270,6 +280,20 @@ impl Out<'_> {
     }
 }
 
+/// Each pixel several times as large, for programs that would smooth it otherwise.
+fn enlarged(image: RgbaImage, rect: Rect) -> RgbaImage {
+    let factor = |points: f32, pixels: u32| (2.0 * points / pixels.max(1) as f32).ceil() as u32;
+    let [across, down] = [
+        factor(rect.width(), image.width()),
+        factor(rect.height(), image.height()),
+    ];
+    let times = across.max(down).clamp(1, MOST_TIMES);
+    let (width, height) = (image.width() * times, image.height() * times);
+    imageops::resize(&image, width, height, FilterType::Nearest)
+}
+
+/// The most that a pixel is enlarged.
+const MOST_TIMES: u32 = 32;
 const WORDS: &str = "Inter, Helvetica, Arial, sans-serif";
 
 /// Letters that are written at once.

@@ -142,7 +142,7 @@ fn memory_is_that_of_the_open_stage() {
         let total = run.with_kept_images(kept).total().total();
         assert!(kept > 0, "shapes are kept once they are drawn");
         let status = format!(
-            "stage `{}`, batch {} · {} a run",
+            "stage “{}”, batch {} · {} a run",
             stage.name,
             stage.batch,
             strata::format::bytes(total)

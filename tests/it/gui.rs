@@ -233,7 +233,7 @@ fn a_read_only_place_is_a_message() {
     let mut window = Window::idle("conv-autoencoder");
     window.enter("encoder.1", "tanh");
     window.click("Save");
-    window.enter("Path", "/nowhere/at/all/p.toml");
+    window.enter("Path", "/proc/p.toml");
     assert!(window.has("cannot write"));
     assert!(window.has("Unsaved changes"));
 }

@@ -113,7 +113,7 @@ fn the_window_shows_a_slice_of_each_volume() {
     let mut window = Window::real(file::parse(&text, "volumes").unwrap(), SIZE);
     window.show_alone(ViewKind::Data);
     window.wait_for(crate::kit::PATIENCE, "the slices", |window| {
-        window.has("slice 3 of 6")
+        window.has("slice 4 of 6")
     });
     let first = |window: &Window| {
         let gallery = window.state().inspections.output::<Gallery>().unwrap();
@@ -124,7 +124,7 @@ fn the_window_shows_a_slice_of_each_volume() {
     let action = Action::Show(Show::Slice(Some(1)));
     window.harness.state_mut().handle(action);
     window.wait_for(crate::kit::PATIENCE, "another slice", |window| {
-        window.has("slice 1 of 6")
+        window.has("slice 2 of 6")
     });
     window.wait("the bright slice", |state| {
         state

@@ -70,6 +70,7 @@ impl State {
                 let paint = (services.views.pixels)(kind, self);
                 self.pictures.copy(paint, &services.wake);
             }
+            Action::MakeFolder => self.make_folder(services),
             Action::Browse => {
                 if let Some(ask) = &self.ask {
                     let wanted = Wanted::Path(ask.what);
@@ -281,6 +282,7 @@ impl State {
             what,
             start,
             replace: None,
+            make: None,
             number: self.asked,
         });
         services.dialogs.open(Wanted::Path(what), &services.wake);
@@ -329,7 +331,8 @@ impl State {
         if !path.extension().is_some_and(is_picture) {
             path.as_mut_os_string().push(".png");
         }
-        if self.would_replace(PathPurpose::Picture(kind), &path) {
+        let purpose = PathPurpose::Picture(kind);
+        if self.lacks_folder(purpose, &path) || self.would_replace(purpose, &path) {
             return;
         }
         self.ask = None;
@@ -374,26 +377,65 @@ impl State {
         if !path.exists() || self.ask.as_ref().is_some_and(confirmed) {
             return false;
         }
-        let number = self
-            .ask
-            .as_ref()
-            .filter(|ask| ask.what == what)
-            .map(|ask| ask.number);
+        self.ask_again(what, path, Some(path.to_path_buf()), None);
+        true
+    }
+
+    /// Whether the folder of a file is not there; asks whether to make it, and keeps what was typed.
+    fn lacks_folder(&mut self, what: PathPurpose, path: &Path) -> bool {
+        let folder = path
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty());
+        let Some(folder) = folder.filter(|folder| !folder.exists()) else {
+            return false;
+        };
+        self.ask_again(what, path, None, Some(folder.to_path_buf()));
+        true
+    }
+
+    /// Asks for the path once more, with what was typed.
+    fn ask_again(
+        &mut self,
+        what: PathPurpose,
+        path: &Path,
+        replace: Option<PathBuf>,
+        make: Option<PathBuf>,
+    ) {
+        let asked = self.ask.as_ref().filter(|ask| ask.what == what);
+        let number = asked.map(|ask| ask.number);
         self.asked += 1;
-        let (start, replace) = (path.display().to_string(), Some(path.to_path_buf()));
         self.ask = Some(PathPrompt {
             what,
-            start,
+            start: path.display().to_string(),
             replace,
+            make,
             number: number.unwrap_or(self.asked),
         });
-        true
+    }
+
+    /// Makes the folder that the path in question lies in, and saves there.
+    fn make_folder(&mut self, services: &mut Services) {
+        let Some(ask) = self.ask.clone() else { return };
+        let Some(folder) = ask.make else { return };
+        if let Err(error) = std::fs::create_dir_all(&folder) {
+            let text = format!("The folder {} cannot be made: {error}", folder.display());
+            return self.messages.add(Weight::Error, text);
+        }
+        let path = PathBuf::from(ask.start);
+        match ask.what {
+            PathPurpose::Open => {}
+            PathPurpose::Save => self.save_as(path, services),
+            PathPurpose::Picture(kind) => self.save_picture(kind, path, services),
+        }
     }
 
     fn save_as(&mut self, path: PathBuf, services: &Services) {
         let mut path = expand(&path);
         if path.extension().is_none() {
             path.set_extension("toml");
+        }
+        if self.lacks_folder(PathPurpose::Save, &path) {
+            return;
         }
         let is_own = self.file.as_deref() == Some(&path) && !self.is_changed_on_disk(&path);
         if is_own || !self.would_replace(PathPurpose::Save, &path) {

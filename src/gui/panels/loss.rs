@@ -95,6 +95,17 @@ impl View for LossView {
     }
 
     fn body(&mut self, ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
+        self.show(ui, state, Some(actions));
+    }
+
+    fn picture(&mut self, ui: &mut Ui, state: &State) {
+        self.show(ui, state, None);
+    }
+}
+
+impl LossView {
+    /// The plot with its legend; without actions as a picture.
+    fn show(&self, ui: &mut Ui, state: &State, actions: Option<&mut Vec<Action>>) {
         let curves = &state.training.curves;
         let curve = self.curve(curves);
         if curve.is_empty() {

@@ -227,6 +227,17 @@ fn path(ui: &mut Ui, state: &State, ask: &PathPrompt, actions: &mut Vec<Action>)
     if let PathPurpose::Picture(kind) = ask.what {
         framed(ui, colors.lifted, |ui| of_picture(ui, state, kind, actions));
     }
+    if let Some(folder) = &ask.make {
+        let text = format!("The folder {} is not there yet.", folder.display());
+        bar(ui, colors.lifted, Icon::Warning, colors.second, |ui| {
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                if ui.button("Make the folder").clicked() {
+                    actions.push(Action::MakeFolder);
+                }
+                sentence(ui, &text);
+            });
+        });
+    }
     if let Some(file) = &ask.replace {
         let text = format!(
             "{} exists already; saving would replace it.",

@@ -81,7 +81,7 @@ pub fn filters(filters: &Filters) -> Snapshot {
     };
     let ends = ["−largest", "0", "+largest"].map(str::to_owned);
     Plate {
-        title: format!("Filters of {} `{}`", filters.key, filters.layer),
+        title: format!("Filters of {}: {}", filters.key, filters.layer),
         lines: vec![
             format!(
                 "step {} · {count} filters of {channels}×{height}×{width}",
@@ -130,7 +130,7 @@ pub fn activations(maps: &Activations) -> Snapshot {
         nearly_square(maps.count()),
     ));
     Plate {
-        title: format!("Feature maps of {} `{}`", maps.place, maps.text),
+        title: format!("Feature maps of {}: {}", maps.place, maps.text),
         lines: vec![about, how.to_owned()],
         rows,
         bars,
@@ -282,7 +282,7 @@ pub fn field(field: &EffectiveField, about: &str) -> Snapshot {
         caption: "the first probe image, the gradient, both over each other; the orange box is what can be seen in theory".to_owned(),
     };
     Plate {
-        title: format!("Receptive field of {} `{}`", field.place, field.text),
+        title: format!("Receptive field of {}: {}", field.place, field.text),
         lines: vec![
             format!(
                 "step {} · mean over {} images",
@@ -331,7 +331,7 @@ pub fn reconstructions(pictures: &Reconstructions, slice: Slice) -> Snapshot {
 fn slice_line(of: Option<SliceOf>, asked: Slice) -> Option<String> {
     let SliceOf { slice, slices } = of?;
     let slice = asked.unwrap_or(slice).min(slices.saturating_sub(1));
-    Some(format!("slice {slice} of {slices}, counted from 0"))
+    Some(format!("slice {} of {slices}", slice + 1))
 }
 
 /// `3: mse 0.0121`

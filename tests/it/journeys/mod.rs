@@ -198,11 +198,27 @@ fn pictures_replace_no_file_unasked_and_say_where_they_cannot_go() {
     window.wait("the picture", |state| !state.is_saving_pictures());
     assert!(image::open(&there).is_ok() && window.has("Picture saved to"));
     window.click("Save picture of Data");
-    window.enter("Path", "/nowhere/at/all");
+    window.enter("Path", "/proc/none");
     window.wait("the refusal", |state| !state.is_saving_pictures());
+    assert!(window.has("/proc/none.png cannot be written") && window.has("choose another place"));
+    // A folder that is not there is made, with what was typed.
+    let inside = folder.path().join("figures/of/today.png");
+    window.click("Save picture of Data");
+    window.enter("Path", inside.to_str().unwrap());
+    assert!(window.has("figures/of is not there yet"));
     assert!(
-        window.has("/nowhere/at/all.png cannot be written") && window.has("choose another place")
+        window
+            .state()
+            .ask
+            .as_ref()
+            .unwrap()
+            .start
+            .ends_with("today.png")
     );
+    window.keep_picture("pictures/make-folder");
+    window.click("Make the folder");
+    window.wait("the picture", |state| !state.is_saving_pictures());
+    assert!(image::open(&inside).is_ok() && window.state().ask.is_none());
 }
 
 #[derive(Debug)]

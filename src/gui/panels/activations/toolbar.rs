@@ -54,12 +54,16 @@ pub(super) fn layer_box(ui: &mut Ui, state: &State, choice: &mut MapChoice) {
 }
 
 pub(super) fn slice_field(ui: &mut Ui, maps: &Activations, choice: &mut MapChoice) {
-    let mut slice = slice_of(maps, choice);
-    let last = maps.slices() - 1;
-    let field = ui.add(DragValue::new(&mut slice).range(0..=last).prefix("slice "));
-    let field = field.on_hover_text(format!("Which of the {} slices, from 0", last + 1));
+    let mut slice = slice_of(maps, choice) + 1;
+    let slices = maps.slices();
+    let field = ui.add(
+        DragValue::new(&mut slice)
+            .range(1..=slices)
+            .prefix("slice "),
+    );
+    let field = field.on_hover_text(format!("Which of the {slices} slices"));
     if field.accessible_name("Slice of feature maps").changed() {
-        choice.slice = Some(slice);
+        choice.slice = Some(slice - 1);
     }
 }
 

@@ -9,7 +9,12 @@ use strata_app::state::State;
 use strata_core::format;
 
 /// Shows it in as many lines as it needs.
-pub(super) fn show(ui: &mut Ui, state: &State, drawn: &Drawn<'_>, actions: &mut Vec<Action>) {
+pub(super) fn show(
+    ui: &mut Ui,
+    state: &State,
+    drawn: &Drawn<'_>,
+    actions: Option<&mut Vec<Action>>,
+) {
     let colors = *theme::palette(ui);
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing = vec2(theme::GAP + theme::STEP, 0.0);
@@ -25,9 +30,17 @@ pub(super) fn show(ui: &mut Ui, state: &State, drawn: &Drawn<'_>, actions: &mut 
                 1 => "smoothed over 1 step".to_owned(),
                 steps => format!("smoothed over {steps} steps"),
             };
-            let text = RichText::new(format!("{text} ▾")).font(theme::digits(theme::SMALL));
-            let plot = drawn.axes.quantity.name();
-            smoothing(ui, state, text.color(colors.accent), plot, actions);
+            let shown = |text: String| {
+                let text = RichText::new(text).font(theme::digits(theme::SMALL));
+                text.color(colors.accent)
+            };
+            match actions {
+                Some(actions) => {
+                    let plot = drawn.axes.quantity.name();
+                    smoothing(ui, state, shown(format!("{text} ▾")), plot, actions);
+                }
+                None => drop(ui.label(shown(text))),
+            }
         }
     });
 }

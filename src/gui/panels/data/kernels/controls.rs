@@ -107,18 +107,14 @@ fn numbered(ui: &mut Ui, state: &State, seen: Option<&Seen>, actions: &mut Vec<A
     {
         go(split, index.saturating_sub(1));
     }
-    let mut at = index;
-    let value = ui.add(
-        DragValue::new(&mut at)
-            .range(0..=count.saturating_sub(1))
-            .speed(0.2),
-    );
+    let mut at = index + 1;
+    let value = ui.add(DragValue::new(&mut at).range(1..=count.max(1)).speed(0.2));
     if value
-        .on_hover_text("The image's number, from 0")
+        .on_hover_text("The image's number")
         .accessible_name("Number of the image")
         .changed()
     {
-        go(split, at);
+        go(split, at - 1);
     }
     if icon_button(
         ui,

@@ -69,7 +69,7 @@ fn card(ui: &mut Ui, state: &State, overlap: &Overlap, fixes: &[Fix], offers: bo
         .font(theme::digits(theme::CODE))
         .color(ink);
     let button = ui.add(Button::new(title).frame(false).truncate());
-    let name = format!("Select {} `{}`", overlap.place, overlap.text);
+    let name = format!("Select {}: {}", overlap.place, overlap.text);
     if button
         .on_hover_text("Select this layer")
         .accessible_name(name)

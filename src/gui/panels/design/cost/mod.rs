@@ -55,7 +55,7 @@ impl View for CostView {
             format::count(stage.batch.into()),
             format::bytes(memory.total().total()),
         );
-        let mut status = format!("stage `{}`, batch {batch} · {bytes} a run", stage.name);
+        let mut status = format!("stage “{}”, batch {batch} · {bytes} a run", stage.name);
         if let Some(time) = &self.figures.time {
             status += &format!(" · about {}", format::milliseconds(1e3 * time.total()));
         }

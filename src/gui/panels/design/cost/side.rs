@@ -166,7 +166,7 @@ fn batch(ui: &mut Ui, state: &State, figures: &Figures, actions: &mut Vec<Action
         return;
     };
     let now = format!(
-        "stage `{}`, batch {}",
+        "stage “{}”, batch {}",
         stage.name,
         format::count(stage.batch.into())
     );

@@ -334,7 +334,7 @@ impl Table<'_> {
                     stage(self.state).filter(|_| *quantity == CostColumn::Memory)
                 {
                     ui.label(format!(
-                        "a run of stage `{}` with batches of {} images",
+                        "a run of stage “{}” with batches of {} images",
                         stage.name, stage.batch
                     ));
                     kinds::lines(

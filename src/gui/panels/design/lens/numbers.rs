@@ -231,7 +231,7 @@ fn sum(ui: &mut Ui, area: Rect, pixel: &Pixel) {
         ("is what the network has:", colors.proven)
     };
     let text = format!(
-        "{} {said} {} · `{}` after {} steps",
+        "{} {said} {} · {} after {} steps",
         number(pixel.value),
         number(pixel.network.into()),
         pixel.text,

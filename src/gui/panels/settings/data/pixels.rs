@@ -51,7 +51,7 @@ pub(super) fn summary(data: &DataSpec) -> String {
     words.push(match Values::of(data) {
         Values::Range => data.range.map_or_else(
             || usual(data).to_owned(),
-            |[low, high]| format!("{low}..{high}"),
+            |[low, high]| format!("{low}..{high}").replace('-', "−"),
         ),
         Values::Train | Values::Numbers => "standardised".to_owned(),
     });

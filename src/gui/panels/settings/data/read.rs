@@ -4,8 +4,8 @@ use strata_core::project::size::Axes;
 
 /// `32x32`, or `32` for both.
 pub(super) fn pair(text: &str) -> Result<[u32; 2], String> {
-    let wrong = || format!("“{text}” is no size: write height x width, such as 32x32");
-    let axes: Axes = text.trim().parse().map_err(|_| wrong())?;
+    let wrong = || format!("“{text}” is no size: write height × width, such as 32×32");
+    let axes: Axes = text.trim().replace('×', "x").parse().map_err(|_| wrong())?;
     match *axes.sizes() {
         [size] if size > 0 => Ok([size, size]),
         [height, width] if height > 0 && width > 0 => Ok([height, width]),
@@ -15,12 +15,12 @@ pub(super) fn pair(text: &str) -> Result<[u32; 2], String> {
 
 /// The text of a size.
 pub(super) fn size(size: Option<[u32; 2]>) -> String {
-    size.map_or_else(String::new, |[height, width]| format!("{height}x{width}"))
+    size.map_or_else(String::new, |[height, width]| format!("{height}×{width}"))
 }
 
 /// `-1..1`.
 pub(super) fn bounds(text: &str) -> Result<[f32; 2], String> {
-    let wrong = || format!("“{text}” is no range: write low..high, such as -1..1");
+    let wrong = || format!("“{text}” is no range: write low..high, such as −1..1");
     let (low, high) = text.split_once("..").ok_or_else(wrong)?;
     match (finite(low), finite(high)) {
         (Some(low), Some(high)) if low < high => Ok([low, high]),
@@ -80,6 +80,7 @@ pub(super) fn written<T: ToString>(value: Option<T>) -> String {
 
 fn finite(text: &str) -> Option<f32> {
     text.trim()
+        .replace('−', "-")
         .parse::<f32>()
         .ok()
         .filter(|number| number.is_finite())
@@ -94,9 +95,11 @@ mod tests {
         assert_eq!((pair("32x48"), pair("32")), (Ok([32, 48]), Ok([32, 32])));
         assert_eq!(
             (size(Some([32, 48])).as_str(), size(None).as_str()),
-            ("32x48", "")
+            ("32×48", "")
         );
+        assert_eq!(pair("32×48"), Ok([32, 48]), "as it is shown");
         assert_eq!(bounds("-1..1"), Ok([-1.0, 1.0]));
+        assert_eq!(bounds("−1..1"), Ok([-1.0, 1.0]));
         for wrong in ["0x3", "3x3x3", "x", "-1"] {
             assert!(pair(wrong).is_err(), "{wrong}");
         }

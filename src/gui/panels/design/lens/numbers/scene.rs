@@ -60,7 +60,7 @@ pub(super) fn scene(
         if shape.rank() == 0 {
             format!("{name}, {shape}")
         } else {
-            format!("{name}, channel {channel}")
+            format!("{name}, channel {}", channel + 1)
         }
     };
     grid::caption(ui, from, &of("input", &pixel.input, *channel));
