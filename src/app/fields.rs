@@ -1,7 +1,7 @@
 //! Which settings have fields, and what keeps a training from being started: a problem of the project, or a field
 //! whose text is refused.
 
-use crate::messages::Weight;
+use crate::messages::{Weight, without_codes};
 use crate::run_monitor::Phase;
 use crate::state::State;
 use std::mem::Discriminant;
@@ -63,7 +63,9 @@ impl State {
     /// The edits that mend what the last run failed of with this message.
     pub fn failure_fixes(&self, message: &str) -> Vec<Fix> {
         match &self.training.phase {
-            Phase::Ended(Outcome::Failed(failure)) if failure.in_window == message => {
+            Phase::Ended(Outcome::Failed(failure))
+                if without_codes(&failure.in_window) == message =>
+            {
                 fixes_for_images(self.project(), failure.stage, &failure.repairs)
             }
             _ => Vec::new(),
@@ -76,7 +78,7 @@ impl State {
             return false;
         };
         let is_note = |repair: &Repair| matches!(repair, Repair::Note { .. });
-        failure.in_window == message && failure.repairs.iter().any(is_note)
+        without_codes(&failure.in_window) == message && failure.repairs.iter().any(is_note)
     }
 
     /// Says why nothing is trained, until it is mended.

@@ -59,6 +59,7 @@ impl Messages {
 
     /// Adds a message that is in the log already; false where it is shown already.
     pub fn show(&mut self, weight: Weight, text: String) -> bool {
+        let text = without_codes(&text);
         self.list
             .retain(|message| weight != Weight::Note || message.weight != Weight::Note);
         if self.list.iter().any(|message| message.text == text) {
@@ -84,6 +85,7 @@ impl Messages {
 
     /// Takes away the message with this text: it is no longer true.
     pub(crate) fn withdraw(&mut self, text: &str) {
+        let text = without_codes(text);
         self.list.retain(|message| message.text != text);
     }
 
@@ -111,5 +113,48 @@ impl Messages {
             .iter()
             .rev()
             .find(|message| message.weight == Weight::Note)
+    }
+}
+
+/// A text without the system's numbers of errors, `(os error 2)`: they say nothing to who reads it; the log has them.
+pub fn without_codes(text: &str) -> String {
+    const START: &str = " (os error ";
+    let mut left = text;
+    let mut kept = String::new();
+    while let Some((before, after)) = left.split_once(START) {
+        let digits = after.trim_start_matches(|c: char| c.is_ascii_digit());
+        kept += before;
+        match digits.strip_prefix(')') {
+            Some(rest) => left = rest,
+            None => {
+                kept += START;
+                left = after;
+            }
+        }
+    }
+    kept + left
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_of_errors_stay_in_the_log() {
+        for (text, shown) in [
+            (
+                "no such file (os error 2): choose another",
+                "no such file: choose another",
+            ),
+            ("a (os error 13)", "a"),
+            ("a (os error x)", "a (os error x)"),
+            ("plain", "plain"),
+        ] {
+            assert_eq!(without_codes(text), shown);
+        }
+        let mut messages = Messages::default();
+        messages.add(Weight::Error, "gone (os error 2)");
+        messages.withdraw("gone (os error 2)");
+        assert_eq!(messages.lasting().count(), 0);
     }
 }

@@ -111,6 +111,10 @@ pub struct State {
     pub(crate) told_hindrance: Option<String>,
     /// The project as the last choice of data left it: what follows from that choice is undone with it.
     pub(super) data_step: Option<Project>,
+    /// How many projects were opened: what belonged to the one before, as how far its layers were scrolled, ends with it.
+    pub opened: u64,
+    /// Whether the project is the one that stands in for none, behind the start page.
+    pub is_stand_in: bool,
     /// Rises whenever the project is replaced as a whole or an edit is undone: what was typed into a
     /// field before then no longer belongs to it.
     pub generation: u64,
@@ -157,6 +161,8 @@ impl State {
             refused: Arc::default(),
             told_hindrance: None,
             data_step: None,
+            opened: 0,
+            is_stand_in: false,
             generation: 0,
         }
     }
@@ -418,6 +424,8 @@ impl State {
         self.start = false;
         self.folds.clear();
         self.generation += 1;
+        self.opened += 1;
+        self.is_stand_in = false;
         self.inspections.forget_choices();
         self.inspections.gallery = self.view.first_images();
         self.inspections.saliency.question =

@@ -66,6 +66,7 @@ pub fn open(path: Option<&Path>) -> Result<(), GuiError> {
     let mut state = State::new(first_project()?, None);
     state.source_text = builtin::ALL.first().map(|first| first.text.to_owned());
     state.start = path.is_none();
+    state.is_stand_in = true;
     let config = strata_app::store::folder();
     let placement = strata_app::persistence::last_placement(config.as_deref());
     run(placement, move |ctx, graphics| {

@@ -274,7 +274,7 @@ fn narrow_broken_and_empty() {
     ] {
         stack.clear();
     }
-    assert!(open(project, SIZE, true).has("No layers yet"));
+    assert!(open(project, SIZE, true).has("What do you want to build?"));
 }
 
 /// What `check` prints.

@@ -9,6 +9,7 @@ use eframe::egui::{
 };
 use std::sync::Arc;
 use strata_app::action::Action;
+use strata_app::messages::without_codes;
 use strata_app::run_monitor::{Continuation, Phase, RunMonitor};
 use strata_app::state::State;
 use strata_core::format;
@@ -326,7 +327,7 @@ fn status(ui: &Ui, state: &State) -> Option<(String, Color32)> {
             Some((text, colors.weak))
         }
         Phase::Ended(Outcome::Failed(failure)) => {
-            let text = format!("The run failed: {}", failure.in_window);
+            let text = format!("The run failed: {}", without_codes(&failure.in_window));
             Some((text, colors.wrong))
         }
         _ if !state.training.curves.is_empty() => {

@@ -24,7 +24,10 @@ pub fn show(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
             .color(colors.strong);
         // A button without a frame starts with its text where the panels do.
         ui.add_space(-ui.spacing().button_padding.x);
-        if state.start {
+        if state.start && state.is_stand_in {
+            ui.add_space(ui.spacing().button_padding.x);
+            ui.label(name);
+        } else if state.start {
             ui.spacing_mut().item_spacing.x = theme::STEP;
             let back = ui
                 .add(flat("← Back to the project"))

@@ -28,7 +28,7 @@ pub fn show(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
         None => heading(ui, state, actions),
     }
     ui.add_space(theme::STEP);
-    steady_scroll(ui, |ui| {
+    steady_scroll(ui, ("architecture", state.opened), |ui| {
         ui.spacing_mut().item_spacing.y = theme::STEP;
         for stack in Stack::ALL {
             show_stack(ui, state, proposal.as_ref(), stack, actions);

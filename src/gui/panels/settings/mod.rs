@@ -14,7 +14,7 @@ use strata_core::project::stage::Stage;
 
 /// Shows the panel.
 pub fn show(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
-    steady_scroll(ui, |ui| {
+    steady_scroll(ui, ("settings", state.opened), |ui| {
         ui.spacing_mut().item_spacing.y = theme::STEP;
         heading(
             ui,

@@ -274,6 +274,7 @@ fn counted(ui: &mut Ui, state: &State) {
         |ui| {
             ui.set_min_height(height);
             if known.is_empty() {
+                ui.add_space(theme::STEP);
                 let text = RichText::new("counted when a run starts").size(theme::SMALL);
                 ui.label(text.color(theme::palette(ui).weak));
             }
