@@ -91,7 +91,7 @@ fn the_table_says_what_differs_and_what_was_reached() {
         state.runs.list.len() == 3 && !state.runs.is_reading()
     });
     assert!(window.has("first: head of 4 layers · batch 64 · optimizer adam lr=1e-3"));
-    assert!(window.has("second: head of 4 layers · batch 64 · optimizer sgd lr=0.1"));
+    assert!(window.has("second: optimizer sgd lr=0.1 · head of 4 layers · batch 64"));
     assert!(window.has("third: head of 3 layers · batch 128"));
     assert!(window.has("best valid 96.00 %, test 97.00 %, time 1 min 20 s, parameters 431,080"));
     for dark in [true, false] {

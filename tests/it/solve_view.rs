@@ -211,7 +211,7 @@ fn axes_that_differ_have_strips_of_their_own() {
 #[test]
 fn what_cannot_be_solved_is_said() {
     let mut window = alone(project("3x32x32", &[], &[]), SIZE);
-    assert!(window.has("No layers yet"));
+    assert!(window.has("What do you want to build?"));
     window
         .harness
         .state_mut()

@@ -64,49 +64,46 @@ fn collect(name: &str, value: &Value, into: &mut BTreeMap<String, String>) {
     }
 }
 
-/// Of every run the settings in which it differs from another of them, as `optimizer sgd lr=0.1` and `no schedule`.
+/// Of every run the settings in which it differs from another of them, as `optimizer sgd lr=0.1` and `no schedule`: first
+/// those that it shares with the fewest.
 pub(super) fn differences(runs: &[&Settings]) -> Vec<Vec<String>> {
     let names: BTreeSet<&String> = runs.iter().flat_map(|run| run.values.keys()).collect();
-    let differs = |name: &&String| {
-        let mut values = runs.iter().map(|run| run.values.get(*name));
-        let first = values.next();
-        values.any(|value| Some(value) != first)
-    };
-    let names: Vec<&String> = names.into_iter().filter(differs).collect();
     let of_run = |run: &&Settings| {
-        let mut told: Vec<String> = Stack::ALL
-            .into_iter()
-            .flat_map(|stack| layers(runs, run, stack))
-            .collect();
-        told.extend(names.iter().map(|name| match run.values.get(*name) {
-            Some(value) => format!("{name} {value}"),
-            None => format!("no {name}"),
-        }));
-        told
+        let mut told: Vec<(usize, String)> = Vec::new();
+        for stack in Stack::ALL {
+            layers(runs, run, stack, &mut told);
+        }
+        for name in &names {
+            let own = run.values.get(*name);
+            let sharing = runs.iter().filter(|other| other.values.get(*name) == own);
+            let text = own.map_or_else(|| format!("no {name}"), |value| format!("{name} {value}"));
+            told.push((sharing.count(), text));
+        }
+        told.retain(|(sharing, _)| *sharing < runs.len());
+        told.sort_by_key(|(sharing, _)| *sharing);
+        told.into_iter().map(|(_, text)| text).collect()
     };
     runs.iter().map(of_run).collect()
 }
 
-/// The layers of a run that others have not at their places; of stacks of several lengths how many they are.
-fn layers(runs: &[&Settings], run: &Settings, stack: Stack) -> Vec<String> {
+/// The layers of a run with how many runs have them at their places; of stacks of several lengths how many they are.
+fn layers(runs: &[&Settings], run: &Settings, stack: Stack, told: &mut Vec<(usize, String)>) {
     let own = run.stack(stack);
-    if runs
-        .iter()
-        .any(|other| other.stack(stack).len() != own.len())
-    {
+    let has_length = |other: &&&Settings| other.stack(stack).len() == own.len();
+    let sharing = runs.iter().filter(has_length).count();
+    if sharing < runs.len() {
         let layers = if own.len() == 1 { "layer" } else { "layers" };
-        return vec![format!("{} of {} {layers}", stack.name(), own.len())];
+        told.push((
+            sharing,
+            format!("{} of {} {layers}", stack.name(), own.len()),
+        ));
+        return;
     }
-    let differs = |(index, text): &(usize, &String)| {
-        runs.iter()
-            .any(|other| other.stack(stack).get(*index) != Some(*text))
-    };
-    let written = |(index, text): (usize, &String)| format!("{}.{index} {text}", stack.name());
-    own.iter()
-        .enumerate()
-        .filter(differs)
-        .map(written)
-        .collect()
+    for (index, text) in own.iter().enumerate() {
+        let has_it = |other: &&&Settings| other.stack(stack).get(index) == Some(text);
+        let sharing = runs.iter().filter(has_it).count();
+        told.push((sharing, format!("{}.{index} {text}", stack.name())));
+    }
 }
 
 impl Settings {
