@@ -125,24 +125,36 @@ impl Curve {
         }
     }
 
-    /// From where to where an axis goes that shows the course: the first steps of a training, far from all later ones,
-    /// may lie outside of it. A logarithmic axis has room for all values.
-    pub fn shown(&self, log: bool) -> Extent {
-        let series = match self.smooth.is_empty() {
-            true => &self.raw,
-            false => &self.smooth,
-        };
-        let mut values = series.sample(SAMPLED);
-        if log || self.smoothing.is_none() || values.len() < FEW {
+    /// From where to where an axis goes that shows the course after one step and up to another: the first steps of a
+    /// training, far from all later ones, may lie outside of it. A logarithmic axis has room for all values.
+    pub fn shown(&self, log: bool, [after, until]: Steps) -> Extent {
+        let is_whole = after < 0.0 && until.is_infinite();
+        if log && is_whole {
             return self.extent;
         }
+        let is_inside = |point: &[f64; 2]| point[0] > after && point[0] <= until;
+        let is_smoothed = !log && self.smoothing.is_some();
+        let series = match is_smoothed && !self.smooth.is_empty() {
+            true => &self.smooth,
+            false => &self.raw,
+        };
+        let end = series.end().unwrap_or(0.0).min(until);
+        let pieces = series.visible(after.max(0.0)..=end.max(0.0), SAMPLED);
+        let inside = pieces.into_iter().flatten().filter(is_inside);
+        let mut values: Vec<f64> = inside.map(|point| point[1]).collect();
+        values.retain(|value| value.is_finite());
         values.sort_by(f64::total_cmp);
+        let outside = match is_smoothed && values.len() >= FEW {
+            true => values.len() / FAR,
+            false => 0,
+        };
         let mut shown = Extent::default();
-        let outside = values.len() / FAR;
         for value in &values[outside..values.len() - outside] {
             shown.add(*value);
         }
-        for [_, value] in self.lines().iter().flat_map(|(_, points)| points.iter()) {
+        let lines = self.lines();
+        let measured = lines.iter().flat_map(|(_, points)| points.iter());
+        for [_, value] in measured.filter(|point| is_inside(point)) {
             shown.add(*value);
         }
         shown
@@ -339,6 +351,10 @@ pub struct Curves {
     taken: f64,
 }
 
+/// Steps after the first of the two, up to the second.
+pub type Steps = [f64; 2];
+/// All steps.
+pub const ALL_STEPS: Steps = [-1.0, f64::INFINITY];
 /// Steps that the smoothed line takes the mean of, at most, until somebody chooses.
 pub const SMOOTHING: u32 = 25;
 /// Places at which a curve is looked at to find the range of an axis.
@@ -447,6 +463,21 @@ impl Curves {
     pub fn is_smoothed_over(&self, steps: u32) -> bool {
         let longest = self.loss.smoothing.map(|smoothing| smoothing.longest());
         longest == Some(f64::from(steps.max(1)))
+    }
+
+    /// The stretches of the training whose losses are of one kind: those of another are no values on the same axis.
+    pub fn kinds_of_loss(&self) -> Vec<Steps> {
+        let kinds = self.stages.chunk_by(|a, b| a.loss == b.loss);
+        let mut starts: Vec<f64> = kinds.map(|stages| stages[0].step).collect();
+        if let Some(first) = starts.first_mut() {
+            *first = ALL_STEPS[0];
+        }
+        let ends = starts.iter().skip(1).copied().chain([ALL_STEPS[1]]);
+        starts
+            .iter()
+            .zip(ends)
+            .map(|(start, end)| [*start, end])
+            .collect()
     }
 
     /// The curve of a quantity.

@@ -341,3 +341,45 @@ fn a_new_project_is_calm_and_asks_what_to_build() {
         assert!(window.has("What do you want to build?"));
     }
 }
+
+/// An error of pixels and the logarithm of a probability are no values on one axis.
+#[test]
+fn a_loss_of_another_kind_has_an_axis_of_its_own() {
+    let mut window = Window::idle("pretrain-classify");
+    let run = tempfile::tempdir().unwrap();
+    let project = window.state().project().clone();
+    strata::project::file::save(&project, &run.path().join("project.toml")).unwrap();
+    let mut rows = String::from("step,stage,epoch,loss\n");
+    for step in 1..=30 {
+        let stage = &project.stages[usize::from(step > 20)].name;
+        let loss = if step > 20 { 2.3 } else { 0.01 };
+        rows += &format!("{step},{stage},1,{loss}\n");
+    }
+    std::fs::write(run.path().join("steps.csv"), rows).unwrap();
+    let path = run.path().to_path_buf();
+    window.harness.state_mut().handle(Action::Open(path));
+    window.wait("the curves", |state| !state.training.is_reading());
+    assert_eq!(window.state().training.curves.kinds_of_loss().len(), 2);
+    window.show_alone(ViewKind::Loss);
+    window.run();
+    for dark in [true, false] {
+        window.set_dark(dark);
+        window.keep_picture(if dark {
+            "curves/kinds-dark"
+        } else {
+            "curves/kinds-light"
+        });
+    }
+    let all: Vec<String> = texts(&window).into_iter().map(|text| text.text).collect();
+    for title in ["loss (mse)", "loss (cross-entropy)"] {
+        let count = all.iter().filter(|text| *text == title).count();
+        assert_eq!(count, 1, "{title}: {all:?}");
+    }
+    for (stage, kind) in [(0, "mse"), (1, "cross-entropy")] {
+        let name = format!("{}: {kind}", project.stages[stage].name);
+        assert!(
+            all.iter().any(|text| text.trim() == name),
+            "{name}: {all:?}"
+        );
+    }
+}

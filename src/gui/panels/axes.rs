@@ -160,9 +160,9 @@ impl Span {
     }
 }
 
-/// The plot of a quantity, empty; `title` is at its axis of values; [`show_values`] tells what its lines are
+/// The plot of a quantity, empty, from `first` on; `title` is at its axis of values; [`show_values`] tells what its lines are
 /// under the pointer.
-pub(super) fn plot<'a>(ui: &Ui, axes: Axes, span: Span, title: &str) -> Plot<'a> {
+pub(super) fn plot<'a>(ui: &Ui, axes: Axes, span: Span, first: f64, title: &str) -> Plot<'a> {
     let colors = *theme::palette(ui);
     let [down, across] = [
         (ui.available_height(), MARK[0]),
@@ -175,8 +175,8 @@ pub(super) fn plot<'a>(ui: &Ui, axes: Axes, span: Span, title: &str) -> Plot<'a>
         .set_margin_fraction(eframe::egui::vec2(0.02, 0.06))
         .auto_bounds(Vec2b::TRUE)
         .allow_scroll(false)
-        .include_x(0.0)
-        .include_x(1.0)
+        .include_x(first)
+        .include_x(first + 1.0)
         .default_y_bounds(span.outer()[0], span.outer()[1])
         .grid_spacing(8.0..=24.0)
         .y_grid_spacer(

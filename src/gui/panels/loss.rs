@@ -8,13 +8,14 @@ use crate::theme::{self, Palette};
 use crate::view::View;
 use crate::widgets::{empty, slider as shown_slider};
 use eframe::egui::{
-    Align2, Button, Color32, FontId, Popup, PopupCloseBehavior, RichText, Slider, Stroke, Ui,
+    Align2, Button, Color32, FontId, Popup, PopupCloseBehavior, Rect, RichText, Slider, Stroke, Ui,
+    UiBuilder, vec2,
 };
 use egui_plot::{Line, LineStyle, MarkerShape, PlotPoint, PlotUi, Points, Text, VLine};
 use strata_app::action::{Action, Show};
 use strata_app::arrangement::Workspace;
 pub use strata_app::curves::Quantity;
-use strata_app::curves::{Curve, Curves, OddSteps, by_stage};
+use strata_app::curves::{ALL_STEPS, Curve, Curves, OddSteps, StageMark, Steps, by_stage};
 use strata_app::state::State;
 use strata_app::view_settings::{SMOOTHINGS, Switch};
 use strata_core::format;
@@ -124,21 +125,42 @@ impl LossView {
         }
         let axes = self.axes(state);
         let colors = *theme::palette(ui);
-        let extent = match self.0 {
-            Quantity::Loss => curve.shown(axes.log).joined(curves.penalty.shown(axes.log)),
-            _ => curve.shown(axes.log),
+        let kinds = match self.0 {
+            Quantity::Loss => curves.kinds_of_loss(),
+            _ => Vec::new(),
         };
-        let drawn = Drawn {
-            curves,
-            curve,
-            axes,
-            span: axes.span(extent),
+        let of = |steps: Steps| {
+            let extent = match self.0 {
+                Quantity::Loss => {
+                    let penalty = curves.penalty.shown(axes.log, steps);
+                    curve.shown(axes.log, steps).joined(penalty)
+                }
+                _ => curve.shown(axes.log, steps),
+            };
+            Drawn {
+                curves,
+                curve,
+                axes,
+                span: axes.span(extent),
+                shown: steps,
+            }
         };
-        legend::show(ui, state, &drawn, actions);
-        let columns = (ui.available_width() / 2.0).max(64.0) as usize;
-        let shown = plot(ui, axes, drawn.span, &drawn.title())
-            .show(ui, |plot| drawn.draw(plot, columns, &colors));
-        show_values(ui, &shown, |x| drawn.values(x, &colors));
+        let whole = of(ALL_STEPS);
+        legend::show(ui, state, &whole, actions);
+        if kinds.len() < 2 {
+            return whole.show(ui, &colors);
+        }
+        // A loss of another kind has an axis of its own.
+        let area = ui.available_rect_before_wrap();
+        let width = area.width() / kinds.len() as f32;
+        for (index, steps) in kinds.into_iter().enumerate() {
+            let corner = area.left_top() + vec2(index as f32 * width, 0.0);
+            let place = Rect::from_min_size(corner, vec2(width, area.height()));
+            let place = UiBuilder::new()
+                .id_salt(("kind of loss", index))
+                .max_rect(place);
+            of(steps).show(&mut ui.new_child(place), &colors);
+        }
     }
 }
 
@@ -171,6 +193,8 @@ struct Drawn<'a> {
     curve: &'a Curve,
     axes: Axes,
     span: Span,
+    /// The steps that are shown.
+    shown: Steps,
 }
 
 /// The switch between steps and epochs.
@@ -217,13 +241,31 @@ pub(super) fn smoothing(
 }
 
 impl<'a> Drawn<'a> {
+    /// The plot, and what the pointer tells.
+    fn show(&self, ui: &mut Ui, colors: &Palette) {
+        let columns = (ui.available_width() / 2.0).max(64.0) as usize;
+        let first = self.axes.place(self.curves, [self.shown[0].max(0.0), 1.0])[0];
+        let shown = plot(ui, self.axes, self.span, first, &self.title())
+            .show(ui, |plot| self.draw(plot, columns, colors));
+        show_values(ui, &shown, |x| self.values(x, colors));
+    }
+
+    /// Whether a step is shown.
+    fn has(&self, step: f64) -> bool {
+        step > self.shown[0] && step <= self.shown[1]
+    }
+
+    /// The stages that are shown.
+    fn stages(&self) -> impl Iterator<Item = &StageMark> {
+        let stages = self.curves.stages.iter();
+        stages.filter(|stage| stage.step >= self.shown[0] && stage.step < self.shown[1])
+    }
+
     /// The name of the axis of values: with the loss's kind where there is but one.
     fn title(&self) -> String {
         let name = self.axes.quantity.name().to_lowercase();
         let mut kinds: Vec<&str> = self
-            .curves
-            .stages
-            .iter()
+            .stages()
             .filter_map(|stage| stage.loss.as_deref())
             .collect();
         kinds.dedup();
@@ -274,13 +316,16 @@ impl<'a> Drawn<'a> {
         self.steps(plot, columns, colors);
         for ((name, points), color) in self.curve.lines().into_iter().zip(line_colors(colors)) {
             for line in by_stage(points, &self.curves.stages) {
-                self.epochs(plot, name, line, color);
+                if line.first().is_some_and(|point| self.has(point[0])) {
+                    self.epochs(plot, name, line, color);
+                }
             }
         }
         let of = Marked {
             curves: self.curves,
             axes: self.axes,
             span: self.span,
+            steps: self.shown,
         };
         odd_marks(plot, &of, &self.curve.odd.steps, colors.accent);
         odd_marks(plot, &of, &self.curve.odd.epochs, colors.strong);
@@ -291,7 +336,7 @@ impl<'a> Drawn<'a> {
 
     /// Where a stage begins, with its name and its loss: what follows may be another quantity.
     fn borders(&self, plot: &mut PlotUi<'a>, colors: &Palette) {
-        for stage in self.curves.stages.iter().skip(1) {
+        for stage in self.stages().skip(1) {
             let x = self.axes.place(self.curves, [stage.step, 1.0])[0];
             let line = VLine::new(stage.name.clone(), x)
                 .color(colors.line)
@@ -303,10 +348,10 @@ impl<'a> Drawn<'a> {
             return;
         }
         let end = plot.plot_bounds().max()[0];
-        for (index, stage) in self.curves.stages.iter().enumerate() {
+        let mut stages = self.stages().peekable();
+        while let Some(stage) = stages.next() {
             let x = self.axes.place(self.curves, [stage.step, 1.0])[0];
-            let next = self.curves.stages.get(index + 1);
-            let until = next.map_or(end, |next| {
+            let until = stages.peek().map_or(end, |next| {
                 self.axes.place(self.curves, [next.step, 1.0])[0]
             });
             let at = |x: f64| plot.screen_from_plot(PlotPoint::new(x, 0.0)).x;
@@ -355,7 +400,8 @@ impl<'a> Drawn<'a> {
             lines.push(("penalty", &self.curves.penalty.raw, odd, penalty));
         }
         for (name, series, odd, stroke) in lines {
-            for piece in series.visible(range.clone(), columns) {
+            for mut piece in series.visible(range.clone(), columns) {
+                piece.retain(|point| self.has(point[0]));
                 for stretch in self.axes.places(self.curves, &piece, odd) {
                     stroke_or_dot(plot, name, stretch, stroke);
                 }
@@ -403,6 +449,8 @@ pub(super) struct Marked<'a> {
     pub axes: Axes,
     /// From where to where values go.
     pub span: Span,
+    /// The steps that are shown.
+    pub steps: Steps,
 }
 
 /// Marks at the edges for values that have no place: none is left out in silence.
@@ -425,6 +473,7 @@ pub(super) fn odd_marks(plot: &mut PlotUi<'_>, of: &Marked<'_>, odd: &OddSteps, 
         let x = |step: &f64| of.axes.place(of.curves, [*step, 1.0])[0];
         let points: Vec<[f64; 2]> = steps
             .iter()
+            .filter(|step| **step > of.steps[0] && **step <= of.steps[1])
             .step_by(stride)
             .map(|step| [x(step), y])
             .collect();

@@ -274,12 +274,17 @@ fn device(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
         .device
         .as_deref()
         .filter(|_| state.training.is_running());
-    let text = format!("{} ▾", running.unwrap_or(name));
+    let shown = running.unwrap_or(name);
+    let (shown, widest) = match state.view.narrow {
+        true => (shown.split(',').next().unwrap_or(shown), "Automatic ▾"),
+        false => (shown, WIDEST_DEVICE),
+    };
+    let text = format!("{shown} ▾");
     // As wide as any of its names, so that nothing beside it moves when a run starts.
     let font = eframe::egui::FontId::proportional(theme::BODY);
-    let widest =
-        ui.painter()
-            .layout_no_wrap(WIDEST_DEVICE.to_owned(), font, theme::palette(ui).text);
+    let widest = ui
+        .painter()
+        .layout_no_wrap(widest.to_owned(), font, theme::palette(ui).text);
     let width = widest.size().x + 2.0 * ui.spacing().button_padding.x;
     let button = ui
         .add(flat(&text).min_size(vec2(width, 0.0)))

@@ -6,7 +6,7 @@ use crate::panels::loss::{MOST_DOTS, Marked, odd_marks};
 use crate::theme;
 use eframe::egui::{Color32, Label, RichText, Stroke, Ui};
 use egui_plot::{Line, LineStyle, PlotUi, Points};
-use strata_app::curves::{Curve, Curves, Extent, OddSteps, Quantity, by_stage};
+use strata_app::curves::{ALL_STEPS, Curve, Curves, Extent, OddSteps, Quantity, by_stage};
 use strata_app::runs::StoredRun;
 use strata_app::state::State;
 
@@ -44,7 +44,7 @@ pub(super) fn show(ui: &mut Ui, state: &State) {
             style: style(index),
         })
         .collect();
-    let course = |run: &Shown| run.curves.of(quantity).shown(axes.log);
+    let course = |run: &Shown| run.curves.of(quantity).shown(axes.log, ALL_STEPS);
     let extent = runs
         .iter()
         .map(course)
@@ -57,7 +57,7 @@ pub(super) fn show(ui: &mut Ui, state: &State) {
     plotted.heading(ui, state);
     let columns = (ui.available_width() / 2.0).max(64.0) as usize;
     let title = quantity.name().to_lowercase();
-    let shown = plot(ui, axes, plotted.span, &title).show(ui, |plot| {
+    let shown = plot(ui, axes, plotted.span, 0.0, &title).show(ui, |plot| {
         follow(plot);
         for run in &plotted.runs {
             plotted.draw(plot, run, columns);
@@ -187,6 +187,7 @@ impl<'a> Plotted<'a> {
                 curves,
                 axes,
                 span: self.span,
+                steps: ALL_STEPS,
             };
             odd_marks(plot, &of, odd, run.color);
         }
