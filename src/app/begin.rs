@@ -1,5 +1,6 @@
 //! The first step of a project without layers: what is to be built.
 
+use strata_core::project::data::Split;
 use strata_core::project::node::Node;
 use strata_core::project::stage::{Loss, Stage, Task};
 use strata_core::project::{Network, Project};
@@ -41,6 +42,7 @@ impl Beginning {
                 Stage {
                     name: "classify".to_owned(),
                     task: Task::Classify,
+                    split: Split::Train,
                     loss: Loss::CrossEntropy,
                     ..first
                 },

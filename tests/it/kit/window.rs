@@ -331,17 +331,6 @@ impl Window {
         image::RgbaImage::from_raw(size[0] as u32, size[1] as u32, bytes).unwrap()
     }
 
-    /// Paints the last frame as if each of its points had so many pixels.
-    pub fn enlarged(&self, scale: f32) -> image::RgbaImage {
-        let output = self.harness.output();
-        let primitives = self.harness.ctx.tessellate(output.shapes.clone(), scale);
-        let size = [self.size.x * scale, self.size.y * scale].map(|pixels| pixels as usize);
-        let painted = self.canvas.borrow();
-        let picture = painted.paint(&primitives, size, scale, Color32::BLACK);
-        let bytes = picture.pixels.iter().flat_map(|pixel| pixel.to_array());
-        image::RgbaImage::from_raw(size[0] as u32, size[1] as u32, bytes.collect()).unwrap()
-    }
-
     pub fn save_picture(&mut self, path: &Path, scale: f32) {
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         self.picture(scale).save(path).unwrap();
