@@ -155,7 +155,7 @@ impl LossView {
         let width = area.width() / kinds.len() as f32;
         for (index, steps) in kinds.into_iter().enumerate() {
             let corner = area.left_top() + vec2(index as f32 * width, 0.0);
-            let place = Rect::from_min_size(corner, vec2(width, area.height()));
+            let place = Rect::from_min_size(corner, vec2(width - theme::GAP, area.height()));
             let place = UiBuilder::new()
                 .id_salt(("kind of loss", index))
                 .max_rect(place);

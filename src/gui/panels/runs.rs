@@ -116,7 +116,9 @@ fn places(area: Rect, runs: usize) -> (Rect, Rect) {
         return (plot, table);
     }
     let wanted = table::HEAD + runs as f32 * table::ROW + 2.0 * theme::GAP;
-    let height = wanted.min(0.5 * area.height());
+    // In a low tile two of them are seen, as long as the plot keeps a third.
+    let two = (table::HEAD + 2.0 * table::ROW).min(0.65 * area.height());
+    let height = wanted.min(two.max(0.5 * area.height()));
     let (plot, table) = area.split_top_bottom_at_y(area.bottom() - height);
     (
         Rect::from_min_max(plot.min, plot.max - vec2(0.0, theme::GAP)),

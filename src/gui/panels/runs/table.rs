@@ -239,9 +239,6 @@ fn row(ui: &mut Ui, state: &State, index: usize, columns: &Columns, actions: &mu
     let hidden = state.runs.hidden.contains(&run.path) || left_out.is_some();
     let width = columns.right - columns.names[0] + MARK;
     let (area, _) = ui.allocate_exact_size(vec2(width, ROW), Sense::hover());
-    if !ui.is_rect_visible(area) {
-        return;
-    }
     let response = toggle(ui, run, area, columns, hidden);
     let colors = *theme::palette(ui);
     let ink = if hidden { colors.weak } else { colors.strong };
