@@ -85,6 +85,8 @@ mod tests {
             workspace: Workspace::Design,
             log_loss: false,
             by_epoch: true,
+            smoothing: 100,
+            light_pictures: true,
             runs_quantity: Quantity::Accuracy,
             filter_scale: FilterScale::Fixed(0.25),
             decoder_filters: true,

@@ -233,6 +233,6 @@ mod tests {
             normalize: Some(Normalize::MEASURED),
             ..DataSpec::default()
         };
-        assert_eq!(summary(&data), "32x48 · grey · patches 8x8 · standardised");
+        assert_eq!(summary(&data), "32×48 · grey · patches 8×8 · standardised");
     }
 }
