@@ -150,15 +150,13 @@ pub(super) fn fields(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
     let id = Id::unique("search runs");
     let field = Field::new(id, "Search runs", &table.search).words();
     let field = field.hint("search names, notes, differences");
-    match field.width(half.min(280.0)).show(&mut inner) {
-        Some(FieldEvent::Typing(search) | FieldEvent::Commit(search)) => {
-            let table = Table {
-                search,
-                ..table.clone()
-            };
-            actions.push(Action::Show(Show::RunsTable(table)));
-        }
-        _ => {}
+    let typed = field.width(half.min(280.0)).show(&mut inner);
+    if let Some(FieldEvent::Typing(search) | FieldEvent::Commit(search)) = typed {
+        let table = Table {
+            search,
+            ..table.clone()
+        };
+        actions.push(Action::Show(Show::RunsTable(table)));
     }
     let id = Id::unique(("add runs", state.runs.added.len()));
     let field = Field::new(id, "Path of further runs", "");
