@@ -246,7 +246,7 @@ fn row(ui: &mut Ui, state: &State, index: usize, columns: &Columns, actions: &mu
         Some(why) => format!("not drawn: {why}"),
         None => told(run),
     };
-    let name = elided(ui, &run.name, FontId::proportional(theme::BODY), ink, room);
+    let name = elided(ui, &ending(ui, &run.name, room), name_font(), ink, room);
     let second = elided(
         ui,
         &second,
@@ -325,6 +325,25 @@ fn mark(ui: &Ui, area: Rect, color: Color32, hidden: bool) {
     let fill = if hidden { Color32::TRANSPARENT } else { color };
     let line = Stroke::new(1.5, color);
     ui.painter().rect(mark, 2.0, fill, line, StrokeKind::Inside);
+}
+
+fn name_font() -> FontId {
+    FontId::proportional(theme::BODY)
+}
+
+/// A name without as much of its beginning as has no room: runs of one project differ at the end of their names.
+fn ending(ui: &Ui, name: &str, room: f32) -> String {
+    let written = ui
+        .painter()
+        .layout_no_wrap(name.to_owned(), name_font(), Color32::PLACEHOLDER);
+    let wide = written.size().x;
+    if wide <= room {
+        return name.to_owned();
+    }
+    let letters = name.chars().count();
+    let kept = (letters as f32 * room / wide).floor() as usize;
+    let rest = name.chars().skip(letters + 2 - kept.min(letters));
+    ['…'].into_iter().chain(rest).collect()
 }
 
 /// What differs, or when it was trained where nothing does.
