@@ -84,7 +84,7 @@ const ATTRIBUTES: [(&str, &str); 10] = [
 
 /// The attributes of a layer in one line, such as `k s p d g nobias`.
 fn attributes(layer: &LayerWord) -> String {
-    layer.attributes().join(" ")
+    layer.attributes().collect::<Vec<_>>().join(" ")
 }
 
 fn layers() -> String {
@@ -110,7 +110,7 @@ fn layers() -> String {
 fn of_layer(layer: &LayerWord) -> String {
     let takes = ATTRIBUTES
         .iter()
-        .filter(|(attribute, _)| layer.attributes().contains(attribute))
+        .filter(|(attribute, _)| layer.attributes().any(|known| known == *attribute))
         .map(|(attribute, about)| [*attribute, *about].map(str::to_owned))
         .collect::<Vec<_>>();
     let head = format!("{}\n\n    {}\n", layer.about, layer.example);
@@ -167,7 +167,7 @@ fn project() -> String {
     let losses = Loss::ALL.map(|loss| [loss.to_string(), loss.spec().about.to_owned()]);
     let optimizers = OPTIMIZERS
         .iter()
-        .map(|kind| [kind.example.to_owned(), format!("reads {}", kind.keys)]);
+        .map(|kind| [kind.example.to_owned(), format!("reads {}", kind.keys())]);
     format!(
         "{text}\n\n{sections}Losses\n\n{}\n\nOptimizers\n\n{}",
         rows_of(["loss", "what it is"], losses.to_vec()),

@@ -105,7 +105,7 @@ fn full(key: &str) -> String {
         .any(|setting| setting.key == *last);
     let is_of_optimizer = OPTIMIZERS
         .iter()
-        .any(|kind| kind.keys.split(", ").any(|known| known == *last));
+        .any(|kind| kind.settings.iter().any(|known| known.key == *last));
     if *first == "stage"
         && !which.is_empty()
         && !is_of_stage

@@ -1,5 +1,6 @@
 //! Adagrad (torch.optim.Adagrad).
 
+use super::setting::{L2, OptimizerSetting, eps, lr, weight_decay};
 use super::{Optimizer, OptimizerSpec, OptimizerWord, UsualRates, write_unless};
 use crate::project::words::{SettingError, Words};
 use std::fmt;
@@ -7,7 +8,27 @@ use std::fmt;
 pub(super) const WORD: OptimizerWord = OptimizerWord {
     word: "adagrad",
     example: "adagrad lr=0.01",
-    keys: "lr, lr_decay, eps, initial_accumulator_value, weight_decay",
+    settings: &[
+        lr("0.01"),
+        OptimizerSetting {
+            key: "lr_decay",
+            name: "lr decay",
+            default: "0",
+            about: "The learning rate of step t is lr/(1 + (t − 1)·lr_decay).",
+            is_usual: false,
+            is_share: false,
+        },
+        eps("1e-10"),
+        OptimizerSetting {
+            key: "initial_accumulator_value",
+            name: "initial sum",
+            default: "0",
+            about: "What the sum of the squared gradients starts at.",
+            is_usual: false,
+            is_share: false,
+        },
+        weight_decay("0", L2),
+    ],
     read,
 };
 

@@ -1,22 +1,54 @@
 //! Adam and AdamW (torch.optim.Adam, torch.optim.AdamW): they differ in where the weight decay acts.
 
+use super::setting::{L2, OptimizerSetting, eps, lr, weight_decay};
 use super::{MAX_AVERAGE, Optimizer, OptimizerSpec, OptimizerWord, UsualRates, write_unless};
 use crate::project::words::{SettingError, Words};
 use std::fmt;
 
-const KEYS: &str = "lr, beta1, beta2, eps, weight_decay";
+const BETA1: OptimizerSetting = OptimizerSetting {
+    key: "beta1",
+    name: "beta1",
+    default: "0.9",
+    about: "How much of the mean of the gradients a step keeps.",
+    is_usual: false,
+    is_share: true,
+};
+
+const BETA2: OptimizerSetting = OptimizerSetting {
+    key: "beta2",
+    name: "beta2",
+    default: "0.999",
+    about: "How much of the mean of their squares a step keeps.",
+    is_usual: false,
+    is_share: true,
+};
 
 pub(super) const ADAM: OptimizerWord = OptimizerWord {
     word: "adam",
     example: "adam lr=1e-3",
-    keys: KEYS,
+    settings: &[
+        lr("0.001"),
+        BETA1,
+        BETA2,
+        eps("1e-8"),
+        weight_decay("0", L2),
+    ],
     read: |words| Ok(Optimizer::Adam(Adam(read(words, 0.0)?))),
 };
 
 pub(super) const ADAMW: OptimizerWord = OptimizerWord {
     word: "adamw",
     example: "adamw lr=1e-3",
-    keys: KEYS,
+    settings: &[
+        lr("0.001"),
+        BETA1,
+        BETA2,
+        eps("1e-8"),
+        weight_decay(
+            "0.01",
+            "Every step shrinks each weight by so much of itself times lr.",
+        ),
+    ],
     read: |words| Ok(Optimizer::AdamW(AdamW(read(words, ADAMW_DECAY)?))),
 };
 

@@ -9,11 +9,13 @@
 mod adagrad;
 mod adam;
 mod rmsprop;
+mod setting;
 mod sgd;
 
 pub use adagrad::Adagrad;
 pub use adam::{Adam, AdamSettings, AdamW};
 pub use rmsprop::RmsProp;
+pub use setting::OptimizerSetting;
 pub use sgd::Sgd;
 
 use super::words::{SettingError, Words, short};
@@ -84,9 +86,17 @@ pub struct OptimizerWord {
     pub word: &'static str,
     /// A text of it.
     pub example: &'static str,
-    /// The keys it reads.
-    pub keys: &'static str,
+    /// What can be set, in the order it is listed.
+    pub settings: &'static [OptimizerSetting],
     read: fn(&mut Words) -> Result<Optimizer, SettingError>,
+}
+
+impl OptimizerWord {
+    /// The keys it reads.
+    pub fn keys(&self) -> String {
+        let keys: Vec<_> = self.settings.iter().map(|setting| setting.key).collect();
+        keys.join(", ")
+    }
 }
 
 /// Every optimizer, in the order they are listed.
@@ -125,6 +135,13 @@ impl Optimizer {
     /// The word of the project file.
     pub fn word(&self) -> &'static str {
         self.spec().word()
+    }
+
+    /// What can be set, in the order it is listed.
+    pub fn settings(&self) -> &'static [OptimizerSetting] {
+        let mut words = OPTIMIZERS.iter();
+        let word = words.find(|known| known.word == self.word());
+        word.map_or(&[], |known| known.settings)
     }
 
     /// The learning rate before any schedule.
@@ -193,7 +210,7 @@ impl FromStr for Optimizer {
             )));
         };
         let optimizer = (kind.read)(&mut words)?;
-        words.finish(kind.keys)?;
+        words.finish(&kind.keys())?;
         Ok(optimizer)
     }
 }

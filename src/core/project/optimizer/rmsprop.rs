@@ -1,5 +1,6 @@
 //! RMSprop (torch.optim.RMSprop).
 
+use super::setting::{L2, MOMENTUM, OptimizerSetting, eps, lr, weight_decay};
 use super::{MAX_AVERAGE, Optimizer, OptimizerSpec, OptimizerWord, UsualRates, write_unless};
 use crate::project::words::{SettingError, Words};
 use std::fmt;
@@ -7,7 +8,28 @@ use std::fmt;
 pub(super) const WORD: OptimizerWord = OptimizerWord {
     word: "rmsprop",
     example: "rmsprop lr=1e-3",
-    keys: "lr, alpha, eps, momentum, centered, weight_decay",
+    settings: &[
+        lr("0.01"),
+        OptimizerSetting {
+            key: "alpha",
+            name: "alpha",
+            default: "0.99",
+            about: "How much of the mean of the squared gradients a step keeps.",
+            is_usual: false,
+            is_share: true,
+        },
+        eps("1e-8"),
+        MOMENTUM,
+        OptimizerSetting {
+            key: "centered",
+            name: "centered",
+            default: "",
+            about: "Divides by the deviation of the gradient instead of its root mean square.",
+            is_usual: false,
+            is_share: false,
+        },
+        weight_decay("0", L2),
+    ],
     read,
 };
 

@@ -1,5 +1,6 @@
 //! Stochastic gradient descent (torch.optim.SGD).
 
+use super::setting::{L2, MOMENTUM, OptimizerSetting, lr, weight_decay};
 use super::{Optimizer, OptimizerSpec, OptimizerWord, UsualRates, write_unless};
 use crate::project::words::{SettingError, Words};
 use std::fmt;
@@ -7,7 +8,19 @@ use std::fmt;
 pub(super) const WORD: OptimizerWord = OptimizerWord {
     word: "sgd",
     example: "sgd lr=0.01 momentum=0.9",
-    keys: "lr, momentum, nesterov, weight_decay",
+    settings: &[
+        lr("0.01"),
+        MOMENTUM,
+        OptimizerSetting {
+            key: "nesterov",
+            name: "nesterov",
+            default: "",
+            about: "Looks ahead: the gradient is that of where the momentum leads.",
+            is_usual: true,
+            is_share: false,
+        },
+        weight_decay("0", L2),
+    ],
     read,
 };
 

@@ -2,6 +2,7 @@
 //! against it.
 
 use super::count::Count;
+use super::fields::{FieldForm, FieldKey, LayerField};
 use super::text::{LayerWord, Reader};
 use super::{Effort, Example, Linearity, Mirrored, Reads, ResolvedLayer, Shaping, WrittenLayer};
 use crate::project::layer::{Activation, Family, Kind};
@@ -23,8 +24,24 @@ const fn plain(
         example: word,
         about,
         elsewhere: &[],
-        attributes: &[],
+        fields: &[],
         read,
+    }
+}
+
+/// The number of a function that has one.
+const fn number_field(
+    name: &'static str,
+    default: &'static str,
+    step: f32,
+    about: &'static str,
+) -> LayerField {
+    LayerField {
+        name,
+        key: FieldKey::Place,
+        form: FieldForm::Number(step),
+        default,
+        about,
     }
 }
 
@@ -39,6 +56,12 @@ pub(super) const RELU6: LayerWord = plain("relu6", "min(max(0, x), 6)", |_| {
 pub(super) const LEAKY_RELU: LayerWord = LayerWord {
     example: "leakyrelu 0.01",
     elsewhere: &["leaky_relu", "leaky"],
+    fields: &[number_field(
+        "negative_slope",
+        "0.01",
+        0.01,
+        "The slope below zero.",
+    )],
     ..plain(
         "leakyrelu",
         "x above zero, a small slope below.",
@@ -49,10 +72,18 @@ pub(super) const LEAKY_RELU: LayerWord = LayerWord {
     )
 };
 
-pub(super) const ELU: LayerWord = plain("elu", "x above zero, α(eˣ − 1) below.", |reader| {
-    let alpha = reader.optional_number(-1e6..=1e6)?;
-    Ok(Kind::Activation(Activation::Elu(alpha)))
-});
+pub(super) const ELU: LayerWord = LayerWord {
+    fields: &[number_field(
+        "alpha",
+        "1",
+        0.1,
+        "What the function falls to, with a minus, far below zero.",
+    )],
+    ..plain("elu", "x above zero, α(exp(x) − 1) below.", |reader| {
+        let alpha = reader.optional_number(-1e6..=1e6)?;
+        Ok(Kind::Activation(Activation::Elu(alpha)))
+    })
+};
 
 pub(super) const GELU: LayerWord =
     plain("gelu", "x·Φ(x), the Gaussian error linear unit.", |_| {
@@ -66,7 +97,7 @@ pub(super) const SILU: LayerWord = LayerWord {
     })
 };
 
-pub(super) const SIGMOID: LayerWord = plain("sigmoid", "1/(1 + e⁻ˣ): into 0..1.", |_| {
+pub(super) const SIGMOID: LayerWord = plain("sigmoid", "1/(1 + exp(−x)): into 0..1.", |_| {
     Ok(Kind::Activation(Activation::Sigmoid))
 });
 

@@ -1,6 +1,7 @@
 //! `adaptive-avgpool 7`: the mean over windows ⌊i·in/out⌋ … ⌈(i + 1)·in/out⌉, chosen to give this size.
 
 use super::count::Count;
+use super::fields::{FieldForm, placed};
 use super::text::LayerWord;
 use super::{Effort, Example, Linearity, Mirrored, Reads, ResolvedLayer, Shaping, WrittenLayer};
 use crate::project::help::Help;
@@ -20,7 +21,11 @@ pub(super) const WORD: LayerWord = LayerWord {
         "adaptiveavgpool3d",
         "adaptiveavgpool",
     ],
-    attributes: &[],
+    fields: &[placed(
+        "output_size",
+        FieldForm::Sizes(1),
+        "The size that comes out, whatever goes in.",
+    )],
     read: |reader| {
         Ok(Kind::AdaptiveAvgPool {
             output: reader.axes("the output size")?,

@@ -24,7 +24,7 @@ pub(super) const WORD: LayerWord = LayerWord {
         "batchnorm3d",
         "batchnormalization",
     ],
-    attributes: &[],
+    fields: &[],
     read: |_| Ok(Kind::BatchNorm),
 };
 

@@ -2,7 +2,8 @@
 
 use super::count::{Count, Factor};
 use super::facts::{Channels, Joins, KernelSizes, MirroredWindow, Slider};
-use super::text::{CONV_ATTRIBUTES, LayerWord, write_window};
+use super::fields::{BIAS, DILATION, GROUPS, KERNEL, MULTIPLIER, OUT_CHANNELS, PADDING, STRIDE};
+use super::text::{LayerWord, write_window};
 use super::{Effort, Example, Linearity, Mirrored, Reads, ResolvedLayer, Shaping, WrittenLayer};
 use crate::project::help::{Attribute, Repair};
 use crate::project::layer::{Family, Kind, Window};
@@ -17,7 +18,15 @@ pub(super) const CONV: LayerWord = LayerWord {
     example: "conv 16 k3 p1",
     about: "Convolution: slides out_channels learned kernels over the input (Keras Conv2D).",
     elsewhere: &["conv1d", "conv2d", "conv3d", "convolution"],
-    attributes: CONV_ATTRIBUTES,
+    fields: &[
+        OUT_CHANNELS,
+        KERNEL,
+        STRIDE,
+        PADDING,
+        DILATION,
+        GROUPS,
+        BIAS,
+    ],
     read: |reader| {
         Ok(Kind::Conv {
             out_channels: reader.count("the number of filters")?,
@@ -33,7 +42,7 @@ pub(super) const DWCONV: LayerWord = LayerWord {
     example: "dwconv k3 p1",
     about: "Depthwise convolution: each channel has its own kernel (Keras DepthwiseConv2D).",
     elsewhere: &["depthwiseconv2d"],
-    attributes: &["k", "s", "p", "d", "m", "nobias"],
+    fields: &[KERNEL, STRIDE, PADDING, DILATION, MULTIPLIER, BIAS],
     read: |reader| {
         Ok(Kind::DepthwiseConv {
             window: reader.window(),

@@ -2,6 +2,9 @@
 
 use super::count::{Count, Factor};
 use super::facts::{KernelSizes, MirroredWindow};
+use super::fields::{
+    BIAS, DILATION, GROUPS, KERNEL, OUT_CHANNELS, OUTPUT_PADDING, PADDING, STRIDE,
+};
 use super::text::{LayerWord, write_window};
 use super::{Effort, Example, Linearity, Mirrored, Reads, ResolvedLayer, Shaping, WrittenLayer};
 use crate::project::help::{Attribute, Repair};
@@ -22,7 +25,16 @@ pub(super) const WORD: LayerWord = LayerWord {
         "convtranspose",
         "deconv",
     ],
-    attributes: &["k", "s", "p", "op", "d", "g", "nobias"],
+    fields: &[
+        OUT_CHANNELS,
+        KERNEL,
+        STRIDE,
+        PADDING,
+        OUTPUT_PADDING,
+        DILATION,
+        GROUPS,
+        BIAS,
+    ],
     read: |reader| {
         Ok(Kind::ConvTranspose {
             out_channels: reader.count("the number of filters")?,

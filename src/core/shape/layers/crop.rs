@@ -1,6 +1,7 @@
 //! `crop 1`: cuts from the sides.
 
 use super::count::Count;
+use super::fields::{FieldForm, placed};
 use super::text::LayerWord;
 use super::{Effort, Example, Linearity, Mirrored, Reads, ResolvedLayer, Shaping, WrittenLayer};
 use crate::project::layer::{Family, Kind};
@@ -14,7 +15,11 @@ pub(super) const WORD: LayerWord = LayerWord {
     example: "crop 1",
     about: "Cuts rows and columns from the sides.",
     elsewhere: &["cropping2d"],
-    attributes: &[],
+    fields: &[placed(
+        "cropping",
+        FieldForm::Margins,
+        "Cut from the ends: 1 on all sides, 1x2 by axis, 0+1x2 before and after.",
+    )],
     read: |reader| {
         Ok(Kind::Crop {
             margins: reader.parsed::<Margins>("a margin")?,

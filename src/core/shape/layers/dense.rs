@@ -2,6 +2,7 @@
 
 use super::count::{Count, Factor};
 use super::facts::KernelSizes;
+use super::fields::{BIAS, OUT_FEATURES};
 use super::text::LayerWord;
 use super::{Effort, Example, Linearity, Mirrored, Reads, ResolvedLayer, Shaping, WrittenLayer};
 use crate::project::layer::{Family, Kind};
@@ -16,7 +17,7 @@ pub(super) const WORD: LayerWord = LayerWord {
     example: "dense 64",
     about: "Fully connected: every output sees every input (PyTorch Linear).",
     elsewhere: &["linear", "fc", "lazylinear", "fullyconnected"],
-    attributes: &["nobias"],
+    fields: &[OUT_FEATURES, BIAS],
     read: |reader| {
         Ok(Kind::Dense {
             out_features: reader.count("the number of outputs")?,

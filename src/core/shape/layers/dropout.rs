@@ -2,6 +2,7 @@
 //! by 1/(1 − p).
 
 use super::count::Count;
+use super::fields::{FieldForm, LayerField, placed};
 use super::text::LayerWord;
 use super::{Effort, Example, Linearity, Mirrored, Reads, ResolvedLayer, Shaping, WrittenLayer};
 use crate::project::help::Help;
@@ -12,12 +13,18 @@ use crate::shape::op::Op;
 use crate::shape::rules::{Context, Resolved};
 use std::fmt;
 
+const P: LayerField = placed(
+    "p",
+    FieldForm::Number(0.05),
+    "The probability of a zero while training.",
+);
+
 pub(super) const VALUES: LayerWord = LayerWord {
     word: "dropout",
     example: "dropout 0.5",
     about: "Zeroes values at random while training, against overfitting.",
     elsewhere: &[],
-    attributes: &[],
+    fields: &[P],
     read: |reader| {
         Ok(Kind::Dropout {
             p: reader.probability()?,
@@ -37,7 +44,7 @@ pub(super) const CHANNELS: LayerWord = LayerWord {
         "spatialdropout2d",
         "spatialdropout3d",
     ],
-    attributes: &[],
+    fields: &[P],
     read: |reader| {
         Ok(Kind::DropoutChannels {
             p: reader.probability()?,

@@ -14,7 +14,7 @@ pub(super) const WORD: LayerWord = LayerWord {
     example: "flatten",
     about: "Makes a vector of the tensor, in C, H, W order.",
     elsewhere: &[],
-    attributes: &[],
+    fields: &[],
     read: |_| Ok(Kind::Flatten),
 };
 

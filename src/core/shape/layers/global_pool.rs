@@ -21,7 +21,7 @@ pub(super) const GAP: LayerWord = LayerWord {
         "globalaveragepooling1d",
         "globalaveragepooling3d",
     ],
-    attributes: &[],
+    fields: &[],
     read: |_| Ok(Kind::GlobalAvgPool),
 };
 
@@ -30,7 +30,7 @@ pub(super) const GMP: LayerWord = LayerWord {
     example: "gmp",
     about: "Global max pooling: the largest value of each channel, a vector.",
     elsewhere: &["globalmaxpooling2d", "globalmaxpool", "globalmaxpool2d"],
-    attributes: &[],
+    fields: &[],
     read: |_| Ok(Kind::GlobalMaxPool),
 };
 

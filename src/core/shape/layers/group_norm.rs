@@ -1,6 +1,7 @@
 //! `groupnorm 8`: normalises groups of channels within each image; eps 1e-5.
 
 use super::count::{Count, Factor};
+use super::fields::{FieldForm, placed};
 use super::text::LayerWord;
 use super::{Effort, Example, Linearity, Mirrored, Reads, ResolvedLayer, Shaping, WrittenLayer};
 use crate::project::help::Help;
@@ -15,7 +16,11 @@ pub(super) const WORD: LayerWord = LayerWord {
     example: "groupnorm 4",
     about: "Normalises groups of channels within each image.",
     elsewhere: &["groupnormalization", "gn"],
-    attributes: &[],
+    fields: &[placed(
+        "num_groups",
+        FieldForm::Count,
+        "The channels are normalised in so many groups.",
+    )],
     read: |reader| {
         Ok(Kind::GroupNorm {
             groups: reader.count("the number of groups")?,

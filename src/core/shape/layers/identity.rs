@@ -15,7 +15,7 @@ pub(super) const WORD: LayerWord = LayerWord {
     example: "identity",
     about: "Passes its input on unchanged.",
     elsewhere: &[],
-    attributes: &[],
+    fields: &[],
     read: |_| Ok(Kind::Identity),
 };
 

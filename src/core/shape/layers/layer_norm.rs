@@ -15,7 +15,7 @@ pub(super) const WORD: LayerWord = LayerWord {
     example: "layernorm",
     about: "Normalises all values of each image.",
     elsewhere: &["ln"],
-    attributes: &[],
+    fields: &[],
     read: |_| Ok(Kind::LayerNorm),
 };
 

@@ -2,7 +2,8 @@
 
 use super::count::Count;
 use super::facts::{Channels, Joins, Slider};
-use super::text::{LayerWord, POOL_ATTRIBUTES, write_pool};
+use super::fields::{PADDING, POOL_KERNEL, POOL_STRIDE};
+use super::text::{LayerWord, write_pool};
 use super::{Effort, Example, Linearity, Mirrored, Reads, ResolvedLayer, Shaping, WrittenLayer};
 use crate::project::layer::{Family, Kind, Window};
 use crate::project::size::Shape;
@@ -23,7 +24,7 @@ pub(super) const WORD: LayerWord = LayerWord {
         "maxpooling2d",
         "maxpooling3d",
     ],
-    attributes: POOL_ATTRIBUTES,
+    fields: &[POOL_KERNEL, POOL_STRIDE, PADDING],
     read: |reader| {
         Ok(Kind::MaxPool {
             window: reader.pool_window()?,

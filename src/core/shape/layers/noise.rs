@@ -1,6 +1,7 @@
 //! `noise 0.1`: adds Gaussian noise while training.
 
 use super::count::Count;
+use super::fields::{FieldForm, placed};
 use super::text::LayerWord;
 use super::{Effort, Example, Linearity, Mirrored, Reads, ResolvedLayer, Shaping, WrittenLayer};
 use crate::project::help::Help;
@@ -16,7 +17,11 @@ pub(super) const WORD: LayerWord = LayerWord {
     example: "noise 0.1",
     about: "Adds Gaussian noise while training (denoising autoencoder).",
     elsewhere: &["gaussiannoise"],
-    attributes: &[],
+    fields: &[placed(
+        "std",
+        FieldForm::Number(0.05),
+        "The standard deviation of the noise.",
+    )],
     read: |reader| {
         Ok(Kind::Noise {
             std: reader.number("a standard deviation", 0.0..=1e6)?,

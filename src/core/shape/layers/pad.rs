@@ -1,6 +1,7 @@
 //! `pad 1`: zeros around.
 
 use super::count::Count;
+use super::fields::{FieldForm, placed};
 use super::text::LayerWord;
 use super::{Effort, Example, Linearity, Mirrored, Reads, ResolvedLayer, Shaping, WrittenLayer};
 use crate::project::layer::{Family, Kind};
@@ -14,7 +15,11 @@ pub(super) const WORD: LayerWord = LayerWord {
     example: "pad 1",
     about: "Zeros around the image.",
     elsewhere: &["zeropadding1d", "zeropadding2d", "zeropad2d"],
-    attributes: &[],
+    fields: &[placed(
+        "padding",
+        FieldForm::Margins,
+        "Zeros added at the ends: 1 on all sides, 1x2 by axis, 0+1x2 before and after.",
+    )],
     read: |reader| {
         Ok(Kind::Pad {
             margins: reader.parsed::<Margins>("a margin")?,

@@ -2,6 +2,7 @@
 //! (PyTorch `PReLU`, whose `num_parameters` is 1 or the number of channels). Slopes start at 0.25.
 
 use super::count::{Count, Factor};
+use super::fields::switched;
 use super::text::LayerWord;
 use super::{Effort, Example, Linearity, Mirrored, Reads, ResolvedLayer, Shaping, WrittenLayer};
 use crate::project::layer::{Activation, Family, Kind};
@@ -16,7 +17,11 @@ pub(super) const WORD: LayerWord = LayerWord {
     example: "prelu",
     about: "x above zero, a learned slope below: one for all, or with `channels` one for each channel.",
     elsewhere: &[],
-    attributes: &["channels"],
+    fields: &[switched(
+        "by channel",
+        "channels",
+        "A slope for each channel instead of one for all.",
+    )],
     read: |reader| {
         Ok(Kind::PRelu {
             by_channel: reader.flag("channels"),

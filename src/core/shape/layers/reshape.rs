@@ -1,6 +1,7 @@
 //! `reshape 32x8x8`: the inverse of `flatten`.
 
 use super::count::Count;
+use super::fields::{FieldForm, placed};
 use super::flatten::ORDER;
 use super::text::LayerWord;
 use super::{Effort, Example, Linearity, Mirrored, Reads, ResolvedLayer, Shaping, WrittenLayer};
@@ -15,7 +16,11 @@ pub(super) const WORD: LayerWord = LayerWord {
     example: "reshape 32x8x8",
     about: "Makes a tensor of a vector; the inverse of flatten (PyTorch Unflatten).",
     elsewhere: &["unflatten", "view"],
-    attributes: &[],
+    fields: &[placed(
+        "shape",
+        FieldForm::Shape,
+        "The new shape, channels first: as many values as go in.",
+    )],
     read: |reader| {
         Ok(Kind::Reshape {
             shape: reader.parsed::<Shape>("a shape")?,

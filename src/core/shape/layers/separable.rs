@@ -2,6 +2,7 @@
 
 use super::count::{Count, Factor};
 use super::facts::{Channels, Joins, KernelSizes, MirroredWindow, Slider};
+use super::fields::{BIAS, DILATION, KERNEL, OUT_CHANNELS, PADDING, STRIDE};
 use super::text::{LayerWord, write_window};
 use super::{Effort, Example, Linearity, Mirrored, Reads, ResolvedLayer, Shaping, WrittenLayer};
 use crate::project::layer::{Family, Kind, Window};
@@ -16,7 +17,7 @@ pub(super) const WORD: LayerWord = LayerWord {
     example: "sepconv 32 k3 p1",
     about: "Separable convolution: depthwise, then 1×1 (Keras SeparableConv2D).",
     elsewhere: &["separableconv2d"],
-    attributes: &["k", "s", "p", "d", "nobias"],
+    fields: &[OUT_CHANNELS, KERNEL, STRIDE, PADDING, DILATION, BIAS],
     read: |reader| {
         Ok(Kind::SeparableConv {
             out_channels: reader.count("the number of filters")?,

@@ -15,7 +15,7 @@ pub(super) const WORD: LayerWord = LayerWord {
     example: "softmax",
     about: "Turns scores into probabilities that sum to 1.",
     elsewhere: &["softmax2d"],
-    attributes: &[],
+    fields: &[],
     read: |_| Ok(Kind::Softmax),
 };
 

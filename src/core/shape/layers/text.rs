@@ -4,6 +4,7 @@
 //! to the same value and writes to the same text. A [`LayerTextError`] points at the bytes of the line it is about
 //! and says what to write instead.
 
+use super::fields::LayerField;
 use super::missing::instead;
 use crate::project::help::{Help, Misnomer, Repair};
 use crate::project::layer::{Kind, Layer, Window};
@@ -24,27 +25,29 @@ pub struct LayerWord {
     pub about: &'static str,
     /// Other libraries' words for it, in small letters.
     pub(super) elsewhere: &'static [&'static str],
-    /// The attributes it takes besides the name: letters before a number, or words without one.
-    pub(super) attributes: &'static [&'static str],
+    /// Its attributes but the name, in the order of the text.
+    pub fields: &'static [LayerField],
     /// Reads what follows the word.
     pub(super) read: fn(&mut Reader<'_>) -> Result<Kind, LayerTextError>,
 }
 
 impl LayerWord {
     /// The attributes it takes besides `@name`: letters before a number, or words alone.
-    pub fn attributes(&self) -> &'static [&'static str] {
-        self.attributes
+    pub fn attributes(&self) -> impl Iterator<Item = &'static str> {
+        self.fields.iter().filter_map(LayerField::attribute)
+    }
+
+    /// What other libraries call it, in small letters.
+    pub fn names_elsewhere(&self) -> &'static [&'static str] {
+        self.elsewhere
+    }
+
+    /// The attribute that the text has by these letters or this word.
+    fn field(&self, letters: &str) -> Option<&'static LayerField> {
+        let mut fields = self.fields.iter();
+        fields.find(|field| field.attribute() == Some(letters))
     }
 }
-
-/// The attributes of `conv`.
-pub(super) const CONV_ATTRIBUTES: &[&str] = &["k", "s", "p", "d", "g", "nobias"];
-
-/// The attributes of poolings.
-pub(super) const POOL_ATTRIBUTES: &[&str] = &["k", "s", "p"];
-
-/// The attributes that are followed by a number; all others are words without one.
-const NUMBERED: [&str; 7] = ["k", "s", "p", "op", "d", "g", "m"];
 
 /// A word of the line with its place.
 #[derive(Clone, Copy)]
@@ -179,7 +182,7 @@ fn split<'a>(
         };
         let pads = matches!(letter, "same" | "valid");
         let slot = if pads { "p" } else { letter };
-        let known = word.attributes.iter().copied().find(|known| *known == slot);
+        let known = word.field(slot);
         if letter != "@" && known.is_none() {
             return Err(unknown_attribute(*token, word));
         }
@@ -190,8 +193,8 @@ fn split<'a>(
             ));
         }
         seen.push(slot);
-        match known.filter(|known| !NUMBERED.contains(known)) {
-            Some(flag) if value.is_empty() => attributes.flags.push(flag),
+        match known.filter(|known| known.is_word()) {
+            Some(flag) if value.is_empty() => attributes.flags.extend(flag.attribute()),
             Some(_) => return Err(unknown_attribute(*token, word)),
             None => store(&mut attributes, letter, value, *token)?,
         }
@@ -200,10 +203,11 @@ fn split<'a>(
 }
 
 fn unknown_attribute(token: Token<'_>, word: &LayerWord) -> LayerTextError {
-    let taken = if word.attributes.is_empty() {
+    let attributes: Vec<_> = word.attributes().collect();
+    let taken = if attributes.is_empty() {
         "no attributes".into()
     } else {
-        word.attributes.join(", ")
+        attributes.join(", ")
     };
     let help = format!(
         "`{}` takes {taken}; for example {}",
@@ -211,6 +215,25 @@ fn unknown_attribute(token: Token<'_>, word: &LayerWord) -> LayerTextError {
     );
     let message = format!("`{}` is not an attribute of `{}`", token.text, word.word);
     token.error(message, help)
+}
+
+/// What a layer's text says behind these letters; an empty text for a word alone.
+pub(super) fn attribute_of(text: &str, letters: &str) -> Option<String> {
+    text.split(' ').skip(1).find_map(|word| {
+        let (letter, value) = letter_of(word)?;
+        match letter {
+            "same" | "valid" => (letters == "p").then(|| letter.to_owned()),
+            _ => (letter == letters).then(|| value.to_owned()),
+        }
+    })
+}
+
+/// The argument behind a layer's word.
+pub(super) fn positional(text: &str) -> Option<String> {
+    let mut words = text.split(' ').skip(1);
+    words
+        .find(|word| letter_of(word).is_none())
+        .map(str::to_owned)
 }
 
 /// The attribute a word starts with and the rest of it; `None` for a positional argument.

@@ -15,7 +15,7 @@ pub(super) const WORD: LayerWord = LayerWord {
     example: "unpool",
     about: "Puts values back where the mirrored maxpool took them from; zeros elsewhere.",
     elsewhere: &["maxunpool", "maxunpool1d", "maxunpool2d", "maxunpool3d"],
-    attributes: &[],
+    fields: &[],
     read: |_| Ok(Kind::Unpool),
 };
 

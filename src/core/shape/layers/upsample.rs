@@ -1,6 +1,7 @@
 //! `upsample 2`, `upsample 2 bilinear`: repeats or interpolates.
 
 use super::count::Count;
+use super::fields::{FieldForm, placed, switched};
 use super::text::LayerWord;
 use super::{Effort, Example, Linearity, Mirrored, Reads, ResolvedLayer, Shaping, WrittenLayer};
 use crate::project::help::Help;
@@ -21,7 +22,18 @@ pub(super) const WORD: LayerWord = LayerWord {
         "upsamplingnearest2d",
         "interpolate",
     ],
-    attributes: &["bilinear"],
+    fields: &[
+        placed(
+            "scale_factor",
+            FieldForm::Sizes(1),
+            "How many times as large every axis becomes.",
+        ),
+        switched(
+            "bilinear",
+            "bilinear",
+            "Interpolates between values instead of repeating them.",
+        ),
+    ],
     read: |reader| {
         Ok(Kind::Upsample {
             factor: reader.axes("a factor")?,
