@@ -25,6 +25,7 @@ pub mod constant_borders;
 pub mod explain;
 pub mod fit_to_data;
 pub mod goals;
+pub mod graph;
 pub mod layer_math;
 mod mismatch;
 pub mod output_check;

@@ -16,6 +16,7 @@ pub mod inspection;
 pub mod inspector;
 pub mod kernel;
 pub mod kernel_playground;
+pub mod layer_pictures;
 pub mod maps;
 pub mod network_copy;
 pub mod picture;

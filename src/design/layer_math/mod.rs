@@ -82,6 +82,21 @@ impl Lens {
         Some(lens)
     }
 
+    /// The same without the small grid and its matrix: the formulas with what is said of them.
+    pub fn facts(network: &Network, inference: &Inference, place: &Place) -> Option<Lens> {
+        let row = inference.row(place)?;
+        let mut lens = Lens::bare(row);
+        if row.error.is_some() {
+            return Some(lens);
+        }
+        if row.is_block {
+            block(&mut lens, network, inference);
+        } else if let Some((kind, planned)) = resolved(inference, row) {
+            facts(&mut lens, &kind, &planned);
+        }
+        Some(lens)
+    }
+
     fn bare(row: &Row) -> Lens {
         Lens {
             place: row.place.clone(),
@@ -141,7 +156,7 @@ pub fn planned<'a>(plan: &'a Plan, place: &Place) -> Option<&'a PlannedLayer> {
     search(plan.stack(place.stack)?, place)
 }
 
-fn layer(lens: &mut Lens, kind: &Kind, planned: &PlannedLayer) {
+fn facts(lens: &mut Lens, kind: &Kind, planned: &PlannedLayer) {
     let PlannedLayer {
         op, input, output, ..
     } = planned;
@@ -149,6 +164,13 @@ fn layer(lens: &mut Lens, kind: &Kind, planned: &PlannedLayer) {
     if let Some(geometry) = op.slides() {
         lens.remarks.extend(unread(geometry, input.rank()));
     }
+}
+
+fn layer(lens: &mut Lens, kind: &Kind, planned: &PlannedLayer) {
+    facts(lens, kind, planned);
+    let PlannedLayer {
+        op, input, output, ..
+    } = planned;
     lens.strided = kind
         .window()
         .and_then(|window| window.stride.as_ref())
