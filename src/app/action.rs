@@ -30,6 +30,8 @@ pub enum Action {
     Add(Place, Node),
     /// Adds the layers of a typed or pasted text at a place and selects the first.
     AddText(Place, String),
+    /// Asks for a layer to put at a place; `None` ends it.
+    AskLayer(Option<Place>),
     /// Puts the layers of a typed or pasted text in place of the node there.
     WriteText(Place, String),
     /// Moves a node before the one at the second place.
@@ -148,6 +150,8 @@ pub enum Overlay {
     Palette,
     /// The keys.
     Keys,
+    /// What a view shows, and how it is used.
+    Page(ViewKind),
     /// Version, machine and log.
     About,
 }
@@ -176,6 +180,14 @@ pub enum OnView {
     Split(ViewKind, Side),
     /// Takes over what was moved or resized by hand.
     Arrange(Arrangement),
+    /// Opens the view that was closed last.
+    Reopen,
+    /// Gives the arrangement a name.
+    Keep(String),
+    /// Takes back the arrangement of this name.
+    Recall(String),
+    /// Takes the name of an arrangement away.
+    Forget(String),
     /// Back to the usual arrangement.
     Reset,
     /// Back to the usual arrangements, widths, folds, switches and theme.

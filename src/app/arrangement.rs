@@ -126,7 +126,7 @@ impl Arrangement {
     pub fn default_design() -> Arrangement {
         use ViewKind::*;
         let (whole, one) = (
-            Pane::of(&[Solve, Advice, Cost]),
+            Pane::of(&[Solve, Graph, Advice, Cost]),
             Pane::of(&[Lens, Field, Checkerboard]),
         );
         Arrangement(Some(Pane::Column(vec![(0.5, whole), (0.5, one)])))
@@ -150,6 +150,14 @@ impl Arrangement {
     /// The views that are seen: those in front.
     pub fn fronts(&self) -> Vec<ViewKind> {
         self.0.as_ref().map(Pane::fronts).unwrap_or_default()
+    }
+
+    /// Whether the same views are open in it, wherever they are.
+    pub fn has_views_of(&self, other: &Arrangement) -> bool {
+        let set = |arrangement: &Arrangement| -> BTreeSet<ViewKind> {
+            arrangement.views().into_iter().collect()
+        };
+        self.views().len() == other.views().len() && set(self) == set(other)
     }
 
     /// Whether a view is open.
@@ -227,7 +235,8 @@ impl Pane {
         }
     }
 
-    fn views(&self) -> Vec<ViewKind> {
+    /// Its views, in the order of the panes.
+    pub fn views(&self) -> Vec<ViewKind> {
         match self {
             Pane::Tabs { views, .. } => views.clone(),
             Pane::Row(parts) | Pane::Column(parts) => {
@@ -236,7 +245,8 @@ impl Pane {
         }
     }
 
-    fn fronts(&self) -> Vec<ViewKind> {
+    /// Those that are seen.
+    pub fn fronts(&self) -> Vec<ViewKind> {
         match self {
             Pane::Tabs { front, .. } => vec![*front],
             Pane::Row(parts) | Pane::Column(parts) => {
@@ -286,7 +296,8 @@ impl Pane {
     }
 
     /// A row of one part is that part; a row within a row is part of it.
-    fn tidy(self) -> Pane {
+    #[must_use]
+    pub fn tidy(self) -> Pane {
         match self {
             Pane::Tabs { .. } => self,
             Pane::Row(parts) => alone(joined(parts, |part| match part {
@@ -354,6 +365,43 @@ pub struct Arrangements {
     data: Arrangement,
     design: Arrangement,
     training: [Arrangement; 3],
+    #[serde(default)]
+    named: Vec<NamedArrangement>,
+}
+
+/// An arrangement that was given a name, to come back to.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct NamedArrangement {
+    /// Its name.
+    pub name: String,
+    /// Where it belongs.
+    pub workspace: Workspace,
+    /// What it is.
+    pub arrangement: Arrangement,
+}
+
+/// A view that was closed, with the arrangement that it was closed in.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ClosedView {
+    /// The view.
+    pub kind: ViewKind,
+    /// Where it was.
+    pub workspace: Workspace,
+    /// How all views were laid out.
+    pub before: Arrangement,
+}
+
+impl ClosedView {
+    /// Opens it again: where it was, if the others are where they were left, or else as the last.
+    pub fn reopen(&self, now: &mut Arrangement) {
+        let mut left = self.before.clone();
+        left.close(self.kind);
+        if left == *now {
+            *now = self.before.clone();
+        } else {
+            now.open(self.kind, None);
+        }
+    }
 }
 
 impl Default for Arrangements {
@@ -363,6 +411,7 @@ impl Default for Arrangements {
             data: Arrangement::default_data(),
             design: Arrangement::default_design(),
             training,
+            named: Vec::new(),
         }
     }
 }
@@ -386,12 +435,33 @@ impl Arrangements {
         }
     }
 
+    /// Those with a name, in the order in which they were named.
+    pub fn named(&self) -> &[NamedArrangement] {
+        &self.named
+    }
+
+    /// Gives an arrangement a name; one that had it is replaced.
+    pub fn keep(&mut self, name: &str, workspace: Workspace, arrangement: Arrangement) {
+        self.forget(name);
+        self.named.push(NamedArrangement {
+            name: name.to_owned(),
+            workspace,
+            arrangement,
+        });
+    }
+
+    /// Takes the name of an arrangement away.
+    pub fn forget(&mut self, name: &str) {
+        self.named.retain(|kept| kept.name != name);
+    }
+
     /// Reads a file of them; fails on anything that cannot be shown.
     pub fn from_text(text: &str) -> Result<Arrangements, String> {
         let read: Arrangements = serde_json::from_str(text).map_err(super::store::unread)?;
         let sound = read.data.is_sound()
             && read.design.is_sound()
-            && read.training.iter().all(Arrangement::is_sound);
+            && read.training.iter().all(Arrangement::is_sound)
+            && read.named.iter().all(|kept| kept.arrangement.is_sound());
         sound
             .then_some(read)
             .ok_or_else(|| "a view is open twice, or a part has no room".to_owned())
@@ -476,6 +546,37 @@ mod tests {
                 front: Accuracy
             })
         );
+    }
+
+    #[test]
+    fn what_was_closed_comes_back_where_it_was() {
+        let before = Arrangement::default_for(Purpose::Reconstruct);
+        let mut now = before.clone();
+        now.close(Filters);
+        let closed = ClosedView {
+            kind: Filters,
+            workspace: Workspace::Training,
+            before: before.clone(),
+        };
+        let mut same = now.clone();
+        closed.reopen(&mut same);
+        assert_eq!(same, before);
+        now.close(Loss);
+        closed.reopen(&mut now);
+        assert!(now.is_open(Filters) && !now.is_open(Loss));
+    }
+
+    #[test]
+    fn arrangements_are_named_and_kept() {
+        let mut all = Arrangements::default();
+        let one = Arrangement(Some(Pane::of(&[Loss])));
+        all.keep("only the loss", Workspace::Training, one.clone());
+        all.keep("only the loss", Workspace::Training, one.clone());
+        let read = Arrangements::from_text(&all.to_text()).unwrap();
+        assert_eq!(read.named().len(), 1);
+        assert_eq!(read.named()[0].arrangement, one);
+        all.forget("only the loss");
+        assert_eq!(all, Arrangements::default());
     }
 
     #[test]

@@ -1,14 +1,20 @@
 //! Everything that can be done, by name: what the palette lists and finds.
 
+mod find;
+mod things;
+
+pub use find::find;
+
 use super::action::{Action, OnSelected, OnView, Overlay, Show};
 use super::arrangement::{Side, Workspace};
+use super::builtin_previews;
 use super::run_monitor::{Continuation, Phase};
 use super::services::ViewCatalogue;
 use super::state::{PathPurpose, State, Switch};
 use super::view_kind::ViewKind;
 use strata_core::project::edit::Edit;
 use strata_core::project::target::Target;
-use strata_core::project::{Place, Stack, builtin};
+use strata_core::project::{Place, Stack};
 
 /// One thing that can be done now.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,14 +23,25 @@ pub struct Command {
     pub name: String,
     /// What it means, or the keys for it.
     pub hint: String,
+    /// Other words for it, which are looked for and not shown.
+    pub words: String,
     /// What it does.
     pub action: Action,
+}
+
+impl Command {
+    /// The same with other words for it.
+    fn known_as(mut self, words: &str) -> Command {
+        self.words += words;
+        self
+    }
 }
 
 fn command(name: impl Into<String>, hint: impl Into<String>, action: Action) -> Command {
     Command {
         name: name.into(),
         hint: hint.into(),
+        words: String::new(),
         action,
     }
 }
@@ -57,14 +74,13 @@ pub fn all(state: &State, views: &ViewCatalogue) -> Vec<Command> {
         "",
         Action::Show(Show::Dark(!dark)),
     ));
-    for entry in builtin::ALL {
-        all.push(command(
-            format!("New from {}", entry.name),
-            entry.about,
-            Action::Builtin(entry.name),
-        ));
+    for card in builtin_previews::cards() {
+        let name = format!("New from {}", card.title);
+        let entry = card.entry;
+        all.push(command(name, entry.about, Action::Builtin(entry.name)).known_as(entry.name));
     }
-    all
+    all.extend(things::all(state, views));
+    things::with_synonyms(all, views)
 }
 
 fn training(state: &State) -> Vec<Command> {
@@ -332,44 +348,4 @@ fn pictures(state: &State, views: &ViewCatalogue) -> Vec<Command> {
     let shown = views.with_picture(state);
     let copies: Vec<Command> = shown.iter().map(|kind| copy(*kind)).collect();
     shown.into_iter().map(picture).chain(copies).collect()
-}
-
-/// The commands that a text means, the best first: its words must all be found, letter after letter.
-pub fn find<'a>(commands: &'a [Command], text: &str) -> Vec<&'a Command> {
-    let text = text.to_lowercase();
-    let score = |command: &Command| {
-        let name = command.name.to_lowercase();
-        text.split_whitespace()
-            .map(|word| points(&name, word))
-            .sum::<Option<i32>>()
-    };
-    let mut found: Vec<_> = commands
-        .iter()
-        .filter_map(|command| Some((score(command)?, command)))
-        .collect();
-    found.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
-    found.into_iter().map(|(_, command)| command).collect()
-}
-
-/// How well a word fits a name; `None` where its letters are not in it in this order.
-fn points(name: &str, word: &str) -> Option<i32> {
-    let starts = |at: usize| {
-        at == 0
-            || !name
-                .as_bytes()
-                .get(at - 1)
-                .is_some_and(u8::is_ascii_alphanumeric)
-    };
-    if let Some(at) = name.find(word) {
-        let whole = if name.len() == word.len() { 20 } else { 0 };
-        return Some(100 + whole + if starts(at) { 50 } else { 0 } - (at as i32).min(20));
-    }
-    let mut rest = name.char_indices();
-    let mut points = 0;
-    for letter in word.chars() {
-        let (at, _) = rest.find(|(_, c)| *c == letter)?;
-        points += if starts(at) { 6 } else { 1 };
-    }
-    // Letters strewn over a long name are a coincidence.
-    (points >= 2 * word.chars().count() as i32).then_some(points)
 }

@@ -5,12 +5,12 @@ mod going_on;
 mod layers;
 
 use super::action::{Action, OnView, Show};
-use super::arrangement::{Arrangement, Arrangements, Workspace};
+use super::arrangement::{Arrangement, Arrangements, ClosedView, Workspace};
 use super::messages::Weight;
 use super::recent::Kind;
 use super::run_monitor::RunMonitor;
 use super::services::Services;
-use super::state::{Closing, State};
+use super::state::{Closing, SideTab, State};
 use strata_core::project::edit::Edit;
 use strata_engine::command::Command;
 
@@ -26,13 +26,14 @@ impl State {
                     self.selected = Some(place);
                 }
             }
+            Action::AskLayer(place) => self.ask_layer(place),
             Action::AddText(place, text) => self.add_text(&place, &text),
             Action::WriteText(place, text) => self.write_text(&place, &text),
             Action::Move(from, to) => self.move_node(&from, &to),
             Action::Paste(text) => self.paste(&text),
             Action::Fold(place, folded) => self.fold(place, folded),
             Action::Selected(change) => self.change_selected(change),
-            Action::Select(place) => self.selected = place,
+            Action::Select(place) => self.select(place),
             Action::Preview(preview) => self.show_preview(preview),
             Action::PreviewNetwork(network) => self.show_proposal(network),
             Action::Undo => self.travel(true),
@@ -77,7 +78,12 @@ impl State {
             Show::ByEpoch(epochs) => self.view.by_epoch = epochs,
             Show::FilterScale(scale) => self.view.filter_scale = scale,
             Show::DecoderFilters(decoder) => self.view.decoder_filters = decoder,
-            Show::Stage(stage) => self.view.stage = stage,
+            Show::Stage(stage) => {
+                self.view.stage = stage;
+                if stage.is_some() {
+                    self.view.side_tab = SideTab::Stages;
+                }
+            }
             Show::Settings(shown) => self.view.settings = Some(shown),
             Show::Saliency(request) => {
                 self.view.remember_saliency(&request);
@@ -112,11 +118,32 @@ impl State {
         let arrangement = self.arrangements.get_mut(workspace, purpose);
         match change {
             OnView::Open(kind, beside) => arrangement.open(kind, beside),
-            OnView::Close(kind) => arrangement.close(kind),
+            OnView::Close(kind) if arrangement.is_open(kind) => {
+                let before = arrangement.clone();
+                arrangement.close(kind);
+                self.closed_views.push(ClosedView {
+                    kind,
+                    workspace,
+                    before,
+                });
+            }
+            OnView::Close(_) => {}
+            OnView::Reopen => self.reopen_view(),
+            OnView::Keep(name) => {
+                let kept = arrangement.clone();
+                self.arrangements.keep(&name, workspace, kept);
+            }
+            OnView::Recall(name) => self.recall(&name),
+            OnView::Forget(name) => self.arrangements.forget(&name),
             OnView::Split(kind, side) => arrangement.split(kind, side),
             OnView::Arrange(moved) => *arrangement = moved,
             OnView::ResetAll => {
+                let named = self.arrangements.named().to_vec();
                 self.arrangements = Arrangements::default();
+                for kept in named {
+                    self.arrangements
+                        .keep(&kept.name, kept.workspace, kept.arrangement);
+                }
                 self.view = self.view.reset();
                 self.inspections.gallery = self.view.first_images();
                 self.inspections.saliency.question = None;
@@ -129,6 +156,31 @@ impl State {
                 }
             }
         }
+    }
+
+    /// Opens the view that was closed last and is closed still, in the workspace that it was in.
+    fn reopen_view(&mut self) {
+        while let Some(closed) = self.closed_views.pop() {
+            let purpose = self.purpose();
+            let arrangement = self.arrangements.get_mut(closed.workspace, purpose);
+            if arrangement.is_open(closed.kind) {
+                continue;
+            }
+            closed.reopen(arrangement);
+            self.view.workspace = closed.workspace;
+            return;
+        }
+        self.messages.add(Weight::Note, "No view was closed");
+    }
+
+    fn recall(&mut self, name: &str) {
+        let mut named = self.arrangements.named().iter();
+        let Some(kept) = named.find(|kept| kept.name == name).cloned() else {
+            return;
+        };
+        let purpose = self.purpose();
+        self.view.workspace = kept.workspace;
+        *self.arrangements.get_mut(kept.workspace, purpose) = kept.arrangement;
     }
 
     fn remember_run(&mut self) {

@@ -66,7 +66,7 @@ mod tests {
     use crate::curves::Quantity;
     use crate::kernels::Subject;
     use crate::lens::{LensMode, LensSettings};
-    use crate::state::CostColumn;
+    use crate::state::{CostColumn, SideTab};
     use serde_json::{Value, json};
     use strata_core::project::data::Split;
     use strata_inspect::kernel::{Amount, Named, Settings};
@@ -92,6 +92,7 @@ mod tests {
             decoder_filters: true,
             lens,
             stage: None,
+            side_tab: SideTab::Data,
             settings: Some(false),
             open_groups: ["Pixels".to_owned()].into(),
             architecture_width: Some(500.0),

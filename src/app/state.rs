@@ -4,12 +4,12 @@ pub use super::fields::Fields;
 pub use super::prompts::{AfterUnsavedPrompt, Closing, PathPrompt, PathPurpose};
 pub use super::shown::Shown;
 pub use super::view_settings::{
-    ARCHITECTURE_WIDTHS, CostColumn, SETTINGS_WIDTHS, Switch, ViewSettings,
+    ARCHITECTURE_WIDTHS, CostColumn, SETTINGS_WIDTHS, SideTab, Switch, ViewSettings,
 };
 
 use super::about::About;
 use super::action::Overlay;
-use super::arrangement::{Arrangement, Arrangements, Purpose, Workspace};
+use super::arrangement::{Arrangement, Arrangements, ClosedView, Purpose, Workspace};
 use super::begin;
 use super::choices::Choices;
 use super::downloads::Downloads;
@@ -51,6 +51,8 @@ pub struct State {
     pub source_text: Option<String>,
     /// The selected node.
     pub selected: Option<Place>,
+    /// The place that a layer is asked for.
+    pub asked_layer: Option<Place>,
     preview: Option<(Place, String)>,
     proposal: Option<Box<Network>>,
     /// What follows from the project.
@@ -75,6 +77,8 @@ pub struct State {
     pub view: ViewSettings,
     /// How the views of the centre are laid out.
     pub arrangements: Arrangements,
+    /// The views that were closed, the latest last.
+    pub(super) closed_views: Vec<ClosedView>,
     folds: BTreeMap<Place, bool>,
     /// Whether the start page is shown instead of the project.
     pub start: bool,
@@ -130,6 +134,7 @@ impl State {
             file,
             source_text: None,
             selected: None,
+            asked_layer: None,
             preview: None,
             proposal: None,
             messages: Messages::default(),
@@ -142,6 +147,7 @@ impl State {
             runs: Runs::default(),
             view: ViewSettings::default(),
             arrangements: Arrangements::default(),
+            closed_views: Vec::new(),
             folds: BTreeMap::new(),
             start: false,
             recents: Recents::default(),
@@ -500,5 +506,10 @@ impl State {
             .selected
             .take()
             .filter(|place| network.node(place).is_some());
+        let is_there = |place: &Place| {
+            let siblings = network.siblings(place);
+            siblings.is_some_and(|(siblings, index)| index <= siblings.len())
+        };
+        self.asked_layer = self.asked_layer.take().filter(is_there);
     }
 }

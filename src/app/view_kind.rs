@@ -27,11 +27,12 @@ pub enum ViewKind {
     Cost,
     Checkerboard,
     Advice,
+    Graph,
 }
 
 impl ViewKind {
     /// How many there are. The registry of views does not compile without a line for each.
-    pub const COUNT: usize = ViewKind::Advice as usize + 1;
+    pub const COUNT: usize = ViewKind::Graph as usize + 1;
 }
 
 /// What a view says of itself.
@@ -43,6 +44,10 @@ pub struct ViewInfo {
     pub title: &'static str,
     /// One line for menus.
     pub summary: &'static str,
+    /// What it shows and how it is read, in sentences.
+    pub about: &'static str,
+    /// Other words that it is looked for by.
+    pub words: &'static str,
     /// The workspace that it is opened in.
     pub workspace: Workspace,
 }

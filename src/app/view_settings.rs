@@ -53,6 +53,8 @@ pub struct ViewSettings {
     pub lens: LensSettings,
     /// The stage whose settings are open.
     pub stage: Option<usize>,
+    /// What the panel on the right shows.
+    pub side_tab: SideTab,
     /// Whether the settings are shown; `None`: where there is room for them.
     pub settings: Option<bool>,
     /// The groups of settings that are unfolded, by their titles.
@@ -88,6 +90,33 @@ pub struct ViewSettings {
     /// Rises with every return to the usual panel widths, so that they are not those of before.
     #[serde(skip)]
     pub resets: u64,
+}
+
+/// What the panel on the right shows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SideTab {
+    /// The form of the selected layer.
+    Layer,
+    /// The settings of the images.
+    Data,
+    /// The stages of the training.
+    #[default]
+    Stages,
+}
+
+impl SideTab {
+    /// All of them, from left to right.
+    pub const ALL: [SideTab; 3] = [SideTab::Layer, SideTab::Data, SideTab::Stages];
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            SideTab::Layer => "Layer",
+            SideTab::Data => "Data",
+            SideTab::Stages => "Stages",
+        }
+    }
 }
 
 /// A column of the table of costs.
@@ -209,6 +238,8 @@ impl CostColumn {
 pub enum Switch {
     /// Unfolds (true) or folds the group of settings with this title.
     Group(&'static str, bool),
+    /// What the panel on the right shows.
+    SideTab(SideTab),
     /// The width of the architecture in points.
     ArchitectureWidth(f32),
     /// The width of the settings in points.
@@ -233,6 +264,11 @@ pub enum Switch {
     Zoom(f32),
 }
 
+impl Switch {
+    /// The groups of the settings of the images, by their titles.
+    pub const GROUPS_OF_DATA: [&'static str; 4] = ["Files", "Pixels", "Signals", "Splits"];
+}
+
 impl Default for ViewSettings {
     fn default() -> ViewSettings {
         ViewSettings {
@@ -248,6 +284,7 @@ impl Default for ViewSettings {
             decoder_filters: false,
             lens: LensSettings::default(),
             stage: Some(0),
+            side_tab: SideTab::default(),
             settings: None,
             open_groups: BTreeSet::new(),
             architecture_width: None,
@@ -273,10 +310,15 @@ impl ViewSettings {
         match switch {
             Switch::Group(title, true) => {
                 self.open_groups.insert(title.to_owned());
+                // Who opens a group elsewhere wants to see its fields.
+                if Switch::GROUPS_OF_DATA.contains(&title) {
+                    self.side_tab = SideTab::Data;
+                }
             }
             Switch::Group(title, false) => {
                 self.open_groups.remove(title);
             }
+            Switch::SideTab(tab) => self.side_tab = tab,
             Switch::ArchitectureWidth(width) => self.architecture_width = Some(width),
             Switch::SettingsWidth(width) => self.settings_width = Some(width),
             Switch::StatisticsSplit(split) => self.statistics_split = Some(split),

@@ -194,10 +194,12 @@ impl App {
         self.state.view.narrow = ui.available_width() < NARROW;
         self.state.view.looks_dark = ui.visuals().dark_mode;
         self.state.view.zoom = ui.zoom_factor();
-        let mut actions = keys::actions(ui.ctx(), &self.state);
-        actions.extend(drop::actions(ui.ctx()));
+        let keyed = keys::actions(ui.ctx(), &self.state);
+        let mut actions = drop::actions(ui.ctx());
         layout::show(ui, &self.state, &mut self.views, &mut actions);
         panels::overlay::show(ui.ctx(), &self.state, &mut actions);
+        // A field that a key leaves takes over what was typed before the key is followed.
+        actions.extend(keyed);
         let fields = self.state.fields();
         let has_other_fields = self.fields.replace(fields) != Some(fields);
         self.state.refused = refused::all(ui.ctx(), has_other_fields);

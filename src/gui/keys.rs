@@ -1,16 +1,17 @@
 //! The keys. A key that also means something to a text field is left to it while one is edited.
 
-use eframe::egui::{Context, Event, Key, KeyboardShortcut, Modifiers};
-use strata_app::action::{Action, OnSelected, Overlay, Show};
+use eframe::egui::{Context, Event, Id, Key, KeyboardShortcut, Modifiers};
+use strata_app::action::{Action, OnSelected, OnView, Overlay, Show};
 use strata_app::run_monitor::Phase;
 use strata_app::state::{PathPurpose, State};
+use strata_app::view_kind::ViewKind;
 
 const COMMAND_SHIFT: Modifiers = Modifiers::COMMAND.plus(Modifiers::SHIFT);
 
 /// The keys and what they do, for the sheet that F1 shows.
 pub const KEYS: &[(&str, &str)] = &[
     ("Ctrl+K", "find anything by name"),
-    ("F1", "these keys"),
+    ("F1", "these keys; over a view its page of help"),
     ("F2", "from the data to the design to the training"),
     ("Ctrl+O", "open"),
     ("Ctrl+S", "save"),
@@ -18,9 +19,11 @@ pub const KEYS: &[(&str, &str)] = &[
     ("Ctrl+Z", "undo"),
     ("Ctrl+Y", "redo"),
     ("Ctrl+B", "hide or show the settings"),
+    ("Ctrl+Shift+T", "open the view that was closed last"),
     ("Space", "pause and resume"),
     ("Enter", "take what was typed"),
     ("Esc", "leave it; close what lies above"),
+    ("Ins", "insert a layer after the selected one"),
     ("Ctrl+D", "duplicate the layer"),
     ("Ctrl+C, Ctrl+V", "copy and paste layers as text"),
     ("Alt+↑, Alt+↓", "move the layer"),
@@ -39,6 +42,7 @@ pub(crate) fn actions(ctx: &Context, state: &State) -> Vec<Action> {
     let writing = ctx.text_edit_focused();
     let focused = ctx.memory(|memory| memory.focused().is_some());
     let mut actions = Vec::new();
+    let help = help(ctx, state);
     if !writing && state.overlay.is_none() {
         actions.extend(clipboard(ctx, state));
     }
@@ -51,7 +55,7 @@ pub(crate) fn actions(ctx: &Context, state: &State) -> Vec<Action> {
         let toggled =
             |overlay| Action::Overlay((state.overlay != Some(overlay)).then_some(overlay));
         on(Modifiers::COMMAND, Key::K, toggled(Overlay::Palette));
-        on(Modifiers::NONE, Key::F1, toggled(Overlay::Keys));
+        on(Modifiers::NONE, Key::F1, help.clone());
         if state.overlay.is_some() {
             return on(Modifiers::NONE, Key::Escape, Action::Overlay(None));
         }
@@ -60,6 +64,7 @@ pub(crate) fn actions(ctx: &Context, state: &State) -> Vec<Action> {
             Key::F2,
             Action::Show(Show::Workspace(state.view.workspace.next())),
         );
+        on(COMMAND_SHIFT, Key::T, Action::View(OnView::Reopen));
         on(COMMAND_SHIFT, Key::S, Action::AskPath(PathPurpose::Save));
         on(Modifiers::COMMAND, Key::S, Action::Save);
         on(
@@ -98,11 +103,36 @@ pub(crate) fn actions(ctx: &Context, state: &State) -> Vec<Action> {
             Key::Delete,
             Action::Selected(OnSelected::Delete),
         );
+        if let Some(after) = state.selected.as_ref().and_then(|place| place.neighbour(1)) {
+            on(Modifiers::NONE, Key::Insert, Action::AskLayer(Some(after)));
+        }
         if let Some(action) = space(state).filter(|_| !focused) {
             on(Modifiers::NONE, Key::Space, action);
         }
     });
+    let moves_layers = |action: &Action| matches!(action, Action::Selected(_));
+    if writing && actions.iter().any(moves_layers) {
+        // What is typed belongs to a layer that will be elsewhere: it is taken over first.
+        ctx.memory_mut(|memory| {
+            if let Some(field) = memory.focused() {
+                memory.surrender_focus(field);
+            }
+        });
+    }
     actions
+}
+
+/// Where the tiles note which view the pointer is over.
+pub(crate) fn view_under_pointer() -> Id {
+    Id::unique("view under the pointer")
+}
+
+/// The page of the view under the pointer, or the keys; what is open is closed.
+fn help(ctx: &Context, state: &State) -> Action {
+    let view: Option<Option<ViewKind>> = ctx.data(|data| data.get_temp(view_under_pointer()));
+    let page = view.flatten().map_or(Overlay::Keys, Overlay::Page);
+    let is_open = matches!(state.overlay, Some(Overlay::Keys | Overlay::Page(_)));
+    Action::Overlay((!is_open).then_some(page))
 }
 
 /// Copies the selected layer as text, and takes layers from a text.

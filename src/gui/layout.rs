@@ -10,6 +10,9 @@ use eframe::egui::{
 use strata_app::action::{Action, Show};
 use strata_app::state::{ARCHITECTURE_WIDTHS, SETTINGS_WIDTHS, State, Switch};
 
+/// From this width on the settings have more room than they need at least.
+const ROOMY: f32 = 1600.0;
+
 /// Shows the whole window.
 pub fn show(ui: &mut Ui, state: &State, views: &mut Views, actions: &mut Vec<Action>) {
     let colors = *theme::palette(ui);
@@ -46,10 +49,18 @@ pub fn show(ui: &mut Ui, state: &State, views: &mut Views, actions: &mut Vec<Act
             status_bar::show(ui, state, actions);
         });
     let view = &state.view;
+    let full = ui.available_width();
     let usual = if view.narrow { 360.0 } else { 396.0 };
     let width = view.architecture_width.unwrap_or(usual);
+    // The rows stand right of a gutter that is part of the panel.
+    let left = Frame::new().fill(colors.panel).inner_margin(Margin {
+        left: 0,
+        right: 12,
+        top: 8,
+        bottom: 0,
+    });
     let shown = Panel::left(("architecture", view.resets))
-        .frame(side)
+        .frame(left)
         .default_size(width)
         .size_range(ARCHITECTURE_WIDTHS)
         .show(ui, |ui| architecture::show(ui, state, actions));
@@ -60,7 +71,8 @@ pub fn show(ui: &mut Ui, state: &State, views: &mut Views, actions: &mut Vec<Act
         actions,
     );
     if state.shows_settings() {
-        let width = view.settings_width.unwrap_or(264.0);
+        let usual = if full >= ROOMY { 320.0 } else { 264.0 };
+        let width = view.settings_width.unwrap_or(usual);
         let shown = Panel::right(("settings", view.resets))
             .frame(side)
             .default_size(width)

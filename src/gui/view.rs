@@ -15,6 +15,10 @@ pub trait View {
     fn workspace(&self) -> Workspace;
     /// Sentences on hover.
     fn about(&self) -> &'static str;
+    /// Other words that it is looked for by.
+    fn words(&self) -> &'static str {
+        ""
+    }
     /// One line of what it shows now; empty while it shows nothing.
     fn status(&self, _: &State) -> String {
         String::new()

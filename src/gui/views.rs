@@ -4,7 +4,7 @@ use super::panels::activations::ActivationsView;
 use super::panels::confusion::ConfusionView;
 use super::panels::data::{AugmentationView, DataView, KernelsView, StatisticsView};
 use super::panels::design::{
-    AdviceView, CheckerboardView, CostView, FieldView, LensView, SolveView,
+    AdviceView, CheckerboardView, CostView, FieldView, GraphView, LensView, SolveView,
 };
 use super::panels::filters::FiltersView;
 use super::panels::loss::{LossView, Quantity};
@@ -53,6 +53,7 @@ const REGISTRY: [(ViewKind, Make); ViewKind::COUNT] = [
         Box::new(CheckerboardView::default())
     }),
     (ViewKind::Advice, || Box::new(AdviceView)),
+    (ViewKind::Graph, || Box::new(GraphView::default())),
 ];
 
 static INFOS: LazyLock<Vec<ViewInfo>> = LazyLock::new(|| {
@@ -62,6 +63,8 @@ static INFOS: LazyLock<Vec<ViewInfo>> = LazyLock::new(|| {
             kind,
             title: view.title(),
             summary: view.summary(),
+            about: view.about(),
+            words: view.words(),
             workspace: view.workspace(),
         }
     };

@@ -13,7 +13,7 @@ use strata::app::persistence::REST;
 use strata::app::recent::Kind;
 use strata::app::recovery;
 use strata::app::remembered::Remembered;
-use strata::app::state::{Closing, CostColumn, State, Switch, ViewSettings};
+use strata::app::state::{Closing, CostColumn, SideTab, State, Switch, ViewSettings};
 use strata::app::view_kind::ViewKind;
 use strata::inspect::gallery::{self, Part};
 use strata::inspect::kernel::Kernel;
@@ -77,6 +77,7 @@ fn what_was_set_by_hand_comes_back() {
     let is_near = |width: Option<f32>, wanted: f32| (width.unwrap() - wanted).abs() < 2.0;
     assert!(is_near(view.architecture_width, 460.0), "{view:?}");
     assert!(is_near(view.settings_width, 300.0), "{view:?}");
+    window.show_tab(SideTab::Data);
     let group = window.get("Splits of the data").rect();
     assert!(group.left() >= 980.0, "the settings are as wide: {group}");
     assert!(window.has("Grey"), "the pixels are unfolded");
@@ -287,6 +288,7 @@ fn absurd_settings_leave_a_window_that_can_be_used() {
     window.run();
     assert_eq!(window.state().messages.lasting().count(), 0);
     let screen = Rect::from_min_size(pos2(0.0, 0.0), vec2(1280.0, 720.0));
+    window.show_tab(SideTab::Data);
     for label in ["encoder.0", "Pixels of the data", "Loss view"] {
         assert!(screen.contains_rect(window.get(label).rect()), "{label}");
     }

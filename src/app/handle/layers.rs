@@ -2,13 +2,38 @@
 
 use crate::action::OnSelected;
 use crate::messages::Weight;
-use crate::state::State;
+use crate::state::{SideTab, State};
 use strata_core::project::edit::{Edit, EditError};
 use strata_core::project::node::Node;
 use strata_core::project::{Place, Project, Stack};
 use strata_core::shape::foreign::{is_call, translate};
 
 impl State {
+    /// A layer that is selected shows its form.
+    pub(super) fn select(&mut self, place: Option<Place>) {
+        if place.is_some() {
+            self.view.side_tab = SideTab::Layer;
+        }
+        self.selected = place;
+    }
+
+    /// Asks for a layer at a place, unless what is there is locked.
+    pub(super) fn ask_layer(&mut self, place: Option<Place>) {
+        if let Some(place) = &place {
+            let blocks = place.enclosing_blocks();
+            let mut around = blocks.iter().filter_map(|block| self.lock_on(block));
+            let lock = around.next().or(self.lock_on_stack(place.stack));
+            if let Some(lock) = lock {
+                let text = format!("{lock} is locked: unlock it to add layers");
+                return self.messages.add(Weight::Note, text);
+            }
+            for block in blocks {
+                self.fold(Some(block), false);
+            }
+        }
+        self.asked_layer = place;
+    }
+
     pub(super) fn change_selected(&mut self, change: OnSelected) {
         let Some(place) = self.selected.clone() else {
             return;
@@ -82,10 +107,15 @@ impl State {
     /// The layers of a text at a place; the first is selected.
     pub(super) fn add_text(&mut self, place: &Place, text: &str) {
         let (nodes, notes) = read_layers(text);
+        let count = nodes.len() as isize;
         let inserted = self.with_inserted(place, nodes);
         if self.take(inserted) {
-            self.selected = Some(place.clone());
+            self.select(Some(place.clone()));
             self.tell(notes);
+            // Who adds one layer often adds the next.
+            if self.asked_layer.as_ref() == Some(place) {
+                self.asked_layer = place.neighbour(count);
+            }
         }
     }
 

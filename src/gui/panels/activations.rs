@@ -63,6 +63,10 @@ impl View for ActivationsView {
         "What each channel of a layer gives for an image"
     }
 
+    fn words(&self) -> &'static str {
+        "activation maps channels hidden layer output"
+    }
+
     fn workspace(&self) -> Workspace {
         Workspace::Training
     }

@@ -45,6 +45,10 @@ impl View for ConfusionView {
         "Which class is taken for which, and how often"
     }
 
+    fn words(&self) -> &'static str {
+        "confusion matrix errors wrong per class test accuracy precision recall evaluation"
+    }
+
     fn workspace(&self) -> Workspace {
         Workspace::Training
     }

@@ -42,6 +42,10 @@ impl View for FiltersView {
         "The first layer's weights, or the decoder's, as small pictures"
     }
 
+    fn words(&self) -> &'static str {
+        "weights kernels learned"
+    }
+
     fn workspace(&self) -> Workspace {
         Workspace::Training
     }

@@ -66,6 +66,10 @@ impl View for ReconstructionsView {
         "Probe images over what the network makes of them"
     }
 
+    fn words(&self) -> &'static str {
+        "autoencoder output decoded images"
+    }
+
     fn workspace(&self) -> Workspace {
         Workspace::Training
     }

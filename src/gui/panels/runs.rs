@@ -33,6 +33,10 @@ impl View for RunsView {
         "The runs of this project laid over each other"
     }
 
+    fn words(&self) -> &'static str {
+        "compare history experiments tensorboard wandb"
+    }
+
     fn workspace(&self) -> Workspace {
         Workspace::Training
     }

@@ -39,6 +39,10 @@ impl View for SparseView {
         "How active each hidden unit is on average"
     }
 
+    fn words(&self) -> &'static str {
+        "sparsity code units activity"
+    }
+
     fn workspace(&self) -> Workspace {
         Workspace::Training
     }

@@ -5,8 +5,8 @@ use crate::widgets::{Field, FieldEvent, Icon, icon_button};
 use eframe::egui::{Align, Button, Id, Layout, Popup, RichText, Ui, vec2};
 use strata_app::action::{Action, Overlay, Show};
 use strata_app::arrangement::Workspace;
+use strata_app::builtin_previews::{self, Card};
 use strata_app::state::{PathPurpose, State};
-use strata_core::project::builtin;
 use strata_core::project::edit::Edit;
 
 /// The longest text of a device but for those of few machines.
@@ -165,9 +165,9 @@ fn files(ui: &mut Ui, narrow: bool, actions: &mut Vec<Action>) {
         .add(flat("Examples ▾"))
         .on_hover_text("Built-in projects to start from");
     Popup::menu(&examples).width(440.0).show(|ui| {
-        for entry in builtin::ALL {
-            if example(ui, entry).clicked() {
-                actions.push(Action::Builtin(entry.name));
+        for card in builtin_previews::cards() {
+            if example(ui, card).clicked() {
+                actions.push(Action::Builtin(card.entry.name));
             }
         }
     });
@@ -224,7 +224,8 @@ fn flat(text: &str) -> Button<'_> {
     Button::new(text).frame_when_inactive(false)
 }
 
-fn example(ui: &mut Ui, entry: &builtin::Builtin) -> eframe::egui::Response {
+fn example(ui: &mut Ui, card: &Card) -> eframe::egui::Response {
+    let entry = card.entry;
     let colors = theme::palette(ui);
     let mut job = eframe::egui::text::LayoutJob::default();
     let format = |font, color| eframe::egui::TextFormat {
@@ -233,7 +234,7 @@ fn example(ui: &mut Ui, entry: &builtin::Builtin) -> eframe::egui::Response {
         ..Default::default()
     };
     job.append(
-        entry.name,
+        &card.title,
         0.0,
         format(theme::heading(theme::BODY), colors.strong),
     );

@@ -32,6 +32,8 @@ pub enum Icon {
     Delete,
     /// A cross for adding.
     Plus,
+    /// A bar: less.
+    Minus,
     /// A cross for closing.
     Close,
     /// A half-filled disc: dark and light.
@@ -94,6 +96,7 @@ pub fn paint(painter: &Painter, icon: Icon, rect: Rect, color: Color32) {
             pen.line(&[(7.0, 2.5), (7.0, 11.5)]);
             pen.line(&[(2.5, 7.0), (11.5, 7.0)]);
         }
+        Icon::Minus => pen.line(&[(2.5, 7.0), (11.5, 7.0)]),
         Icon::Close => {
             pen.line(&[(3.5, 3.5), (10.5, 10.5)]);
             pen.line(&[(10.5, 3.5), (3.5, 10.5)]);

@@ -13,6 +13,7 @@ pub mod slab;
 pub mod slice;
 pub mod slider;
 pub mod steady_scroll;
+pub mod stepper;
 
 pub use button::{icon_button, primary_button, quiet_button};
 pub use elided::elided;
@@ -23,3 +24,4 @@ pub use icon::{Icon, chevron};
 pub use slice::volume_slice;
 pub use slider::slider;
 pub use steady_scroll::steady_scroll;
+pub use stepper::Stepper;

@@ -7,13 +7,16 @@ use strata_core::project::size::Shape;
 
 /// Height of the largest face.
 const FACE: f32 = 18.0;
+/// Width of the room that slabs usually have; with more they are thicker.
+const USUAL: f32 = 40.0;
 /// The slanted side, as a fraction of the face's width.
 const SLANT: f32 = 0.34;
 
 /// Paints the slab of a shape at the right end of a rectangle; `largest` is the longest side of any
 /// tensor of the network.
 pub fn paint(painter: &Painter, rect: Rect, shape: &Shape, largest: usize, color: Color32) {
-    let thickness = 3.0 + 3.0 * (shape.channels() as f32).log2();
+    let room = (rect.width() / USUAL).max(1.0);
+    let thickness = (3.0 + 3.0 * (shape.channels() as f32).log2()) * room;
     let thickness = thickness.min(rect.width() - FACE * SLANT);
     match *shape.spatial() {
         [] => bar(painter, rect, thickness, color),

@@ -11,17 +11,18 @@ fn a_network_is_built_and_trained_by_keyboard_alone() {
     let (engine, start) = fake_engine();
     let mut window = Window::new(builtin("lenet-mnist"), vec2(1280.0, 720.0), start);
     window.find("new project");
-    for (stack, layer) in [
-        ("encoder", "conv 32 k8 s4 p2"),
-        ("encoder", "relu"),
-        ("decoder", "convt 3 k8 s4 p2"),
-        ("decoder", "tanh"),
+    for (stack, layers) in [
+        ("encoder", ["conv 32 k8 s4 p2", "relu"]),
+        ("decoder", ["convt 3 k8 s4 p2", "tanh"]),
     ] {
         window.tab_to(&format!("Add layer to {stack}"));
         window.press(Modifiers::NONE, Key::Space);
-        window.get("Search layers").type_text(layer);
-        window.run();
-        window.press(Modifiers::NONE, Key::Enter);
+        for layer in layers {
+            window.get("Search layers").type_text(layer);
+            window.run();
+            window.press(Modifiers::NONE, Key::Enter);
+        }
+        window.press(Modifiers::NONE, Key::Escape);
     }
     assert!(window.has("output 3×32×32 = input 3×32×32"));
     window.find("train");
@@ -92,7 +93,7 @@ fn theme_size_and_panels_change_while_it_trains() {
     let (before, views) = (wide(&window), window.get("Filters view").rect().left());
     window.press(Modifiers::COMMAND, Key::B);
     assert!(
-        !window.has("Optimizer") && window.get("Filters view").rect().left() > views,
+        !window.has("Stages settings") && window.get("Filters view").rect().left() > views,
         "the views have the room"
     );
     window.find("show settings");

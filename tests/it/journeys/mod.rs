@@ -401,16 +401,17 @@ fn the_one_layer_autoencoder_is_built_trained_and_its_filters_saved_in_few_click
         window.click(label);
     };
     click(&mut window, "New project");
-    for (stack, layer) in [
-        ("encoder", "conv 32 k8 s4 p2"),
-        ("encoder", "relu"),
-        ("decoder", "convt 3 k8 s4 p2"),
-        ("decoder", "tanh"),
+    for (stack, layers) in [
+        ("encoder", ["conv 32 k8 s4 p2", "relu"]),
+        ("decoder", ["convt 3 k8 s4 p2", "tanh"]),
     ] {
         click(&mut window, &format!("Add layer to {stack}"));
-        window.get("Search layers").type_text(layer);
-        window.run();
-        window.press(Modifiers::NONE, Key::Enter);
+        for layer in layers {
+            window.get("Search layers").type_text(layer);
+            window.run();
+            window.press(Modifiers::NONE, Key::Enter);
+        }
+        window.press(Modifiers::NONE, Key::Escape);
     }
     assert!(window.has("output 3×32×32 = input 3×32×32"));
     click(&mut window, "Train");

@@ -15,7 +15,7 @@ use strata::app::action::{Action, OnView, Show};
 use strata::app::arrangement::{Arrangement, Pane, Workspace};
 use strata::app::dialogs::Picker;
 use strata::app::services::StartRun;
-use strata::app::state::State;
+use strata::app::state::{SideTab, State, Switch};
 use strata::app::view_kind::ViewKind;
 use strata::engine::command::Command;
 use strata::engine::event::Event;
@@ -236,7 +236,25 @@ impl Window {
             .is_some()
     }
 
+    /// Opens the tab of the settings that has this control, if none that is shown has it.
+    fn reveal(&mut self, label: &str) {
+        for tab in [SideTab::Data, SideTab::Stages, SideTab::Layer] {
+            if self.harness.query_all_by_label(label).next().is_some() {
+                return;
+            }
+            self.show_tab(tab);
+        }
+    }
+
+    /// Shows this tab of the settings.
+    pub fn show_tab(&mut self, tab: SideTab) {
+        let action = Action::Show(Show::Switch(Switch::SideTab(tab)));
+        self.harness.state_mut().handle(action);
+        self.run();
+    }
+
     pub fn click(&mut self, label: &str) {
+        self.reveal(label);
         let height = self.size.y;
         if !(0.0..height - 40.0).contains(&self.get(label).rect().center().y) {
             self.get(label).scroll_to_me();
@@ -262,6 +280,7 @@ impl Window {
 
     /// Replaces the text of a field, letter for letter as a person would, without leaving it.
     pub fn type_over(&mut self, field: &str, text: &str) {
+        self.reveal(field);
         self.get(field).focus();
         self.run();
         self.harness.key_press_modifiers(Modifiers::COMMAND, Key::A);

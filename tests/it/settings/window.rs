@@ -5,7 +5,7 @@ use crate::kit::runs;
 use crate::kit::window::*;
 use eframe::egui::{Key, Modifiers, vec2};
 use strata::app::action::{Action, Show};
-use strata::app::state::Switch;
+use strata::app::state::{SideTab, Switch};
 use strata::engine::event::{Event, Failure, Outcome};
 use strata::project::data::{DataSpec, Source, Split};
 use strata::project::edit::Edit;
@@ -90,6 +90,7 @@ fn red_fields_that_are_gone_are_forgotten() {
 fn numbers_of_another_source_are_not_shown() {
     let (engine, start) = fake_engine();
     let mut window = Window::new(builtin("conv-autoencoder"), SIZE, start);
+    window.show_tab(SideTab::Data);
     window.click("Train");
     engine.tell(Event::Started {
         run: "run".into(),

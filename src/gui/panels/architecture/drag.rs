@@ -2,7 +2,9 @@
 //! at the end of a stack or branch.
 
 use crate::theme;
-use eframe::egui::{CursorIcon, DragAndDrop, Rect, Response, Stroke, Ui};
+use eframe::egui::{
+    CursorIcon, DragAndDrop, Id, LayerId, Order, Rect, Response, Stroke, StrokeKind, Ui, vec2,
+};
 use strata_app::action::Action;
 use strata_core::project::Place;
 
@@ -18,8 +20,13 @@ pub fn row(
     if !locked {
         card.dnd_set_drag_payload(place.clone());
     }
+    if card.drag_started() {
+        // What is being typed belongs to a layer that will be elsewhere.
+        release_focus(ui);
+    }
     if card.dragged() && !locked {
         ui.set_cursor_icon(CursorIcon::Grabbing);
+        ghost(ui, place);
     }
     if card.dnd_hover_payload::<Place>().is_none() {
         return;
@@ -56,12 +63,39 @@ pub fn end(ui: &Ui, button: &Response, place: &Place, actions: &mut Vec<Action>)
     }
 }
 
+/// Ends typing: a field that loses the focus takes over what was typed.
+pub(crate) fn release_focus(ui: &Ui) {
+    ui.memory_mut(|memory| {
+        if let Some(focused) = memory.focused() {
+            memory.surrender_focus(focused);
+        }
+    });
+}
+
+/// The name of the layer at the pointer, so that it is seen what moves.
+fn ghost(ui: &Ui, place: &Place) {
+    let Some(at) = ui.ctx().pointer_interact_pos() else {
+        return;
+    };
+    let colors = theme::palette(ui);
+    let painter = ui.ctx().layer_painter(LayerId::new(
+        Order::Tooltip,
+        Id::unique("the layer that is dragged"),
+    ));
+    let text = painter.layout_no_wrap(place.to_string(), theme::digits(12.0), colors.strong);
+    let rect = Rect::from_min_size(at + vec2(14.0, 10.0), text.size() + vec2(16.0, 8.0));
+    let line = Stroke::new(1.0, colors.accent);
+    painter.rect(rect, theme::RADIUS, colors.lifted, line, StrokeKind::Inside);
+    painter.galley(rect.min + vec2(8.0, 4.0), text, colors.strong);
+}
+
 /// Whether a row is being dragged.
 pub(crate) fn is_dragged(ui: &Ui, place: &Place) -> bool {
     DragAndDrop::payload::<Place>(ui.ctx()).is_some_and(|dragged| *dragged == *place)
 }
 
-fn after(place: &Place) -> Place {
+/// The place behind a layer.
+pub(crate) fn after(place: &Place) -> Place {
     let mut place = place.clone();
     if let Some(last) = place.path.last_mut() {
         *last += 1;
@@ -69,10 +103,11 @@ fn after(place: &Place) -> Place {
     place
 }
 
-fn line(ui: &Ui, rect: Rect, y: f32) {
-    let painter = ui.ctx().layer_painter(eframe::egui::LayerId::new(
-        eframe::egui::Order::Foreground,
-        eframe::egui::Id::unique("where a layer goes"),
+/// Marks where a layer goes.
+pub(crate) fn line(ui: &Ui, rect: Rect, y: f32) {
+    let painter = ui.ctx().layer_painter(LayerId::new(
+        Order::Foreground,
+        Id::unique("where a layer goes"),
     ));
     painter.hline(
         rect.x_range(),

@@ -4,14 +4,17 @@
 mod banner;
 mod drag;
 mod fold;
+mod insert;
 mod lock;
 mod palette;
 pub(super) mod proposal;
 mod row;
+mod search;
+mod skips;
 
 use crate::theme;
 use crate::widgets::{Field, FieldEvent, Icon, icon_button, steady_scroll};
-use eframe::egui::{Align, Id, Layout, RichText, Ui};
+use eframe::egui::{Align, Frame, Id, Layout, Margin, Rect, RichText, Ui};
 use proposal::Proposal;
 use strata_app::action::{Action, OnSelected};
 use strata_app::state::State;
@@ -23,23 +26,48 @@ use strata_core::project::{Place, Stack};
 /// Shows the panel.
 pub fn show(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
     let proposal = Proposal::of(state);
-    match &proposal {
-        Some(_) => drop(ui.horizontal(proposal::heading)),
-        None => heading(ui, state, actions),
-    }
-    ui.add_space(theme::STEP);
-    steady_scroll(ui, ("architecture", state.opened), |ui| {
-        ui.spacing_mut().item_spacing.y = theme::STEP;
-        for stack in Stack::ALL {
-            show_stack(ui, state, proposal.as_ref(), stack, actions);
-            if stack == Stack::Decoder {
-                let is_proposed = proposal.is_some();
-                banner::show(ui, &state.shown.banner, is_proposed, actions);
-                ui.add_space(theme::GAP);
-            }
+    indented(ui, |ui| {
+        match &proposal {
+            Some(_) => drop(ui.horizontal(proposal::heading)),
+            None => heading(ui, state, actions),
         }
+        search::show(ui, state, actions);
     });
+    ui.add_space(theme::STEP);
+    let mut stacks = Stacks {
+        state,
+        proposal: proposal.as_ref(),
+        scale: row::scale(state),
+        asked_at: None,
+        actions,
+    };
+    steady_scroll(ui, ("architecture", state.opened), |ui| {
+        indented(ui, |ui| {
+            ui.spacing_mut().item_spacing.y = theme::STEP;
+            for stack in Stack::ALL {
+                stacks.show(ui, stack);
+                if stack == Stack::Decoder {
+                    let is_proposed = proposal.is_some();
+                    banner::show(ui, &state.shown.banner, is_proposed, stacks.actions);
+                    ui.add_space(theme::GAP);
+                }
+            }
+        });
+    });
+    let asked_at = stacks.asked_at;
+    if let Some(place) = &state.asked_layer {
+        palette::show(ui, place, asked_at, actions);
+    }
     row::note_selected(ui, state);
+}
+
+/// Right of the room for what is drawn and pressed beside the rows.
+fn indented<R>(ui: &mut Ui, content: impl FnOnce(&mut Ui) -> R) -> R {
+    let margin = Margin {
+        left: insert::GUTTER as i8,
+        ..Margin::ZERO
+    };
+    Frame::new().inner_margin(margin).show(ui, content).inner
 }
 
 fn heading(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
@@ -111,41 +139,102 @@ const TOOLS: [(Icon, &str, &str, OnSelected); 4] = [
     ),
 ];
 
-fn show_stack(
-    ui: &mut Ui,
-    state: &State,
-    proposal: Option<&Proposal>,
-    stack: Stack,
-    actions: &mut Vec<Action>,
-) {
-    ui.horizontal(|ui| {
-        ui.set_min_height(theme::ROW - 2.0);
-        let colors = theme::palette(ui);
-        let name = RichText::new(stack.name())
-            .font(theme::heading(theme::BODY))
-            .color(colors.text);
-        lock::stack(ui, state, stack, name, about(stack), actions);
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| match stack {
-            Stack::Encoder => input_field(ui, state, actions),
-            Stack::Decoder | Stack::Head => code_label(ui, state),
+/// The stacks while they are shown.
+struct Stacks<'a, 'b> {
+    state: &'a State,
+    proposal: Option<&'b Proposal>,
+    /// The longest side of any tensor.
+    scale: usize,
+    /// Where the place is that a layer is asked for.
+    asked_at: Option<Rect>,
+    actions: &'a mut Vec<Action>,
+}
+
+impl Stacks<'_, '_> {
+    fn show(&mut self, ui: &mut Ui, stack: Stack) {
+        self.heading(ui, stack);
+        let state = self.state;
+        let nodes = state.drawn_network().stack(stack);
+        for (index, node) in nodes.iter().enumerate() {
+            self.node(ui, &Place::new(stack, index), node);
+        }
+        if state.lock_on_stack(stack).is_none() {
+            let end = Place::new(stack, nodes.len());
+            self.add_button(ui, &end, stack.name(), 0.0);
+        }
+        ui.add_space(theme::GAP);
+    }
+
+    fn heading(&mut self, ui: &mut Ui, stack: Stack) {
+        let state = self.state;
+        ui.horizontal(|ui| {
+            ui.set_min_height(theme::ROW - 2.0);
+            let colors = theme::palette(ui);
+            let name = RichText::new(stack.name())
+                .font(theme::heading(theme::BODY))
+                .color(colors.text);
+            lock::stack(ui, state, stack, name, about(stack), self.actions);
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| match stack {
+                Stack::Encoder => input_field(ui, state, self.actions),
+                Stack::Decoder | Stack::Head => code_label(ui, state),
+            });
         });
-    });
-    let nodes = state.drawn_network().stack(stack);
-    let scale = row::scale(state);
-    for (index, node) in nodes.iter().enumerate() {
-        let place = Place::new(stack, index);
-        show_node(ui, state, proposal, &place, (node, scale), actions);
     }
-    if state.lock_on_stack(stack).is_none() {
-        palette::add_button(
-            ui,
-            &Place::new(stack, nodes.len()),
-            stack.name(),
-            0.0,
-            actions,
-        );
+
+    fn add_button(&mut self, ui: &mut Ui, end: &Place, name: &str, indent: f32) {
+        let asked = palette::add_button(ui, self.state, end, name, indent, self.actions);
+        self.asked_at = asked.or(self.asked_at);
     }
-    ui.add_space(theme::GAP);
+
+    fn node(&mut self, ui: &mut Ui, place: &Place, node: &Node) {
+        let state = self.state;
+        let rect = row::show(ui, state, place, node, self.scale, self.actions);
+        if let Some(proposal) = self.proposal {
+            proposal::mark(ui, rect, proposal.writes(place));
+        }
+        let asked = state.asked_layer.as_ref();
+        if asked == Some(place) {
+            let above = Rect::from_x_y_ranges(rect.x_range(), rect.top() - 2.0..=rect.top() - 2.0);
+            self.asked_at = Some(above);
+            drag::line(ui, above, above.top());
+        } else if asked == Some(&drag::after(place)) {
+            self.asked_at = Some(rect);
+        }
+        if !state.is_folded(place) {
+            self.branches(ui, place, node, rect);
+        }
+    }
+
+    /// The layers of a block, with the lines of the ways through it.
+    fn branches(&mut self, ui: &mut Ui, place: &Place, node: &Node, rect: Rect) {
+        let indent = row::indent(place) + row::INDENT;
+        let many = node.branches().len() > 1;
+        let free = self.state.lock_on(place).is_none();
+        let mut ways = skips::Ways::new(rect);
+        for (branch, nodes) in node.branches().iter().enumerate() {
+            let end = place.child(&[branch, nodes.len()]);
+            let name = format!("{place} branch {}", branch + 1);
+            if many {
+                let at = ui.horizontal(|ui| {
+                    ui.spacing_mut().item_spacing.x = 0.0;
+                    branch_label(ui, branch, nodes.is_empty(), indent);
+                    if free {
+                        self.add_button(ui, &end, &name, 0.0);
+                    }
+                });
+                ways.branch(at.response.rect, nodes.is_empty());
+            }
+            for (index, child) in nodes.iter().enumerate() {
+                self.node(ui, &place.child(&[branch, index]), child);
+            }
+            if !many && free {
+                self.add_button(ui, &end, &name, indent);
+            }
+        }
+        if many {
+            ways.paint(ui, node);
+        }
+    }
 }
 
 fn about(stack: Stack) -> &'static str {
@@ -203,52 +292,13 @@ fn input_field(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
     );
 }
 
-fn show_node(
-    ui: &mut Ui,
-    state: &State,
-    proposal: Option<&Proposal>,
-    place: &Place,
-    (node, scale): (&Node, usize),
-    actions: &mut Vec<Action>,
-) {
-    let rect = row::show(ui, state, place, node, scale, actions);
-    if let Some(proposal) = proposal {
-        proposal::mark(ui, rect, proposal.writes(place));
-    }
-    if state.is_folded(place) {
-        return;
-    }
-    let indent = row::indent(place) + row::INDENT;
-    let many = node.branches().len() > 1;
-    for (branch, nodes) in node.branches().iter().enumerate() {
-        if many {
-            branch_label(ui, branch, nodes.is_empty(), indent);
-        }
-        for (index, child) in nodes.iter().enumerate() {
-            let place = place.child(&[branch, index]);
-            show_node(ui, state, proposal, &place, (child, scale), actions);
-        }
-        if state.lock_on(place).is_some() {
-            continue;
-        }
-        let end = place.child(&[branch, nodes.len()]);
-        let name = format!("{place} branch {}", branch + 1);
-        palette::add_button(ui, &end, &name, indent, actions);
-    }
-}
-
 fn branch_label(ui: &mut Ui, branch: usize, identity: bool, indent: f32) {
-    ui.horizontal(|ui| {
-        ui.add_space(indent);
-        let text = if identity {
-            format!("branch {}: identity", branch + 1)
-        } else {
-            format!("branch {}", branch + 1)
-        };
-        ui.label(
-            RichText::new(text)
-                .size(theme::SMALL)
-                .color(theme::palette(ui).weak),
-        );
-    });
+    ui.add_space(indent + 6.0);
+    let text = if identity {
+        format!("branch {}: identity", branch + 1)
+    } else {
+        format!("branch {}", branch + 1)
+    };
+    let color = theme::palette(ui).weak;
+    ui.label(RichText::new(text).size(theme::SMALL).color(color));
 }

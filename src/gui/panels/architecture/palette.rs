@@ -4,10 +4,11 @@ use super::drag;
 use crate::theme;
 use crate::widgets::elided;
 use eframe::egui::{
-    Align2, FontId, Id, Key, Margin, Popup, PopupCloseBehavior, Rect, Response, RichText, Role,
-    ScrollArea, Sense, TextEdit, Ui, Vec2, WidgetInfo, pos2, vec2,
+    Align2, FontId, Id, Key, Margin, Popup, PopupAnchor, PopupCloseBehavior, Rect, Response,
+    RichText, Role, ScrollArea, Sense, TextEdit, Ui, Vec2, WidgetInfo, pos2, vec2,
 };
 use strata_app::action::Action;
+use strata_app::state::State;
 use strata_core::project::Place;
 use strata_core::project::node::Node;
 use strata_core::shape::foreign::is_call;
@@ -16,6 +17,8 @@ use strata_core::shape::layers::WORDS;
 /// The list, and the part of it that holds the layers' texts.
 const WIDTH: f32 = 440.0;
 const NAME: f32 = 140.0;
+/// Height of the layers, where there are more.
+const LIST: f32 = 300.0;
 
 /// Blocks, which are listed next to the kinds of layers.
 const BLOCKS: [(&str, &str, &str); 3] = [
@@ -36,20 +39,53 @@ const BLOCKS: [(&str, &str, &str); 3] = [
     ),
 ];
 
-/// The button at the end of a stack or branch, with its list.
+/// The button at the end of a stack or branch; where it is, if a layer is asked for there.
 pub(crate) fn add_button(
     ui: &mut Ui,
+    state: &State,
     end: &Place,
     where_: &str,
     indent: f32,
     actions: &mut Vec<Action>,
-) {
+) -> Option<Rect> {
     let button = button(ui, where_, indent);
     drag::end(ui, &button, end, actions);
-    Popup::menu(&button)
-        .close_behavior(PopupCloseBehavior::CloseOnClickOutside)
-        .width(WIDTH)
-        .show(|ui| list(ui, end, button.clicked(), actions));
+    let is_asked = state.asked_layer.as_ref() == Some(end);
+    if button.clicked() {
+        actions.push(Action::AskLayer(Some(end.clone())));
+    }
+    is_asked.then_some(button.rect)
+}
+
+/// The list over the window, below where the layer will be; without a place to hang it at, nothing is asked.
+pub(crate) fn show(ui: &Ui, place: &Place, anchor: Option<Rect>, actions: &mut Vec<Action>) {
+    let id = Id::unique("list of layers");
+    let asked_before = ui.data_mut(|data| {
+        let before: Option<Place> = data.get_temp(id.with("place"));
+        data.insert_temp(id.with("place"), place.clone());
+        before
+    });
+    let Some(anchor) = anchor else {
+        return actions.push(Action::AskLayer(None));
+    };
+    let mut open = true;
+    let was_shown = ui.ctx().read_response(id).is_some();
+    let is_new = !was_shown || asked_before.as_ref() != Some(place);
+    Popup::new(
+        id,
+        ui.ctx().clone(),
+        PopupAnchor::ParentRect(anchor),
+        ui.layer_id(),
+    )
+    .open_bool(&mut open)
+    .close_behavior(PopupCloseBehavior::CloseOnClickOutside)
+    .width(WIDTH)
+    .show(|ui| list(ui, place, is_new, actions));
+    // The click that closes it may be one that asks for a layer elsewhere.
+    let is_asked_elsewhere = |action: &Action| matches!(action, Action::AskLayer(Some(_)));
+    if !open && !actions.iter().any(is_asked_elsewhere) {
+        actions.push(Action::AskLayer(None));
+    }
 }
 
 fn button(ui: &mut Ui, where_: &str, indent: f32) -> Response {
@@ -102,7 +138,8 @@ fn list(ui: &mut Ui, end: &Place, just_opened: bool, actions: &mut Vec<Action>) 
     ui.add_space(theme::STEP);
     let found = matching(&search);
     let mut chosen = entered.then(|| typed(&search, &found)).flatten();
-    ScrollArea::vertical().max_height(300.0).show(ui, |ui| {
+    let area = ScrollArea::vertical().max_height(LIST);
+    area.min_scrolled_height(LIST).show(ui, |ui| {
         for &(word, example, about) in &found {
             if entry(ui, word, example, about).clicked() {
                 chosen = Some(example.to_owned());
@@ -115,10 +152,13 @@ fn list(ui: &mut Ui, end: &Place, just_opened: bool, actions: &mut Vec<Action>) 
             );
         }
     });
+    if chosen.is_some() {
+        search.clear();
+    }
     ui.data_mut(|data| data.insert_temp(id, search));
     if let Some(text) = chosen {
         actions.push(Action::AddText(end.clone(), text));
-        ui.close();
+        field.request_focus();
     }
 }
 
@@ -172,18 +212,27 @@ fn short(about: &str) -> &str {
 fn matching(search: &str) -> Vec<(&'static str, &'static str, &'static str)> {
     let search = search.trim().to_lowercase();
     let first = search.split_whitespace().next().unwrap_or_default();
+    let is_foreign = |word: &str| {
+        let known = WORDS.iter().find(|layer| layer.word == word);
+        let bare = first.replace('_', "");
+        let elsewhere = known.map_or(&[] as &[&str], |layer| layer.names_elsewhere());
+        bare.len() > 1 && elsewhere.iter().any(|name| name.starts_with(&bare))
+    };
     let layers = WORDS
         .iter()
         .map(|layer| (layer.word, layer.example, layer.about));
     let all = layers.chain(BLOCKS);
     let mut found: Vec<_> = all
-        .filter(|(word, _, about)| word.contains(first) || about.to_lowercase().contains(&search))
+        .filter(|(word, _, about)| {
+            word.contains(first) || about.to_lowercase().contains(&search) || is_foreign(word)
+        })
         .collect();
     found.sort_by_key(|(word, ..)| {
         (
             *word != first,
             !word.starts_with(first),
             !word.contains(first),
+            !is_foreign(word),
         )
     });
     found
@@ -209,6 +258,8 @@ mod tests {
     fn a_word_narrows_the_list_and_enter_takes_the_best() {
         assert_eq!(matching("conv")[0].0, "conv");
         assert_eq!(matching("fully")[0].0, "dense");
+        assert_eq!(matching("Conv2DTranspose")[0].0, "convt");
+        assert_eq!(matching("linear")[0].0, "dense");
         assert_eq!(matching("").len(), WORDS.len() + BLOCKS.len());
         assert_eq!(typed("max", &matching("max")).unwrap(), "maxpool 2");
         assert_eq!(

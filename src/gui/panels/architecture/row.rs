@@ -1,12 +1,14 @@
 //! One layer or block as a row: colour of its family, its text, its output, its parameters, its slab,
 //! and below it what is wrong with it.
 
-use super::{drag, fold, lock};
+use super::{drag, fold, insert, lock};
 use crate::theme;
 use crate::widgets::{Field, FieldEvent, slab};
+use eframe::egui::text::{CCursor, CCursorRange};
+use eframe::egui::text_edit::TextEditState;
 use eframe::egui::{
-    Align, Align2, Button, Color32, CornerRadius, Id, Layout, Rect, Response, RichText, Role,
-    Sense, Stroke, StrokeKind, Ui, UiBuilder, WidgetInfo, pos2, vec2,
+    Align, Align2, Button, Color32, CornerRadius, CursorIcon, Id, Layout, Rect, Response, RichText,
+    Role, Sense, Stroke, StrokeKind, Ui, UiBuilder, WidgetInfo, pos2, vec2,
 };
 use strata_app::action::{Action, OnSelected, OnView};
 use strata_app::state::State;
@@ -20,13 +22,22 @@ use strata_core::shape::{Row, ShapeError};
 
 /// How far the layers of a block are indented: blocks nest, and their texts need the room.
 pub const INDENT: f32 = 12.0;
+/// Room of the slab: at least, at most, and the width of a row from which it has more than the least.
 const SLAB: f32 = 48.0;
+const WIDEST_SLAB: f32 = 104.0;
+const USUAL: f32 = 372.0;
 const PARAMETERS: f32 = 80.0;
 /// Larger numbers of parameters are written in millions: their column is as wide as this one.
 const LARGEST: u64 = 9_999_999;
 const STRIP: f32 = 4.0;
 /// Between a layer's text and its shape.
 const GAP: f32 = 8.0;
+
+/// The room of the slab in a row that ends here: half of what a wide panel has to spare.
+fn slab_room(ui: &Ui) -> f32 {
+    let spare = ui.max_rect().width() - USUAL;
+    (SLAB + 0.5 * spare.max(0.0)).min(WIDEST_SLAB)
+}
 
 /// How far right a row starts.
 pub fn indent(place: &Place) -> f32 {
@@ -67,22 +78,10 @@ pub fn show(
     let (full, _) = ui.allocate_exact_size(vec2(ui.available_width(), theme::ROW), Sense::hover());
     let rect = Rect::from_min_max(pos2(full.left() + indent(place), full.top()), full.max);
     let locked = state.lock_on(place);
+    let is_selected = state.selected.as_ref() == Some(place);
     let card = select_area(ui, rect, place, node, row, locked);
-    if card.clicked() {
-        actions.push(Action::Select(Some(place.clone())));
-    }
-    if card.double_clicked() {
-        actions.push(Action::View(OnView::Open(ViewKind::Lens, None)));
-    }
-    menu(&card, state, place, actions);
-    drag::row(ui, rect, &card, place, locked.is_some(), actions);
-    paint_card(
-        ui,
-        rect,
-        state.selected.as_ref() == Some(place),
-        error.is_some(),
-        card.hovered() || card.has_focus(),
-    );
+    let is_lit = card.contains_pointer() || card.has_focus();
+    paint_card(ui, rect, is_selected, error.is_some(), is_lit);
     paint_strip(ui, rect, node, error.is_some());
     if let Some(row) = row {
         paint_numbers(ui, rect, row, scale, state.is_folded(place));
@@ -112,6 +111,20 @@ pub fn show(
         None => edit(inner, state, place, node, error, actions),
         Some(lock) => fixed(inner, state, place, node, lock),
     }
+    let card = match locked {
+        None => over_text(ui, state, &card, place, text, is_selected),
+        Some(_) => card,
+    };
+    let card = card.on_hover_ui(|ui| hover(ui, node, row));
+    if card.clicked() {
+        actions.push(Action::Select(Some(place.clone())));
+    }
+    if card.double_clicked() && !text_has_focus(ui, state, place) {
+        actions.push(Action::View(OnView::Open(ViewKind::Lens, None)));
+    }
+    menu(&card, state, place, actions);
+    drag::row(ui, rect, &card, place, locked.is_some(), actions);
+    insert::between(ui, rect, place, state, actions);
     if let Some(error) = error {
         explain(ui, error, indent(place));
     }
@@ -136,7 +149,7 @@ pub(crate) fn note_selected(ui: &Ui, state: &State) {
 /// From the strip to where the shape begins: a short shape leaves its room to the text.
 fn text_area(ui: &Ui, rect: Rect, row: Option<&Row>) -> Rect {
     let shape = row.map_or(0, |row| row.shape_text().chars().count()) as f32 * letter(ui);
-    let right = rect.right() - SLAB - PARAMETERS - shape - GAP;
+    let right = rect.right() - slab_room(ui) - PARAMETERS - shape - GAP;
     Rect::from_min_max(
         pos2(rect.left() + STRIP + 8.0, rect.top()),
         pos2(right, rect.bottom()),
@@ -189,7 +202,51 @@ fn select_area(
     let name = format!("{place}: {}{said}{locked}", node.label());
     let enabled = ui.is_enabled();
     response.widget_info(|| WidgetInfo::labeled(Role::Button, enabled, name.clone()));
-    response.on_hover_ui(|ui| hover(ui, node, row))
+    response
+}
+
+/// Under which the text of a layer is edited.
+fn text_id(state: &State, place: &Place) -> Id {
+    Id::unique(("layer text", place, state.generation))
+}
+
+fn text_has_focus(ui: &Ui, state: &State, place: &Place) -> bool {
+    ui.memory(|memory| memory.has_focus(text_id(state, place)))
+}
+
+/// The row with its text, as long as that is not edited: the whole row is pressed, dragged and has the menu. A click
+/// on the text of the selected layer edits it.
+fn over_text(
+    ui: &Ui,
+    state: &State,
+    card: &Response,
+    place: &Place,
+    text: Rect,
+    is_selected: bool,
+) -> Response {
+    if text_has_focus(ui, state, place) {
+        return card.clone();
+    }
+    let id = Id::unique(("over the text", place));
+    let over = ui.interact(text, id, Sense::CLICK | Sense::DRAG);
+    if over.hovered() && is_selected {
+        ui.set_cursor_icon(CursorIcon::Text);
+    }
+    let starts = over.clicked() && is_selected || over.double_clicked();
+    if let Some(at) = over.interact_pointer_pos().filter(|_| starts) {
+        let letter = ((at.x - text.left()) / letter(ui)).round().max(0.0);
+        start_editing(ui, text_id(state, place), letter as usize);
+    }
+    card.union(over)
+}
+
+/// Puts the cursor before a letter of the text.
+fn start_editing(ui: &Ui, id: Id, letter: usize) {
+    let mut edit = TextEditState::load(ui.ctx(), id).unwrap_or_default();
+    let cursor = CCursorRange::one(CCursor::new(letter));
+    edit.cursor.set_char_range(Some(cursor));
+    edit.store(ui.ctx(), id);
+    ui.memory_mut(|memory| memory.request_focus(id));
 }
 
 fn hover(ui: &mut Ui, node: &Node, row: Option<&Row>) {
@@ -232,6 +289,16 @@ fn menu(card: &Response, state: &State, place: &Place, actions: &mut Vec<Action>
             actions.push(Action::Select(Some(place.clone())));
             actions.push(Action::View(OnView::Open(ViewKind::Lens, None)));
             ui.close();
+        }
+        let inserts = [
+            ("Insert before", place.clone()),
+            ("Insert after", drag::after(place)),
+        ];
+        for (text, at) in inserts {
+            if ui.add_enabled(free, Button::new(text)).clicked() {
+                actions.push(Action::AskLayer(Some(at)));
+                ui.close();
+            }
         }
         for (text, change) in [
             ("Duplicate", OnSelected::Duplicate),
@@ -290,6 +357,7 @@ fn paint_strip(ui: &Ui, rect: Rect, node: &Node, wrong: bool) {
 
 fn paint_numbers(ui: &Ui, rect: Rect, row: &Row, scale: usize, folded: bool) {
     let whole = !row.is_block || folded;
+    let slab_room = slab_room(ui);
     let colors = theme::palette(ui);
     let middle = rect.center().y;
     let number = |right: f32, text: String, color: Color32| {
@@ -308,7 +376,7 @@ fn paint_numbers(ui: &Ui, rect: Rect, row: &Row, scale: usize, folded: bool) {
         row.shape_text()
     };
     number(
-        rect.right() - SLAB - PARAMETERS,
+        rect.right() - slab_room - PARAMETERS,
         shape,
         if known { colors.text } else { colors.weak },
     );
@@ -319,14 +387,14 @@ fn paint_numbers(ui: &Ui, rect: Rect, row: &Row, scale: usize, folded: bool) {
             format::count
         };
         number(
-            rect.right() - SLAB - 8.0,
+            rect.right() - slab_room - 8.0,
             count(row.parameters),
             colors.weak,
         );
     }
     if let Some(shape) = row.output.as_ref().filter(|_| whole) {
         let place = Rect::from_min_max(
-            pos2(rect.right() - SLAB, rect.top()),
+            pos2(rect.right() - slab_room, rect.top()),
             pos2(rect.right() - 8.0, rect.bottom()),
         );
         slab::paint(
@@ -348,7 +416,7 @@ fn edit(
     actions: &mut Vec<Action>,
 ) {
     let (text, label) = (node.text(), shortened(ui, &label(state, place, node)));
-    let id = Id::unique(("layer text", place, state.generation));
+    let id = text_id(state, place);
     let name = place.to_string();
     let span = error.and_then(|error| error.span.clone());
     let field = Field::new(id, &name, &text)

@@ -61,6 +61,10 @@ impl View for DataView {
         "The images with their labels, and how many of each"
     }
 
+    fn words(&self) -> &'static str {
+        "images dataset gallery download samples"
+    }
+
     fn workspace(&self) -> Workspace {
         Workspace::Data
     }

@@ -37,6 +37,10 @@ impl View for StatisticsView {
         "Classes, mean image, histogram of the values, duplicates"
     }
 
+    fn words(&self) -> &'static str {
+        "mean std histogram balance duplicates"
+    }
+
     fn workspace(&self) -> Workspace {
         Workspace::Data
     }

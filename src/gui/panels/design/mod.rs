@@ -4,12 +4,14 @@ mod advice;
 mod checkerboard;
 mod cost;
 mod field;
+mod graph;
 mod lens;
 mod solve;
 
-pub use advice::AdviceView;
+pub use advice::{AdviceView, advice_of};
 pub use checkerboard::CheckerboardView;
 pub use cost::CostView;
 pub use field::FieldView;
+pub use graph::GraphView;
 pub use lens::LensView;
 pub use solve::SolveView;

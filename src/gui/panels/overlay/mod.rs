@@ -2,6 +2,7 @@
 //! Esc takes it away; nothing else is held up.
 
 mod about;
+mod page;
 mod palette;
 mod sheet;
 
@@ -17,7 +18,7 @@ pub fn show(ctx: &Context, state: &State, actions: &mut Vec<Action>) {
     let width = match overlay {
         Overlay::Palette => 560.0,
         // Two columns of keys; lines of the log.
-        Overlay::Keys | Overlay::About => 680.0,
+        Overlay::Keys | Overlay::About | Overlay::Page(_) => 680.0,
     };
     let area = Area::new(Id::unique(("overlay", overlay))).order(Order::Foreground);
     let shown = area
@@ -43,6 +44,7 @@ fn content(ui: &mut Ui, overlay: Overlay, state: &State, actions: &mut Vec<Actio
     match overlay {
         Overlay::Palette => palette::show(ui, state, actions),
         Overlay::Keys => sheet::show(ui, actions),
+        Overlay::Page(kind) => page::show(ui, kind, actions),
         Overlay::About => about::show(ui, state, actions),
     }
 }

@@ -49,6 +49,7 @@ pub fn show(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
     ui.add_space(theme::STEP);
     ScrollArea::vertical()
         .max_height(ROWS * ROW)
+        .min_scrolled_height(ROWS * ROW)
         .auto_shrink([false, true])
         .show(ui, |ui| {
             ui.spacing_mut().item_spacing.y = 0.0;
@@ -146,7 +147,7 @@ mod tests {
         let state = State::new(builtin::ALL[0].project().unwrap(), None);
         for (text, name) in [
             ("train", "Train"),
-            ("lenet", "New from lenet-mnist"),
+            ("lenet", "New from LeNet for MNIST"),
             ("view filt", "View: Filters"),
             ("clo rec", "Close view: Reconstructions"),
             ("res arr", "Reset arrangement"),
@@ -154,6 +155,19 @@ mod tests {
             ("rsarr", "Reset arrangement"),
             ("reset win", "Reset window layout"),
             ("xyzzy", ""),
+            ("recent", "Start page"),
+            ("learning rate", "Setting: learning rate"),
+            ("add stage", "Add stage"),
+            ("Conv2DTranspose", "Add convt"),
+            ("fc", "Add dense"),
+            ("сщтм", "Add conv"),
+            ("batch_size", "Setting: batch of a stage"),
+            ("feature map", "View: Feature maps"),
+            ("test accuracy", "View: Accuracy"),
+            ("export", "Save as…"),
+            ("encoder.0", "Layer: encoder.0 conv 32 k8 s4 p2"),
+            ("download", "View: Data"),
+            ("mirror", "View: Output = input"),
         ] {
             assert_eq!(best(&state, text), name, "{text}");
         }

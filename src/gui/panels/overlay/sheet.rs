@@ -3,8 +3,9 @@
 use super::about::{self, heading};
 use crate::keys::KEYS;
 use crate::theme;
-use eframe::egui::{Grid, RichText, Ui};
-use strata_app::action::Action;
+use crate::views;
+use eframe::egui::{Grid, Link, RichText, Ui};
+use strata_app::action::{Action, Overlay};
 
 /// Shows the sheet: two columns of keys and what they do.
 pub fn show(ui: &mut Ui, actions: &mut Vec<Action>) {
@@ -28,5 +29,14 @@ pub fn show(ui: &mut Ui, actions: &mut Vec<Action>) {
             }
         });
     ui.add_space(theme::STEP);
-    about::link(ui, actions);
+    ui.horizontal(|ui| {
+        about::link(ui, actions);
+        let color = colors.accent;
+        let link = ui.add(Link::new(RichText::new("Help of the views").color(color)));
+        let hover = "What each view shows and how it is read; F1 over a view shows its page";
+        if link.on_hover_text(hover).clicked() {
+            let first = views::all().first().map(|info| info.kind);
+            actions.extend(first.map(|kind| Action::Overlay(Some(Overlay::Page(kind)))));
+        }
+    });
 }

@@ -40,6 +40,10 @@ impl View for SaliencyView {
         "The pixels that an answer rests on"
     }
 
+    fn words(&self) -> &'static str {
+        "gradient attention explain grad-cam attribution why"
+    }
+
     fn workspace(&self) -> Workspace {
         Workspace::Training
     }

@@ -1,12 +1,14 @@
 //! One setting on a line: its name to the left, its field or choice to the right.
 
 use crate::theme;
-use crate::widgets::{Field, FieldEvent, chevron};
-use eframe::egui::{Align, ComboBox, Id, Layout, RichText, Ui, vec2};
+use crate::widgets::{Field, FieldEvent, Icon, Stepper, chevron, icon_button};
+use eframe::egui::{Align, Button, ComboBox, Id, Layout, Popup, RichText, ScrollArea, Ui, vec2};
 
-const NAME: f32 = 76.0;
+const NAME: f32 = 86.0;
 /// What a field's frame takes of its width, with a cursor behind the last letter.
 const FRAME: f32 = 18.0;
+/// Width of the button that opens a menu beside a text.
+const MENU: f32 = 24.0;
 /// Height of an open list, at most: as high as the longest, the sources.
 const LIST: f32 = 340.0;
 
@@ -40,12 +42,12 @@ fn lines<R>(ui: &mut Ui, name: &str, hover: &str, content: impl FnOnce(&mut Ui) 
 
 /// Whether every word of the field's text has room beside the setting's name: a field is wrapped between words, and a
 /// number that goes on in the next line reads as another number.
-fn fits_beside(ui: &Ui, id: Id, text: &str) -> bool {
+fn fits_beside(ui: &Ui, id: Id, text: &str, taken: f32) -> bool {
     let typed = ui.data(|data| data.get_temp::<String>(id));
     let text = typed.as_deref().unwrap_or(text);
     let letter = ui.fonts_mut(|fonts| fonts.glyph_width(&theme::digits(12.0), '0'));
     let longest = text.split_whitespace().map(|word| word.chars().count());
-    let room = ui.available_width() - NAME - ui.spacing().item_spacing.x - FRAME;
+    let room = ui.available_width() - NAME - ui.spacing().item_spacing.x - FRAME - taken;
     longest.max().unwrap_or(0) as f32 * letter <= room
 }
 
@@ -78,15 +80,115 @@ pub fn text(
             .wrapped()
             .show(ui)
     };
-    let event = if fits_beside(ui, id, setting.text) {
+    let event = if fits_beside(ui, id, setting.text, 0.0) {
         line(ui, setting.name, setting.hover, field)
     } else {
         lines(ui, setting.name, setting.hover, field)
     };
+    committed(event)
+}
+
+fn committed(event: Option<FieldEvent>) -> Option<String> {
     match event {
         Some(FieldEvent::Commit(text)) => Some(text.trim().to_owned()),
         _ => None,
     }
+}
+
+/// What can be chosen beside a text: each with whether it holds now.
+pub struct Menu<'a> {
+    /// What screen readers and tests call it.
+    pub label: &'a str,
+    /// From top to bottom.
+    pub entries: &'a [(String, bool)],
+}
+
+/// A text that must be readable, with a menu of what is usual; the committed text, and the entry that was chosen.
+pub fn text_with_menu(
+    ui: &mut Ui,
+    id: Id,
+    setting: &TextLine<'_>,
+    check: &dyn Fn(&str) -> Result<(), String>,
+    menu: &Menu<'_>,
+) -> (Option<String>, Option<usize>) {
+    let field = |ui: &mut Ui| {
+        ui.horizontal_top(|ui| {
+            ui.spacing_mut().item_spacing.x = 0.0;
+            let room = vec2(ui.available_width() - MENU, 24.0);
+            let event = ui
+                .allocate_ui_with_layout(room, Layout::top_down(Align::Min), |ui| {
+                    Field::new(id, setting.label, setting.text)
+                        .hint(setting.hint)
+                        .check(check)
+                        .of_project()
+                        .wrapped()
+                        .show(ui)
+                })
+                .inner;
+            (event, entries(ui, menu))
+        })
+        .inner
+    };
+    let (event, chosen) = if fits_beside(ui, id, setting.text, MENU) {
+        line(ui, setting.name, setting.hover, field)
+    } else {
+        lines(ui, setting.name, setting.hover, field)
+    };
+    (committed(event), chosen)
+}
+
+fn entries(ui: &mut Ui, menu: &Menu<'_>) -> Option<usize> {
+    let button = icon_button(ui, Icon::Open, menu.label, "Choose", true);
+    let mut chosen = None;
+    Popup::menu(&button).width(160.0).show(|ui| {
+        ScrollArea::vertical().max_height(LIST).show(ui, |ui| {
+            for (index, (name, holds)) in menu.entries.iter().enumerate() {
+                let text = RichText::new(name).font(theme::digits(12.0));
+                if ui.add(Button::selectable(*holds, text)).clicked() {
+                    chosen = Some(index);
+                    ui.close();
+                }
+            }
+        });
+    });
+    chosen
+}
+
+/// A number with arrows, as part of the setting above it.
+pub struct Number<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// What screen readers and tests call the field.
+    pub label: &'a str,
+    /// One sentence for people.
+    pub hover: &'a str,
+    /// The text now.
+    pub text: &'a str,
+    /// The text one step up (true) or down.
+    pub step: &'a dyn Fn(&str, bool) -> Option<String>,
+}
+
+/// Shows a number; the committed text.
+pub fn number(
+    ui: &mut Ui,
+    id: Id,
+    number: &Number<'_>,
+    check: &dyn Fn(&str) -> Result<(), String>,
+) -> Option<String> {
+    let event = line(ui, number.name, number.hover, |ui| {
+        let width = ui.available_width();
+        Stepper {
+            id,
+            name: number.label,
+            text: number.text,
+            shown: number.text,
+            hover: number.hover,
+            check,
+            step: number.step,
+        }
+        .show(ui, width)
+    });
+    committed(event)
 }
 
 /// Name, label, hover, and the hint in an empty field or next to a switch.

@@ -2,6 +2,8 @@
 
 use super::RULES;
 use super::entries::entries;
+use super::named;
+use crate::keys::view_under_pointer;
 use crate::theme;
 use crate::views::{self, Views};
 use crate::widgets::icon::{self, Icon};
@@ -56,6 +58,7 @@ impl Dock<'_> {
                 self.actions.push(Action::View(OnView::Reset));
                 ui.close();
             }
+            named::show(ui, self.state, &mut self.actions);
         });
     }
 
@@ -143,6 +146,9 @@ impl Dock<'_> {
 
 impl Behavior<ViewKind> for Dock<'_> {
     fn pane_ui(&mut self, ui: &mut Ui, _: TileId, kind: &mut ViewKind) -> UiResponse {
+        if ui.rect_contains_pointer(ui.max_rect()) {
+            ui.data_mut(|data| data.insert_temp(view_under_pointer(), Some(*kind)));
+        }
         let rect = ui.max_rect().shrink2(vec2(12.0, 0.0));
         let (line, body) = rect.split_top_bottom_at_y(rect.top() + LINE);
         let body = Rect::from_min_max(body.min + vec2(0.0, 4.0), body.max - vec2(0.0, 8.0));

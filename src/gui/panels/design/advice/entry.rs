@@ -65,6 +65,16 @@ impl<'a> Entry<'a> {
         }
     }
 
+    /// The same where its layer is on screen already.
+    pub(crate) fn here(self) -> Entry<'a> {
+        Entry {
+            at: String::new(),
+            place: None,
+            stage: None,
+            ..self
+        }
+    }
+
     fn ink(&self, ui: &Ui) -> Color32 {
         let colors = theme::palette(ui);
         match self.kind {
@@ -118,7 +128,8 @@ pub fn show(ui: &mut Ui, salt: (&str, usize), entry: &Entry<'_>, actions: &mut V
         card(ui, entry, actions)
     });
     let response = scope.response;
-    let name = format!("{} {}: {}", entry.kind, entry.at, entry.message);
+    let at = format!("{} {}", entry.kind, entry.at);
+    let name = format!("{}: {}", at.trim_end(), entry.message);
     response.widget_info(|| {
         WidgetInfo::labeled(
             if leads { Role::Button } else { Role::Label },

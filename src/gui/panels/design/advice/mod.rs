@@ -11,6 +11,8 @@ use entry::Entry;
 use strata_app::action::Action;
 use strata_app::arrangement::Workspace;
 use strata_app::state::State;
+use strata_app::view_kind::ViewKind;
+use strata_core::project::Place;
 use strata_design::Severity;
 use strata_design::advice::Advice;
 use strata_design::goals::Standing;
@@ -31,6 +33,10 @@ impl View for AdviceView {
 
     fn summary(&self) -> &'static str {
         "What is unusual about this project, and its goals"
+    }
+
+    fn words(&self) -> &'static str {
+        "problems hints goals warnings lint check"
     }
 
     fn workspace(&self) -> Workspace {
@@ -92,6 +98,37 @@ impl View for AdviceView {
             right.with_min_x(right.left() + theme::GAP),
             |ui| goals::show(ui, state, actions),
         );
+    }
+}
+
+/// What is wrong with a layer or unusual about it, under a heading; nothing where nothing is.
+pub fn advice_of(ui: &mut Ui, state: &State, place: &Place, actions: &mut Vec<Action>) {
+    let all = state.shown.advice.iter().chain(&state.known.list);
+    let own: Vec<&Advice> = all
+        .filter(|advice| advice.place.as_ref() == Some(place))
+        .collect();
+    let problems = state.shown.problems.iter().zip(&state.shown.fixes);
+    let wrong: Vec<_> = problems
+        .filter(|(problem, _)| problem.place.as_ref() == Some(place))
+        .collect();
+    // What the view of all advice says beside it is not said twice.
+    let is_said = state.arrangement().fronts().contains(&ViewKind::Advice);
+    if is_said || own.is_empty() && wrong.is_empty() {
+        return;
+    }
+    ui.add_space(theme::GAP);
+    heading(
+        ui,
+        "Advice",
+        "What is unusual about this layer, and the edit that mends it.",
+    );
+    for (index, (problem, fix)) in wrong.into_iter().enumerate() {
+        let entry = Entry::of_problem(state, problem, fix.as_ref()).here();
+        entry::show(ui, ("problem of the layer", index), &entry, actions);
+    }
+    for (index, advice) in own.into_iter().enumerate() {
+        let entry = Entry::of_advice(state, advice).here();
+        entry::show(ui, ("hint of the layer", index), &entry, actions);
     }
 }
 

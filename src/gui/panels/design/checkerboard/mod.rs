@@ -80,6 +80,10 @@ impl View for CheckerboardView {
         "The pattern that transposed convolutions leave in pictures"
     }
 
+    fn words(&self) -> &'static str {
+        "artifacts transposed convolution overlap"
+    }
+
     fn workspace(&self) -> Workspace {
         Workspace::Design
     }

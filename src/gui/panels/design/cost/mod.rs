@@ -39,6 +39,10 @@ impl View for CostView {
         "Parameters, multiply-accumulates, memory and time of every layer"
     }
 
+    fn words(&self) -> &'static str {
+        "memory time flops macs parameters summary batch size"
+    }
+
     fn workspace(&self) -> Workspace {
         Workspace::Design
     }

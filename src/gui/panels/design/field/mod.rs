@@ -43,6 +43,10 @@ impl View for FieldView {
         "What of the image one value of a layer sees"
     }
 
+    fn words(&self) -> &'static str {
+        "receptive field effective"
+    }
+
     fn workspace(&self) -> Workspace {
         Workspace::Design
     }

@@ -47,6 +47,10 @@ impl View for LensView {
         "The selected layer as arithmetic, step by step"
     }
 
+    fn words(&self) -> &'static str {
+        "arithmetic formula matrix animation numbers"
+    }
+
     fn workspace(&self) -> Workspace {
         Workspace::Design
     }

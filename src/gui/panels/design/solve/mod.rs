@@ -43,6 +43,10 @@ impl View for SolveView {
         "What lost the pixel, and the smallest edits that bring it back"
     }
 
+    fn words(&self) -> &'static str {
+        "mirror decoder output size shape mismatch fix"
+    }
+
     fn workspace(&self) -> Workspace {
         Workspace::Design
     }

@@ -1,6 +1,10 @@
 //! One stage as a card: one line closed, its settings when open.
 
-use super::line::{TextLine, Words, choice, optional, text};
+mod optimizer;
+mod others;
+mod schedule;
+
+use super::line::{Number, TextLine, choice, number, text};
 use crate::theme;
 use crate::widgets::{Icon, icon, icon_button};
 use eframe::egui::{Frame, Id, Margin, Rect, RichText, Role, Sense, Stroke, Ui, WidgetInfo, vec2};
@@ -9,8 +13,7 @@ use strata_app::state::State;
 use strata_core::project::data::Split;
 use strata_core::project::edit::Edit;
 use strata_core::project::reference::stage::{self as reference, NAME, SPLIT, TASK};
-use strata_core::project::stage::{EarlyStop, Loss, Optimizer, Schedule, Sparsity, Stage, Task};
-use strata_core::project::structured::split_names;
+use strata_core::project::stage::{Loss, MAX_BATCH, Stage, Task};
 use strata_design::Severity;
 
 /// Shows a stage.
@@ -92,8 +95,16 @@ fn settings(ui: &mut Ui, state: &State, index: usize, stage: &Stage, actions: &m
     ui.add_space(theme::STEP);
     name(ui, id("name"), stage, &mut next);
     choices(ui, &id, stage, &mut next);
-    texts(ui, &id, stage, &mut next);
+    if let Some(optimizer) = optimizer::show(ui, state, &id, stage.optimizer, actions) {
+        next.optimizer = optimizer;
+    }
+    if let Some(schedule) = schedule::show(ui, &id, stage) {
+        next.schedule = schedule;
+    }
     counts(ui, &id, stage, &mut next);
+    others::early_stop(ui, &id, stage, &mut next);
+    others::sparsity(ui, state, &id, stage, &mut next);
+    others::freeze(ui, state, &id, stage, &mut next);
     if next != *stage {
         actions.push(Action::Edit(Edit::Stage(index, next)));
     }
@@ -154,77 +165,6 @@ fn choices(ui: &mut Ui, id: &dyn Fn(&str) -> Id, stage: &Stage, next: &mut Stage
     }
 }
 
-fn texts(ui: &mut Ui, id: &dyn Fn(&str) -> Id, stage: &Stage, next: &mut Stage) {
-    let now = stage.optimizer.to_string();
-    let hover = format!("{} {}.", reference::OPTIMIZER.about, Optimizer::examples());
-    let setting = TextLine {
-        name: "optimizer",
-        label: "Optimizer",
-        hover: &hover,
-        text: &now,
-        hint: "adam lr=1e-3",
-    };
-    if let Some(Ok(optimizer)) = text(ui, id("optimizer"), &setting, &|text| {
-        parse::<Optimizer>(text).map(|_| ())
-    })
-    .map(|t| parse(&t))
-    {
-        next.optimizer = optimizer;
-    }
-    if let Some(schedule) = optional(
-        ui,
-        id("schedule"),
-        SCHEDULE,
-        &written(&stage.schedule),
-        parse::<Schedule>,
-    ) {
-        next.schedule = schedule;
-    }
-    if let Some(sparsity) = optional(
-        ui,
-        id("sparsity"),
-        SPARSITY,
-        &written(&stage.sparsity),
-        parse::<Sparsity>,
-    ) {
-        next.sparsity = sparsity;
-    }
-    if let Some(early_stop) = optional(
-        ui,
-        id("early stop"),
-        EARLY_STOP,
-        &written(&stage.early_stop),
-        parse::<EarlyStop>,
-    ) {
-        next.early_stop = early_stop;
-    }
-    let now = stage.freeze.join(" ");
-    let setting = TextLine {
-        name: "freeze",
-        label: "Freeze",
-        hover: reference::FREEZE.about,
-        text: &now,
-        hint: "nothing",
-    };
-    if let Some(text) = text(ui, id("freeze"), &setting, &|_| Ok(())) {
-        next.freeze = split_names(&text);
-    }
-}
-
-const SCHEDULE: Words = [
-    "schedule",
-    "Schedule",
-    reference::SCHEDULE.about,
-    "constant",
-];
-const SPARSITY: Words = ["sparsity", "Sparsity", reference::SPARSITY.about, "none"];
-const EARLY_STOP: Words = [
-    "early stop",
-    "Early stop",
-    reference::EARLY_STOP.about,
-    "off",
-];
-
 fn parse<T: std::str::FromStr<Err: std::fmt::Display>>(text: &str) -> Result<T, String> {
     text.parse().map_err(|error: T::Err| error.to_string())
 }
@@ -234,38 +174,65 @@ fn written<T: ToString>(value: &Option<T>) -> String {
 }
 
 fn counts(ui: &mut Ui, id: &dyn Fn(&str) -> Id, stage: &Stage, next: &mut Stage) {
-    let check = |text: &str| match text.trim().parse::<u32>() {
-        Ok(n) if n > 0 => Ok(()),
-        _ => Err("write a whole number from 1".to_owned()),
+    let check = |text: &str| others::whole(text).map(|_| ());
+    let now = stage.epochs.to_string();
+    let epochs = Number {
+        name: "epochs",
+        label: "Epochs",
+        hover: reference::EPOCHS.about,
+        text: &now,
+        step: &|text, up| count_step(text, up, 1),
     };
-    for (name, label, hover, now, target) in [
-        (
-            "epochs",
-            "Epochs",
-            reference::EPOCHS.about,
-            stage.epochs,
-            &mut next.epochs,
-        ),
-        (
-            "batch",
-            "Batch",
-            reference::BATCH.about,
-            stage.batch,
-            &mut next.batch,
-        ),
-    ] {
-        let now = now.to_string();
-        let setting = TextLine {
-            name,
-            label,
-            hover,
-            text: &now,
-            hint: "",
-        };
-        if let Some(Ok(count)) = text(ui, id(name), &setting, &check).map(|text| text.parse()) {
-            *target = count;
-        }
+    if let Some(Ok(count)) = number(ui, id("epochs"), &epochs, &check).map(|t| others::whole(&t)) {
+        next.epochs = count;
     }
+    let now = stage.batch.to_string();
+    let batch = Number {
+        name: "batch",
+        label: "Batch",
+        hover: reference::BATCH.about,
+        text: &now,
+        step: &batch_step,
+    };
+    if let Some(Ok(count)) = number(ui, id("batch"), &batch, &check).map(|t| others::whole(&t)) {
+        next.batch = count;
+    }
+}
+
+/// Half as large or twice, as batches usually are.
+fn batch_step(text: &str, up: bool) -> Option<String> {
+    let now: u32 = text.parse().ok()?;
+    let next = if up {
+        now.saturating_mul(2).min(MAX_BATCH)
+    } else {
+        (now / 2).max(1)
+    };
+    Some(next.to_string())
+}
+
+/// One more or one less, but not below the least.
+fn count_step(text: &str, up: bool, least: u32) -> Option<String> {
+    let now: f64 = text.parse().ok()?;
+    let next = if up { now + 1.0 } else { now - 1.0 };
+    Some(next.max(f64::from(least)).to_string())
+}
+
+/// Up or down by 1, 3, 10, 30 …: half a decade a step. From 0 up is a ten-thousandth, and below 1e-10 is 0.
+fn factor_step(text: &str, up: bool) -> Option<String> {
+    let now: f64 = text.parse().ok()?;
+    if now <= 0.0 {
+        return up.then(|| "1e-4".to_owned());
+    }
+    let steps = (2.0 * now.log10()).round() as i32 + if up { 1 } else { -1 };
+    if steps < -20 {
+        return Some("0".to_owned());
+    }
+    let digit = if steps.rem_euclid(2) == 0 { "1" } else { "3" };
+    let number: f64 = format!("{digit}e{}", steps.div_euclid(2)).parse().ok()?;
+    let plain = number.to_string();
+    let scientific = format!("{number:e}");
+    let is_shorter = scientific.len() < plain.len();
+    Some(if is_shorter { scientific } else { plain })
 }
 
 fn problems(ui: &mut Ui, state: &State, index: usize) {
@@ -293,5 +260,23 @@ fn problems(ui: &mut Ui, state: &State, index: usize) {
                     .color(colors.weak),
             );
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arrows_step_as_people_choose() {
+        assert_eq!(factor_step("0.001", true).unwrap(), "3e-3");
+        assert_eq!(factor_step("0.003", true).unwrap(), "0.01");
+        assert_eq!(factor_step("1e-4", false).unwrap(), "3e-5");
+        assert_eq!(factor_step("0", true).unwrap(), "1e-4");
+        assert_eq!(factor_step("0", false), None);
+        assert_eq!(batch_step("64", true).unwrap(), "128");
+        assert_eq!(batch_step("1", false).unwrap(), "1");
+        assert_eq!(count_step("3", false, 1).unwrap(), "2");
+        assert_eq!(count_step("1", false, 1).unwrap(), "1");
     }
 }

@@ -1,0 +1,265 @@
+//! What the palette finds besides commands: kinds of layers to add, the layers that there are, settings, recent files,
+//! pages of help. PyTorch's and Keras's names lead to them too.
+
+use super::{Command, command};
+use crate::action::{Action, OnView, Overlay, Show};
+use crate::services::ViewCatalogue;
+use crate::state::{SideTab, State, Switch};
+use strata_core::project::edit::Edit;
+use strata_core::project::optimizer::{OPTIMIZERS, OptimizerSetting};
+use strata_core::project::reference::{Setting, data, stage};
+use strata_core::project::stage::Stage;
+use strata_core::project::{Place, Stack};
+use strata_core::shape::layers::WORDS;
+
+/// Other words for commands, by the beginnings of their names.
+const SYNONYMS: &[(&str, &str)] = &[
+    ("Train", "fit start run learn begin"),
+    ("Go on", "resume continue more epochs restart"),
+    ("Resume", "continue go on"),
+    ("Pause", "halt wait"),
+    ("Stop", "cancel abort end interrupt"),
+    ("Write report", "export html share print"),
+    ("Open…", "load file import run folder"),
+    ("Save as…", "export copy"),
+    ("Save picture", "export png svg screenshot image"),
+    ("Start page", "recent home welcome examples built-in"),
+    ("New project", "empty create from scratch"),
+    ("New from", "example template built-in start"),
+    ("Device", "gpu cuda cpu processor hardware"),
+    ("Keys", "help shortcuts keyboard hotkeys"),
+    ("About", "version licence log report bug"),
+    ("Delete layer", "remove erase"),
+    ("Duplicate layer", "copy clone"),
+    ("Undo", "back revert"),
+    ("Show settings", "panel sidebar inspector form"),
+    ("Hide settings", "panel sidebar inspector form"),
+    ("Reset arrangement", "layout views tiles docking"),
+    ("Logarithmic", "log scale axis"),
+    ("Linear loss", "log scale axis"),
+    ("Fold all", "collapse blocks"),
+    ("Unfold all", "expand blocks"),
+    ("Lock", "protect freeze edit"),
+    ("Dark theme", "night mode appearance colours"),
+    ("Light theme", "day mode appearance colours"),
+];
+
+/// Other libraries' names of settings, by key.
+const ELSEWHERE: &[(&str, &str)] = &[
+    (
+        "optimizer",
+        "optimiser sgd adam adamw rmsprop adagrad learning rate lr compile",
+    ),
+    (
+        "schedule",
+        "scheduler lr_scheduler cosine annealing steplr exponentiallr warmup decay",
+    ),
+    ("epochs", "num_epochs passes n_epochs"),
+    ("batch", "batch_size mini-batch"),
+    (
+        "freeze",
+        "requires_grad trainable fine-tune fine-tuning fixed weights",
+    ),
+    ("early_stop", "earlystopping patience callback monitor"),
+    (
+        "sparsity",
+        "kl penalty regularisation regularizer activity_regularizer",
+    ),
+    (
+        "loss",
+        "criterion mseloss crossentropyloss categorical_crossentropy objective",
+    ),
+    (
+        "task",
+        "classifier autoencoder reconstruct classify supervised",
+    ),
+    ("split", "train valid test unlabeled"),
+    ("source", "dataset mnist cifar stl10 imagefolder"),
+    ("path", "folder directory files dataset"),
+    ("resize", "image size transforms scale"),
+    ("normalize", "standardise mean std transforms zscore"),
+    (
+        "augment",
+        "augmentation transforms flip rotate crop randomflip",
+    ),
+    ("seed", "random manual_seed reproducible"),
+];
+
+/// All of them.
+pub(super) fn all(state: &State, views: &ViewCatalogue) -> Vec<Command> {
+    let mut all = inserting(state);
+    all.extend(stage_and_tabs(state));
+    all.extend(kinds(state));
+    all.extend(settings());
+    all.extend(arrangements(state));
+    all.extend(pages(views));
+    all.extend(recents(state));
+    all.extend(rows(state));
+    all
+}
+
+/// Adds the other words for what has a name already.
+pub(super) fn with_synonyms(mut commands: Vec<Command>, views: &ViewCatalogue) -> Vec<Command> {
+    for command in &mut commands {
+        let known = SYNONYMS
+            .iter()
+            .filter(|(name, _)| command.name.starts_with(name));
+        for (_, words) in known {
+            command.words += words;
+        }
+        if let Action::View(OnView::Open(kind, _)) = &command.action {
+            let info = views.info(*kind);
+            command.words += &format!(" {} {}", info.words, info.about);
+        }
+    }
+    commands
+}
+
+fn inserting(state: &State) -> Vec<Command> {
+    let mut all = Vec::new();
+    let words = "add insert layer new below between";
+    if let Some(place) = &state.selected {
+        let after = place.neighbour(1);
+        let name = format!("Insert a layer after {place}");
+        let action = Action::AskLayer(after);
+        all.push(command(name, "Ins", action).known_as(words));
+        let action = Action::AskLayer(Some(place.clone()));
+        let name = format!("Insert a layer before {place}");
+        all.push(command(name, "", action).known_as(words));
+    }
+    for stack in Stack::ALL {
+        let end = Place::new(stack, state.network().stack(stack).len());
+        let name = format!("Add layer to {stack}");
+        all.push(command(name, "at its end", Action::AskLayer(Some(end))).known_as(words));
+    }
+    all
+}
+
+fn stage_and_tabs(state: &State) -> Vec<Command> {
+    let stages = &state.project().stages;
+    let stage = Stage {
+        name: format!("stage {}", stages.len() + 1),
+        ..stages.last().cloned().unwrap_or_default()
+    };
+    let add = Action::Edit(Edit::InsertStage(stages.len(), stage));
+    let mut all = vec![
+        command("Add stage", "a phase of training at the end", add).known_as("phase new fine-tune"),
+    ];
+    let closed = Action::View(OnView::Reopen);
+    let reopen = command("Open the view that was closed last", "Ctrl+Shift+T", closed);
+    all.push(reopen.known_as("reopen undo close tab"));
+    for (tab, words) in [
+        (
+            SideTab::Layer,
+            "form inspector attributes properties kernel stride padding",
+        ),
+        (
+            SideTab::Data,
+            "dataset images download mirror path source pixels splits",
+        ),
+        (
+            SideTab::Stages,
+            "training optimizer learning rate epochs schedule",
+        ),
+    ] {
+        let name = format!("Settings: {}", tab.name());
+        all.push(command(name, "in the panel on the right", to(tab)).known_as(words));
+    }
+    all
+}
+
+fn to(tab: SideTab) -> Action {
+    Action::Show(Show::Switch(Switch::SideTab(tab)))
+}
+
+/// Every kind of layer, added after the selected one.
+fn kinds(state: &State) -> Vec<Command> {
+    let end = || Place::new(Stack::Encoder, state.network().encoder.len());
+    let selected = state.selected.as_ref();
+    let place = selected
+        .and_then(|place| place.neighbour(1))
+        .unwrap_or_else(end);
+    WORDS
+        .iter()
+        .map(|layer| {
+            let words = layer.names_elsewhere().join(" ");
+            let action = Action::AddText(place.clone(), layer.example.to_owned());
+            let name = format!("Add {}", layer.word);
+            command(name, layer.about, action).known_as(&format!("layer {words}"))
+        })
+        .collect()
+}
+
+fn settings() -> Vec<Command> {
+    let one = |setting: &Setting, tab: SideTab, of: &str| {
+        let known = ELSEWHERE.iter().find(|(key, _)| *key == setting.key);
+        let words = known.map_or("", |(_, words)| words);
+        let name = setting.key.replace('_', " ");
+        let setting = command(format!("Setting: {name} of {of}"), setting.about, to(tab));
+        setting.known_as(words)
+    };
+    let data = data::ALL
+        .iter()
+        .map(|setting| one(setting, SideTab::Data, "the data"));
+    let stages = stage::ALL
+        .iter()
+        .map(|setting| one(setting, SideTab::Stages, "a stage"));
+    let mut all: Vec<Command> = data.chain(stages).collect();
+    let mut known: Vec<&OptimizerSetting> = Vec::new();
+    for setting in OPTIMIZERS.iter().flat_map(|kind| kind.settings) {
+        if known.iter().all(|other| other.key != setting.key) {
+            known.push(setting);
+        }
+    }
+    all.extend(known.into_iter().map(|setting| {
+        let name = format!("Setting: {}", setting.name);
+        let words = format!("{} optimizer", setting.key);
+        command(name, setting.about, to(SideTab::Stages)).known_as(&words)
+    }));
+    all
+}
+
+fn arrangements(state: &State) -> Vec<Command> {
+    let named = state.arrangements.named().iter();
+    named
+        .map(|kept| {
+            let action = Action::View(OnView::Recall(kept.name.clone()));
+            let name = format!("Arrangement: {}", kept.name);
+            command(name, "the views as they were named", action).known_as("layout recall")
+        })
+        .collect()
+}
+
+fn pages(views: &ViewCatalogue) -> Vec<Command> {
+    let page = |info: &crate::view_kind::ViewInfo| {
+        let action = Action::Overlay(Some(Overlay::Page(info.kind)));
+        let name = format!("Help: {}", info.title);
+        let words = format!("what is explain manual {} {}", info.words, info.about);
+        command(name, info.summary, action).known_as(&words)
+    };
+    views.infos.iter().map(page).collect()
+}
+
+fn recents(state: &State) -> Vec<Command> {
+    let here = state
+        .recents
+        .entries()
+        .iter()
+        .filter(|entry| entry.problem.is_none());
+    here.map(|entry| {
+        let name = format!("Recent: {}", entry.title);
+        let path = entry.path.display().to_string();
+        command(name, path, Action::Open(entry.path.clone())).known_as("open file run reopen last")
+    })
+    .collect()
+}
+
+fn rows(state: &State) -> Vec<Command> {
+    let rows = state.shown.inference.rows.iter();
+    rows.map(|row| {
+        let name = format!("Layer: {} {}", row.place, row.text);
+        let hint = row.shape_text();
+        command(name, hint, Action::Select(Some(row.place.clone()))).known_as("go to select")
+    })
+    .collect()
+}

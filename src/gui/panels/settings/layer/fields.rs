@@ -1,0 +1,470 @@
+//! A layer's attributes by widget: numbers with arrows, one for each axis where that is wanted, the mode of the
+//! padding, switches, the name.
+
+use crate::theme;
+use crate::widgets::{Field, FieldEvent, Icon, Stepper, chevron, icon_button};
+use eframe::egui::{Align, ComboBox, Id, Layout, RichText, Ui, vec2};
+use strata_app::action::Action;
+use strata_app::state::State;
+use strata_core::project::Place;
+use strata_core::project::edit::Edit;
+use strata_core::project::layer::Layer;
+use strata_core::project::node::Node;
+use strata_core::project::size::{Axes, Margins, Shape};
+use strata_core::shape::layers::fields::{NO, YES};
+use strata_core::shape::layers::{FieldForm, LayerField};
+use strata_design::layer_math::axis_names;
+
+/// Width of the names.
+const NAME: f32 = 100.0;
+/// Width of the menu of padding modes.
+const MODE: f32 = 68.0;
+/// A whole number is not stepped beyond it.
+const MOST: u32 = 1 << 20;
+
+/// What the fields of a layer have in common.
+struct Form<'a> {
+    place: &'a Place,
+    layer: &'a Layer,
+    /// The layer with what is being typed.
+    typed: &'a Layer,
+    generation: u64,
+    /// Axes that a size can be given for.
+    rank: usize,
+    actions: &'a mut Vec<Action>,
+}
+
+/// Shows the fields of a layer, or of a block.
+pub fn show(ui: &mut Ui, state: &State, place: &Place, node: &Node, actions: &mut Vec<Action>) {
+    match node {
+        Node::Layer(layer) => {
+            let row = state.shown.inference.row(place);
+            let input = row.and_then(|row| row.input.as_ref());
+            let form = Form {
+                place,
+                layer,
+                typed: typed(state, place).unwrap_or(layer),
+                generation: state.generation,
+                rank: input.map_or(2, Shape::rank),
+                actions,
+            };
+            form.show(ui);
+        }
+        Node::Repeat { times, layers } => {
+            let with = |times| Node::Repeat {
+                times,
+                layers: layers.clone(),
+            };
+            let about = "How often the layers are passed, each time with weights of their own.";
+            let names = ["times", about];
+            if let Some(times) = count(ui, state, place, names, *times) {
+                replace(place, with(times), actions);
+            }
+        }
+        Node::Add(branches) | Node::Concat(branches) => {
+            let about = "Branches on one input. One more is empty at first: the identity.";
+            let now = branches.len() as u32;
+            if let Some(count) = count(ui, state, place, ["branches", about], now) {
+                resize(place, node, count as usize, actions);
+            }
+        }
+        Node::Broken { error, .. } => {
+            let color = theme::palette(ui).wrong;
+            let text = RichText::new(&error.message).size(theme::SMALL);
+            ui.label(text.color(color));
+        }
+    }
+}
+
+/// The layer as it would be with what is being typed, if that is a layer.
+fn typed<'a>(state: &'a State, place: &Place) -> Option<&'a Layer> {
+    match state.shown.network.node(place) {
+        Some(Node::Layer(layer)) => Some(layer),
+        _ => None,
+    }
+}
+
+fn replace(place: &Place, node: Node, actions: &mut Vec<Action>) {
+    actions.push(Action::Edit(Edit::Replace(place.clone(), node)));
+}
+
+/// The block with more branches, or fewer: only empty ones are taken away.
+fn resize(place: &Place, node: &Node, count: usize, actions: &mut Vec<Action>) {
+    let (Node::Add(branches) | Node::Concat(branches)) = node else {
+        return;
+    };
+    let mut next = branches.clone();
+    while next.len() > count && next.last().is_some_and(Vec::is_empty) {
+        next.pop();
+    }
+    if next.len() < count {
+        next.resize(count, Vec::new());
+    }
+    let next = match node {
+        Node::Add(_) => Node::Add(next),
+        _ => Node::Concat(next),
+    };
+    replace(place, next, actions);
+}
+
+/// A whole number of a block; another one if it was changed.
+fn count(
+    ui: &mut Ui,
+    state: &State,
+    place: &Place,
+    [name, about]: [&str; 2],
+    now: u32,
+) -> Option<u32> {
+    let text = now.to_string();
+    let id = Id::unique(("block", name, place, state.generation));
+    let event = named(ui, name, about, |ui| {
+        let width = ui.available_width();
+        Stepper {
+            id,
+            name,
+            text: &text,
+            shown: &text,
+            hover: about,
+            check: &whole_number,
+            step: &|text, up| stepped_sizes(text, up, 1),
+        }
+        .show(ui, width)
+    });
+    match event {
+        Some(FieldEvent::Commit(text)) => text.trim().parse().ok(),
+        _ => None,
+    }
+}
+
+fn whole_number(text: &str) -> Result<(), String> {
+    match text.trim().parse::<u32>() {
+        Ok(number) if (1..=MOST).contains(&number) => Ok(()),
+        _ => Err("write a whole number from 1".to_owned()),
+    }
+}
+
+/// A name, and what `content` shows in the rest of the line.
+fn named<R>(ui: &mut Ui, name: &str, about: &str, content: impl FnOnce(&mut Ui) -> R) -> R {
+    ui.horizontal_top(|ui| {
+        let room = vec2(NAME, 24.0);
+        ui.allocate_ui_with_layout(room, Layout::left_to_right(Align::Center), |ui| {
+            ui.set_min_width(NAME);
+            let text = RichText::new(name).color(theme::palette(ui).text);
+            ui.label(text).on_hover_text(about);
+        });
+        ui.vertical(content).inner
+    })
+    .inner
+}
+
+impl Form<'_> {
+    fn show(mut self, ui: &mut Ui) {
+        for field in self.layer.kind.fields() {
+            self.field(ui, field);
+        }
+        self.name(ui);
+    }
+
+    fn id(&self, name: &str) -> Id {
+        Id::unique(("layer form", self.place, name, self.generation))
+    }
+
+    /// Writes a value; what the layer refuses is not taken.
+    fn set(&mut self, field: &LayerField, value: &str) {
+        if let Ok(layer) = field.with(self.layer, value) {
+            replace(self.place, Node::Layer(layer), self.actions);
+        }
+    }
+
+    /// The value with what is being typed, where that has such a field.
+    fn shown(&self, field: &LayerField) -> String {
+        let is_there = self.typed.kind.fields().contains(field);
+        field.value(if is_there { self.typed } else { self.layer })
+    }
+
+    fn field(&mut self, ui: &mut Ui, field: &LayerField) {
+        let value = field.value(self.layer);
+        let shown = self.shown(field);
+        match field.form {
+            FieldForm::Flag => self.switch(ui, field, &value),
+            FieldForm::Padding => self.padding(ui, field, &value),
+            FieldForm::Sizes(least) => self.sizes(ui, field, &value, least),
+            _ => named(ui, field.name, field.about, |ui| {
+                let width = ui.available_width();
+                self.value(ui, field, [&value, &shown], width);
+            }),
+        }
+    }
+
+    fn switch(&mut self, ui: &mut Ui, field: &LayerField, value: &str) {
+        let mut on = value == YES;
+        let before = on;
+        named(ui, field.name, field.about, |ui| {
+            let said = if before { YES } else { NO };
+            ui.checkbox(&mut on, said)
+                .on_hover_text(field.about)
+                .accessible_name(label(field))
+        });
+        if on != before {
+            self.set(field, if on { YES } else { NO });
+        }
+    }
+
+    /// A number or a text with arrows where it can be stepped.
+    fn value(&mut self, ui: &mut Ui, field: &LayerField, [value, shown]: [&str; 2], width: f32) {
+        let check = |text: &str| {
+            let taken = field.with(self.layer, text);
+            taken
+                .map(|_| ())
+                .map_err(|error| complaint(field, error.message))
+        };
+        let form = field.form;
+        let event = Stepper {
+            id: self.id(field.name),
+            name: &label(field),
+            text: value,
+            shown,
+            hover: field.about,
+            check: &check,
+            step: &|text, up| stepped(form, text, up),
+        }
+        .show(ui, width);
+        match event {
+            Some(FieldEvent::Commit(text)) => self.set(field, &text),
+            Some(FieldEvent::Typing(text)) => self.preview(field, &text),
+            Some(FieldEvent::Reverted) => self.actions.push(Action::Preview(None)),
+            Some(FieldEvent::Entered) | None => {}
+        }
+    }
+
+    /// Shapes follow while a value is typed, as they do in the layer's text.
+    fn preview(&mut self, field: &LayerField, text: &str) {
+        if let Ok(layer) = field.with(self.layer, text) {
+            let preview = (self.place.clone(), layer.to_string());
+            self.actions.push(Action::Preview(Some(preview)));
+        }
+    }
+
+    /// One size for all axes, or below it one for each.
+    fn sizes(&mut self, ui: &mut Ui, field: &LayerField, value: &str, least: u32) {
+        let each = axes_of(value);
+        let shown = by_axis(&axes_of(&self.shown(field)), self.rank);
+        named(ui, field.name, field.about, |ui| {
+            ui.horizontal(|ui| {
+                ui.spacing_mut().item_spacing.x = theme::STEP;
+                let toggle = self.rank > 1;
+                let room = ui.available_width() - if toggle { 24.0 + theme::STEP } else { 0.0 };
+                self.value(ui, field, [value, &shown], room);
+                if toggle {
+                    self.axes_button(ui, field, &each);
+                }
+            });
+        });
+        if each.len() > 1 {
+            self.each_axis(ui, field, &each, least);
+        }
+    }
+
+    /// Opens a field for each axis, or takes one size for all.
+    fn axes_button(&mut self, ui: &mut Ui, field: &LayerField, each: &[u32]) {
+        let (icon, name, next) = if each.len() > 1 {
+            let one = each.first().copied().unwrap_or(1);
+            (Icon::Open, "One size for all axes", vec![one])
+        } else {
+            let one = each.first().copied().unwrap_or(1);
+            (Icon::Closed, "A size for each axis", vec![one; self.rank])
+        };
+        let label = format!("{name}: {}", field.name);
+        if icon_button(ui, icon, &label, name, true).clicked() {
+            self.set(field, &Axes::each(&next).to_string());
+        }
+    }
+
+    fn each_axis(&mut self, ui: &mut Ui, field: &LayerField, each: &[u32], least: u32) {
+        let names = axis_names(each.len());
+        for (axis, (name, size)) in names.iter().zip(each).enumerate() {
+            let label = format!("{} {name}", label(field));
+            let with = |size: u32| {
+                let mut next = each.to_vec();
+                next[axis] = size;
+                Axes::each(&next).to_string()
+            };
+            let check = |text: &str| match text.trim().parse::<u32>() {
+                Ok(size) if (least..=MOST).contains(&size) => Ok(()),
+                _ => Err(format!("write a whole number from {least}")),
+            };
+            let text = size.to_string();
+            let event = named(ui, &format!("    {name}"), field.about, |ui| {
+                let width = ui.available_width() - 24.0 - theme::STEP;
+                Stepper {
+                    id: self.id(&label),
+                    name: &label,
+                    text: &text,
+                    shown: &text,
+                    hover: field.about,
+                    check: &check,
+                    step: &|text, up| stepped_sizes(text, up, least),
+                }
+                .show(ui, width)
+            });
+            if let Some(FieldEvent::Commit(text)) = event
+                && let Ok(size) = text.trim().parse()
+            {
+                self.set(field, &with(size));
+            }
+        }
+    }
+
+    /// Zeros by number, `same` or `valid`.
+    fn padding(&mut self, ui: &mut Ui, field: &LayerField, value: &str) {
+        let modes = ["zeros", "same", "valid"];
+        let is_number = !modes[1..].contains(&value);
+        let now = if is_number { modes[0] } else { value };
+        let mut mode = now;
+        let each = axes_of(value);
+        named(ui, field.name, field.about, |ui| {
+            ui.horizontal(|ui| {
+                ui.spacing_mut().item_spacing.x = theme::STEP;
+                ComboBox::from_id_salt(self.id("padding mode"))
+                    .selected_text(RichText::new(mode).font(theme::digits(12.0)))
+                    .width(MODE)
+                    .icon(chevron)
+                    .show_ui(ui, |ui| {
+                        for one in modes {
+                            let text = RichText::new(one).font(theme::digits(12.0));
+                            ui.selectable_value(&mut mode, one, text);
+                        }
+                    })
+                    .response
+                    .on_hover_text(field.about)
+                    .accessible_name("Layer padding mode");
+                if is_number {
+                    let width = ui.available_width();
+                    self.value(ui, field, [value, value], width);
+                }
+            });
+        });
+        if is_number && each.len() > 1 {
+            self.each_axis(ui, field, &each, 0);
+        }
+        if mode != now {
+            self.set(field, if mode == modes[0] { "0" } else { mode });
+        }
+    }
+
+    /// The name behind `@`.
+    fn name(&mut self, ui: &mut Ui) {
+        let now = self.layer.name.clone().unwrap_or_default();
+        let about =
+            "A name of your own: unpool finds its pooling by it, and people find the layer.";
+        let named_so = |name: &str| Layer {
+            name: Some(name.trim().to_owned()).filter(|name| !name.is_empty()),
+            ..self.layer.clone()
+        };
+        let check = |text: &str| {
+            let text = named_so(text).to_string();
+            let read = text.parse::<Layer>();
+            read.map(|_| ()).map_err(|error| error.message)
+        };
+        let id = self.id("name");
+        let event = named(ui, "name", about, |ui| {
+            Field::new(id, "Layer name", &now)
+                .hint("none")
+                .check(&check)
+                .of_project()
+                .show(ui)
+        });
+        if let Some(FieldEvent::Commit(text)) = event {
+            let layer = named_so(&text);
+            replace(self.place, Node::Layer(layer), self.actions);
+        }
+    }
+}
+
+/// What screen readers and tests call a field: its name alone stands beside it.
+fn label(field: &LayerField) -> String {
+    format!("Layer {}", field.name)
+}
+
+/// What is said at a field whose text the layer refuses.
+fn complaint(field: &LayerField, message: String) -> String {
+    match field.form {
+        FieldForm::Count => "write a whole number from 1".to_owned(),
+        FieldForm::Sizes(least) => {
+            format!("write a whole number from {least}, or one by axis: 3x5")
+        }
+        FieldForm::Padding => "write a whole number, or one by axis: 1x2".to_owned(),
+        FieldForm::Margins => "write 1, by axis 1x2, or before and after 0+1".to_owned(),
+        FieldForm::Shape => "write channels x height x width, such as 32x8x8".to_owned(),
+        FieldForm::Number(_) | FieldForm::Flag => message,
+    }
+}
+
+/// The sizes of a text such as `3` or `3x5`.
+fn axes_of(value: &str) -> Vec<u32> {
+    value
+        .parse::<Axes>()
+        .map_or_else(|_| Vec::new(), |axes| axes.sizes().to_vec())
+}
+
+/// `3 × 3`: what one size means for so many axes.
+fn by_axis(each: &[u32], rank: usize) -> String {
+    let all = match each {
+        [one] => vec![*one; rank.max(1)],
+        _ => each.to_vec(),
+    };
+    let texts: Vec<String> = all.iter().map(u32::to_string).collect();
+    texts.join(" × ")
+}
+
+fn stepped(form: FieldForm, text: &str, up: bool) -> Option<String> {
+    match form {
+        FieldForm::Count => stepped_sizes(text, up, 1),
+        FieldForm::Sizes(least) => stepped_sizes(text, up, least),
+        FieldForm::Padding => stepped_sizes(text, up, 0),
+        FieldForm::Margins => text
+            .parse::<Margins>()
+            .ok()
+            .and_then(|_| stepped_sizes(text, up, 0)),
+        FieldForm::Number(step) => {
+            let now: f32 = text.parse().ok()?;
+            let steps = (now / step).round() + if up { 1.0 } else { -1.0 };
+            let next = format!("{:.4}", steps * step);
+            Some(next.trim_end_matches('0').trim_end_matches('.').to_owned())
+        }
+        FieldForm::Shape | FieldForm::Flag => None,
+    }
+}
+
+/// Every size one more or one less; none below the least.
+fn stepped_sizes(text: &str, up: bool, least: u32) -> Option<String> {
+    let sizes = text.parse::<Axes>().ok()?;
+    let next: Vec<u32> = sizes
+        .sizes()
+        .iter()
+        .map(|&size| match up {
+            true => (size + 1).min(MOST),
+            false => size.saturating_sub(1).max(least),
+        })
+        .collect();
+    Some(Axes::each(&next).to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arrows_step_every_axis_and_stop_at_the_least() {
+        assert_eq!(stepped(FieldForm::Sizes(1), "3x5", true).unwrap(), "4x6");
+        assert_eq!(stepped(FieldForm::Sizes(1), "1x2", false).unwrap(), "1x1");
+        assert_eq!(stepped(FieldForm::Padding, "0", false).unwrap(), "0");
+        assert_eq!(stepped(FieldForm::Padding, "same", true), None);
+        assert_eq!(
+            stepped(FieldForm::Number(0.05), "0.5", true).unwrap(),
+            "0.55"
+        );
+        assert_eq!(by_axis(&[3], 2), "3 × 3");
+        assert_eq!(by_axis(&[3, 5], 2), "3 × 5");
+    }
+}

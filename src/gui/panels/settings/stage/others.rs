@@ -1,0 +1,255 @@
+//! When a stage ends early, the penalty on the code, and what stays as it is: texts with menus, and their numbers.
+
+use super::super::line::{Menu, Number, TextLine, line, number, text_with_menu};
+use super::{count_step, factor_step, parse, written};
+use eframe::egui::{Id, Ui};
+use strata_app::state::State;
+use strata_core::project::reference::stage::{EARLY_STOP, FREEZE, SPARSITY};
+use strata_core::project::stage::{EARLY_STOP_METRICS, EarlyStop, Sparsity, Stage};
+use strata_core::project::structured::split_names;
+use strata_core::project::{Place, Stack};
+
+/// Shows the fields that end the stage early.
+pub(super) fn early_stop(ui: &mut Ui, id: &dyn Fn(&str) -> Id, stage: &Stage, next: &mut Stage) {
+    let now = written(&stage.early_stop);
+    let setting = TextLine {
+        name: "early stop",
+        label: "Early stop",
+        hover: EARLY_STOP.about,
+        text: &now,
+        hint: "off",
+    };
+    let watched = stage.early_stop.as_ref().map(|early| early.metric.as_str());
+    let mut names = vec![("off".to_owned(), watched.is_none())];
+    names.extend(EARLY_STOP_METRICS.map(|metric| (metric.to_owned(), watched == Some(metric))));
+    let menu = Menu {
+        label: "Choose what ends the stage",
+        entries: &names,
+    };
+    let check = |text: &str| optional_check::<EarlyStop>(text);
+    let (text, chosen) = text_with_menu(ui, id("early stop"), &setting, &check, &menu);
+    if let Some(text) = text {
+        next.early_stop = parse(text.trim()).ok();
+    }
+    let patience = stage.early_stop.as_ref().map_or(5, |early| early.patience);
+    if let Some(index) = chosen {
+        let metric = index.checked_sub(1).map(|index| EARLY_STOP_METRICS[index]);
+        next.early_stop = metric.map(|metric| EarlyStop {
+            metric: metric.to_owned(),
+            patience,
+        });
+    }
+    let Some(early) = &stage.early_stop else {
+        return;
+    };
+    let text = early.patience.to_string();
+    let field = Number {
+        name: "patience",
+        label: "Early stop patience",
+        hover: "Epochs without improvement before the stage ends.",
+        text: &text,
+        step: &|text, up| count_step(text, up, 1),
+    };
+    let check = |text: &str| whole(text).map(|_| ());
+    if let Some(Ok(patience)) = number(ui, id("patience"), &field, &check).map(|text| whole(&text))
+    {
+        next.early_stop = Some(EarlyStop {
+            patience,
+            ..early.clone()
+        });
+    }
+}
+
+/// A whole number from 1.
+pub(super) fn whole(text: &str) -> Result<u32, String> {
+    match text.trim().parse::<u32>() {
+        Ok(number) if number > 0 => Ok(number),
+        _ => Err("write a whole number from 1".to_owned()),
+    }
+}
+
+fn optional_check<T: std::str::FromStr<Err: std::fmt::Display>>(text: &str) -> Result<(), String> {
+    match text.trim() {
+        "" => Ok(()),
+        text => parse::<T>(text).map(|_| ()),
+    }
+}
+
+/// Shows the fields of the penalty.
+pub(super) fn sparsity(
+    ui: &mut Ui,
+    state: &State,
+    id: &dyn Fn(&str) -> Id,
+    stage: &Stage,
+    next: &mut Stage,
+) {
+    let now = written(&stage.sparsity);
+    let setting = TextLine {
+        name: "sparsity",
+        label: "Sparsity",
+        hover: SPARSITY.about,
+        text: &now,
+        hint: "none",
+    };
+    let is_on = stage.sparsity.is_some();
+    let names = [
+        ("none".to_owned(), !is_on),
+        ("KL penalty".to_owned(), is_on),
+    ];
+    let menu = Menu {
+        label: "Choose the penalty",
+        entries: &names,
+    };
+    let check = |text: &str| optional_check::<Sparsity>(text);
+    let (text, chosen) = text_with_menu(ui, id("sparsity"), &setting, &check, &menu);
+    if let Some(text) = text {
+        next.sparsity = parse(text.trim()).ok();
+    }
+    match chosen {
+        Some(0) => next.sparsity = None,
+        Some(_) if !is_on => next.sparsity = parse("rho=0.05 beta=3").ok(),
+        _ => {}
+    }
+    let Some(sparsity) = &stage.sparsity else {
+        return;
+    };
+    let numbers = [
+        (
+            "rho",
+            sparsity.rho,
+            "The mean activation that every unit is pulled towards.",
+        ),
+        ("beta", sparsity.beta, "How strong the penalty is."),
+    ];
+    for (key, value, about) in numbers {
+        if let Some(changed) = penalty(ui, id, sparsity, key, value, about) {
+            next.sparsity = Some(changed);
+        }
+    }
+    if let Some(at) = of_layer(ui, state, sparsity) {
+        next.sparsity = Some(at);
+    }
+}
+
+fn penalty(
+    ui: &mut Ui,
+    id: &dyn Fn(&str) -> Id,
+    sparsity: &Sparsity,
+    key: &str,
+    value: f64,
+    about: &str,
+) -> Option<Sparsity> {
+    let with = |text: &str| {
+        let mut next = sparsity.clone();
+        let number = text
+            .trim()
+            .parse::<f64>()
+            .map_err(|_| "write a number".to_owned())?;
+        match key {
+            "rho" => next.rho = number,
+            _ => next.beta = number,
+        }
+        parse::<Sparsity>(&next.to_string())
+    };
+    let text = value.to_string();
+    let field = Number {
+        name: key,
+        label: &format!("Sparsity {key}"),
+        hover: about,
+        text: &text,
+        step: &factor_step,
+    };
+    let check = |text: &str| with(text).map(|_| ());
+    let text = number(ui, id(&format!("sparsity {key}")), &field, &check)?;
+    with(&text).ok()
+}
+
+/// Whose output is meant: the encoder's last layer, or another one.
+fn of_layer(ui: &mut Ui, state: &State, sparsity: &Sparsity) -> Option<Sparsity> {
+    let layers = layers(state, Stack::Encoder);
+    let about = "The layer whose output is meant; the encoder's last unless given.";
+    let now = sparsity.at.clone().unwrap_or_else(|| "the code".to_owned());
+    let mut chosen = now.clone();
+    line(ui, "of", about, |ui| {
+        eframe::egui::ComboBox::from_id_salt("sparsity layer")
+            .selected_text(now.as_str())
+            .width(ui.available_width())
+            .icon(crate::widgets::chevron)
+            .show_ui(ui, |ui| {
+                ui.selectable_value(&mut chosen, "the code".to_owned(), "the code");
+                for layer in &layers {
+                    ui.selectable_value(&mut chosen, layer.clone(), layer);
+                }
+            })
+            .response
+            .accessible_name("Sparsity layer");
+    });
+    (chosen != now).then(|| Sparsity {
+        at: Some(chosen).filter(|layer| layer != "the code"),
+        ..sparsity.clone()
+    })
+}
+
+/// Shows what stays as it is.
+pub(super) fn freeze(
+    ui: &mut Ui,
+    state: &State,
+    id: &dyn Fn(&str) -> Id,
+    stage: &Stage,
+    next: &mut Stage,
+) {
+    let now = stage.freeze.join(" ");
+    let setting = TextLine {
+        name: "freeze",
+        label: "Freeze",
+        hover: FREEZE.about,
+        text: &now,
+        hint: "nothing",
+    };
+    let can_learn = Stack::ALL
+        .into_iter()
+        .filter(|stack| !state.network().stack(*stack).is_empty());
+    let names: Vec<_> = can_learn
+        .flat_map(|stack| {
+            let learning = learning(state, stack);
+            std::iter::once(stack.name().to_owned()).chain(learning)
+        })
+        .map(|name| {
+            let is_frozen = stage.freeze.contains(&name);
+            (name, is_frozen)
+        })
+        .collect();
+    let menu = Menu {
+        label: "Choose what stays as it is",
+        entries: &names,
+    };
+    let (text, chosen) = text_with_menu(ui, id("freeze"), &setting, &|_| Ok(()), &menu);
+    if let Some(text) = text {
+        next.freeze = split_names(&text);
+    }
+    if let Some((name, is_frozen)) = chosen.and_then(|index| names.get(index)) {
+        next.freeze.retain(|frozen| frozen != name);
+        if !is_frozen {
+            next.freeze.push(name.clone());
+        }
+    }
+}
+
+/// The layers of a stack by name.
+fn layers(state: &State, stack: Stack) -> Vec<String> {
+    let rows = state.shown.inference.stack(stack);
+    rows.filter(|row| row.depth == 0)
+        .map(|row| row.place.to_string())
+        .collect()
+}
+
+/// Those with parameters.
+fn learning(state: &State, stack: Stack) -> Vec<String> {
+    let row = |place: &Place| state.shown.inference.row(place).map(|row| row.parameters);
+    let nodes = state.network().stack(stack).len();
+    (0..nodes)
+        .map(|index| Place::new(stack, index))
+        .filter(|place| row(place).is_some_and(|parameters| parameters > 0))
+        .map(|place| place.to_string())
+        .collect()
+}
