@@ -46,9 +46,9 @@ impl Ways {
         painter.vline(x, self.block.bottom()..=end - MEETING, trunk);
         for &(y, is_empty) in &self.branches {
             let stroke = if is_empty { strong } else { thin };
-            painter.hline(x..=x + INDENT / 2.0 + 2.0, y, stroke);
+            painter.hline(x..=x + INDENT / 2.0, y, stroke);
             if !is_empty {
-                arrow(ui, pos2(x + INDENT / 2.0 + 4.0, y), thin);
+                arrow(ui, pos2(x + INDENT / 2.0 + 1.0, y), thin);
             }
         }
         meeting(ui, pos2(x, end), node, strong);
