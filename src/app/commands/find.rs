@@ -45,6 +45,9 @@ fn typed_in_english(text: &str) -> Option<String> {
     })
 }
 
+/// What a help page is found less well than what it is about.
+const PAGE: i32 = 100;
+
 fn score(command: &Command, text: &str) -> Option<i32> {
     let name = command.name.to_lowercase();
     let hint = command.hint.to_lowercase();
@@ -53,7 +56,10 @@ fn score(command: &Command, text: &str) -> Option<i32> {
         let elsewhere = in_words(&words, word).max(in_words(&hint, word));
         points(&name, word).max(elsewhere)
     };
-    text.split_whitespace().map(one).sum::<Option<i32>>()
+    let found = text.split_whitespace().map(one).sum::<Option<i32>>()?;
+    // A page about a thing comes after the thing.
+    let is_page = name.starts_with("help:") && !text.contains("help");
+    Some(if is_page { found - PAGE } else { found })
 }
 
 /// How well a word fits one of the words of a text: less than one in the name itself.
