@@ -88,6 +88,7 @@ impl State {
             self.messages.withdraw(&failure.in_window);
         }
         let project = self.project().clone();
+        self.inspections.stop_measuring();
         match (services.start)(project.clone(), options, services.wake.clone()) {
             Ok(running) => {
                 let before = std::mem::take(&mut self.training);

@@ -6,7 +6,7 @@ use crate::panels::loss::{MOST_DOTS, Marked, odd_marks};
 use crate::theme;
 use eframe::egui::{Color32, Label, RichText, Stroke, Ui};
 use egui_plot::{Line, LineStyle, PlotUi, Points};
-use strata_app::curves::{ALL_STEPS, Curve, Curves, Extent, OddSteps, Quantity, by_stage};
+use strata_app::curves::{ALL_STEPS, Curves, Extent, OddSteps, Quantity, by_stage};
 use strata_app::runs::StoredRun;
 use strata_app::state::State;
 
