@@ -29,6 +29,8 @@ const LONGEST: Duration = Duration::from_millis(10);
 /// Numbers of the output that losses are measured with, and how many of them are an answer.
 const OUTPUTS: usize = 1 << 16;
 const CLASSES: usize = 64;
+/// Rows and columns of the weight that optimizers are measured with: enough work for every thread.
+const UPDATED: usize = 512;
 
 static MEASURED: OnceLock<Option<Speeds>> = OnceLock::new();
 static BEGUN: AtomicBool = AtomicBool::new(false);
@@ -60,15 +62,17 @@ pub fn begin(wake: impl FnOnce() + Send + 'static) {
 
 /// Measures now, unless that was done before.
 pub fn measure() -> Option<&'static Speeds> {
-    let measured = MEASURED.get_or_init(|| {
-        let unmeasured = |error: &NnError| {
-            log::warn!("this machine could not be measured, so no time is estimated: {error}");
-        };
-        let machine = super::run::memory_check::machine();
-        let all = all().inspect_err(unmeasured).ok()?;
-        Some(Speeds::of(&all, machine))
-    });
-    measured.as_ref()
+    MEASURED.get_or_init(measure_again).as_ref()
+}
+
+/// Measures now, whatever was measured before: the speed of a machine changes with what else it does.
+pub fn measure_again() -> Option<Speeds> {
+    let unmeasured = |error: &NnError| {
+        log::warn!("this machine could not be measured, so no time is estimated: {error}");
+    };
+    let machine = super::run::memory_check::machine();
+    let all = all().inspect_err(unmeasured).ok()?;
+    Some(Speeds::of(&all, machine))
 }
 
 fn all() -> Result<Measured, NnError> {
@@ -93,6 +97,7 @@ fn all() -> Result<Measured, NnError> {
     let bandwidth = |batch: usize| -> Result<f64, NnError> {
         Ok(5.0 * bytes(batch) / sum(passes_of(&["relu"], "32x64x64", batch)?))
     };
+    let update_start = of_update(&Optimizer::default(), 1)?;
     let start = sum(passes_of(&[SMALL.layer], SMALL.input, SMALL.batch)?) / 3.0;
     Ok(Measured {
         kernels: kernels.collect::<Result<_, _>>()?,
@@ -103,14 +108,17 @@ fn all() -> Result<Measured, NnError> {
             .map(|loss| Ok((loss, of_loss(loss)? / OUTPUTS as f64)))
             .collect::<Result<_, NnError>>()?,
         optimizers: optimizers()
-            .map(|optimizer| Ok((optimizer, of_update(&optimizer, 256)? / (256.0 * 256.0))))
+            .map(|optimizer| {
+                let seconds = (of_update(&optimizer, UPDATED)? - update_start).max(0.0);
+                Ok((optimizer, seconds / (UPDATED * UPDATED) as f64))
+            })
             .collect::<Result<_, NnError>>()?,
         penalty: of_penalty()?,
         reordering: of_reordering()?,
         bandwidth: bandwidth(batch_of(CACHED))?,
         memory_bandwidth: bandwidth(batch_of(UNCACHED))?,
         start,
-        update_start: of_update(&Optimizer::default(), 1)?,
+        update_start,
     })
 }
 

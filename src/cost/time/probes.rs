@@ -37,6 +37,7 @@ pub const KERNELS: &[Probe] = &[
     probe("conv 32 k3 p4 d4", "32x32x32", 4),
     probe("conv 32 k9 s2 p4", "16x1000", 8),
     probe("convt 32 k4 s2 p1", "32x16x16", 8),
+    probe("convt 3 k8 s8", "96x4x4", 16),
     // Computed at points.
     probe("conv 32 k3 p1", "32x32x32", 8),
     probe("conv 64 k3 p1", "64x16x16", 8),
@@ -63,7 +64,7 @@ pub const KERNELS: &[Probe] = &[
 /// Layers whose weight is laid out before their kernel runs, with a smaller batch besides the probe's: what does not
 /// grow with the batch is that.
 pub const LAID: &[(Probe, usize)] = &[
-    (probe("conv 64 k5 p2", "64x8x8", 16), 2),
+    (probe("conv 64 k5 s2 p2", "64x16x16", 16), 2),
     (probe("conv 128 k3 p1", "128x8x8", 16), 2),
 ];
 
