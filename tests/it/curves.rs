@@ -386,6 +386,8 @@ fn runs_are_compared_by_every_quantity_that_they_have() {
         record.write(&runs.join(name)).unwrap();
     }
     let mut window = open(folder.path(), &builtin("lenet-mnist"));
+    // A stage has a field of the same name as a quantity.
+    window.click("Data settings");
     window.show_alone(ViewKind::Runs);
     window.wait("the list", |state| {
         state.runs.list.len() == 2 && !state.runs.is_reading()

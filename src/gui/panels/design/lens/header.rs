@@ -5,7 +5,7 @@ use eframe::egui::text::{LayoutJob, TextFormat};
 use eframe::egui::{Color32, FontId, Label, RichText, Ui};
 use strata_design::layer_math::{Formula, Lens};
 
-const SIZE: f32 = theme::BODY;
+const SIZE: f32 = theme::CODE;
 /// A view at least this high has room for all formulas.
 const TALL: f32 = 300.0;
 
