@@ -221,7 +221,7 @@ fn windows_within(
             let middle = from.midpoint(to);
             let mut elements = inside(middle);
             let tap = if whole {
-                elements.last()
+                elements.next_back()
             } else {
                 elements.next()
             };
