@@ -175,6 +175,23 @@ impl Odometer {
     }
 }
 
+/// The first `count` elements of a bias as vectors, zeros after them; all zeros where there is none.
+#[inline(always)]
+pub(super) fn bias_vectors<T: Real, L: Lanes<T>, const V: usize>(
+    lanes: L,
+    bias: Option<&[T]>,
+    count: usize,
+) -> [L::Vector; V] {
+    let mut vectors = [lanes.splat(T::zero()); V];
+    if let Some(numbers) = bias {
+        for (vector, some) in vectors.iter_mut().zip(numbers[..count].chunks(L::WIDTH)) {
+            // SAFETY: as many elements are read as the piece has.
+            *vector = unsafe { lanes.load_some(some.as_ptr(), some.len()) };
+        }
+    }
+    vectors
+}
+
 impl<T: Real> ConvTile<'_, T> {
     /// Whether a tile of this width is compiled, and everything that its loops address is inside the
     /// slices. Sizes too large for a `usize` saturate, and so fit into no slice.
@@ -207,7 +224,7 @@ impl<T: Real> ConvTile<'_, T> {
 
     #[inline(always)]
     fn all<L: Lanes<T>, const P: usize, const V: usize, const LANEWISE: bool>(&self, lanes: L) {
-        let bias = self.bias_vectors::<L, V>(lanes);
+        let bias = bias_vectors::<T, L, V>(lanes, self.bias, self.lanes);
         let mut odometer = Odometer::new(self.images, self.counts, self.from, self.to);
         while odometer.left > 0 {
             let mut source = [0; P];
@@ -217,20 +234,6 @@ impl<T: Real> ConvTile<'_, T> {
             }
             self.tile::<L, P, V, LANEWISE>(lanes, source, target, bias);
         }
-    }
-
-    #[inline(always)]
-    fn bias_vectors<L: Lanes<T>, const V: usize>(&self, lanes: L) -> [L::Vector; V] {
-        let mut bias = [lanes.splat(T::zero()); V];
-        if let Some(numbers) = self.bias {
-            for (v, bias) in bias.iter_mut().enumerate() {
-                let count = L::WIDTH.min(self.lanes - v * L::WIDTH);
-                // SAFETY: `run` asserted `fits`: the bias has `lanes` elements, more than `v·WIDTH`, and
-                // `count` of them follow.
-                *bias = unsafe { lanes.load_some(numbers.as_ptr().add(v * L::WIDTH), count) };
-            }
-        }
-        bias
     }
 
     #[inline(always)]
