@@ -2,7 +2,7 @@
 
 use candle_core::Device;
 use serde::Deserialize;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use strata::bench::work::Pass;
 use strata::bench::workload::StepTimes;
 use strata::bench::{Workload, cases};
@@ -18,6 +18,7 @@ use strata_testkit::networks::{network, split};
 
 const WARM_UP: usize = 2;
 const STEPS: usize = 4;
+const LEAST_TIME: Duration = Duration::from_millis(100);
 /// Between these the estimate of every whole network lies, as a fraction of what is measured.
 const WITHIN: [f64; 2] = [0.7, 1.4];
 /// Outside of these the layers are printed.
@@ -192,7 +193,12 @@ fn ratio(name: &str, project: &Project) -> f64 {
     for _ in 0..WARM_UP {
         workload.step().unwrap();
     }
-    let times: Vec<StepTimes> = (0..STEPS).map(|_| workload.step().unwrap()).collect();
+    let mut times: Vec<StepTimes> = Vec::new();
+    let started = Instant::now();
+    // A short step is kept waiting as a whole by other work: some of many are not.
+    while times.len() < STEPS || started.elapsed() < LEAST_TIME {
+        times.push(workload.step().unwrap());
+    }
     let measured = fastest_ms(&times);
     let ratio = estimate / measured;
     println!("{ratio:.2}: estimated {estimate:8.2} ms, measured {measured:8.2} ms, {name}");
