@@ -35,6 +35,7 @@ pub const KERNELS: &[Probe] = &[
     probe("conv 50 k5", "20x12x12", 8),
     probe("conv 64 k3 s2 p1", "32x32x32", 8),
     probe("conv 32 k3 p4 d4", "32x32x32", 4),
+    probe("conv 16 k9 s2 p4", "1x4000", 8),
     probe("conv 32 k9 s2 p4", "16x1000", 8),
     probe("convt 32 k4 s2 p1", "32x16x16", 8),
     probe("convt 3 k8 s8", "96x4x4", 16),
