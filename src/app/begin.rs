@@ -22,7 +22,6 @@ impl Beginning {
     pub(super) fn of(self, project: &Project) -> Project {
         let input = project.network.input.clone();
         let channels = input.channels();
-        let nodes = |texts: &[String]| texts.iter().map(|text| Node::from_text(text)).collect();
         let layers = |texts: &[&str]| texts.iter().map(|text| Node::from_text(text)).collect();
         let first = project.stages.first().cloned().unwrap_or_default();
         let (network, stage) = match self {
@@ -36,7 +35,7 @@ impl Beginning {
                         "relu",
                     ]),
                     decoder: Vec::new(),
-                    head: nodes(&["gap".to_owned(), format!("dense {CLASSES}")]),
+                    head: layers(&["gap", &format!("dense {CLASSES}")]),
                     input,
                 },
                 Stage {
@@ -50,7 +49,7 @@ impl Beginning {
             Beginning::Autoencoder => (
                 Network {
                     encoder: layers(&["conv 16 k4 s2 p1", "relu"]),
-                    decoder: nodes(&[format!("convt {channels} k4 s2 p1")]),
+                    decoder: layers(&[&format!("convt {channels} k4 s2 p1")]),
                     head: Vec::new(),
                     input,
                 },

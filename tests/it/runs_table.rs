@@ -81,15 +81,19 @@ fn three_runs(folder: &Path) -> Project {
     project
 }
 
+fn show_three_runs(window: &mut Window) {
+    window.show_alone(ViewKind::Runs);
+    window.wait("the list", |state| {
+        state.runs.list.len() == 3 && !state.runs.is_reading()
+    });
+}
+
 #[test]
 fn the_table_says_what_differs_and_what_was_reached() {
     let folder = tempfile::tempdir().unwrap();
     let project = three_runs(folder.path());
     let mut window = open(folder.path(), &project);
-    window.show_alone(ViewKind::Runs);
-    window.wait("the list", |state| {
-        state.runs.list.len() == 3 && !state.runs.is_reading()
-    });
+    show_three_runs(&mut window);
     assert!(window.has("first: head of 4 layers · batch 64 · optimizer adam lr=1e-3"));
     assert!(window.has("second: optimizer sgd lr=0.1 · head of 4 layers · batch 64"));
     assert!(window.has("third: head of 3 layers · batch 128"));
@@ -120,10 +124,7 @@ fn a_note_stays_with_its_run() {
     let folder = tempfile::tempdir().unwrap();
     let project = three_runs(folder.path());
     let mut window = open(folder.path(), &project);
-    window.show_alone(ViewKind::Runs);
-    window.wait("the list", |state| {
-        state.runs.list.len() == 3 && !state.runs.is_reading()
-    });
+    show_three_runs(&mut window);
     window.enter("Note of run second", "too fast");
     let note = folder.path().join("runs/second/note.txt");
     assert_eq!(std::fs::read_to_string(&note).unwrap(), "too fast\n");
@@ -150,10 +151,7 @@ fn runs_of_any_folder_are_laid_beside() {
         10.0,
     );
     let mut window = open(folder.path(), &project);
-    window.show_alone(ViewKind::Runs);
-    window.wait("the list", |state| {
-        state.runs.list.len() == 3 && !state.runs.is_reading()
-    });
+    show_three_runs(&mut window);
     window.enter(
         "Path of further runs",
         folder.path().join("nothing").to_str().unwrap(),

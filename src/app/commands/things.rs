@@ -5,10 +5,8 @@ use super::{Command, command};
 use crate::action::{Action, OnView, Overlay, Show};
 use crate::services::ViewCatalogue;
 use crate::state::{SideTab, State, Switch};
-use strata_core::project::edit::Edit;
 use strata_core::project::optimizer::{OPTIMIZERS, OptimizerSetting};
 use strata_core::project::reference::{Setting, data, stage};
-use strata_core::project::stage::Stage;
 use strata_core::project::{Place, Stack};
 use strata_core::shape::layers::WORDS;
 
@@ -136,12 +134,7 @@ fn inserting(state: &State) -> Vec<Command> {
 }
 
 fn stage_and_tabs(state: &State) -> Vec<Command> {
-    let stages = &state.project().stages;
-    let stage = Stage {
-        name: format!("stage {}", stages.len() + 1),
-        ..stages.last().cloned().unwrap_or_default()
-    };
-    let add = Action::Edit(Edit::InsertStage(stages.len(), stage));
+    let add = Action::Edit(state.added_stage());
     let mut all = vec![
         command("Add stage", "a phase of training at the end", add).known_as("phase new fine-tune"),
     ];

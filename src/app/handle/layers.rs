@@ -5,6 +5,7 @@ use crate::messages::Weight;
 use crate::state::{SideTab, State};
 use strata_core::project::edit::{Edit, EditError};
 use strata_core::project::node::Node;
+use strata_core::project::stage::Stage;
 use strata_core::project::{Place, Project, Stack};
 use strata_core::shape::foreign::{is_call, translate};
 
@@ -32,6 +33,16 @@ impl State {
             }
         }
         self.asked_layer = place;
+    }
+
+    /// The edit that adds a stage at the end, set as the one before it.
+    pub fn added_stage(&self) -> Edit {
+        let stages = &self.project().stages;
+        let stage = Stage {
+            name: format!("stage {}", stages.len() + 1),
+            ..stages.last().cloned().unwrap_or_default()
+        };
+        Edit::InsertStage(stages.len(), stage)
     }
 
     pub(super) fn change_selected(&mut self, change: OnSelected) {

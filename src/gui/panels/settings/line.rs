@@ -72,20 +72,27 @@ pub fn text(
     setting: &TextLine<'_>,
     check: &dyn Fn(&str) -> Result<(), String>,
 ) -> Option<String> {
-    let field = |ui: &mut Ui| {
-        Field::new(id, setting.label, setting.text)
-            .hint(setting.hint)
-            .check(check)
-            .of_project()
-            .wrapped()
-            .show(ui)
-    };
+    let field = |ui: &mut Ui| text_field(ui, id, setting, check);
     let event = if fits_beside(ui, id, setting.text, 0.0) {
         line(ui, setting.name, setting.hover, field)
     } else {
         lines(ui, setting.name, setting.hover, field)
     };
     committed(event)
+}
+
+fn text_field(
+    ui: &mut Ui,
+    id: Id,
+    setting: &TextLine<'_>,
+    check: &dyn Fn(&str) -> Result<(), String>,
+) -> Option<FieldEvent> {
+    Field::new(id, setting.label, setting.text)
+        .hint(setting.hint)
+        .check(check)
+        .of_project()
+        .wrapped()
+        .show(ui)
 }
 
 fn committed(event: Option<FieldEvent>) -> Option<String> {
@@ -117,12 +124,7 @@ pub fn text_with_menu(
             let room = vec2(ui.available_width() - MENU, 24.0);
             let event = ui
                 .allocate_ui_with_layout(room, Layout::top_down(Align::Min), |ui| {
-                    Field::new(id, setting.label, setting.text)
-                        .hint(setting.hint)
-                        .check(check)
-                        .of_project()
-                        .wrapped()
-                        .show(ui)
+                    text_field(ui, id, setting, check)
                 })
                 .inner;
             (event, entries(ui, menu))

@@ -12,8 +12,6 @@ use eframe::egui::{
 };
 use strata_app::action::{Action, Show};
 use strata_app::state::{SideTab, State, Switch};
-use strata_core::project::edit::Edit;
-use strata_core::project::stage::Stage;
 
 /// Height of the tabs.
 const TABS: f32 = 28.0;
@@ -93,20 +91,18 @@ fn stages(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
         let text = "A project needs a stage to be trained: press + to add one.";
         ui.label(RichText::new(text).color(theme::palette(ui).weak));
     }
-    ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-        if icon_button(ui, Icon::Plus, "Add stage", "Add a stage at the end", true).clicked() {
-            add(state, actions);
-        }
+    ui.horizontal(|ui| {
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            if icon_button(ui, Icon::Plus, "Add stage", "Add a stage at the end", true).clicked() {
+                add(state, actions);
+            }
+        });
     });
 }
 
 fn add(state: &State, actions: &mut Vec<Action>) {
-    let stages = &state.project().stages;
-    let name = format!("stage {}", stages.len() + 1);
-    let stage = Stage {
-        name,
-        ..stages.last().cloned().unwrap_or_default()
-    };
-    actions.push(Action::Edit(Edit::InsertStage(stages.len(), stage)));
-    actions.push(Action::Show(Show::Stage(Some(stages.len()))));
+    actions.push(Action::Edit(state.added_stage()));
+    actions.push(Action::Show(Show::Stage(Some(
+        state.project().stages.len(),
+    ))));
 }

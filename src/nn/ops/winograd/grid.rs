@@ -4,6 +4,20 @@ use super::pass::Piece;
 use std::ops::Range;
 use strata_core::shape::op::Geometry;
 
+/// Calls `all` of a kernel as it is compiled for these points and this window along an axis: no other pair is chosen.
+macro_rules! compiled_for {
+    ($kernel:ident, $lanes:ident, $points:expr, $window:expr) => {
+        match ($points, $window) {
+            (4, _) => $kernel.all::<L, 4, 3>($lanes),
+            (6, 3) => $kernel.all::<L, 6, 3>($lanes),
+            (6, _) => $kernel.all::<L, 6, 5>($lanes),
+            (_, 5) => $kernel.all::<L, 8, 5>($lanes),
+            _ => $kernel.all::<L, 8, 7>($lanes),
+        }
+    };
+}
+pub(super) use compiled_for;
+
 /// The tiles of one direction of a convolution in two axes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::ops) struct TileGrid {

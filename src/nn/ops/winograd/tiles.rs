@@ -4,7 +4,7 @@
 
 #![allow(unsafe_code)]
 
-use super::grid::{Cells, TileWalk};
+use super::grid::{Cells, TileWalk, compiled_for};
 use super::lines::{Gradient, Input, Output, both_axes};
 use crate::ops::real::Real;
 use crate::ops::shared_output::SharedOutput;
@@ -219,13 +219,8 @@ impl<T: Real> GradientTransform<'_, T> {
 impl<T: Real> Kernel<T> for GradientTransform<'_, T> {
     #[inline(always)]
     fn run<L: Lanes<T>>(mut self, lanes: L) {
-        match (self.walk.grid.points, self.walk.grid.window) {
-            (4, _) => self.all::<L, 4, 3>(lanes),
-            (6, 3) => self.all::<L, 6, 3>(lanes),
-            (6, _) => self.all::<L, 6, 5>(lanes),
-            (_, 5) => self.all::<L, 8, 5>(lanes),
-            _ => self.all::<L, 8, 7>(lanes),
-        }
+        let (points, window) = (self.walk.grid.points, self.walk.grid.window);
+        compiled_for!(self, lanes, points, window)
     }
 }
 
@@ -316,12 +311,7 @@ impl<T: Real> OutputTransform<'_, T> {
 impl<T: Real> Kernel<T> for OutputTransform<'_, T> {
     #[inline(always)]
     fn run<L: Lanes<T>>(self, lanes: L) {
-        match (self.walk.grid.points, self.walk.grid.window) {
-            (4, _) => self.all::<L, 4, 3>(lanes),
-            (6, 3) => self.all::<L, 6, 3>(lanes),
-            (6, _) => self.all::<L, 6, 5>(lanes),
-            (_, 5) => self.all::<L, 8, 5>(lanes),
-            _ => self.all::<L, 8, 7>(lanes),
-        }
+        let (points, window) = (self.walk.grid.points, self.walk.grid.window);
+        compiled_for!(self, lanes, points, window)
     }
 }

@@ -3,6 +3,7 @@
 // The elements of a window are as far apart here as its lanes are there: indices say which.
 #![allow(unsafe_code, clippy::needless_range_loop)]
 
+use super::grid::compiled_for;
 use super::lines::{Weight, WeightGradient, both_axes};
 use crate::ops::packed::Block;
 use crate::ops::real::Real;
@@ -83,13 +84,8 @@ impl<T: Real> PackWindows<'_, T> {
 impl<T: Real> Kernel<T> for PackWindows<'_, T> {
     #[inline(always)]
     fn run<L: Lanes<T>>(mut self, lanes: L) {
-        match (self.windows.points, self.windows.window) {
-            (4, _) => self.all::<L, 4, 3>(lanes),
-            (6, 3) => self.all::<L, 6, 3>(lanes),
-            (6, _) => self.all::<L, 6, 5>(lanes),
-            (_, 5) => self.all::<L, 8, 5>(lanes),
-            _ => self.all::<L, 8, 7>(lanes),
-        }
+        let (points, window) = (self.windows.points, self.windows.window);
+        compiled_for!(self, lanes, points, window)
     }
 }
 
@@ -148,12 +144,7 @@ impl<T: Real> UnpackWindows<'_, T> {
 impl<T: Real> Kernel<T> for UnpackWindows<'_, T> {
     #[inline(always)]
     fn run<L: Lanes<T>>(mut self, lanes: L) {
-        match (self.windows.points, self.windows.window) {
-            (4, _) => self.all::<L, 4, 3>(lanes),
-            (6, 3) => self.all::<L, 6, 3>(lanes),
-            (6, _) => self.all::<L, 6, 5>(lanes),
-            (_, 5) => self.all::<L, 8, 5>(lanes),
-            _ => self.all::<L, 8, 7>(lanes),
-        }
+        let (points, window) = (self.windows.points, self.windows.window);
+        compiled_for!(self, lanes, points, window)
     }
 }
