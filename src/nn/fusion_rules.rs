@@ -99,7 +99,7 @@ pub struct Followers<'a> {
 impl<'a> Followers<'a> {
     /// Adds the layer that comes next behind `head` and those added before; `None` where `head` cannot do its work.
     pub fn add(&mut self, head: &Op, next: &'a PlannedLayer) -> Option<Follower<'a>> {
-        let output = &next.output;
+        let (output, head_op) = (&next.output, head);
         let head = Role::of(head);
         let is_dense = head == Role::Dense;
         if !is_dense && head != Role::Convolution {
@@ -118,7 +118,7 @@ impl<'a> Followers<'a> {
                     output,
                 })
             }
-            Role::Reorder if is_dense && !output.is_vector() && self.reshape.is_none() => {
+            Role::Reorder if is_dense && self.reshape.is_none() && writes_as(head_op, output) => {
                 self.reshape = Some(output);
                 Some(Follower::Reshape(output))
             }
@@ -132,13 +132,24 @@ impl<'a> Followers<'a> {
     }
 }
 
-/// Whether a layer reads an image through the layer before it, which would lay the image out as a vector.
+/// Whether a layer reads an image through the layer before it, which would lay the image out as a vector: where putting
+/// its weight into the order of the image is less work than putting a batch into the order of the weight.
 pub fn reads_through(op: &Op, before: &PlannedLayer) -> bool {
     let is_flatten = Role::of(&before.op) == Role::Reorder
         && !before.input.is_vector()
         && before.output.is_vector();
-    is_flatten && Role::of(op) == Role::Dense
+    let is_small = |outputs: usize| outputs <= FEW_VECTORS || !reorders(&before.input);
+    is_flatten && matches!(op, Op::Dense { out_features, .. } if is_small(*out_features))
 }
+
+/// Whether a dense layer writes its vector as an image: by the same comparison.
+fn writes_as(op: &Op, output: &Shape) -> bool {
+    let is_small = |inputs: usize| inputs <= FEW_VECTORS || !reorders(output);
+    !output.is_vector() && matches!(op, Op::Dense { in_features, .. } if is_small(*in_features))
+}
+
+/// Vectors of a weight up to which it is put into another order for each step: about as many as a batch has.
+const FEW_VECTORS: usize = 100;
 
 /// Whether the numbers of an image lie in another order in memory, channels last, than flattened.
 pub fn reorders(image: &Shape) -> bool {

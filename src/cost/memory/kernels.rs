@@ -378,7 +378,12 @@ impl Kernel {
         };
         let part = self.packed(true, machine).saturating_add(bias).max(1);
         let units = batch.saturating_mul(self.gradient_bands(batch)) as usize;
-        let parts = blocking::gradient_parts(part as usize, units);
+        let terms = match self.points() {
+            Some(points) => winograd::tiles(&self.geometry, points, true) as u64,
+            None => volume(self.geometry.output),
+        };
+        let terms = batch.saturating_mul(terms) as usize;
+        let parts = blocking::gradient_parts(part as usize, units, terms);
         part.saturating_mul(parts as u64)
     }
 }

@@ -5,7 +5,9 @@
 use super::{Buffer, Layer, Result, as_rows, channels_last};
 use crate::network::Context;
 use crate::ops::real::Real;
+use crate::ops::simd::Level;
 use crate::ops::storage::{fill, view};
+use crate::ops::turn::turn;
 use crate::ops::with_real;
 use candle_core::Tensor;
 use rayon::prelude::*;
@@ -40,9 +42,9 @@ fn reorder<T: Real>(from: &Shape, to: &Shape, x: &[T], y: &mut [T]) {
     let count = from.elements() as usize;
     let images = y.par_chunks_mut(count).zip(x.par_chunks(count));
     if to.is_vector() {
-        images.for_each(|(y, x)| transpose(x, y, count / from.channels(), from.channels()));
+        images.for_each(|(y, x)| exchange(x, y, [count / from.channels(), from.channels()]));
     } else if from.is_vector() {
-        images.for_each(|(y, x)| transpose(x, y, to.channels(), count / to.channels()));
+        images.for_each(|(y, x)| exchange(x, y, [to.channels(), count / to.channels()]));
     } else {
         images.for_each(|(y, x)| {
             for i in 0..count {
@@ -52,18 +54,9 @@ fn reorder<T: Real>(from: &Shape, to: &Shape, x: &[T], y: &mut [T]) {
     }
 }
 
-/// Rows to columns, in squares that stay in the first cache.
-fn transpose<T: Real>(x: &[T], y: &mut [T], rows: usize, cols: usize) {
-    const SIDE: usize = 16;
-    for first_row in (0..rows).step_by(SIDE) {
-        for first_col in (0..cols).step_by(SIDE) {
-            for row in first_row..(first_row + SIDE).min(rows) {
-                for col in first_col..(first_col + SIDE).min(cols) {
-                    y[col * rows + row] = x[row * cols + col];
-                }
-            }
-        }
-    }
+/// Rows to columns.
+fn exchange<T: Real>(x: &[T], y: &mut [T], [rows, columns]: [usize; 2]) {
+    turn(Level::chosen(), [rows, columns], (x, columns), (y, rows));
 }
 
 fn apply(

@@ -15,6 +15,8 @@ const BAND_MACS: usize = 1 << 21;
 pub const PARTS: usize = 8;
 /// Elements that the parts of a weight gradient may take together.
 const PART_NUMBERS: usize = 1 << 22;
+/// Terms of a sum that are worth a part: parts are cleared, written and added up.
+const PART_TERMS: usize = 48;
 /// Tiles of a strip: enough for each row of a weight at points to be read for many of them.
 const STRIP_TILES: usize = 96;
 /// Tiles of a strip at least, even where they don't fit into the cache with all their channels: a large weight is
@@ -103,11 +105,13 @@ pub fn tile_cut(tiles: usize, blocks: usize, macs_per_image: usize, batch: usize
     }
 }
 
-/// Parts of a batch that a weight gradient of so many elements is summed in. `units`: images, or bands of them.
-pub fn gradient_parts(elements: usize, units: usize) -> usize {
+/// Parts of a batch that a weight gradient of so many elements is summed in. `units`: images, or bands of them; `terms`:
+/// tiles or positions of the batch, of which each element is a sum.
+pub fn gradient_parts(elements: usize, units: usize, terms: usize) -> usize {
     (PART_NUMBERS / elements.max(1))
         .clamp(1, PARTS)
         .min(units.max(1))
+        .min((terms / PART_TERMS).max(1))
 }
 
 /// Bands that each image is cut into for a weight gradient, of planes of so many rows: only where there are few
@@ -197,9 +201,16 @@ mod tests {
 
     #[test]
     fn a_large_weight_gradient_has_fewer_parts() {
-        assert_eq!(gradient_parts(1000, 64), PARTS);
-        assert_eq!(gradient_parts(1000, 3), 3);
-        assert_eq!(gradient_parts(PART_NUMBERS / 2, 64), 2);
-        assert_eq!(gradient_parts(2 * PART_NUMBERS, 64), 1);
+        let many = PARTS * PART_TERMS;
+        assert_eq!(gradient_parts(1000, 64, many), PARTS);
+        assert_eq!(gradient_parts(1000, 3, many), 3);
+        assert_eq!(gradient_parts(PART_NUMBERS / 2, 64, many), 2);
+        assert_eq!(gradient_parts(2 * PART_NUMBERS, 64, many), 1);
+    }
+
+    #[test]
+    fn a_weight_gradient_of_few_terms_has_few_parts() {
+        let parts = |terms| gradient_parts(1000, 64, terms);
+        assert_eq!([0, PART_TERMS, 2 * PART_TERMS].map(parts), [1, 1, 2]);
     }
 }

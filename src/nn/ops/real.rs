@@ -2,6 +2,7 @@
 
 use super::functions;
 use super::simd::Vectors;
+use super::storage::ALIGNMENT;
 use candle_core::{CpuStorage, WithDType};
 use std::cell::RefCell;
 
@@ -137,16 +138,24 @@ fn lend<T: Copy + Default, R>(
     len: usize,
     work: impl FnOnce(&mut [T]) -> R,
 ) -> R {
+    let need = len + ALIGNMENT / size_of::<T>();
     match scratch.try_borrow_mut() {
         Ok(mut scratch) => {
-            if scratch.len() < len {
+            if scratch.len() < need {
                 // Exactly: a kernel's need does not grow again.
-                let more = len - scratch.len();
+                let more = need - scratch.len();
                 scratch.reserve_exact(more);
-                scratch.resize(len, T::default());
+                scratch.resize(need, T::default());
             }
-            work(&mut scratch[..len])
+            work(aligned(&mut scratch, len))
         }
-        Err(_) => work(&mut vec![T::default(); len]),
+        Err(_) => work(aligned(&mut vec![T::default(); need], len)),
     }
+}
+
+/// So many elements from the first one that a vector may begin with.
+fn aligned<T>(numbers: &mut [T], len: usize) -> &mut [T] {
+    let first = numbers.as_ptr().align_offset(ALIGNMENT);
+    let first = first.min(numbers.len() - len);
+    &mut numbers[first..first + len]
 }

@@ -97,6 +97,9 @@ impl<T: Real> InplaceOp1 for Fill<'_, T> {
     }
 }
 
+/// Bytes of the widest vector, and of a line of the caches: vectors that begin at a multiple never lie in two lines.
+pub(super) const ALIGNMENT: usize = 64;
+
 /// Memory that buffers write to, one of them at a time.
 #[derive(Clone, Debug, Default)]
 pub struct Memory(Arc<Mutex<Slab>>);
@@ -122,14 +125,20 @@ impl Memory {
 }
 
 impl Slab {
-    /// The memory, replaced where it is too small or of another kind.
+    /// The memory, replaced where it is too small or of another kind. On the CPU it begins where a vector may.
     fn room(&mut self, count: usize, like: &Tensor) -> Result<Tensor, NnError> {
         let fits = |all: &Tensor| all.elem_count() >= count && is_of_kind(all, like);
         if let Some(all) = self.tensor.as_ref().filter(|all| fits(all)) {
             return Ok(all.clone());
         }
         *self = Slab::default();
-        let all = Tensor::zeros(count, like.dtype(), like.device())?;
+        let spare = if like.device().is_cpu() {
+            ALIGNMENT / like.dtype().size_in_bytes()
+        } else {
+            0
+        };
+        let all = Tensor::zeros(count + spare, like.dtype(), like.device())?;
+        let all = all.narrow(0, unaligned(&all).min(spare), count)?;
         self.tensor = Some(all.clone());
         Ok(all)
     }
@@ -143,6 +152,16 @@ impl Slab {
 
     fn take_back(&mut self, buffer: u64) {
         self.lent.retain(|(owner, _)| *owner != buffer);
+    }
+}
+
+/// Elements before the first one that lies at a multiple of [`ALIGNMENT`].
+fn unaligned(tensor: &Tensor) -> usize {
+    let (storage, _) = tensor.storage_and_layout();
+    match &*storage {
+        Storage::Cpu(CpuStorage::F32(numbers)) => numbers.as_ptr().align_offset(ALIGNMENT),
+        Storage::Cpu(CpuStorage::F64(numbers)) => numbers.as_ptr().align_offset(ALIGNMENT),
+        _ => 0,
     }
 }
 

@@ -378,28 +378,55 @@ impl<T: Real> WeightGradTile<'_, T> {
             && self.rows.len().saturating_mul(wide) <= self.sums.len()
     }
 
+    /// P rows at a time, or A where so many are adjacent.
     #[inline(always)]
-    fn all<L: Lanes<T>, const P: usize, const V: usize, const LANEWISE: bool>(&mut self, lanes: L) {
-        let mut first = 0;
-        while first < self.rows.len() {
+    fn all<L: Lanes<T>, const P: usize, const A: usize, const V: usize, const LANEWISE: bool>(
+        &mut self,
+        lanes: L,
+    ) {
+        let (mut first, count) = (0, self.rows.len());
+        while first < count {
+            // Rows rise.
+            let are_adjacent = !LANEWISE
+                && first + A <= count
+                && self.rows[first + A - 1] - self.rows[first] == A - 1;
+            if are_adjacent {
+                self.tile::<L, A, V, LANEWISE, true>(lanes, std::array::from_fn(|a| first + a));
+                first += A;
+                continue;
+            }
             let mut rows = [0; P];
             for (p, row) in rows.iter_mut().enumerate() {
                 // After the end the last row again: it is computed and stored twice.
-                *row = (first + p).min(self.rows.len() - 1);
+                *row = (first + p).min(count - 1);
             }
-            self.tile::<L, P, V, LANEWISE>(lanes, rows);
+            self.tile::<L, P, V, LANEWISE, false>(lanes, rows);
             first += P;
         }
     }
 
     #[inline(always)]
-    fn tile<L: Lanes<T>, const P: usize, const V: usize, const LANEWISE: bool>(
+    fn tile<
+        L: Lanes<T>,
+        const P: usize,
+        const V: usize,
+        const LANEWISE: bool,
+        const ADJACENT: bool,
+    >(
         &mut self,
         lanes: L,
         rows: [usize; P],
     ) {
         let mut sums = [[lanes.splat(T::zero()); V]; P];
-        let from = rows.map(|row| self.source.as_ptr().wrapping_add(self.rows[row]));
+        let mut from = [self.source.as_ptr().wrapping_add(self.rows[rows[0]]); P];
+        for p in 1..P {
+            // Adjacent rows need one register for all of them.
+            from[p] = if ADJACENT {
+                from[0].wrapping_add(p)
+            } else {
+                self.source.as_ptr().wrapping_add(self.rows[rows[p]])
+            };
+        }
         for image in 0..self.images {
             for d in 0..self.counts[0] {
                 for h in 0..self.counts[1] {
@@ -477,14 +504,15 @@ impl<T: Real> Kernel<T> for WeightGradTile<'_, T> {
         assert!(self.fits::<L>(), "a weight gradient outside its arrays");
         // As in `ConvTile::run`.
         match (L::MANY_REGISTERS, self.lanewise, self.vectors) {
-            (true, false, 4) => self.all::<L, 6, 4, false>(lanes),
-            (true, false, 3) => self.all::<L, 8, 3, false>(lanes),
-            (true, false, 2) => self.all::<L, 12, 2, false>(lanes),
-            (false, false, 2) => self.all::<L, 6, 2, false>(lanes),
-            (_, false, _) => self.all::<L, 12, 1, false>(lanes),
-            (true, true, 4) => self.all::<L, 3, 4, true>(lanes),
-            (_, true, 2) => self.all::<L, 3, 2, true>(lanes),
-            (_, true, _) => self.all::<L, 9, 1, true>(lanes),
+            (true, false, 4) => self.all::<L, 6, 6, 4, false>(lanes),
+            (true, false, 3) => self.all::<L, 8, 8, 3, false>(lanes),
+            (true, false, 2) => self.all::<L, 12, 8, 2, false>(lanes),
+            (false, false, 2) => self.all::<L, 6, 6, 2, false>(lanes),
+            (true, false, _) => self.all::<L, 12, 16, 1, false>(lanes),
+            (false, false, _) => self.all::<L, 12, 12, 1, false>(lanes),
+            (true, true, 4) => self.all::<L, 3, 3, 4, true>(lanes),
+            (_, true, 2) => self.all::<L, 3, 3, 2, true>(lanes),
+            (_, true, _) => self.all::<L, 9, 9, 1, true>(lanes),
         }
     }
 }

@@ -65,7 +65,7 @@ impl<'a, T: Real> WeightGradient<'a, T> {
         let [depth, height, width] = self.convolution.output;
         let macs = self.convolution.sizes.count() * depth * height * width;
         let bands = gradient_bands(self.batch, macs, depth, height);
-        let parts = gradient_parts(stride, self.batch * bands);
+        let parts = gradient_parts(stride, self.batch * bands, self.batch * self.terms());
         // Every task pads its images again: as few tasks as are needed.
         let lane_pieces = MIN_TASKS.div_ceil(parts).min(self.block_count());
         Cut {
@@ -74,6 +74,14 @@ impl<'a, T: Real> WeightGradient<'a, T> {
             lane_pieces,
             row_pieces: MIN_TASKS.div_ceil(parts * lane_pieces),
             stride,
+        }
+    }
+
+    /// Tiles or positions of an image.
+    fn terms(&self) -> usize {
+        match self.winograd() {
+            Some(winograd) => winograd.tiles(),
+            None => volume(self.convolution.output),
         }
     }
 

@@ -79,6 +79,10 @@ pub(super) trait LineTransform<T: Real> {
     fn apply<L: Lanes<T>, const N: usize>(lanes: L, x: Line<L::Vector, N>) -> Line<L::Vector, N>;
 }
 
+/// Vectors on the stack, each in one line of the cache.
+#[repr(align(64))]
+struct Aligned<V>(V);
+
 /// Applies a line transform of `from` elements to `to` along both axes. Columns are loaded and transformed one by
 /// one, then rows are transformed and stored: few vectors are alive at a time.
 #[inline(always)]
@@ -89,7 +93,7 @@ pub(super) fn both_axes<T: Real, L: Lanes<T>, F: LineTransform<T>, const N: usiz
     mut store: impl FnMut(usize, usize, L::Vector),
 ) {
     let zero = lanes.splat(T::zero());
-    let mut rows = [[zero; N]; N];
+    let mut rows = Aligned([[zero; N]; N]);
     for j in 0..from {
         let mut column = [zero; N];
         for i in 0..from {
@@ -97,11 +101,11 @@ pub(super) fn both_axes<T: Real, L: Lanes<T>, F: LineTransform<T>, const N: usiz
         }
         let column = F::apply::<L, N>(lanes, column);
         for i in 0..to {
-            rows[i][j] = column[i];
+            rows.0[i][j] = column[i];
         }
     }
     for i in 0..to {
-        let row = F::apply::<L, N>(lanes, rows[i]);
+        let row = F::apply::<L, N>(lanes, rows.0[i]);
         for j in 0..to {
             store(i, j, row[j]);
         }
