@@ -6,6 +6,7 @@ use super::choices::Choice;
 use super::kernels::KernelSettings;
 use super::lens::LensSettings;
 use super::runs::Table;
+use super::setting_field::SettingField;
 use super::state::{PathPurpose, Switch};
 use super::view_kind::ViewKind;
 use std::path::PathBuf;
@@ -246,6 +247,8 @@ pub enum Show {
     RunsOf(String),
     /// How the table of runs is shown.
     RunsTable(Table),
+    /// A field of the settings, which takes the keyboard.
+    Field(SettingField),
     /// A switch that nothing but a view depends on.
     Switch(Switch),
 }

@@ -70,7 +70,7 @@ impl Workspace {
     }
 }
 
-/// What a project trains for: each has its own arrangement.
+/// What a project trains for: each has arrangements of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Purpose {
     /// Only pictures.
@@ -82,7 +82,7 @@ pub enum Purpose {
 }
 
 impl Purpose {
-    /// All of them, in the order of [`Arrangements`].
+    /// All of them, in the order in which their arrangements are kept.
     pub const ALL: [Purpose; 3] = [Purpose::Reconstruct, Purpose::Classify, Purpose::Both];
 }
 
@@ -122,14 +122,26 @@ impl Arrangement {
         Arrangement(Some(Pane::Column(vec![(0.54, top), (0.46, bottom)])))
     }
 
-    /// What the design starts with: the question of the output's size, and below it the selected layer.
-    pub fn default_design() -> Arrangement {
+    /// What the design starts with: the whole network, and below it the selected layer. Whether the output equals the
+    /// input, and what a decoder's steps up leave, is asked where pictures come back; a classifier costs and advises.
+    pub fn default_design(purpose: Purpose) -> Arrangement {
         use ViewKind::*;
-        let (whole, one) = (
-            Pane::of(&[Solve, Graph, Advice, Cost]),
-            Pane::of(&[Lens, Field, Checkerboard]),
-        );
-        Arrangement(Some(Pane::Column(vec![(0.5, whole), (0.5, one)])))
+        let (whole, one): (&[ViewKind], &[ViewKind]) = match purpose {
+            Purpose::Reconstruct => (&[Solve, Graph, Advice, Cost], &[Lens, Field, Checkerboard]),
+            Purpose::Classify => (&[Cost, Advice, Graph], &[Lens, Field]),
+            Purpose::Both => (&[Solve, Cost, Advice, Graph], &[Lens, Field, Checkerboard]),
+        };
+        let parts = vec![(0.5, Pane::of(whole)), (0.5, Pane::of(one))];
+        Arrangement(Some(Pane::Column(parts)))
+    }
+
+    /// What a workspace starts with.
+    pub fn usual(workspace: Workspace, purpose: Purpose) -> Arrangement {
+        match workspace {
+            Workspace::Data => Arrangement::default_data(),
+            Workspace::Design => Arrangement::default_design(purpose),
+            Workspace::Training => Arrangement::default_for(purpose),
+        }
     }
 
     /// What the data starts with: the images, what augmentation makes of them, and what is measured on them.
@@ -358,121 +370,6 @@ fn alone(mut parts: Vec<(f32, Pane)>) -> Result<Pane, Vec<(f32, Pane)>> {
     }
 }
 
-/// The arrangement of the design and of every purpose of training, so that each comes back as it was left.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Arrangements {
-    #[serde(default = "Arrangement::default_data")]
-    data: Arrangement,
-    design: Arrangement,
-    training: [Arrangement; 3],
-    #[serde(default)]
-    named: Vec<NamedArrangement>,
-}
-
-/// An arrangement that was given a name, to come back to.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct NamedArrangement {
-    /// Its name.
-    pub name: String,
-    /// Where it belongs.
-    pub workspace: Workspace,
-    /// What it is.
-    pub arrangement: Arrangement,
-}
-
-/// A view that was closed, with the arrangement that it was closed in.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ClosedView {
-    /// The view.
-    pub kind: ViewKind,
-    /// Where it was.
-    pub workspace: Workspace,
-    /// How all views were laid out.
-    pub before: Arrangement,
-}
-
-impl ClosedView {
-    /// Opens it again: where it was, if the others are where they were left, or else as the last.
-    pub fn reopen(&self, now: &mut Arrangement) {
-        let mut left = self.before.clone();
-        left.close(self.kind);
-        if left == *now {
-            *now = self.before.clone();
-        } else {
-            now.open(self.kind, None);
-        }
-    }
-}
-
-impl Default for Arrangements {
-    fn default() -> Arrangements {
-        let training = Purpose::ALL.map(Arrangement::default_for);
-        Arrangements {
-            data: Arrangement::default_data(),
-            design: Arrangement::default_design(),
-            training,
-            named: Vec::new(),
-        }
-    }
-}
-
-impl Arrangements {
-    /// The one of a workspace; that of the training is the purpose's.
-    pub fn get(&self, workspace: Workspace, purpose: Purpose) -> &Arrangement {
-        match workspace {
-            Workspace::Data => &self.data,
-            Workspace::Design => &self.design,
-            Workspace::Training => &self.training[purpose as usize],
-        }
-    }
-
-    /// The same, to change.
-    pub fn get_mut(&mut self, workspace: Workspace, purpose: Purpose) -> &mut Arrangement {
-        match workspace {
-            Workspace::Data => &mut self.data,
-            Workspace::Design => &mut self.design,
-            Workspace::Training => &mut self.training[purpose as usize],
-        }
-    }
-
-    /// Those with a name, in the order in which they were named.
-    pub fn named(&self) -> &[NamedArrangement] {
-        &self.named
-    }
-
-    /// Gives an arrangement a name; one that had it is replaced.
-    pub fn keep(&mut self, name: &str, workspace: Workspace, arrangement: Arrangement) {
-        self.forget(name);
-        self.named.push(NamedArrangement {
-            name: name.to_owned(),
-            workspace,
-            arrangement,
-        });
-    }
-
-    /// Takes the name of an arrangement away.
-    pub fn forget(&mut self, name: &str) {
-        self.named.retain(|kept| kept.name != name);
-    }
-
-    /// Reads a file of them; fails on anything that cannot be shown.
-    pub fn from_text(text: &str) -> Result<Arrangements, String> {
-        let read: Arrangements = serde_json::from_str(text).map_err(super::store::unread)?;
-        let sound = read.data.is_sound()
-            && read.design.is_sound()
-            && read.training.iter().all(Arrangement::is_sound)
-            && read.named.iter().all(|kept| kept.arrangement.is_sound());
-        sound
-            .then_some(read)
-            .ok_or_else(|| "a view is open twice, or a part has no room".to_owned())
-    }
-
-    /// The file's text.
-    pub fn to_text(&self) -> String {
-        serde_json::to_string_pretty(self).unwrap_or_default()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -548,54 +445,20 @@ mod tests {
         );
     }
 
+    /// A classifier has no output to compare with its input: what it costs and what is advised comes first.
     #[test]
-    fn what_was_closed_comes_back_where_it_was() {
-        let before = Arrangement::default_for(Purpose::Reconstruct);
-        let mut now = before.clone();
-        now.close(Filters);
-        let closed = ClosedView {
-            kind: Filters,
-            workspace: Workspace::Training,
-            before: before.clone(),
-        };
-        let mut same = now.clone();
-        closed.reopen(&mut same);
-        assert_eq!(same, before);
-        now.close(Loss);
-        closed.reopen(&mut now);
-        assert!(now.is_open(Filters) && !now.is_open(Loss));
-    }
-
-    #[test]
-    fn arrangements_are_named_and_kept() {
-        let mut all = Arrangements::default();
-        let one = Arrangement(Some(Pane::of(&[Loss])));
-        all.keep("only the loss", Workspace::Training, one.clone());
-        all.keep("only the loss", Workspace::Training, one.clone());
-        let read = Arrangements::from_text(&all.to_text()).unwrap();
-        assert_eq!(read.named().len(), 1);
-        assert_eq!(read.named()[0].arrangement, one);
-        all.forget("only the loss");
-        assert_eq!(all, Arrangements::default());
-    }
-
-    #[test]
-    fn files_are_read_back_and_nonsense_is_refused() {
-        let all = Arrangements::default();
-        assert_eq!(Arrangements::from_text(&all.to_text()), Ok(all.clone()));
-        for wrong in [
-            "",
-            "[]",
-            "{\"row\": []}",
-            "{\"tabs\": {\"views\": [\"loss\"], \"front\": \"filters\"}}",
-            "{\"tabs\": {\"views\": [\"loss\", \"loss\"], \"front\": \"loss\"}}",
-            "{\"row\": [[-1, {\"tabs\": {\"views\": [\"loss\"], \"front\": \"loss\"}}]]}",
+    fn the_design_asks_what_the_purpose_asks() {
+        use ViewKind::{Checkerboard, Cost, Solve};
+        for (purpose, first, compares) in [
+            (Purpose::Reconstruct, Solve, true),
+            (Purpose::Both, Solve, true),
+            (Purpose::Classify, Cost, false),
         ] {
-            let text = format!("{{\"design\": null, \"training\": [null, null, {wrong}]}}");
-            assert!(Arrangements::from_text(&text).is_err(), "{wrong}");
+            let usual = Arrangement::default_design(purpose);
+            assert_eq!(usual.fronts()[0], first);
+            for kind in [Solve, Checkerboard] {
+                assert_eq!(usual.is_open(kind), compares, "{purpose:?}: {kind:?}");
+            }
         }
-        assert!(
-            Arrangements::from_text("{\"design\": null, \"training\": [null, null, null]}").is_ok()
-        );
     }
 }

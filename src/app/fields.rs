@@ -1,10 +1,11 @@
 //! Which settings have fields, and what keeps a training from being started: a problem of the project, or a field
 //! whose text is refused.
 
-use crate::messages::{Weight, without_codes};
+use crate::messages::Weight;
 use crate::run_monitor::Phase;
 use crate::state::State;
 use std::mem::Discriminant;
+use strata_core::format::without_codes;
 use strata_core::project::data::{Normalize, Source};
 use strata_core::project::help::Repair;
 use strata_design::advice::{Fix, fixes_for_images};

@@ -3,9 +3,11 @@
 mod files;
 mod going_on;
 mod layers;
+mod saving;
 
 use super::action::{Action, OnView, Show};
-use super::arrangement::{Arrangement, Arrangements, ClosedView, Workspace};
+use super::arrangement::{Arrangement, Workspace};
+use super::arrangements::{Arrangements, ClosedView};
 use super::messages::Weight;
 use super::recent::Kind;
 use super::run_monitor::RunMonitor;
@@ -102,6 +104,10 @@ impl State {
             Show::Run(run, shown) => self.runs.show(run, shown),
             Show::RunsOf(meaning) => self.runs.chosen = Some(meaning),
             Show::RunsTable(table) => self.runs.table = table,
+            Show::Field(field) => {
+                self.view.settings = Some(true);
+                self.lead_to(field, true);
+            }
             Show::Switch(switch) => self.view.set(switch),
         }
     }
@@ -149,11 +155,7 @@ impl State {
                 self.inspections.saliency.question = None;
             }
             OnView::Reset => {
-                *arrangement = match workspace {
-                    Workspace::Data => Arrangement::default_data(),
-                    Workspace::Design => Arrangement::default_design(),
-                    Workspace::Training => Arrangement::default_for(purpose),
-                }
+                *arrangement = Arrangement::usual(workspace, purpose);
             }
         }
     }
@@ -220,6 +222,7 @@ impl State {
 
     /// Takes what the engine has reported since the last frame.
     pub fn drain(&mut self) {
+        let failed = self.failed_field();
         for (weight, text) in self.training.drain() {
             // The engine has logged its events.
             self.messages.show(weight, text);
@@ -242,6 +245,7 @@ impl State {
         }
         self.remember_run();
         self.forget_mended();
+        self.lead_to_failed(failed);
         if self.closing == Closing::Waiting
             && !self.training.is_running()
             && !self.pictures.is_busy()

@@ -8,6 +8,7 @@
 pub mod about;
 pub mod action;
 pub mod arrangement;
+pub mod arrangements;
 pub mod begin;
 pub mod builtin_previews;
 pub mod choices;
@@ -38,6 +39,7 @@ pub mod run_monitor;
 pub mod runs;
 mod saving;
 pub mod services;
+pub mod setting_field;
 mod shown;
 pub mod state;
 pub mod store;

@@ -1,6 +1,7 @@
 //! Messages to the user: what went wrong stays until read, what went well fades.
 
 use std::time::{Duration, Instant};
+use strata_core::format::without_codes;
 
 /// How much a message matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -114,25 +115,6 @@ impl Messages {
             .rev()
             .find(|message| message.weight == Weight::Note)
     }
-}
-
-/// A text without the system's numbers of errors, `(os error 2)`: they say nothing to who reads it; the log has them.
-pub fn without_codes(text: &str) -> String {
-    const START: &str = " (os error ";
-    let mut left = text;
-    let mut kept = String::new();
-    while let Some((before, after)) = left.split_once(START) {
-        let digits = after.trim_start_matches(|c: char| c.is_ascii_digit());
-        kept += before;
-        match digits.strip_prefix(')') {
-            Some(rest) => left = rest,
-            None => {
-                kept += START;
-                left = after;
-            }
-        }
-    }
-    kept + left
 }
 
 #[cfg(test)]

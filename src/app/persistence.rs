@@ -1,7 +1,7 @@
 //! Saves what should outlive the window: how it looks, the arrangement of the views, what was opened
 //! lately, and edits that no file holds.
 
-use super::arrangement::Arrangements;
+use super::arrangements::Arrangements;
 use super::messages::Weight;
 use super::placement::Placement;
 use super::recent::Recents;

@@ -299,7 +299,7 @@ impl RunMonitor {
                     format!("Checkpoint saved: {}", name_of(&path)),
                 ));
             }
-            Event::Warning(text) => return Some((Weight::Warning, text)),
+            Event::Warning { in_window, .. } => return Some((Weight::Warning, in_window)),
             Event::Finished(outcome) => return self.finished(outcome),
         }
         None

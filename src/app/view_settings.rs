@@ -113,7 +113,7 @@ impl SideTab {
     pub fn name(self) -> &'static str {
         match self {
             SideTab::Layer => "Layer",
-            SideTab::Data => "Data",
+            SideTab::Data => "Source",
             SideTab::Stages => "Stages",
         }
     }

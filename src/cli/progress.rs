@@ -143,7 +143,7 @@ impl Sink for Progress {
             }
             Event::Step(step) => self.step(step),
             Event::Epoch(report) => self.epoch(report),
-            Event::Warning(message) => self.say(&format!("warning: {message}")),
+            Event::Warning { message, .. } => self.say(&format!("warning: {message}")),
             Event::Paused
             | Event::InspectionsUpdated
             | Event::Resumed

@@ -16,6 +16,33 @@ pub fn count(n: u64) -> String {
     text
 }
 
+/// The text with a capital at its beginning.
+pub fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| {
+        first.to_uppercase().chain(letters).collect()
+    })
+}
+
+/// A text without the system's numbers of errors, `(os error 2)`: they say nothing to who reads it; the log has them.
+pub fn without_codes(text: &str) -> String {
+    const START: &str = " (os error ";
+    let mut left = text;
+    let mut kept = String::new();
+    while let Some((before, after)) = left.split_once(START) {
+        let digits = after.trim_start_matches(|c: char| c.is_ascii_digit());
+        kept += before;
+        match digits.strip_prefix(')') {
+            Some(rest) => left = rest,
+            None => {
+                kept += START;
+                left = after;
+            }
+        }
+    }
+    kept + left
+}
+
 /// `3.1 M`, `980`; three significant digits.
 pub fn large(n: u64) -> String {
     let unit = 1000f64.powf(((n.max(1) as f64).log10() / 3.0 + 1e-9).floor());

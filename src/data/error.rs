@@ -5,7 +5,8 @@ use crate::archive::ArchiveError;
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
-use strata_core::project::help::{Help, Repair, Surface};
+use strata_core::project::Project;
+use strata_core::project::help::{DataSetting, Help, Repair, Surface};
 
 /// Why a dataset, or one image of it, cannot be had. Its text is the terminal's; [`DataError::text`] has the window's.
 #[derive(Debug)]
@@ -176,18 +177,30 @@ impl DataError {
                 suggestion: [height, width],
                 ..
             } => {
-                let any = " (any height and width; every image is then scaled to it)";
-                Some(Help::line(format!("resize = [{height}, {width}]")).remark(any))
+                let size = [height, width].map(|&side| side as u32);
+                Some(Repair::Data(DataSetting::Resize(size)).into())
             }
             DataError::Packed { archive, .. } => Some(Help::note(
                 format!("unpack it: strata data \"{}\" --unpack", archive.display()),
-                "unpack it in the Data view",
+                "unpack it in the view Images",
             )),
             DataError::Unreadable { .. }
             | DataError::Cancelled
             | DataError::OutOfRange { .. }
             | DataError::LoaderEnded
             | DataError::Buffer { .. } => None,
+        }
+    }
+
+    /// The same for a project: images of different sizes are scaled to what its network takes.
+    pub fn for_project(self, project: &Project) -> DataError {
+        match (self, project.size_to_scale_to()) {
+            (DataError::SizesDiffer { folder, sizes, .. }, Some(size)) => DataError::SizesDiffer {
+                folder,
+                sizes,
+                suggestion: size.map(|side| side as usize),
+            },
+            (error, _) => error,
         }
     }
 
@@ -266,12 +279,32 @@ mod tests {
         };
         assert_eq!(
             error.to_string(),
-            "photos: the images differ in size (2×3 a.png): write resize = [2, 3] under [data] (any height and width; every image is then scaled to it)"
+            "photos: the images differ in size (2×3 a.png): write resize = [2, 3] under [data]"
         );
         let window = error.text(Surface::Window);
-        assert!(window.contains("set resize to 2, 3") && !window.contains("[data]"));
-        let label = error.repair().map(|repair| repair.label());
-        assert_eq!(label.as_deref(), Some("set resize = [2, 3]"));
+        assert_eq!(
+            window,
+            "photos: the images differ in size (2×3 a.png): scale them to one size"
+        );
+        let label = |error: &DataError| error.repair().map(|repair| repair.label());
+        assert_eq!(label(&error).as_deref(), Some("scale to 2×3"));
+        // For a project the network says to what.
+        let builtin = strata_core::project::builtin::find("lenet-mnist").unwrap();
+        let mut project = builtin.project().unwrap();
+        let error = error.for_project(&project);
+        assert_eq!(label(&error).as_deref(), Some("scale to 28×28"));
+        project.data.patches = Some([28, 28]);
+        let error = DataError::SizesDiffer {
+            folder: "photos".into(),
+            sizes: String::new(),
+            suggestion: [64, 64],
+        };
+        let error = error.for_project(&project);
+        assert_eq!(
+            label(&error).as_deref(),
+            Some("scale to 64×64"),
+            "patches are cut from it"
+        );
         let error = DataError::setting("limit", "0 leaves no image", Help::without("limit"));
         assert_eq!(
             error.to_string(),

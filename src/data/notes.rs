@@ -42,6 +42,14 @@ impl Note {
     pub fn in_window(&self) -> &str {
         self.window.as_deref().unwrap_or(&self.text)
     }
+
+    /// The same with what would change it.
+    pub fn with_change_in_window(&self) -> String {
+        match &self.line {
+            Some(line) => format!("{}: {}", self.in_window(), Help::line(line).in_window()),
+            None => self.in_window().to_owned(),
+        }
+    }
 }
 
 impl std::fmt::Display for Note {

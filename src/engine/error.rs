@@ -255,7 +255,12 @@ impl From<InspectError> for RunError {
 }
 
 /// A problem of a project in one line: where, what, what to do.
-pub fn one_line(problem: &Problem, project: &Project, inference: &Inference) -> String {
+pub fn one_line(
+    problem: &Problem,
+    project: &Project,
+    inference: &Inference,
+    surface: Surface,
+) -> String {
     let layer = problem
         .place
         .as_ref()
@@ -269,7 +274,7 @@ pub fn one_line(problem: &Problem, project: &Project, inference: &Inference) -> 
     let help = problem
         .help
         .first()
-        .map(|help| format!("; {help}"))
+        .map(|help| format!("; {}", help.text(surface)))
         .unwrap_or_default();
     format!("{place}{}{help}", problem.message)
 }

@@ -60,9 +60,25 @@ pub enum Event {
     /// New previews and replies were published while the run is paused.
     InspectionsUpdated,
     /// Something the user should know, without stopping.
-    Warning(String),
+    Warning {
+        /// For the terminal: with keys of the file and commands.
+        message: String,
+        /// The same for the window.
+        in_window: String,
+    },
     /// The run has ended; nothing follows.
     Finished(Outcome),
+}
+
+impl Event {
+    /// A warning whose words are the same in the terminal and in the window.
+    pub fn warning(text: impl Into<String>) -> Event {
+        let message = text.into();
+        Event::Warning {
+            in_window: message.clone(),
+            message,
+        }
+    }
 }
 
 /// One training step.

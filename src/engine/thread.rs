@@ -129,7 +129,7 @@ fn log_event(event: &Event, title: &str) {
         }
         Event::Paused => log::info!("run of `{title}` paused"),
         Event::Resumed => log::info!("run of `{title}` resumed"),
-        Event::Warning(message) => log::warn!("run of `{title}`: {message}"),
+        Event::Warning { message, .. } => log::warn!("run of `{title}`: {message}"),
         Event::Epoch(epoch) => log::debug!("run of `{title}`: {epoch:?}"),
         Event::Checkpoint { path } => log::debug!("checkpoint {}", path.display()),
         Event::Preparing { .. }

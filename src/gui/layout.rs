@@ -13,6 +13,9 @@ use strata_app::state::{ARCHITECTURE_WIDTHS, SETTINGS_WIDTHS, State, Switch};
 /// From this width on the settings have more room than they need at least.
 const ROOMY: f32 = 1600.0;
 
+/// Above the first line of a panel: it is on the height of the tabs of the tiles beside it.
+const TOP: i8 = 12;
+
 /// Shows the whole window.
 pub fn show(ui: &mut Ui, state: &State, views: &mut Views, actions: &mut Vec<Action>) {
     let colors = *theme::palette(ui);
@@ -22,7 +25,7 @@ pub fn show(ui: &mut Ui, state: &State, views: &mut Views, actions: &mut Vec<Act
     let side = Frame::new().fill(colors.panel).inner_margin(Margin {
         left: 12,
         right: 12,
-        top: 8,
+        top: TOP,
         bottom: 0,
     });
     Panel::top("top bar")
@@ -56,37 +59,81 @@ pub fn show(ui: &mut Ui, state: &State, views: &mut Views, actions: &mut Vec<Act
     let left = Frame::new().fill(colors.panel).inner_margin(Margin {
         left: 0,
         right: 12,
-        top: 8,
+        top: TOP,
         bottom: 0,
     });
-    let shown = Panel::left(("architecture", view.resets))
+    let panel = Panel::left(("architecture", view.resets))
         .frame(left)
         .default_size(width)
-        .size_range(ARCHITECTURE_WIDTHS)
-        .show(ui, |ui| architecture::show(ui, state, actions));
-    keep_width(
-        Switch::ArchitectureWidth,
-        width,
-        shown.response.rect,
-        actions,
-    );
-    if state.shows_settings() {
+        .size_range(ARCHITECTURE_WIDTHS);
+    let layers = Side::of(ui, panel);
+    keep_width(Switch::ArchitectureWidth, width, layers.whole, actions);
+    let fields = state.shows_settings().then(|| {
         let usual = if full >= ROOMY { 320.0 } else { 264.0 };
         let width = view.settings_width.unwrap_or(usual);
-        let shown = Panel::right(("settings", view.resets))
+        let panel = Panel::right(("settings", view.resets))
             .frame(side)
             .default_size(width)
-            .size_range(SETTINGS_WIDTHS)
-            .show(ui, |ui| settings::show(ui, state, actions));
-        keep_width(Switch::SettingsWidth, width, shown.response.rect, actions);
-    }
-    CentralPanel::default()
+            .size_range(SETTINGS_WIDTHS);
+        let fields = Side::of(ui, panel);
+        keep_width(Switch::SettingsWidth, width, fields.whole, actions);
+        fields
+    });
+    let middle = CentralPanel::default()
         .frame(Frame::new().fill(colors.back))
         .show(ui, |ui| {
             ui.spacing_mut().item_spacing.y = 0.0;
             notices::show(ui, state, actions);
-            centre(ui, state, views, actions);
+            Side {
+                whole: ui.available_rect_before_wrap(),
+                inside: training(ui, state, actions),
+            }
         });
+    // What is drawn first comes first with Tab: training a network is never behind all of its layers.
+    layers.show(ui, "layers", |ui| architecture::show(ui, state, actions));
+    if let Some(fields) = fields {
+        fields.show(ui, "fields", |ui| settings::show(ui, state, actions));
+    }
+    let tiles = middle.inner;
+    tiles.show(ui, "views", |ui| match state.begins() {
+        true => panels::begin::show(ui, actions),
+        false => panels::tiles::show(ui, state, views, actions),
+    });
+    notices::lay_over(ui, tiles.inside, state, actions);
+}
+
+/// A part of the window that is filled after its place is known.
+#[derive(Clone, Copy)]
+struct Side {
+    whole: Rect,
+    inside: Rect,
+}
+
+impl Side {
+    /// The place of a panel; its edge looks like that of a tile under the pointer.
+    fn of(ui: &mut Ui, panel: Panel) -> Side {
+        let style = ui.style().clone();
+        let colors = theme::palette(ui);
+        let widgets = &mut ui.visuals_mut().widgets;
+        widgets.hovered.fg_stroke = theme::edge(colors, false);
+        widgets.active.fg_stroke = theme::edge(colors, true);
+        let shown = panel.show(ui, |ui| {
+            ui.take_available_width();
+            ui.max_rect()
+        });
+        ui.set_style(style);
+        Side {
+            whole: shown.response.rect,
+            inside: shown.inner,
+        }
+    }
+
+    fn show(self, ui: &mut Ui, name: &str, content: impl FnOnce(&mut Ui)) {
+        let place = UiBuilder::new().id_salt(name).max_rect(self.inside);
+        let mut inner = ui.new_child(place);
+        inner.shrink_clip_rect(self.whole);
+        content(&mut inner);
+    }
 }
 
 /// The width that a panel is given for now is the one that it has at the next start.
@@ -96,16 +143,11 @@ fn keep_width(set: fn(f32) -> Switch, given: f32, shown: Rect, actions: &mut Vec
     }
 }
 
-fn centre(ui: &mut Ui, state: &State, views: &mut Views, actions: &mut Vec<Action>) {
+/// The bar below the views; where these have their place.
+fn training(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) -> Rect {
     let area = ui.available_rect_before_wrap().shrink(theme::GAP);
     let height = controls::height(ui, state, area.width());
     let (tiles, bar) = area.split_top_bottom_at_y(area.bottom() - height);
-    let tiles = Rect::from_min_max(tiles.min, tiles.max - vec2(0.0, theme::GAP));
-    let mut inner = ui.new_child(UiBuilder::new().id_salt("views").max_rect(tiles));
-    match state.begins() {
-        true => panels::begin::show(&mut inner, actions),
-        false => panels::tiles::show(&mut inner, state, views, actions),
-    }
     let colors = theme::palette(ui);
     ui.painter().rect(
         bar,
@@ -115,5 +157,5 @@ fn centre(ui: &mut Ui, state: &State, views: &mut Views, actions: &mut Vec<Actio
         StrokeKind::Inside,
     );
     controls::show(ui, bar, state, actions);
-    notices::lay_over(ui, tiles, state, actions);
+    Rect::from_min_max(tiles.min, tiles.max - vec2(0.0, theme::GAP))
 }

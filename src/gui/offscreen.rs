@@ -195,7 +195,9 @@ fn paint_triangle(
 fn pixels(bounds: Rangef, clip: Rangef, size: usize) -> Range<usize> {
     let first = bounds.min.floor().max(clip.min.round()).max(0.0) as usize;
     let end = bounds.max.ceil().min(clip.max.round()).max(0.0) as usize;
-    first.min(size)..end.min(size)
+    // What lies outside of the clip has no pixels.
+    let end = end.min(size);
+    first.min(end)..end
 }
 
 /// A side of a triangle, opposite to one of its corners.

@@ -115,7 +115,8 @@ pub fn palette(ui: &Ui) -> &'static Palette {
     palette_of(ui.visuals().dark_mode)
 }
 
-fn palette_of(dark: bool) -> &'static Palette {
+/// The colours of the dark theme, or of the light one.
+pub(crate) fn palette_of(dark: bool) -> &'static Palette {
     if dark { &DARK } else { &LIGHT }
 }
 
@@ -138,6 +139,18 @@ pub fn family(ui: &Ui, family: Family) -> Color32 {
 /// A colour with part of its strength, over what is behind it.
 pub(crate) fn faded(color: Color32, share: f32) -> Color32 {
     color.gamma_multiply(share)
+}
+
+/// The edge between two parts of the window that can be dragged: under the pointer, and while it is dragged.
+pub(crate) fn edge(colors: &Palette, is_dragged: bool) -> Stroke {
+    Stroke::new(
+        2.0,
+        if is_dragged {
+            colors.accent
+        } else {
+            handle(colors)
+        },
+    )
 }
 
 /// The colour of what can be moved.

@@ -85,7 +85,7 @@ fn a_hint_about_a_stage_opens_it() {
     show_advice(&mut window);
     window.click("hint stage head only: lr=0.5 is high for adam: usual is 1e-5 to 0.01");
     assert_eq!(window.state().view.stage, Some(1));
-    window.click("Fix: set lr=1e-3 in stage 2");
+    window.click("Fix: set the learning rate to 1e-3 in stage 2");
     assert_eq!(window.state().project().stages[1].optimizer.lr(), 1e-3);
 }
 
@@ -98,7 +98,7 @@ fn a_hint_inside_a_folded_block_unfolds_it() {
     show_advice(&mut window);
     let block = Place::new(Stack::Encoder, 4);
     assert!(window.state().is_folded(&block));
-    window.click("hint encoder.4.0.2: two activations in a row: `relu`, `relu`");
+    window.click("hint encoder.4.0.2: two activations in a row: relu, relu");
     assert!(!window.state().is_folded(&block));
     assert_eq!(
         window.state().selected.as_ref().map(ToString::to_string),

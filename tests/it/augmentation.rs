@@ -128,7 +128,7 @@ fn a_transform_that_means_nothing_says_so_at_its_field() {
     let mut project = project();
     project.data.augment = vec!["crop 99".parse().unwrap()];
     let window = open(&project, [1280.0, 720.0]);
-    assert!(window.has("`crop 99` is larger than the images, which are 32×32"));
+    assert!(window.has("crop 99 is larger than the images, which are 32×32"));
 }
 
 #[test]

@@ -387,7 +387,7 @@ fn runs_are_compared_by_every_quantity_that_they_have() {
     }
     let mut window = open(folder.path(), &builtin("lenet-mnist"));
     // A stage has a field of the same name as a quantity.
-    window.click("Data settings");
+    window.click("Source settings");
     window.show_alone(ViewKind::Runs);
     window.wait("the list", |state| {
         state.runs.list.len() == 2 && !state.runs.is_reading()

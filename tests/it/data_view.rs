@@ -462,7 +462,7 @@ fn what_training_needs_is_a_button_and_one_undo_takes_it_back() {
     project.data.path = Some(folder.path().join("set").display().to_string());
     let mut window = images(folder.path(), &project);
     assert!(window.has("the images differ in size"));
-    window.click("Fix: set resize = [16, 16]");
+    window.click("Scale to 16×16");
     assert_eq!(window.state().project().data.resize, Some([16, 16]));
     until(&mut window, "the images", |gallery| {
         !gallery.splits.is_empty()
@@ -470,15 +470,14 @@ fn what_training_needs_is_a_button_and_one_undo_takes_it_back() {
     assert!(window.has("class usual has") && window.has("Passed over: 1 file (.DS_Store)"));
     assert!(window.has("IMG_1.HEIC: a HEIC photograph, which is not read"));
     assert!(window.has("Copy the Python that converts"));
-    let line = "weights = \"balanced\"";
-    window.click(&format!("set {line}"));
+    window.click("Set weights to balanced");
     let weights = |window: &Window| window.state().project().data.weights;
     assert!(weights(&window).is_some());
     until(&mut window, "the images without the hint", |gallery| {
         !gallery
             .notes
             .iter()
-            .any(|(_, proposed)| proposed.as_deref() == Some(line))
+            .any(|(_, proposed)| proposed.as_deref() == Some("weights = \"balanced\""))
     });
     window.press(Modifiers::COMMAND, eframe::egui::Key::Z);
     assert_eq!(weights(&window), None);

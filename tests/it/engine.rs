@@ -279,7 +279,7 @@ fn events_tell_the_whole_story_in_order() {
 fn next(running: &Running) -> Event {
     loop {
         match running.events.recv_timeout(PATIENCE).unwrap() {
-            Event::Checkpoint { .. } | Event::Preparing { .. } | Event::Warning(_) => {}
+            Event::Checkpoint { .. } | Event::Preparing { .. } | Event::Warning { .. } => {}
             event => return event,
         }
     }
@@ -658,7 +658,7 @@ fn another_optimizer_starts_without_the_memory_of_the_one_before() {
         },
     );
     completed(outcome);
-    let warned = |event: &Event| matches!(event, Event::Warning(text) if text.contains("was trained with sgd") && text.contains("continues with adam"));
+    let warned = |event: &Event| matches!(event, Event::Warning { message: text, .. } if text.contains("was trained with sgd") && text.contains("continues with adam"));
     assert!(events.iter().any(warned), "{events:?}");
 }
 
@@ -735,7 +735,7 @@ fn a_run_that_was_begun_with_what_changes_nothing_is_resumed() {
         "`encoder.2`, which has no weights",
         "a patience of 0 epochs",
     ] {
-        let is_told = |event: &Event| matches!(event, Event::Warning(text) if text.contains(part));
+        let is_told = |event: &Event| matches!(event, Event::Warning { message: text, .. } if text.contains(part));
         assert!(events.iter().any(is_told), "{part}: {events:?}");
     }
     assert_eq!(metrics(&whole), metrics(&run));

@@ -244,7 +244,7 @@ fn nothing_moves_when_a_run_starts_and_when_messages_come() {
     window.run();
     assert_eq!(without_train(&window), before, "a run has started");
     let tabs = window.get("Pause").rect();
-    engine.tell(Event::Warning("something to know ".repeat(12)));
+    engine.tell(Event::warning("something to know ".repeat(12)));
     window.run();
     assert!(window.has("something to know"));
     window.keep_picture("legible/message");

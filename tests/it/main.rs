@@ -10,6 +10,7 @@ mod kit;
 
 mod advice;
 mod archives;
+mod arranged;
 mod augmentation;
 mod by_hand;
 mod cli;
@@ -43,6 +44,7 @@ mod random_networks;
 mod readme;
 mod receptive_fields;
 mod remembered;
+mod repairs;
 mod reported;
 mod reported_mismatches;
 mod runs_table;

@@ -289,7 +289,7 @@ fn a_balanced_run_repeats_and_goes_on_where_it_stopped() {
     assert!(
         !events
             .iter()
-            .any(|event| matches!(event, Event::Warning(text) if text.contains("balanced"))),
+            .any(|event| matches!(event, Event::Warning { message: text, .. } if text.contains("balanced"))),
         "the setting is there"
     );
     completed(train(&project, &options(&run("two"))).0);
@@ -314,6 +314,8 @@ fn a_run_on_classes_out_of_balance_hints_at_the_repair() {
     let project = classifier(&data, "1x8x8", "\"conv 4 k3\", \"relu\"", 2, 1);
     let (outcome, events) = train(&project, &options(&folder.path().join("run")));
     completed(outcome);
-    let has_hint = |event: &Event| matches!(event, Event::Warning(text) if text.contains("write weights = \"balanced\" under [data]"));
+    let has_hint = |event: &Event| matches!(event, Event::Warning { message: text, .. } if text.contains("write weights = \"balanced\" under [data]"));
     assert!(events.iter().any(has_hint));
+    let in_window = |event: &Event| matches!(event, Event::Warning { in_window, .. } if in_window.contains("set weights to balanced"));
+    assert!(events.iter().any(in_window));
 }

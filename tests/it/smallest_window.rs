@@ -249,16 +249,13 @@ fn a_run_that_the_images_do_not_fit_is_mended_by_buttons() {
     window.keep_picture("smallest/repairs");
     assert_eq!(
         fix_buttons(&window),
-        [
-            "Fix: set resize = [16, 16]",
-            "Fix: set the input to 3×20×20"
-        ]
+        ["Scale to 16×16", "Set the input to 3×20×20"]
     );
-    window.click("Fix: set resize = [16, 16]");
+    window.click("Scale to 16×16");
     assert_eq!(window.state().project().data.resize, Some([16, 16]));
     assert!(fix_buttons(&window).is_empty(), "the message went with it");
     failed(&mut window);
-    window.click("Fix: end the head with dense 3");
+    window.click("End the head with dense 3");
     assert_eq!(window.texts(Stack::Head).last().unwrap(), "dense 3");
     failed(&mut window);
     assert!(!window.has("The run failed"), "it trains");
@@ -280,7 +277,7 @@ fn a_stage_on_a_split_that_is_not_there_is_mended_by_a_button() {
     let mut window = open(folder.path(), &project);
     window.click("Train");
     window.wait("the end", |state| !state.training.is_running());
-    window.click("Fix: set split = \"train\" in stage 1");
+    window.click("Set split to train in stage 1");
     assert_eq!(window.state().project().stages[0].split, Split::Train);
     window.click("Train");
     window.wait("the end", |state| !state.training.is_running());

@@ -216,6 +216,7 @@ fn what_cannot_be_solved_is_said() {
         .harness
         .state_mut()
         .handle(Action::Builtin("lenet-mnist"));
+    window.show_alone(ViewKind::Solve);
     answered(&mut window);
     assert!(window.has("There is no decoder, so nothing has to come back"));
     let mut window = alone(project("100", &["dense 10"], &["dense 100"]), SIZE);
@@ -335,5 +336,6 @@ fn constant_borders_stand_on_their_card() {
 fn the_view_looks_into_the_blocks_of_a_u_net() {
     let window = alone(builtin("unet"), SIZE);
     assert!(!window.has("No layer changes the size"));
-    assert!(window.has("Inside of them the size changes and comes back"));
+    assert!(window.has("Every step down is undone by a step up of the same size"));
+    assert!(window.has("Step encoder.7.1.0 maxpool 2"));
 }

@@ -44,7 +44,7 @@ fn warnings(project: &Project) -> Vec<String> {
     let (outcome, events) = train(project, &options(&folder.path().join("run")));
     assert!(matches!(outcome, Outcome::Completed(_)), "{outcome:?}");
     let text = |event: Event| match event {
-        Event::Warning(text) => Some(text),
+        Event::Warning { message, .. } => Some(message),
         _ => None,
     };
     events.into_iter().filter_map(text).collect()
@@ -70,7 +70,7 @@ fn lines_of_other_libraries_typed_into_a_field_become_layers() {
         "one step back"
     );
     window.enter("encoder.1", "nn.MaxPool2d(2, ceil_mode=True)");
-    assert!(window.has("`ceil_mode` of `nn.MaxPool2d` can't be expressed here"));
+    assert!(window.has("ceil_mode of nn.MaxPool2d can't be expressed here"));
     assert_eq!(
         window.texts(Stack::Encoder)[1],
         "nn.MaxPool2d(2, ceil_mode=True)",

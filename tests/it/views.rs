@@ -98,7 +98,7 @@ fn the_code_of_a_run_is_measured_against_its_target() {
         })
     });
     assert!(
-        window.has("target ρ 0.035") && window.has("penalty ") && window.has("encoder.2 `sigmoid`")
+        window.has("target ρ 0.035") && window.has("penalty ") && window.has("encoder.2 sigmoid")
     );
     let seen = window
         .state()

@@ -4,7 +4,9 @@
 use super::{Command, command};
 use crate::action::{Action, OnView, Overlay, Show};
 use crate::services::ViewCatalogue;
+use crate::setting_field::SettingField;
 use crate::state::{SideTab, State, Switch};
+use crate::view_kind::ViewKind;
 use strata_core::project::optimizer::{OPTIMIZERS, OptimizerSetting};
 use strata_core::project::reference::{Setting, data, stage};
 use strata_core::project::{Place, Stack};
@@ -184,19 +186,21 @@ fn kinds(state: &State) -> Vec<Command> {
 }
 
 fn settings() -> Vec<Command> {
-    let one = |setting: &Setting, tab: SideTab, of: &str| {
+    let one = |setting: &Setting, field: Option<SettingField>, of: &str| {
         let known = ELSEWHERE.iter().find(|(key, _)| *key == setting.key);
         let words = known.map_or("", |(_, words)| words);
         let name = setting.key.replace('_', " ");
-        let setting = command(format!("Setting: {name} of {of}"), setting.about, to(tab));
-        setting.known_as(words)
+        // What has no field is the list of augmentations.
+        let list = Action::View(OnView::Open(ViewKind::Augmentation, None));
+        let action = field.map_or(list, |field| Action::Show(Show::Field(field)));
+        command(format!("Setting: {name} of {of}"), setting.about, action).known_as(words)
     };
     let data = data::ALL
         .iter()
-        .map(|setting| one(setting, SideTab::Data, "the data"));
+        .map(|setting| one(setting, SettingField::of_data(setting.key), "the data"));
     let stages = stage::ALL
         .iter()
-        .map(|setting| one(setting, SideTab::Stages, "a stage"));
+        .map(|setting| one(setting, SettingField::of_stage(setting.key), "a stage"));
     let mut all: Vec<Command> = data.chain(stages).collect();
     let mut known: Vec<&OptimizerSetting> = Vec::new();
     for setting in OPTIMIZERS.iter().flat_map(|kind| kind.settings) {
@@ -207,7 +211,8 @@ fn settings() -> Vec<Command> {
     all.extend(known.into_iter().map(|setting| {
         let name = format!("Setting: {}", setting.name);
         let words = format!("{} optimizer", setting.key);
-        command(name, setting.about, to(SideTab::Stages)).known_as(&words)
+        let field = SettingField::of_optimizer(setting);
+        command(name, setting.about, Action::Show(Show::Field(field))).known_as(&words)
     }));
     all
 }

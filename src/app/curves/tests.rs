@@ -177,3 +177,42 @@ fn a_course_that_is_not_drawn_is_not_spoken_of() {
     assert_eq!(run(&[f64::NAN; 400]).loss.smoothed_over(false), 1);
     assert_eq!(run(&[]).loss.smoothed_over(false), 1);
 }
+
+/// The first steps of a training, far from all later ones, do not fix the axis: what was measured is told apart on it.
+#[test]
+fn the_first_steps_do_not_fix_the_axis_of_accuracy() {
+    let mut curves = Curves::default();
+    curves.stage("classify", 500);
+    for step in 1..=1500u64 {
+        let accuracy = 0.99 - 0.91 * (-(step as f64) / 20.0).exp();
+        curves.step(&StepReport {
+            step,
+            accuracy: Some(accuracy),
+            ..StepReport::default()
+        });
+        if step % 500 == 0 {
+            let valid = [0.980, 0.986, 0.980][step as usize / 500 - 1];
+            curves.epoch(&EpochReport {
+                stage: 0,
+                epoch: (step / 500) as u32,
+                step,
+                metrics: vec![measured(Split::Valid, 0.1, Some(valid))],
+            });
+        }
+    }
+    let [low, high] = curves
+        .accuracy
+        .shown(false, ALL_STEPS)
+        .range(false)
+        .unwrap();
+    assert!((0.9..0.98).contains(&low) && high <= 1.0, "{low} to {high}");
+    assert!(
+        0.006 / (high - low) > 0.05,
+        "an epoch is told from the next"
+    );
+    let [least, _] = curves.accuracy.extent.range(false).unwrap();
+    assert!(
+        least < 0.2,
+        "the first steps are in the curve all the same: {least}"
+    );
+}

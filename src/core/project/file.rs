@@ -25,9 +25,7 @@ use toml::de::DeTable;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ProjectError {
     /// The file could not be read at all.
-    #[error(
-        "cannot read {file}: {reason}; check the name, or start from a built-in project (`strata new`)"
-    )]
+    #[error("cannot read {file}: {reason}; check the name, or start from a built-in project")]
     Read {
         /// The file.
         file: String,

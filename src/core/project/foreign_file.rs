@@ -6,27 +6,27 @@ use std::io::{self, ErrorKind, Read};
 use std::path::Path;
 
 /// What to say of bytes that are no text and of no kind that is known.
-const UNKNOWN: &str =
-    "it is no text; a project is a TOML file that starts with format = 1 (`strata new` writes one)";
+const UNKNOWN: &str = "it is no text; a project is a TOML file that starts with format = 1";
 
 /// No project is larger; a file that is was never one, and reading it could take all of the memory.
 const MOST_BYTES: u64 = 16 << 20;
 
-const PICTURE: &str = "it is a picture; drop it on the window to look at it with the network, or give it to \
-                       `strata inspect RUN saliency --image`";
+const PICTURE: &str = "it is a picture; drop it on the window to look at it with the network, or inspect a run \
+                       with it";
 const WEIGHTS: &str =
     "it holds weights (safetensors); open the run's folder, which is above the folder checkpoints";
-const PACKED: &str = "it is a packed file (gzip); unpack it first. Data sets stay packed: name their folder as path \
-                      under [data]";
+const PACKED: &str = "it is a packed file (gzip); unpack it first. Data sets stay packed: name their folder as the \
+                      path of the data";
 const ARCHIVE: &str = "it is a zip archive (or weights of PyTorch or arrays of NumPy in one); unpack it first. Arrays \
-                       are read as they are: write source = \"npy\" and their path under [data]";
-const ARRAY: &str = "it is an array of NumPy; write source = \"npy\" and its path under [data]";
-const SOUND: &str = "it is a recording; write source = \"wav\" and the folder of its class folders as path under [data]";
+                       are read as they are: choose the source npy and their path";
+const ARRAY: &str = "it is an array of NumPy; choose the source npy and its path";
+const SOUND: &str =
+    "it is a recording; choose the source wav, with the folder of its class folders as path";
 const HDF5: &str =
     "it is an HDF5 file, perhaps weights of Keras; Strata reads weights from the runs it trained";
 const PDF: &str = "it is a PDF document; a project is a TOML file that starts with format = 1";
-const PICKLE: &str = "it is a pickle of Python, which Strata does not read as a project; name its folder as path under \
-                      [data] if it is a data set";
+const PICKLE: &str = "it is a pickle of Python, which Strata does not read as a project; name its folder as the path of \
+                      the data if it is a data set";
 
 /// The kinds that are known by their first bytes.
 const STARTS: [(&[u8], &str); 14] = [

@@ -68,6 +68,16 @@ impl Project {
             && self.network == other.network
             && self.stages == other.stages
     }
+
+    /// Height and width that images of different sizes are scaled to: those of the network's input, where images reach
+    /// it whole.
+    pub fn size_to_scale_to(&self) -> Option<[u32; 2]> {
+        let &[height, width] = self.network.input.spatial() else {
+            return None;
+        };
+        let is_whole = self.data.patches.is_none();
+        is_whole.then_some([u32::try_from(height).ok()?, u32::try_from(width).ok()?])
+    }
 }
 
 /// The three stacks and the input's shape.

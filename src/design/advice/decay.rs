@@ -53,7 +53,7 @@ fn outweighs(case: &Case<'_>, index: usize, stage: &Stage) -> Option<Advice> {
         optimizer: stage.optimizer.with_penalty_decay(fitting),
         ..stage.clone()
     };
-    let label = format!("set weight_decay={fitting:e} in stage {}", index + 1);
+    let label = format!("set weight decay to {fitting:e} in stage {}", index + 1);
     Some(
         Advice::new(message, why)
             .of_stage(index)

@@ -118,7 +118,7 @@ fn larger_than_the_data(index: usize, stage: &Stage, images: usize) -> Option<Ad
         batch: fitting,
         ..stage.clone()
     };
-    let label = format!("set batch = {fitting} in stage {}", index + 1);
+    let label = format!("set batch to {fitting} in stage {}", index + 1);
     Some(
         Advice::new(message, why)
             .of_stage(index)
@@ -160,7 +160,7 @@ fn last_of_one(case: &Case<'_>, index: usize, stage: &Stage, images: usize) -> O
         batch: fitting as u32,
         ..stage.clone()
     };
-    let label = format!("set batch = {fitting} in stage {}", index + 1);
+    let label = format!("set batch to {fitting} in stage {}", index + 1);
     Some(
         Advice::new(message, why)
             .at(&norm)
@@ -196,7 +196,7 @@ fn lagging_statistics(
         epochs,
         ..stage.clone()
     };
-    let label = format!("set epochs = {epochs} in stage {}", index + 1);
+    let label = format!("set epochs to {epochs} in stage {}", index + 1);
     Some(
         Advice::new(message, why)
             .at(&norm)
@@ -253,7 +253,7 @@ fn imbalance(
         ..project.data.clone()
     };
     let advice = Advice::new(message, why).of_stage(index);
-    Some(advice.fix("set weights = \"balanced\"".to_owned(), Edit::Data(data)))
+    Some(advice.fix("set weights to balanced".to_owned(), Edit::Data(data)))
 }
 
 #[cfg(test)]

@@ -132,7 +132,7 @@ fn half(case: &Case<'_>) -> Option<Advice> {
     Some(
         Advice::new(message, why)
             .at(&place)
-            .fix("set range = [-1, 1]", Edit::Data(data)),
+            .fix("set range to −1..1", Edit::Data(data)),
     )
 }
 
@@ -157,7 +157,7 @@ pub(crate) fn sigmoid_with_mse(case: &Case<'_>) -> Vec<Advice> {
             let why = "The squared error's gradient holds the factor σ(1 − σ), which is nearly 0 where the output is \
                  far from the target; in bce it cancels out (Goodfellow et al. 2016, Deep Learning, section 6.2.2.2).";
             let bce = Stage { loss: Loss::Bce, ..stage.clone() };
-            let label = format!("set loss = \"bce\" in stage {}", index + 1);
+            let label = format!("set loss to bce in stage {}", index + 1);
             Advice::new(message, why).at(&place).of_stage(index).fix(label, Edit::Stage(index, bce))
         })
         .collect()

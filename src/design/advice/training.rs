@@ -62,7 +62,11 @@ fn unusual(stage: &Stage) -> Option<impl Fn(usize) -> Advice + use<'_>> {
             optimizer: stage.optimizer.with_lr(default),
             ..stage.clone()
         };
-        let label = format!("set lr={} in stage {}", short(default), index + 1);
+        let label = format!(
+            "set the learning rate to {} in stage {}",
+            short(default),
+            index + 1
+        );
         Advice::new(message, why)
             .of_stage(index)
             .fix(label, Edit::Stage(index, usual))
@@ -128,7 +132,7 @@ fn of_one(case: &Case<'_>, index: usize, stage: &Stage) -> Option<Advice> {
         batch: USUAL,
         ..stage.clone()
     };
-    let label = format!("set batch = {USUAL} in stage {}", index + 1);
+    let label = format!("set batch to {USUAL} in stage {}", index + 1);
     Some(
         Advice::new(message, why)
             .at(&place)
@@ -255,5 +259,5 @@ pub(crate) fn large_pixels(case: &Case<'_>) -> Option<Advice> {
         range: Some([0.0, 1.0]),
         ..case.project.data.clone()
     };
-    Some(Advice::new(message, why).fix("set range = [0, 1]", Edit::Data(data)))
+    Some(Advice::new(message, why).fix("set range to 0..1", Edit::Data(data)))
 }

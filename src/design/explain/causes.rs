@@ -23,6 +23,8 @@ pub(crate) struct Paired {
     pub down: Vec<Change>,
     pub up: Vec<Change>,
     pub pairs: Vec<Pair>,
+    /// The axis they are about.
+    pub axis: usize,
 }
 
 /// What is wrong with one pair along one axis.
@@ -84,6 +86,7 @@ pub(crate) fn pairs(chain: &Chain, axis: usize) -> Paired {
         pairs: align(&down, &up),
         down,
         up,
+        axis,
     }
 }
 

@@ -1,4 +1,5 @@
-//! The way of the tensor as one list of layers: through blocks along the branch that changes the size least.
+//! The way of the tensor as one list of layers: through blocks along the branch that changes the size least, or, for
+//! a drawing, along the one that changes it most.
 
 use strata_core::project::{Network, Stack};
 use strata_core::shape::axis_rule::AxisRule;
@@ -14,6 +15,15 @@ pub(crate) struct Chain {
     pub broken: Option<Item>,
 }
 
+/// Which branch of a block the way takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    /// Past what happens inside, on the skip connection where there is one.
+    Shortest,
+    /// Down to where the size is least.
+    Deepest,
+}
+
 /// What a layer does to one axis, if it matters there.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Change {
@@ -27,6 +37,15 @@ pub(crate) struct Change {
 impl Chain {
     /// The chain of a network.
     pub fn of(network: &Network) -> Chain {
+        Chain::along(network, Way::Shortest)
+    }
+
+    /// The chain of a network through the branches that change the size most.
+    pub fn through_blocks(network: &Network) -> Chain {
+        Chain::along(network, Way::Deepest)
+    }
+
+    fn along(network: &Network, way: Way) -> Chain {
         let mut through = ShapePropagator::default();
         let (mut encoder, mut decoder) = (Vec::new(), Vec::new());
         let code = through.stack(
@@ -43,9 +62,9 @@ impl Chain {
             code: 0,
             broken: None,
         };
-        chain.add(encoder);
+        chain.add(encoder, way);
         chain.code = chain.links.len();
-        chain.add(decoder);
+        chain.add(decoder, way);
         chain
     }
 
@@ -56,11 +75,11 @@ impl Chain {
             code: usize::MAX,
             broken: None,
         };
-        chain.add(items);
+        chain.add(items, Way::Shortest);
         chain
     }
 
-    fn add(&mut self, items: Vec<Item>) {
+    fn add(&mut self, items: Vec<Item>, way: Way) {
         for item in items {
             match item {
                 Item::Layer(link) => self.links.push(link),
@@ -72,11 +91,7 @@ impl Chain {
                     output: Some(output),
                     ..
                 } => {
-                    let shortest = branches
-                        .into_iter()
-                        .min_by_key(|branch| changes_in(branch))
-                        .unwrap_or_default();
-                    self.add(shortest);
+                    self.add(taken(branches, way), way);
                     let before = self.links.last().map_or(input, |link| link.after.clone());
                     if before != output {
                         let rules = vec![AxisRule::Same; output.rank()];
@@ -125,8 +140,29 @@ impl Chain {
     }
 }
 
-/// How many layers of a branch change the size of some axis.
+/// The branch that the way takes; the first of equals.
+fn taken(branches: Vec<Vec<Item>>, way: Way) -> Vec<Item> {
+    let key = |branch: &Vec<Item>| match way {
+        Way::Shortest => changes_in(branch),
+        Way::Deepest => usize::MAX - most_changes_in(branch),
+    };
+    branches.into_iter().min_by_key(key).unwrap_or_default()
+}
+
+/// How many layers of a branch change the size of some axis, along the branches within it that do so least.
 pub(crate) fn changes_in(items: &[Item]) -> usize {
+    count_changes(items, |counts| counts.min())
+}
+
+/// The same along the branches that do so most.
+fn most_changes_in(items: &[Item]) -> usize {
+    count_changes(items, |counts| counts.max())
+}
+
+fn count_changes(
+    items: &[Item],
+    choose: fn(&mut dyn Iterator<Item = usize>) -> Option<usize>,
+) -> usize {
     let matters = |link: &Link| {
         let sizes = link.before.spatial();
         link.rules.is_empty()
@@ -138,11 +174,10 @@ pub(crate) fn changes_in(items: &[Item]) -> usize {
     };
     let count = |item: &Item| match item {
         Item::Layer(link) => usize::from(matters(link)),
-        Item::Branches { branches, .. } => branches
-            .iter()
-            .map(|branch| changes_in(branch))
-            .min()
-            .unwrap_or(0),
+        Item::Branches { branches, .. } => {
+            let mut counts = branches.iter().map(|branch| count_changes(branch, choose));
+            choose(&mut counts).unwrap_or(0)
+        }
     };
     items.iter().map(count).sum()
 }

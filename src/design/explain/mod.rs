@@ -101,21 +101,25 @@ pub struct Explanation {
 
 /// Explains a network whose shapes were inferred.
 pub fn explain(network: &Network, inference: &Inference) -> Explanation {
-    if let Some(explanation) = errors::explain_all(network, inference) {
-        return explanation;
-    }
+    let mut explanation =
+        errors::explain_all(network, inference).unwrap_or_else(|| without_error(network));
+    path::name_blocks(network, &mut explanation.path);
+    explanation
+}
+
+fn without_error(network: &Network) -> Explanation {
     let chain = Chain::of(network);
     let judged = causes::judge(&chain, &network.input);
     let wanted = !network.decoder.is_empty();
     let causes = if wanted { judged.causes } else { Vec::new() };
+    let path = path::of_network(network, &chain, &judged.pairs, &causes);
     let sentences = match (wanted, causes.is_empty()) {
         (true, false) => causes.iter().map(|cause| cause.sentence.clone()).collect(),
-        (true, true) => vec![words::equal(network)],
+        (true, true) => vec![words::equal(network, path.is_empty())],
         (false, _) => {
             vec!["There is no decoder, so nothing has to come back to the input's size.".to_owned()]
         }
     };
-    let path = path::steps(&chain, &judged.pairs, &causes);
     Explanation {
         sentences,
         causes,

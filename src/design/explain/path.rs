@@ -2,10 +2,11 @@
 //! the one that undoes it.
 
 use super::Cause;
-use super::causes::Paired;
+use super::causes::{self, Paired};
 use super::chain::Chain;
+use strata_core::project::node::Node;
 use strata_core::project::size::Shape;
-use strata_core::project::{Place, Stack};
+use strata_core::project::{Network, Place, Stack};
 use strata_core::shape::propagate::Link;
 
 /// The place of a step in the drawing.
@@ -42,6 +43,42 @@ pub struct Step {
     pub side: Side,
     /// In which row, counted from input and output; partners are in the same.
     pub row: usize,
+    /// The block of branches that it is in, where another branch leads past it: `add`, `concat`.
+    pub block: Option<&'static str>,
+}
+
+/// The steps of a network without an error: into its blocks as far as the size changes there, unless a cause lies on
+/// the way past them.
+pub(crate) fn of_network(
+    network: &Network,
+    chain: &Chain,
+    paired: &Paired,
+    causes: &[Cause],
+) -> Vec<Step> {
+    let deep = Chain::through_blocks(network);
+    let passes = |cause: &Cause| deep.links.iter().any(|link| link.place == cause.place);
+    if causes.iter().all(passes) {
+        steps(&deep, &causes::pairs(&deep, paired.axis), causes)
+    } else {
+        steps(chain, paired, causes)
+    }
+}
+
+/// Says of every step in which block of branches it is.
+pub(crate) fn name_blocks(network: &Network, path: &mut [Step]) {
+    for step in path {
+        step.block = block_of(network, &step.place);
+    }
+}
+
+/// The word of the innermost block of branches around a layer.
+fn block_of(network: &Network, place: &Place) -> Option<&'static str> {
+    let word = |block: &Place| match network.node(block)? {
+        Node::Add(_) => Some("add"),
+        Node::Concat(_) => Some("concat"),
+        Node::Layer(_) | Node::Broken { .. } | Node::Repeat { .. } => None,
+    };
+    place.enclosing_blocks().iter().rev().find_map(word)
 }
 
 /// The steps of a chain in the order they run.
@@ -104,6 +141,7 @@ fn step(
         wrong: false,
         side,
         row,
+        block: None,
     };
     Some((at, step))
 }

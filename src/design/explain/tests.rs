@@ -326,23 +326,64 @@ fn every_level_of_a_u_net_that_loses_a_row_is_told() {
     assert!(row("decoder.0.1.1.1.0") < row("decoder.0.1.1.1.1.1.0"));
 }
 
+/// What is drawn and what is said agree: of every built-in network the path goes into the blocks.
 #[test]
-fn a_stack_without_steps_is_looked_into() {
-    let sentence =
-        |decoder: &[&str]| without_steps(&infer(&network("1x32x32", &["conv 2 same"], decoder)));
-    assert_eq!(
-        sentence(&["conv 1 k1"]),
-        "No layer changes the size: it passes through as it is."
-    );
-    let told = sentence(&[
-        "{ concat = [[], [\"maxpool 2\", \"conv 2 same\", \"upsample 2\"]] }",
-        "conv 1 k1",
-    ]);
-    assert!(
-        told.contains("Inside of them the size changes and comes back: `maxpool 2` at decoder.0.1.0, `upsample 2` at decoder.0.1.2."),
-        "{told}"
-    );
+fn the_path_goes_into_blocks_and_agrees_with_the_sentence() {
     let unet = strata_core::project::builtin::find("unet").unwrap();
     let network = unet.project().unwrap().network;
-    assert!(without_steps(&infer(&network)).contains("and comes back"));
+    let explanation = explain(&network, &infer(&network));
+    let told = |step: &Step| (step.text.clone(), step.side, step.row, step.block);
+    let path: Vec<_> = explanation.path.iter().map(told).collect();
+    let step = |text: &str, side, row| (text.to_owned(), side, row, Some("concat"));
+    let downs = (0..4).map(|row| step("maxpool 2", Side::Down, row));
+    let ups = [128, 64, 32, 16].into_iter().zip((0..4).rev());
+    let ups = ups.map(|(channels, row)| step(&format!("convt {channels} k2 s2"), Side::Up, row));
+    assert_eq!(path, downs.chain(ups).collect::<Vec<_>>());
+    assert!(explanation.path.iter().all(|step| !step.wrong));
+    assert_eq!(
+        explanation.sentences,
+        [
+            "Every step down is undone by a step up of the same size; `conv 3 k1` gives the input's shape."
+        ]
+    );
+}
+
+/// A step behind a block with a skip connection is a cause; the steps inside of the block stay in the drawing.
+#[test]
+fn a_cause_outside_of_a_block_leaves_the_block_in_the_path() {
+    let level = "{ concat = [[], [\"maxpool 2\", \"conv 2 same\", \"upsample 2\"]] }";
+    let network = network(
+        "1x32x32",
+        &["conv 2 k3 s2 p1", level],
+        &["convt 1 k3 s2 p1"],
+    );
+    let explanation = explain(&network, &infer(&network));
+    let told = |step: &Step| (step.place.to_string(), step.block, step.culprit);
+    let path: Vec<_> = explanation.path.iter().map(told).collect();
+    let of = |place: &str, block, culprit| (place.to_owned(), block, culprit);
+    assert_eq!(
+        path,
+        [
+            of("encoder.0", None, true),
+            of("encoder.1.1.0", Some("concat"), false),
+            of("encoder.1.1.2", Some("concat"), false),
+            of("decoder.0", None, false),
+        ]
+    );
+}
+
+#[test]
+fn a_stack_without_steps_says_so_once() {
+    let network = network("1x32x32", &["conv 2 same"], &["conv 1 k1"]);
+    let inference = infer(&network);
+    assert_eq!(
+        without_steps(&inference),
+        "No layer changes the size: it passes through as it is."
+    );
+    let explanation = explain(&network, &inference);
+    assert_eq!(explanation.path, []);
+    assert_eq!(
+        explanation.sentences,
+        ["No layer changes the size; `conv 1 k1` gives the input's shape."]
+    );
 }

@@ -16,16 +16,18 @@ pub(crate) fn nowhere() -> Place {
     Place::new(Stack::Encoder, 0)
 }
 
-/// The sentence where nothing is lost.
-pub(crate) fn equal(network: &Network) -> String {
+/// The sentence where nothing is lost; `without_steps` where no layer changes the size.
+pub(crate) fn equal(network: &Network, without_steps: bool) -> String {
     let last = network.decoder.last().map(Node::label).unwrap_or_default();
-    format!(
-        "Every step down is undone by a step up of the same size; `{last}` gives the input's shape."
-    )
+    let begin = match without_steps {
+        true => "No layer changes the size",
+        false => "Every step down is undone by a step up of the same size",
+    };
+    format!("{begin}; `{last}` gives the input's shape.")
 }
 
-/// What is said where the tensor passes no step: that nothing changes the size, or that layers inside
-/// of blocks do, next to a branch that keeps it.
+/// What is said where the path has no steps: that nothing changes the size, or which layers of a stack too deep to be
+/// drawn do.
 pub fn without_steps(inference: &Inference) -> String {
     const SHOWN: usize = 4;
     let scales = |row: &&Row| {
@@ -33,24 +35,17 @@ pub fn without_steps(inference: &Inference) -> String {
         let changes = sizes(&row.input) != sizes(&row.output) && row.output.is_some();
         !row.is_block && row.place.stack != Stack::Head && changes
     };
-    let inside: Vec<String> = inference
+    let steps: Vec<String> = inference
         .rows
         .iter()
         .filter(scales)
         .map(|row| format!("`{}` at {}", row.text, row.place))
         .collect();
-    match inside.len() {
-        0 => "No layer changes the size: it passes through as it is.".to_owned(),
-        count => {
-            let listed = inside.get(..count.min(SHOWN)).unwrap_or(&inside).join(", ");
-            let more = match count.saturating_sub(SHOWN) {
-                0 => String::new(),
-                more => format!(" and {more} more"),
-            };
-            format!(
-                "A skip connection keeps the size on its way past the blocks. Inside of them the size changes and comes back: {listed}{more}."
-            )
-        }
+    let listed = steps.get(..SHOWN).unwrap_or(&steps).join(", ");
+    match (steps.len(), steps.len().saturating_sub(SHOWN)) {
+        (0, _) => "No layer changes the size: it passes through as it is.".to_owned(),
+        (_, 0) => format!("The size changes at {listed}."),
+        (_, more) => format!("The size changes at {listed} and {more} more."),
     }
 }
 

@@ -58,8 +58,11 @@ pub fn run(
 
 fn train(session: &mut Session<'_>) -> Result<Flow, RunError> {
     if !session.has_steps_left() {
-        let message = "every stage is trained already; --more-epochs N goes on with the last one";
-        session.sink.event(Event::Warning(message.to_owned()));
+        let trained = "every stage is trained already";
+        session.sink.event(Event::Warning {
+            message: format!("{trained}; --more-epochs N goes on with the last one"),
+            in_window: format!("{trained}; Go on trains the last one for more epochs"),
+        });
     }
     for stage in session.stages_left() {
         if stage::train(session, stage)? == Flow::Stopped {

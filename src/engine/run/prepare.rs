@@ -25,6 +25,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use strata_core::format;
 use strata_core::project::data::Split;
+use strata_core::project::help::Surface;
 use strata_core::project::{Project, ProjectError, file};
 use strata_core::shape::{Inference, infer};
 use strata_core::system_memory::available_bytes;
@@ -249,7 +250,10 @@ fn begin(session: &mut Session<'_>, options: &RunOptions) -> Result<(), RunError
         .iter()
         .filter(|note| note.line.is_some())
     {
-        session.sink.event(Event::Warning(note.to_string()));
+        session.sink.event(Event::Warning {
+            message: note.to_string(),
+            in_window: note.with_change_in_window(),
+        });
     }
     session.publish();
     Ok(())
@@ -303,11 +307,16 @@ fn check_project(
     };
     let stops = |problem: &&Problem| problem.severity == Severity::Error && !is_known(problem);
     if let Some(problem) = problems.iter().find(stops) {
-        return Err(RunError::Input(one_line(problem, project, &inference)));
+        let told = one_line(problem, project, &inference, Surface::Terminal);
+        return Err(RunError::Input(told));
     }
-    problems
-        .iter()
-        .for_each(|problem| sink.event(Event::Warning(one_line(problem, project, &inference))));
+    for problem in &problems {
+        let told = |surface| one_line(problem, project, &inference, surface);
+        sink.event(Event::Warning {
+            message: told(Surface::Terminal),
+            in_window: told(Surface::Window),
+        });
+    }
     Ok(inference)
 }
 
@@ -338,7 +347,7 @@ fn tell_of_images(
         let fix = advice
             .fix
             .map_or_else(String::new, |fix| format!("; {}", fix.label));
-        sink.event(Event::Warning(format!("{at}{}{fix}", advice.message)));
+        sink.event(Event::warning(format!("{at}{}{fix}", advice.message)));
     }
 }
 
@@ -369,7 +378,7 @@ fn open_folder(
         .ok_or_else(|| RunError::Input("--resume needs the run's folder".to_owned()))?;
     if died_at_start(path) {
         let run = path.display();
-        sink.event(Event::Warning(format!(
+        sink.event(Event::warning(format!(
             "{run} has no checkpoint, its first run ended before there was one: training starts from the beginning"
         )));
         return Ok((RunFolder::restart(path)?, None));
@@ -415,14 +424,15 @@ fn open_data(
         }
         !control.stop_asked()
     };
-    Ok(Dataset::open_for_run(
+    let opened = Dataset::open_for_run(
         &project.data,
         Some(channels),
         project.seed,
         base,
         name,
         &mut progress,
-    )?)
+    );
+    Ok(opened.map_err(|error| error.for_project(project))?)
 }
 
 /// The network with its first weights, or with those of a checkpoint.
@@ -516,7 +526,7 @@ fn record(
     };
     if dataset.is_other_than(&old.data_hash) {
         let message = "the images are not the ones this run was trained on so far; its metrics before and after differ in that";
-        sink.event(Event::Warning(message.to_owned()));
+        sink.event(Event::warning(message.to_owned()));
     }
     let RunRecord {
         started,

@@ -57,7 +57,7 @@ pub(crate) fn check(
         let stage = &new.name;
         let old = old.optimizer;
         let new = new.optimizer;
-        sink.event(Event::Warning(format!(
+        sink.event(Event::warning(format!(
             "stage `{stage}` was trained with {old} so far and continues with {new}, which starts without a memory of the earlier steps"
         )));
     }

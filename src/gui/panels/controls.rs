@@ -1,15 +1,13 @@
 //! The bar below the views: train, pause, step, stop, and how far the run is.
 
 use crate::theme;
-use crate::widgets::{Icon, primary_button, quiet_button};
-use eframe::egui::text::LayoutJob;
+use crate::widgets::{Icon, plain, primary_button, quiet_button, said};
 use eframe::egui::{
-    Align, Button, Color32, DragValue, FontId, Galley, Id, Label, Layout, Popup,
-    PopupCloseBehavior, ProgressBar, Rect, Response, RichText, Sense, Ui, UiBuilder, vec2,
+    Align, Button, Color32, DragValue, Galley, Id, Label, Layout, Popup, PopupCloseBehavior,
+    ProgressBar, Rect, Response, RichText, Sense, Ui, UiBuilder, vec2,
 };
 use std::sync::Arc;
 use strata_app::action::Action;
-use strata_app::messages::without_codes;
 use strata_app::run_monitor::{Continuation, Phase, RunMonitor};
 use strata_app::state::State;
 use strata_core::format;
@@ -111,6 +109,7 @@ fn go_on(ui: &mut Ui, state: &State, how: Continuation, actions: &mut Vec<Action
             "Go on with this run for more epochs, from its last checkpoint".into()
         }
     };
+    let hover = plain(&hover);
     let button = button.on_hover_text(&hover).on_disabled_hover_text(&hover);
     match how {
         Continuation::Rest if button.clicked() => actions.push(Action::GoOn(None)),
@@ -180,6 +179,7 @@ fn main_button(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
         Phase::Stopping => false,
         _ => true,
     };
+    let hover = plain(&hover);
     let button = primary_button(ui, icon, text, enabled, WIDTHS[0]);
     if button
         .on_hover_text(&hover)
@@ -327,7 +327,7 @@ fn status(ui: &Ui, state: &State) -> Option<(String, Color32)> {
             Some((text, colors.weak))
         }
         Phase::Ended(Outcome::Failed(failure)) => {
-            let text = format!("The run failed: {}", without_codes(&failure.in_window));
+            let text = format!("The run failed: {}", failure.in_window);
             Some((text, colors.wrong))
         }
         _ if !state.training.curves.is_empty() => {
@@ -349,8 +349,8 @@ fn best(state: &State) -> String {
 
 /// A text on so many lines at most; what has no room is in the tooltip.
 fn line(ui: &mut Ui, text: &str, color: Color32, rows: usize) {
-    let font = FontId::proportional(theme::BODY);
-    let mut job = LayoutJob::simple(text.to_owned(), font, color, ui.available_width());
+    let mut job = said(text, theme::BODY, color);
+    job.wrap.max_width = ui.available_width();
     job.wrap.max_rows = rows;
     let galley = ui.fonts_mut(|fonts| fonts.layout_job(job));
     ui.add(Label::new(galley).sense(Sense::hover()));

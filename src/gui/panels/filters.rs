@@ -32,6 +32,8 @@ struct Drawn {
 /// More filters than this are not drawn.
 const MOST: usize = 1024;
 const GAP: f32 = 4.0;
+/// The side of a filter, at most.
+const LARGEST: f32 = 160.0;
 
 impl View for FiltersView {
     fn title(&self) -> &'static str {
@@ -231,18 +233,24 @@ fn grid(ui: &mut Ui, drawn: &Drawn, space: eframe::egui::Vec2) {
     }
 }
 
-/// Columns and cell width so that as much as possible is seen without scrolling, between 16 and 72 points.
+/// Columns and cell width so that as much as possible is seen without scrolling, each as large as the tile has room for
+/// between 16 and 160 points.
 fn arrangement(count: usize, ratio: f32, space: eframe::egui::Vec2) -> (usize, f32) {
-    let fits = |columns: usize| {
-        let width = (space.x / columns as f32 - GAP).floor();
-        let rows = count.div_ceil(columns) as f32;
-        (width, rows * (width * ratio + GAP) <= space.y)
+    let count = count.max(1);
+    // Bounded by the tile's width or by its height.
+    let width = |columns: usize| {
+        let across = space.x / columns as f32 - GAP;
+        let down = space.y / count.div_ceil(columns) as f32 - GAP;
+        across
+            .min(down / ratio.max(f32::EPSILON))
+            .min(LARGEST)
+            .floor()
     };
-    let best = (1..=count.max(1))
-        .map(|columns| (columns, fits(columns)))
-        .find(|(_, (width, fits))| *fits && *width <= 72.0);
+    let best = (1..=count)
+        .map(|columns| (columns, width(columns)))
+        .max_by(|a, b| a.1.total_cmp(&b.1).then(b.0.cmp(&a.0)));
     match best {
-        Some((columns, (width, _))) if width >= 16.0 => (columns, width),
+        Some((columns, width)) if width >= 16.0 => (columns, width),
         _ => ((space.x / (16.0 + GAP)).floor().max(1.0) as usize, 16.0),
     }
 }
@@ -306,10 +314,17 @@ mod tests {
         let (columns, width) = arrangement(32, 1.0, vec2(240.0, 280.0));
         assert!(columns * (32usize.div_ceil(columns)) >= 32);
         assert!((32usize.div_ceil(columns)) as f32 * (width + GAP) <= 280.0);
-        assert_eq!(
-            arrangement(4, 1.0, vec2(1000.0, 1000.0)).1.min(72.1),
-            arrangement(4, 1.0, vec2(1000.0, 1000.0)).1
+        // They grow with the tile, and fill most of it.
+        let width = |space: f32| arrangement(32, 1.0, vec2(space, 0.6 * space)).1;
+        assert!(width(300.0) < width(600.0) && width(600.0) < width(1000.0));
+        let (columns, width) = arrangement(20, 1.0, vec2(700.0, 420.0));
+        let rows = 20usize.div_ceil(columns) as f32;
+        assert!(rows * (width + GAP) <= 420.0 && columns as f32 * (width + GAP) <= 700.0);
+        assert!(
+            20.0 * width * width >= 0.6 * 700.0 * 420.0,
+            "{columns} {width}"
         );
+        assert_eq!(arrangement(4, 1.0, vec2(1000.0, 1000.0)).1, LARGEST);
         assert_eq!(arrangement(1000, 1.0, vec2(240.0, 100.0)).1, 16.0);
     }
 }

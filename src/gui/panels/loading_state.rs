@@ -1,7 +1,7 @@
 //! What a view shows while images are read for it, and when that failed or was cancelled.
 
 use crate::theme;
-use crate::widgets::empty;
+use crate::widgets::{empty, said};
 use eframe::egui::{Align, Layout, RichText, Ui};
 use strata_app::action::Action;
 use strata_app::state::State;
@@ -56,7 +56,8 @@ pub fn unread(
     let Repair::Data(setting) = &**repair else {
         return failed(ui, heading, &message, actions);
     };
-    let name = format!("Fix: {}", repair.label());
+    let setting = setting.clone().for_project(state.project());
+    let name = format::capital(&Repair::Data(setting.clone()).label());
     with_button(ui, heading, &message, &name, || {
         let data = setting.in_table(&state.project().data);
         actions.push(Action::Edit(Edit::Data(data)));
@@ -74,7 +75,7 @@ pub(crate) fn with_button(ui: &mut Ui, heading: &str, line: &str, name: &str, ac
                 .font(theme::heading(theme::BODY))
                 .color(colors.text),
         );
-        ui.label(RichText::new(line).color(colors.weak));
+        ui.label(said(line, theme::BODY, colors.weak));
         ui.add_space(theme::STEP);
         if ui.button(name).clicked() {
             act();

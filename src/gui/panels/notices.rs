@@ -3,7 +3,7 @@
 
 use crate::theme;
 use crate::widgets::icon::{self, Icon};
-use crate::widgets::{Field, FieldEvent, icon_button};
+use crate::widgets::{Field, FieldEvent, icon_button, said};
 use eframe::egui::{
     Align, Align2, Area, Button, Color32, Frame, Id, Key, Label, Layout, Margin, Order, Rect,
     RichText, ScrollArea, Sense, Stroke, Ui, vec2,
@@ -172,7 +172,7 @@ fn left_behind(ui: &mut Ui, left: &Unsaved, actions: &mut Vec<Action>) {
 /// A text in the room that is left, on as many lines as it needs.
 fn sentence(ui: &mut Ui, text: &str) {
     ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
-        ui.add(Label::new(RichText::new(text).color(theme::palette(ui).strong)).wrap());
+        ui.add(Label::new(said(text, theme::BODY, theme::palette(ui).strong)).wrap());
     });
 }
 
@@ -367,7 +367,7 @@ fn repairs(ui: &mut Ui, fixes: Vec<Fix>, actions: &mut Vec<Action>) {
     ui.horizontal_wrapped(|ui| {
         ui.add_space(icon::SIZE + ui.spacing().item_spacing.x);
         for fix in fixes {
-            let button = ui.button(format!("Fix: {}", fix.label));
+            let button = ui.button(format::capital(&fix.label));
             let button = button.on_hover_text("One edit; Ctrl+Z takes it back");
             if button.clicked() {
                 actions.push(Action::Edit(fix.edit));

@@ -42,7 +42,7 @@ const CONTRAST: u16 = 4;
 const ROWS: [(&str, &str); 3] = [
     ("input", "The probe images: fixed for the whole run."),
     ("output", "What the network makes of them."),
-    ("|diff|", "The difference, four times as bright."),
+    ("diff ×4", "The difference, four times as bright."),
 ];
 /// The same for signals.
 const CURVES: [(&str, &str); 3] = [
@@ -75,7 +75,7 @@ impl View for ReconstructionsView {
     }
 
     fn about(&self) -> &'static str {
-        "Fixed probe images from the validation split, what encoder and decoder make of them, and the difference (of signals, both over each other). The number is the mean squared error (MSE) of each, in pixels as [data] range has them, or from 0 to 1 with normalize. Of the outputs a value beyond black or white is drawn black or white; how many are is said above."
+        "Fixed probe images from the validation split, what encoder and decoder make of them, and the difference (of signals, both over each other). The number is the mean squared error (MSE) of each, in pixels of the range that is set, or from 0 to 1 where they are standardised. Of the outputs a value beyond black or white is drawn black or white; how many are is said above."
     }
 
     fn status(&self, state: &State) -> String {
@@ -88,8 +88,12 @@ impl View for ReconstructionsView {
                     true => format!(" · {:.2} % beyond black or white", 100.0 * r.outside),
                     false => String::new(),
                 };
+                let colors = match r.are_signals() {
+                    true => " · blue input + orange output = white",
+                    false => "",
+                };
                 format!(
-                    "probe {}s · step {} · MSE {mse} · {:.1} dB{outside}",
+                    "probe {}s · step {} · MSE {mse} · {:.1} dB{outside}{colors}",
                     noun(r),
                     format::count(r.step),
                     r.psnr
@@ -100,16 +104,6 @@ impl View for ReconstructionsView {
     fn tools(&mut self, ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
         if let Some(Ok(r)) = state.reconstructions() {
             volume_slice(ui, state, r.slice, actions);
-            let note = if r.are_signals() {
-                "both: blue input + orange output = white".to_owned()
-            } else {
-                format!("difference ×{CONTRAST}")
-            };
-            ui.label(
-                RichText::new(note)
-                    .size(theme::SMALL)
-                    .color(theme::palette(ui).weak),
-            );
         }
     }
 

@@ -3,6 +3,7 @@
 use super::architecture::proposal;
 use crate::theme;
 use crate::widgets::icon::{self, Icon};
+use crate::widgets::said;
 use eframe::egui::{
     Align, Align2, Label, Layout, RichText, Role, Sense, Ui, WidgetInfo, pos2, vec2,
 };
@@ -47,7 +48,7 @@ pub fn show(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
         hints(ui, state, actions);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             let note = state.messages.note().map_or_else(|| run_note(state), |note| note.text.clone());
-            let note = RichText::new(note).size(theme::SMALL).color(theme::palette(ui).weak);
+            let note = said(&note, theme::SMALL, theme::palette(ui).weak);
             ui.add(Label::new(note).truncate());
         });
     });

@@ -2,7 +2,9 @@
 
 use crate::theme;
 use crate::widgets::{Field, FieldEvent, Icon, icon_button};
-use eframe::egui::{Align, Button, Id, Layout, Popup, RichText, Ui, vec2};
+use eframe::egui::{
+    Align, Button, Color32, FontId, Id, Layout, Popup, Rect, RichText, Ui, UiBuilder, pos2, vec2,
+};
 use strata_app::action::{Action, Overlay, Show};
 use strata_app::arrangement::Workspace;
 use strata_app::builtin_previews::{self, Card};
@@ -51,48 +53,101 @@ pub fn show(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
             ui.add_space(theme::GAP);
             files(ui, state.view.narrow, actions);
         }
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            let dark = ui.visuals().dark_mode;
-            let hover = if dark { "Light theme" } else { "Dark theme" };
-            if icon_button(ui, Icon::Theme, "Switch theme", hover, true).clicked() {
-                actions.push(Action::Show(Show::Dark(!dark)));
-            }
-            if !state.start {
-                let (name, shown) = if state.shows_settings() {
-                    ("Hide settings", true)
-                } else {
-                    ("Show settings", false)
-                };
-                let hover = format!("{name} (Ctrl+B)");
-                if icon_button(ui, Icon::Side, name, &hover, true).clicked() {
-                    actions.push(Action::Show(Show::Settings(!shown)));
-                }
-            }
-            device(ui, state, actions);
-            if !state.start {
-                workspaces(ui, state, actions);
-            }
-            find(ui, actions);
-        });
+        right(ui, state, actions);
     });
 }
 
-/// The way to everything by name, as long as there is room for it.
-fn find(ui: &mut Ui, actions: &mut Vec<Action>) {
-    let text = match ui.available_width() {
-        room if room < 80.0 => return,
-        room if room < 180.0 => "Ctrl+K",
-        _ => "Find anything  Ctrl+K",
+/// The right end of the bar, drawn from left to right as Tab goes through it: as wide as it was in the frame before,
+/// with the way to everything by name in the room that is left.
+fn right(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
+    let id = Id::unique(("width of the bar's right end", state.start));
+    let before: f32 = ui.data(|data| data.get_temp(id)).unwrap_or_default();
+    let room = ui.available_rect_before_wrap();
+    let find = Find::new(ui, room.width() - before);
+    let left = (room.right() - before - find.width).max(room.left());
+    let place = Rect::from_min_max(pos2(left, room.top()), room.max);
+    let layout = Layout::left_to_right(Align::Center);
+    let builder = UiBuilder::new().id_salt("right").max_rect(place);
+    let mut inner = ui.new_child(builder.layout(layout));
+    find.show(&mut inner, actions);
+    let start = left + find.width;
+    switches(&mut inner, state, actions);
+    let now = inner.min_rect().right() - start;
+    if (now - before).abs() >= 0.5 {
+        ui.ctx()
+            .request_discard("the bar's right end has another width");
+        ui.data_mut(|data| data.insert_temp(id, now));
+    }
+}
+
+/// What is at the right end.
+fn switches(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
+    if !state.start {
+        workspaces(ui, state, actions);
+    }
+    device(ui, state, actions);
+    if !state.start {
+        settings(ui, state, actions);
+    }
+    let dark = ui.visuals().dark_mode;
+    let hover = if dark { "Light theme" } else { "Dark theme" };
+    if icon_button(ui, Icon::Theme, "Switch theme", hover, true).clicked() {
+        actions.push(Action::Show(Show::Dark(!dark)));
+    }
+}
+
+fn settings(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
+    let (name, shown) = if state.shows_settings() {
+        ("Hide settings", true)
+    } else {
+        ("Show settings", false)
     };
-    let colors = theme::palette(ui);
-    let button = Button::new(RichText::new(text).size(theme::SMALL).color(colors.weak));
-    if ui
-        .add(button)
-        .on_hover_text("Every command, view and project by name")
-        .accessible_name("Find anything")
-        .clicked()
-    {
-        actions.push(Action::Overlay(Some(Overlay::Palette)));
+    let hover = format!("{name} (Ctrl+B)");
+    if icon_button(ui, Icon::Side, name, &hover, true).clicked() {
+        actions.push(Action::Show(Show::Settings(!shown)));
+    }
+}
+
+/// The way to everything by name, as long as there is room for it.
+struct Find {
+    text: &'static str,
+    /// With the space to what is beside it.
+    width: f32,
+}
+
+impl Find {
+    fn new(ui: &Ui, room: f32) -> Find {
+        let text = match room {
+            room if room < 80.0 => {
+                return Find {
+                    text: "",
+                    width: 0.0,
+                };
+            }
+            room if room < 180.0 => "Ctrl+K",
+            _ => "Find anything  Ctrl+K",
+        };
+        let font = FontId::proportional(theme::SMALL);
+        let written = ui
+            .painter()
+            .layout_no_wrap(text.to_owned(), font, Color32::WHITE);
+        let around = 2.0 * ui.spacing().button_padding.x + ui.spacing().item_spacing.x;
+        Find {
+            text,
+            width: written.size().x + around,
+        }
+    }
+
+    fn show(&self, ui: &mut Ui, actions: &mut Vec<Action>) {
+        if self.text.is_empty() {
+            return;
+        }
+        let text = RichText::new(self.text).size(theme::SMALL);
+        let button = ui.add(Button::new(text.color(theme::palette(ui).weak)));
+        let button = button.on_hover_text("Every command, view and project by name");
+        if button.accessible_name("Find anything").clicked() {
+            actions.push(Action::Overlay(Some(Overlay::Palette)));
+        }
     }
 }
 
@@ -193,21 +248,20 @@ fn files(ui: &mut Ui, narrow: bool, actions: &mut Vec<Action>) {
     }
 }
 
-/// From right to left, as the side of the bar is filled.
 fn workspaces(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
     ui.add_space(theme::STEP);
     for (workspace, hover) in [
         (
-            Workspace::Training,
-            "Watch the network learn and look into it (F2)",
+            Workspace::Data,
+            "The images, what augmentation makes of them, and a playground for kernels (F2)",
         ),
         (
             Workspace::Design,
             "Shapes, costs and advice before anything is trained (F2)",
         ),
         (
-            Workspace::Data,
-            "The images, what augmentation makes of them, and a playground for kernels (F2)",
+            Workspace::Training,
+            "Watch the network learn and look into it (F2)",
         ),
     ] {
         let button = Button::selectable(state.view.workspace == workspace, workspace.name());

@@ -1,5 +1,6 @@
 //! What a view shows while it has nothing to show: what will be here, and what to do for it.
 
+use super::said;
 use crate::theme;
 use eframe::egui::{Align, Layout, RichText, Ui};
 
@@ -14,6 +15,6 @@ pub fn empty(ui: &mut Ui, heading: &str, what_to_do: &str) {
                 .font(theme::heading(theme::BODY))
                 .color(colors.text),
         );
-        ui.label(RichText::new(what_to_do).color(colors.weak));
+        ui.label(said(what_to_do, theme::BODY, colors.weak));
     });
 }

@@ -5,7 +5,7 @@
 //! the former text back. Text that a field's check refuses is not committed: it stays, with the
 //! message below it, until it is mended or reverted.
 
-use super::refused;
+use super::{refused, said};
 use crate::theme;
 use eframe::egui::{
     Color32, FontId, Frame, Id, Key, Margin, Response, RichText, Stroke, TextBuffer, TextEdit, Ui,
@@ -141,11 +141,7 @@ impl<'a> Field<'a> {
         }
         let response = self.edit(ui, &mut text, complaint.is_some());
         if let Some(complaint) = &complaint {
-            ui.label(
-                RichText::new(complaint)
-                    .size(theme::SMALL)
-                    .color(theme::palette(ui).wrong),
-            );
+            ui.label(said(complaint, theme::SMALL, theme::palette(ui).wrong));
         }
         let event = if response.changed() {
             ui.data_mut(|data| data.insert_temp(self.id, text.clone()));
@@ -203,7 +199,12 @@ impl<'a> Field<'a> {
         let margin = if self.framed {
             Margin::symmetric(7, 4)
         } else {
-            Margin::symmetric(0, 4)
+            // On the height of what is painted beside it.
+            Margin {
+                top: 5,
+                bottom: 3,
+                ..Margin::ZERO
+            }
         };
         let edit = TextEdit::singleline(text)
             .id(self.id)

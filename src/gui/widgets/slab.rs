@@ -1,23 +1,50 @@
 //! A tensor drawn to scale: the face's area follows height × width, its thickness the logarithm of
-//! the channels. A column of slabs shows the funnel of a network before a number is read.
+//! the channels. A column of slabs shows the funnel of a network before a number is read: both are measured against the
+//! largest of the network, so that the room there is tells layers apart.
 
 use crate::theme;
 use eframe::egui::{Color32, Painter, Pos2, Rect, Stroke, pos2, vec2};
 use strata_core::project::size::Shape;
 
 /// Height of the largest face.
-const FACE: f32 = 18.0;
-/// Width of the room that slabs usually have; with more they are thicker.
-const USUAL: f32 = 40.0;
+const FACE: f32 = 20.0;
+/// Thickness of a single channel.
+const THIN: f32 = 3.0;
 /// The slanted side, as a fraction of the face's width.
 const SLANT: f32 = 0.34;
 
-/// Paints the slab of a shape at the right end of a rectangle; `largest` is the longest side of any
-/// tensor of the network.
-pub fn paint(painter: &Painter, rect: Rect, shape: &Shape, largest: usize, color: Color32) {
-    let room = (rect.width() / USUAL).max(1.0);
-    let thickness = (3.0 + 3.0 * (shape.channels() as f32).log2()) * room;
-    let thickness = thickness.min(rect.width() - FACE * SLANT);
+/// The largest tensors of a network, which its slabs are measured against.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Scale {
+    /// The longest side.
+    pub side: usize,
+    /// The most channels, or numbers of a vector.
+    pub channels: usize,
+}
+
+impl Scale {
+    /// Of the tensors of these shapes.
+    pub fn of<'a>(shapes: impl Iterator<Item = &'a Shape> + Clone) -> Scale {
+        let sides = shapes.clone().flat_map(|shape| shape.spatial());
+        let channels = shapes.map(|shape| shape.channels());
+        Scale {
+            side: sides.copied().max().unwrap_or(1),
+            channels: channels.max().unwrap_or(1),
+        }
+    }
+
+    /// How thick a shape is in so much room.
+    fn thickness(self, shape: &Shape, room: f32) -> f32 {
+        let doublings = |channels: usize| (channels.max(1) as f32).log2();
+        let share = doublings(shape.channels()) / doublings(self.channels).max(1.0);
+        THIN + share * (room - THIN)
+    }
+}
+
+/// Paints the slab of a shape at the right end of a rectangle.
+pub fn paint(painter: &Painter, rect: Rect, shape: &Shape, scale: Scale, color: Color32) {
+    let largest = scale.side;
+    let thickness = scale.thickness(shape, rect.width() - FACE * SLANT);
     match *shape.spatial() {
         [] => bar(painter, rect, thickness, color),
         [width] => solid(painter, rect, thickness, [3.0, side(width, largest)], color),
@@ -85,4 +112,31 @@ fn solid(painter: &Painter, rect: Rect, thickness: f32, [height, width]: [f32; 2
         0.35,
     );
     painter.rect_filled(front, 0.0, theme::faded(color, 0.9));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Twice as many channels are seen to be more, in the least room of a row and better in a wide panel.
+    #[test]
+    fn layers_are_told_apart_by_their_slabs() {
+        let shapes = [3, 16, 32, 64, 128].map(|channels| Shape::new(&[channels, 32, 32]).unwrap());
+        let scale = Scale::of(shapes.iter());
+        assert_eq!(
+            scale,
+            Scale {
+                side: 32,
+                channels: 128
+            }
+        );
+        for (room, apart) in [(34.0, 4.0), (90.0, 12.0)] {
+            let thick = shapes.each_ref().map(|shape| scale.thickness(shape, room));
+            assert!(
+                thick.windows(2).all(|two| two[1] - two[0] >= apart),
+                "{thick:?}"
+            );
+            assert!(thick[0] >= THIN && thick[4] <= room, "{thick:?}");
+        }
+    }
 }

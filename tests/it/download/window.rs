@@ -7,7 +7,7 @@ use egui_kittest::kittest::Queryable;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
-use strata::app::state::State;
+use strata::app::state::{SideTab, State};
 use strata::app::view_kind::ViewKind;
 use strata::data::download::{Entry, Options, RemoteFile, Then};
 use strata::inspect::gallery::Gallery;
@@ -132,7 +132,15 @@ fn a_dataset_is_downloaded_and_its_images_shown() {
     let server = server(|bytes| Reply::Bytes(bytes, None));
     let mut window = open(&server, folder.path(), "data/mnist");
     assert!(window.has("No images to show") && window.has("Download the data"));
+    window.show_tab(SideTab::Data);
+    let below = |window: &Window| window.get("Seed").rect();
+    let before = below(&window);
     press(&mut window, "Download the data");
+    assert_eq!(
+        below(&window),
+        before,
+        "how far it is takes the place of the button"
+    );
     window.wait("the images", |state| {
         state
             .inspections
@@ -140,6 +148,8 @@ fn a_dataset_is_downloaded_and_its_images_shown() {
             .is_some_and(|seen| seen.result.is_ok())
     });
     assert!(window.has("images of the train split") && !window.has("No images to show"));
+    assert!(window.has("the files are there"));
+    assert_eq!(below(&window), before, "and what is said of them, too");
     assert_eq!(
         window.state().project().data.path.as_deref(),
         Some("data/mnist"),

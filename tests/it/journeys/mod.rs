@@ -95,7 +95,7 @@ fn when_every_view_is_closed_the_centre_says_what_to_do() {
         "Sparse code",
         "Reconstructions",
         "Saliency",
-        "Data",
+        "Images",
     ] {
         window.click(&format!("Close {kind} view"));
     }
@@ -185,25 +185,25 @@ fn pictures_replace_no_file_unasked_and_say_where_they_cannot_go() {
             .is_disabled(),
         "there is nothing to save yet"
     );
-    window.click("Data view");
+    window.click("Images view");
     window.wait("images", |state| {
         state.inspections.latest::<Gallery>().is_some()
     });
     let there = folder.path().join("there.png");
     std::fs::write(&there, "precious").unwrap();
-    window.click("Save picture of Data");
+    window.click("Save picture of Images");
     window.enter("Path", there.to_str().unwrap());
     assert_eq!(std::fs::read(&there).unwrap(), b"precious");
     window.click("Replace the file");
     window.wait("the picture", |state| !state.is_saving_pictures());
     assert!(image::open(&there).is_ok() && window.has("Picture saved to"));
-    window.click("Save picture of Data");
+    window.click("Save picture of Images");
     window.enter("Path", "/proc/none");
     window.wait("the refusal", |state| !state.is_saving_pictures());
     assert!(window.has("/proc/none.png cannot be written") && window.has("choose another place"));
     // A folder that is not there is made, with what was typed.
     let inside = folder.path().join("figures/of/today.png");
-    window.click("Save picture of Data");
+    window.click("Save picture of Images");
     window.enter("Path", inside.to_str().unwrap());
     assert!(window.has("figures/of is not there yet"));
     assert!(
@@ -454,7 +454,10 @@ fn texts(nodes: &[Node]) -> Vec<String> {
 
 #[test]
 fn layers_are_moved_by_hand_within_a_stack_and_between_stacks() {
-    let mut window = Window::idle("conv-autoencoder");
+    let mut project = builtin("conv-autoencoder");
+    project.network.head = vec![Node::from_text("gap")];
+    let mut window = Window::without_engine(project.clone(), SIZE);
+    window.run();
     let row = |window: &Window, place: &str| {
         window
             .harness
@@ -481,11 +484,14 @@ fn layers_are_moved_by_hand_within_a_stack_and_between_stacks() {
         window.get("Add layer to head").rect(),
     );
     window.drag(strip(from), end.center());
-    assert_eq!(texts(&window.state().network().head), ["convt 3 k8 s4 p2"]);
+    assert_eq!(
+        texts(&window.state().network().head),
+        ["gap", "convt 3 k8 s4 p2"]
+    );
     (0..3).for_each(|_| window.press(Modifiers::COMMAND, Key::Z));
     assert_eq!(
         *window.state().project(),
-        builtin("conv-autoencoder"),
+        project,
         "each is one step to undo"
     );
 }

@@ -6,6 +6,7 @@ pub mod runs;
 pub mod terminal;
 pub mod web;
 pub mod window;
+pub mod words;
 
 use std::time::Duration;
 

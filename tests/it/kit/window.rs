@@ -1,7 +1,7 @@
 //! Drives the whole window without a display: through accessibility labels, with pictures painted on
 //! the processor, and with an engine that says what a test wants it to say.
 
-use super::PATIENCE;
+use super::{PATIENCE, words};
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use eframe::egui::{Color32, Key, Modifiers, Pos2, TexturesDelta, Vec2, vec2};
 use egui_kittest::kittest::Queryable;
@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
-use strata::app::action::{Action, OnView, Show};
+use strata::app::action::{Action, OnView, Overlay, Show};
 use strata::app::arrangement::{Arrangement, Pane, Workspace};
 use strata::app::dialogs::Picker;
 use strata::app::services::StartRun;
@@ -215,9 +215,13 @@ impl Window {
         self.run();
     }
 
-    /// Runs frames until nothing changes any more.
+    /// Runs frames until nothing changes any more. Whatever a test does, the window speaks its own language.
     pub fn run(&mut self) {
         self.harness.run();
+        // The lines of the log are those of the file.
+        if self.state().overlay != Some(Overlay::About) {
+            words::check(&self.harness.output().shapes);
+        }
     }
 
     pub fn state(&self) -> &State {

@@ -1,5 +1,6 @@
 //! Settings of the data and of a stage as values, to be put where another is.
 
+use crate::project::Project;
 use crate::project::data::{DataSpec, Normalize, Split, Train};
 use crate::project::stage::{Loss, Optimizer, Sparsity, Stage};
 
@@ -23,6 +24,19 @@ pub enum DataSetting {
 }
 
 impl DataSetting {
+    /// The same for a project: images are scaled to what its network takes.
+    pub fn for_project(self, project: &Project) -> DataSetting {
+        match (self, project.size_to_scale_to()) {
+            (DataSetting::Resize(_), Some(size)) => DataSetting::Resize(size),
+            (setting, _) => setting,
+        }
+    }
+
+    /// The key of the setting.
+    pub fn key(&self) -> &str {
+        self.written().0
+    }
+
     /// The table with this setting.
     pub fn in_table(&self, data: &DataSpec) -> DataSpec {
         let mut data = data.clone();
@@ -97,6 +111,11 @@ impl StageSetting {
             StageSetting::Thaw(name) => stage.freeze.retain(|frozen| frozen != name),
         }
         Some(stage)
+    }
+
+    /// The key of the setting.
+    pub fn key(&self) -> &'static str {
+        self.written().0
     }
 
     /// The key and, unless the setting goes, the value as the project file has it.

@@ -53,7 +53,7 @@ fn the_terminal_names_keys_and_the_window_fields() {
         (
             Help::from(Repair::Data(DataSetting::Range([-1.0, 1.0]))),
             "write range = [-1, 1] under [data]",
-            "set range to -1, 1",
+            "set range to −1..1",
         ),
         (
             Help::from(Repair::Stage(StageSetting::Loss(Loss::Mse))).or(),

@@ -106,11 +106,21 @@ fn mirror(surface: Surface) -> &'static str {
 }
 
 fn data(setting: &DataSetting, surface: Surface) -> String {
-    match (setting.written(), surface) {
-        ((key, Some(value)), Surface::Terminal) => format!("write {key} = {value} under [data]"),
-        ((key, Some(value)), Surface::Window) => format!("set {key} to {}", bare(&value)),
-        ((key, None), _) => format!("remove {key}"),
+    match (setting, setting.written(), surface) {
+        (_, (key, Some(value)), Surface::Terminal) => format!("write {key} = {value} under [data]"),
+        // The button has the size.
+        (DataSetting::Resize(_), _, Surface::Window) => "scale them to one size".to_owned(),
+        (DataSetting::Patch([height, width]), _, Surface::Window) => {
+            format!("cut patches of {height}×{width} out of them")
+        }
+        (_, (key, Some(value)), Surface::Window) => set(key, &value),
+        (_, (key, None), _) => format!("remove {key}"),
     }
+}
+
+/// `set range to −1..1`: a setting with its value as a field of the window has it.
+fn set(key: &str, value: &str) -> String {
+    format!("set {} to {}", key.replace('_', " "), bare(key, value))
 }
 
 fn stage(setting: &StageSetting, surface: Surface) -> String {
@@ -119,23 +129,38 @@ fn stage(setting: &StageSetting, surface: Surface) -> String {
     }
     match (setting.written(), surface) {
         ((key, Some(value)), Surface::Terminal) => format!("use {key} = {value}"),
-        ((key, Some(value)), Surface::Window) => format!("set {key} to {}", bare(&value)),
+        ((key, Some(value)), Surface::Window) => set(key, &value),
         ((key, None), _) => format!("remove {key}"),
     }
 }
 
-/// A value as a field of the window takes it: without the quotes or brackets of the file.
-fn bare(value: &str) -> &str {
-    value.trim_matches(['"', '[', ']'])
+/// A value as a field of the window takes it: without the quotes or brackets of the file, sides and ends joined.
+fn bare(key: &str, value: &str) -> String {
+    let inner = value.trim_matches(['"', '[', ']']);
+    let joined = match key {
+        "range" => inner.replace(", ", ".."),
+        "resize" | "patch" => inner.replace(", ", "×").replace('x', "×"),
+        _ => inner.to_owned(),
+    };
+    match joined.strip_prefix('-') {
+        Some(rest) => format!("−{rest}"),
+        None => joined,
+    }
 }
 
 impl Repair {
     /// What a button that does it says, for a repair that is not about the problem's own layer.
     pub fn label(&self) -> String {
         match self {
-            Repair::Data(setting) => setting_label(setting.written()),
+            Repair::Data(DataSetting::Resize([height, width])) => {
+                format!("scale to {height}×{width}")
+            }
+            Repair::Data(DataSetting::Patch([height, width])) => {
+                format!("cut patches of {height}×{width}")
+            }
+            Repair::Data(setting) => data(setting, Surface::Window),
             Repair::Stage(StageSetting::Thaw(name)) => format!("don't freeze {name}"),
-            Repair::Stage(setting) => setting_label(setting.written()),
+            Repair::Stage(setting) => stage(setting, Surface::Window),
             Repair::Steps(steps) => sentence(steps, Surface::Window).replace('`', ""),
             Repair::Mirror => "mirror the encoder".into(),
             Repair::Unlock(name) => format!("unlock {name}"),
@@ -155,12 +180,5 @@ impl Repair {
             | Repair::EndBranch(..)
             | Repair::Note { .. } => self.text(Surface::Terminal).replace('`', ""),
         }
-    }
-}
-
-fn setting_label((key, value): (&str, Option<String>)) -> String {
-    match value {
-        Some(value) => format!("set {key} = {value}"),
-        None => format!("remove {key}"),
     }
 }

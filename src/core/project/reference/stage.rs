@@ -12,7 +12,7 @@ pub const NAME: Setting = Setting {
     values: "any text in quotes",
     example: "\"train\"",
     default: "",
-    about: "For you, tables and --stage.",
+    about: "Its name in tables, in the curves and in the run's files.",
 };
 /// `task`
 pub const TASK: Setting = Setting {

@@ -15,7 +15,7 @@ pub(super) fn complaint(text: &str, error: &toml::de::Error) -> Complaint {
     let message = if is_project {
         format!("`{}`: {}", shortened(line), what(line, error.message()))
     } else {
-        "this text is no project: a project file starts with the line format = 1; `strata new` writes one".to_owned()
+        "this text is no project: a project file starts with the line format = 1".to_owned()
     };
     Complaint { span, message }
 }

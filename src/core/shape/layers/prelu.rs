@@ -15,7 +15,7 @@ use std::fmt;
 pub(super) const WORD: LayerWord = LayerWord {
     word: "prelu",
     example: "prelu",
-    about: "x above zero, a learned slope below: one for all, or with `channels` one for each channel.",
+    about: "x above zero, a learned slope below: one for all, or with “channels” one for each channel.",
     elsewhere: &[],
     fields: &[switched(
         "by channel",

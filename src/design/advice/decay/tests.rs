@@ -34,7 +34,7 @@ fn the_textbook_decay_is_too_strong_for_a_mean() {
         all[0].message
     );
     let fix = all[0].fix.as_ref().unwrap();
-    assert_eq!(fix.label, "set weight_decay=1e-5 in stage 1");
+    assert_eq!(fix.label, "set weight decay to 1e-5 in stage 1");
     assert_eq!(advised(&fix.edit.apply(&project).unwrap()), []);
 }
 

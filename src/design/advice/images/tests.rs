@@ -54,7 +54,7 @@ fn a_batch_larger_than_the_data_is_told() {
         &counts(&[50, 50]),
         "a batch of 200 is larger than the 100 images",
     );
-    assert_eq!(label.unwrap(), "set batch = 16 in stage 1");
+    assert_eq!(label.unwrap(), "set batch to 16 in stage 1");
 }
 
 #[test]
@@ -65,7 +65,7 @@ fn a_last_batch_of_one_is_told_where_batch_norm_sees_it() {
         &thirty_three,
         "leave a last batch of 1 for the batch norm at head.2",
     );
-    assert_eq!(label.unwrap(), "set batch = 31 in stage 1");
+    assert_eq!(label.unwrap(), "set batch to 31 in stage 1");
     assert_eq!(
         said(&classifier(31, 50), &thirty_three, "last batch of 1"),
         None
@@ -85,7 +85,7 @@ fn running_statistics_that_lag_are_told() {
         &counts(&[64, 64]),
         "8 steps are few for the batch norm at head.2",
     );
-    assert_eq!(few.unwrap(), "set epochs = 5 in stage 1");
+    assert_eq!(few.unwrap(), "set epochs to 5 in stage 1");
     assert_eq!(
         said(&classifier(32, 5), &counts(&[64, 64]), "steps are few"),
         None
@@ -96,7 +96,7 @@ fn running_statistics_that_lag_are_told() {
 fn classes_out_of_balance_are_told_beyond_three_to_one() {
     let text = "out of balance: `c0` has 190 images, `c1` 40";
     let found = said(&classifier(32, 50), &counts(&[190, 40]), text);
-    assert_eq!(found.unwrap(), "set weights = \"balanced\"");
+    assert_eq!(found.unwrap(), "set weights to balanced");
     let mut balanced = classifier(32, 50);
     balanced.data.weights = Some(Weights::Balanced);
     assert_eq!(said(&balanced, &counts(&[190, 40]), text), None);

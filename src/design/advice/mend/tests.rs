@@ -69,7 +69,7 @@ fn help_becomes_an_edit() {
             "",
             "write convt 3 k4 s2 p1 at decoder.0",
         ),
-        (down, "convt 3 k4 s2 p1;sigmoid", "", "set range = [0, 1]"),
+        (down, "convt 3 k4 s2 p1;sigmoid", "", "set range to 0..1"),
     ] {
         assert_eq!(
             mended(&project("3x16x16", encoder, decoder, head)).0,
@@ -96,19 +96,19 @@ fn settings_are_mended() {
     };
     assert_eq!(
         after(|p| p.stages[0].batch = 0).0,
-        "set batch = 64 in stage 1"
+        "set batch to 64 in stage 1"
     );
     assert_eq!(
         after(|p| p.stages[1].epochs = 0).0,
-        "set epochs = 10 in stage 2"
+        "set epochs to 10 in stage 2"
     );
     assert_eq!(
         after(|p| p.stages[1].split = strata_core::project::data::Split::Unlabeled).0,
-        "set split = \"train\" in stage 2"
+        "set split to train in stage 2"
     );
     assert_eq!(
         after(|p| p.stages[1].loss = strata_core::project::stage::Loss::Mse).0,
-        "set loss = \"cross-entropy\" in stage 2"
+        "set loss to cross-entropy in stage 2"
     );
     assert_eq!(
         after(|p| p.data.resize = Some([28, 28])).1.data.resize,
@@ -250,7 +250,7 @@ fn stages_stacks_and_the_input_are_mended() {
     );
     assert_eq!(
         after(|p| p.stages[1].split = strata_core::project::data::Split::Test).0,
-        "set split = \"train\" in stage 2"
+        "set split to train in stage 2"
     );
     let (label, next) = after(|p| p.network.decoder.clear());
     assert_eq!(label, "mirror the encoder");

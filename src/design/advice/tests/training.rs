@@ -11,7 +11,7 @@ fn outputs_fit_the_pixels() {
         &half,
         "ends in tanh (from -1 to 1), but the pixels are from 0 to 1",
         "decoder.1",
-        "set range = [-1, 1]",
+        "set range to −1..1",
     );
     assert_eq!(fixed.data.range, Some([-1.0, 1.0]));
     let mut squared = autoencoder(DOWN, "convt 3 k4 s2 p1;sigmoid");
@@ -20,7 +20,7 @@ fn outputs_fit_the_pixels() {
         &squared,
         "the gradient can vanish",
         "decoder.1",
-        "set loss = \"bce\" in stage 1",
+        "set loss to bce in stage 1",
     );
     assert_eq!(fixed.stages[0].loss.to_string(), "bce");
     let mut linear = autoencoder(DOWN, "convt 3 k4 s2 p1");
@@ -40,25 +40,25 @@ fn learning_rates_are_usual() {
         (
             "adam lr=0.1 beta1=0.5",
             "lr=0.1 is high for adam: usual is 1e-5 to 0.01",
-            "set lr=1e-3 in stage 1",
+            "set the learning rate to 1e-3 in stage 1",
             "adam lr=0.001 beta1=0.5",
         ),
         (
             "adamw lr=1e-7",
             "lr=1e-7 is low for adam",
-            "set lr=1e-3 in stage 1",
+            "set the learning rate to 1e-3 in stage 1",
             "adamw lr=0.001",
         ),
         (
             "sgd lr=10 momentum=0.9",
             "lr=10 is high for sgd: usual is 1e-4 to 1",
-            "set lr=0.01 in stage 1",
+            "set the learning rate to 0.01 in stage 1",
             "sgd lr=0.01 momentum=0.9",
         ),
         (
             "sgd lr=0",
             "lr=0 is low",
-            "set lr=0.01 in stage 1",
+            "set the learning rate to 0.01 in stage 1",
             "sgd lr=0.01",
         ),
     ] {
@@ -84,7 +84,7 @@ fn batch_norm_needs_a_batch() {
         &one,
         "batch norm at encoder.1 with a batch of 1",
         "encoder.1",
-        "set batch = 32 in stage 1",
+        "set batch to 32 in stage 1",
     );
     assert_eq!(fixed.stages[0].batch, 32);
     let mut plain = classifier(DOWN, "gap;dense 10");
@@ -130,7 +130,7 @@ fn pixels_are_scaled() {
         &large,
         "the pixels are from 0 to 255",
         "",
-        "set range = [0, 1]",
+        "set range to 0..1",
     );
     assert_eq!(
         fixed.data,

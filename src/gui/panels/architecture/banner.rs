@@ -3,7 +3,8 @@
 use crate::theme;
 use crate::widgets::icon::{self, Icon};
 use eframe::egui::{
-    Frame, Margin, Response, RichText, Role, Sense, Stroke, StrokeKind, Ui, Vec2, WidgetInfo, vec2,
+    Frame, Label, Margin, Response, RichText, Role, Sense, Stroke, StrokeKind, Ui, Vec2,
+    WidgetInfo, vec2,
 };
 use strata_app::action::{Action, OnView};
 use strata_app::view_kind::ViewKind;
@@ -30,7 +31,7 @@ pub fn show(ui: &mut Ui, banner: &Banner, is_proposed: bool, actions: &mut Vec<A
         .show(ui, |ui| {
             ui.set_min_width(ui.available_width());
             ui.spacing_mut().item_spacing = Vec2::new(theme::GAP, 2.0);
-            ui.horizontal_wrapped(|ui| {
+            ui.horizontal_top(|ui| {
                 ui.set_max_width(ui.available_width() - MORE);
                 if let Some(sign) = sign {
                     let (rect, _) =
@@ -44,7 +45,8 @@ pub fn show(ui: &mut Ui, banner: &Banner, is_proposed: bool, actions: &mut Vec<A
                 };
                 let text = banner.text.trim_end_matches([' ', '✓']);
                 let of = if is_proposed { "as proposed: " } else { "" };
-                ui.label(RichText::new(format!("{of}{text}")).color(color));
+                let text = RichText::new(format!("{of}{text}")).color(color);
+                ui.add(Label::new(text).wrap());
             });
             if banner.level == Level::Wrong {
                 ui.horizontal(|ui| {

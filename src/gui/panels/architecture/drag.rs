@@ -2,8 +2,10 @@
 //! at the end of a stack or branch.
 
 use crate::theme;
+use eframe::egui::emath::TSTransform;
 use eframe::egui::{
-    CursorIcon, DragAndDrop, Id, LayerId, Order, Rect, Response, Stroke, StrokeKind, Ui, vec2,
+    CursorIcon, DragAndDrop, Id, LayerId, Order, PointerState, Rect, Response, Stroke, Ui,
+    UiBuilder,
 };
 use strata_app::action::Action;
 use strata_core::project::Place;
@@ -26,7 +28,6 @@ pub fn row(
     }
     if card.dragged() && !locked {
         ui.set_cursor_icon(CursorIcon::Grabbing);
-        ghost(ui, place);
     }
     if card.dnd_hover_payload::<Place>().is_none() {
         return;
@@ -72,21 +73,19 @@ pub(crate) fn release_focus(ui: &Ui) {
     });
 }
 
-/// The name of the layer at the pointer, so that it is seen what moves.
-fn ghost(ui: &Ui, place: &Place) {
-    let Some(at) = ui.ctx().pointer_interact_pos() else {
+/// A copy of the row that is dragged, which follows the pointer: so it is seen what moves.
+pub(crate) fn carried(ui: &mut Ui, row: Rect, paint: impl FnOnce(&Ui)) {
+    let pointer = |state: &PointerState| Some(state.interact_pos()? - state.press_origin()?);
+    let Some(by) = ui.input(|input| pointer(&input.pointer)) else {
         return;
     };
-    let colors = theme::palette(ui);
-    let painter = ui.ctx().layer_painter(LayerId::new(
-        Order::Tooltip,
-        Id::unique("the layer that is dragged"),
-    ));
-    let text = painter.layout_no_wrap(place.to_string(), theme::digits(12.0), colors.strong);
-    let rect = Rect::from_min_size(at + vec2(14.0, 10.0), text.size() + vec2(16.0, 8.0));
-    let line = Stroke::new(1.0, colors.accent);
-    painter.rect(rect, theme::RADIUS, colors.lifted, line, StrokeKind::Inside);
-    painter.galley(rect.min + vec2(8.0, 4.0), text, colors.strong);
+    let layer = LayerId::new(Order::Tooltip, Id::unique("the layer that is dragged"));
+    let mut over = ui.new_child(UiBuilder::new().layer_id(layer).max_rect(row));
+    over.set_clip_rect(Rect::EVERYTHING);
+    over.set_opacity(0.9);
+    paint(&over);
+    let moved = TSTransform::from_translation(by);
+    ui.ctx().transform_layer_shapes(layer, moved);
 }
 
 /// Whether a row is being dragged.

@@ -11,8 +11,10 @@ pub(super) mod proposal;
 mod row;
 mod search;
 mod skips;
+mod wrong;
 
 use crate::theme;
+use crate::widgets::slab::Scale;
 use crate::widgets::{Field, FieldEvent, Icon, icon_button, steady_scroll};
 use eframe::egui::{Align, Frame, Id, Layout, Margin, Rect, RichText, Ui};
 use proposal::Proposal;
@@ -45,6 +47,9 @@ pub fn show(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
         indented(ui, |ui| {
             ui.spacing_mut().item_spacing.y = theme::STEP;
             for stack in Stack::ALL {
+                if !state.has_place_for(stack) {
+                    continue;
+                }
                 stacks.show(ui, stack);
                 if stack == Stack::Decoder {
                     let is_proposed = proposal.is_some();
@@ -143,8 +148,8 @@ const TOOLS: [(Icon, &str, &str, OnSelected); 4] = [
 struct Stacks<'a, 'b> {
     state: &'a State,
     proposal: Option<&'b Proposal>,
-    /// The longest side of any tensor.
-    scale: usize,
+    /// The largest tensors.
+    scale: Scale,
     /// Where the place is that a layer is asked for.
     asked_at: Option<Rect>,
     actions: &'a mut Vec<Action>,

@@ -1,9 +1,10 @@
 //! One layer or block as a row: colour of its family, its text, its output, its parameters, its slab,
 //! and below it what is wrong with it.
 
-use super::{drag, fold, insert, lock};
+use super::{drag, fold, insert, lock, wrong};
 use crate::theme;
-use crate::widgets::{Field, FieldEvent, slab};
+use crate::widgets::slab::{self, Scale};
+use crate::widgets::{Field, FieldEvent};
 use eframe::egui::text::{CCursor, CCursorRange};
 use eframe::egui::text_edit::TextEditState;
 use eframe::egui::{
@@ -29,7 +30,7 @@ const USUAL: f32 = 372.0;
 const PARAMETERS: f32 = 80.0;
 /// Larger numbers of parameters are written in millions: their column is as wide as this one.
 const LARGEST: u64 = 9_999_999;
-const STRIP: f32 = 4.0;
+pub(super) const STRIP: f32 = 4.0;
 /// Between a layer's text and its shape.
 const GAP: f32 = 8.0;
 
@@ -44,19 +45,11 @@ pub fn indent(place: &Place) -> f32 {
     INDENT * (place.path.len() / 2) as f32
 }
 
-/// The longest spatial side of any tensor: what slabs are drawn to.
-pub fn scale(state: &State) -> usize {
-    let outputs = state
-        .shown
-        .inference
-        .rows
-        .iter()
-        .filter_map(|row| row.output.as_ref());
-    let shapes = outputs.chain([&state.shown.inference.input]);
-    shapes
-        .flat_map(|shape| shape.spatial().iter().copied())
-        .max()
-        .unwrap_or(1)
+/// What slabs are drawn to.
+pub fn scale(state: &State) -> Scale {
+    let inference = &state.shown.inference;
+    let outputs = inference.rows.iter().filter_map(|row| row.output.as_ref());
+    Scale::of(outputs.chain([&inference.input]))
 }
 
 /// Shows a row; where it is.
@@ -65,7 +58,7 @@ pub fn show(
     state: &State,
     place: &Place,
     node: &Node,
-    scale: usize,
+    scale: Scale,
     actions: &mut Vec<Action>,
 ) -> Rect {
     let row = state.shown.inference.row(place);
@@ -95,21 +88,31 @@ pub fn show(
         lock::sign(ui, text.left(), rect);
         text.min.x += lock::WIDTH;
     }
-    if drag::is_dragged(ui, place) {
-        ui.painter().rect_filled(
-            rect,
-            theme::RADIUS,
-            theme::faded(theme::palette(ui).panel, 0.6),
-        );
-    }
     let middle = UiBuilder::new()
         .id_salt(("row text", place))
         .max_rect(text)
         .layout(Layout::left_to_right(Align::Center));
     let inner = &mut ui.new_child(middle);
+    let written = shortened(inner, &label(state, place, node));
     match locked {
         None => edit(inner, state, place, node, error, actions),
         Some(lock) => fixed(inner, state, place, node, lock),
+    }
+    if drag::is_dragged(ui, place) {
+        let left_behind = theme::faded(theme::palette(ui).panel, 0.6);
+        ui.painter().rect_filled(rect, theme::RADIUS, left_behind);
+        drag::carried(ui, rect, |over| {
+            paint_card(over, rect, true, false, true);
+            paint_strip(over, rect, node, error.is_some());
+            if let Some(row) = row {
+                paint_numbers(over, rect, row, scale, state.is_folded(place));
+            }
+            let at = inner.max_rect().left_center();
+            let ink = theme::palette(over).strong;
+            let font = theme::digits(theme::CODE);
+            over.painter()
+                .text(at, Align2::LEFT_CENTER, written, font, ink);
+        });
     }
     let card = match locked {
         None => over_text(ui, state, &card, place, text, is_selected),
@@ -126,7 +129,8 @@ pub fn show(
     drag::row(ui, rect, &card, place, locked.is_some(), actions);
     insert::between(ui, rect, place, state, actions);
     if let Some(error) = error {
-        explain(ui, error, indent(place));
+        let is_typed = text_has_focus(ui, state, place);
+        wrong::show(ui, state, place, error, rect, is_typed, actions);
     }
     rect
 }
@@ -355,7 +359,7 @@ fn paint_strip(ui: &Ui, rect: Rect, node: &Node, wrong: bool) {
     ui.painter().rect_filled(strip, corners, color);
 }
 
-fn paint_numbers(ui: &Ui, rect: Rect, row: &Row, scale: usize, folded: bool) {
+fn paint_numbers(ui: &Ui, rect: Rect, row: &Row, scale: Scale, folded: bool) {
     let whole = !row.is_block || folded;
     let slab_room = slab_room(ui);
     let colors = theme::palette(ui);
@@ -446,27 +450,4 @@ fn fixed(ui: &mut Ui, state: &State, place: &Place, node: &Node, lock: &Target) 
         .font(theme::digits(12.0))
         .color(theme::palette(ui).strong);
     ui.label(text).on_hover_text(lock::about(lock));
-}
-
-fn explain(ui: &mut Ui, error: &ShapeError, indent: f32) {
-    let colors = theme::palette(ui);
-    ui.horizontal_top(|ui| {
-        ui.add_space(indent + STRIP + 4.0);
-        ui.vertical(|ui| {
-            ui.spacing_mut().item_spacing.y = 2.0;
-            ui.label(
-                RichText::new(&error.message)
-                    .size(theme::SMALL)
-                    .color(colors.wrong),
-            );
-            for help in &error.help {
-                ui.label(
-                    RichText::new(help.in_window())
-                        .size(theme::SMALL)
-                        .color(colors.weak),
-                );
-            }
-            ui.add_space(theme::STEP);
-        });
-    });
 }

@@ -2,7 +2,7 @@
 
 use super::{NEAR, class, names};
 use crate::theme;
-use crate::widgets::elided;
+use crate::widgets::{elided, said};
 use eframe::egui::{
     Align2, Button, FontId, Label, Rect, RichText, Role, Sense, Ui, WidgetInfo, pos2, vec2,
 };
@@ -155,14 +155,14 @@ pub(super) fn notes(ui: &mut Ui, state: &State, gallery: &Gallery, actions: &mut
     let colors = theme::palette(ui);
     fit(ui, state, actions);
     for (text, line) in &gallery.notes {
-        let label = RichText::new(text).size(theme::SMALL).color(colors.text);
-        ui.add(Label::new(label).wrap());
+        ui.add(Label::new(said(text, theme::SMALL, colors.text)).wrap());
         let changed = line
             .as_ref()
             .and_then(|line| Some((line, state.project().data.with_line(line)?)));
         if let Some((line, data)) = changed {
             let label = Repair::Data(DataSetting::Line(line.clone())).label();
-            let button = ui.add(Button::new(RichText::new(label).size(theme::SMALL)));
+            let label = RichText::new(format::capital(&label)).size(theme::SMALL);
+            let button = ui.add(Button::new(label));
             let button = button.on_hover_text("Changes this setting of the data");
             if button.clicked() {
                 actions.push(Action::Edit(Edit::Data(data)));

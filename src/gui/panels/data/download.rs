@@ -142,16 +142,12 @@ fn progress(ui: &mut Ui, running: &Fetching, actions: &mut Vec<Action>) {
         ui.add(bar)
             .on_hover_text(running.folder.display().to_string());
     });
-    ui.label(
-        RichText::new(line)
-            .font(theme::digits(theme::SMALL))
-            .color(colors.weak),
-    );
-    if ui
-        .button("Cancel")
-        .accessible_name("Cancel the download")
-        .clicked()
-    {
-        actions.push(Action::Fetch(false));
-    }
+    ui.horizontal(|ui| {
+        let cancel = ui.button("Cancel").accessible_name("Cancel the download");
+        if cancel.clicked() {
+            actions.push(Action::Fetch(false));
+        }
+        let text = RichText::new(line).font(theme::digits(theme::SMALL));
+        ui.add(Label::new(text.color(colors.weak)).truncate());
+    });
 }

@@ -16,7 +16,7 @@ pub use statistics::StatisticsView;
 use super::loading_state::{reading, unread};
 use crate::theme;
 use crate::view::View;
-use crate::widgets::{chevron, empty, volume_slice};
+use crate::widgets::{chevron, empty, said, volume_slice};
 use eframe::egui::{
     Align, Button, ComboBox, Label, Layout, Rect, RichText, ScrollArea, Ui, UiBuilder, vec2,
 };
@@ -54,7 +54,7 @@ const BELOW: f32 = 110.0;
 
 impl View for DataView {
     fn title(&self) -> &'static str {
-        "Data"
+        "Images"
     }
 
     fn summary(&self) -> &'static str {
@@ -133,7 +133,7 @@ impl View for DataView {
                 empty(
                     ui,
                     "No images",
-                    "Choose another source or folder in the data settings.",
+                    "Choose another source or folder in the settings on the right.",
                 );
             }
             Some((seen, Ok(gallery))) => {
@@ -271,7 +271,7 @@ fn missing(ui: &mut Ui, state: &State, message: &str, actions: &mut Vec<Action>)
         |ui| {
             ui.add_space(space);
             ui.label(RichText::new("No images to show").font(theme::heading(theme::BODY)));
-            ui.label(RichText::new(message).color(theme::palette(ui).weak));
+            ui.label(said(message, theme::BODY, theme::palette(ui).weak));
             ui.add_space(theme::GAP);
             download::show(ui, state, actions);
         },

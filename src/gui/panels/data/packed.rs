@@ -1,6 +1,7 @@
 //! An archive where data are wanted: what it holds, the button that unpacks it, how far that is, and why it failed.
 
 use crate::theme;
+use crate::widgets::said;
 use eframe::egui::{Align, Button, Label, Layout, ProgressBar, RichText, Ui, UiBuilder, vec2};
 use std::path::Path;
 use strata_app::action::Action;
@@ -22,7 +23,7 @@ pub fn show(ui: &mut Ui, state: &State, archive: &Path, message: &str, actions: 
         let colors = theme::palette(ui);
         ui.add_space(space);
         ui.label(RichText::new("An archive").font(theme::heading(theme::BODY)));
-        ui.label(RichText::new(message).color(colors.weak));
+        ui.label(said(message, theme::BODY, colors.weak));
         ui.add_space(theme::GAP);
         if is_running(state) {
             return progress(ui, state, actions);
@@ -42,8 +43,7 @@ pub fn show(ui: &mut Ui, state: &State, archive: &Path, message: &str, actions: 
             .failed(archive)
             .filter(|why| *why != message)
         {
-            let why = RichText::new(why).size(theme::SMALL).color(colors.wrong);
-            ui.add(Label::new(why).wrap());
+            ui.add(Label::new(said(why, theme::SMALL, colors.wrong)).wrap());
         }
     });
 }

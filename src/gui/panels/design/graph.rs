@@ -25,6 +25,8 @@ const MOST: f32 = 3.0;
 const LEAST: f32 = 0.05;
 /// Below this scale no text is written: it could not be read.
 const LEGIBLE: f32 = 0.45;
+/// From this scale on the text is as large as that of the marks of an axis.
+const READABLE: f32 = theme::TINY / TEXT;
 /// Around the drawing.
 const MARGIN: f32 = 12.0;
 
@@ -32,8 +34,19 @@ const MARGIN: f32 = 12.0;
 #[derive(Default)]
 pub struct GraphView {
     drawn: Option<Drawn>,
-    /// How it was moved and enlarged; `None` fits it into the view.
-    moved: Option<Placement>,
+    sight: Sight,
+}
+
+/// What of the drawing is seen.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+enum Sight {
+    /// What is seen before anybody has moved it.
+    #[default]
+    First,
+    /// All of it.
+    Whole,
+    /// As it was moved and enlarged.
+    Moved(Placement),
 }
 
 struct Drawn {
@@ -58,6 +71,20 @@ impl Placement {
         Placement {
             at: ((area - size) / 2.0).max(Vec2::splat(MARGIN)),
             scale,
+        }
+    }
+
+    /// What is seen first: all of it where that can be read, or else its beginning.
+    fn first(graph: &Graph, area: Vec2) -> Placement {
+        let whole = Placement::fitting(graph, area);
+        if whole.scale >= READABLE {
+            return whole;
+        }
+        let size = vec2(graph.size[0], graph.size[1]) * READABLE;
+        let left = ((area.x - size.x) / 2.0).max(MARGIN);
+        Placement {
+            at: vec2(left, MARGIN),
+            scale: READABLE,
         }
     }
 
@@ -119,7 +146,7 @@ impl View for GraphView {
         )
         .clicked()
         {
-            self.moved = None;
+            self.sight = Sight::Whole;
         }
         if icon_button(
             ui,
@@ -130,7 +157,7 @@ impl View for GraphView {
         )
         .clicked()
         {
-            self.moved = self.placement().map(|now| now.scaled(1.25, center));
+            self.enlarge(1.25, center);
         }
         if icon_button(
             ui,
@@ -141,7 +168,7 @@ impl View for GraphView {
         )
         .clicked()
         {
-            self.moved = self.placement().map(|now| now.scaled(0.8, center));
+            self.enlarge(0.8, center);
         }
     }
 
@@ -211,10 +238,17 @@ impl GraphView {
     fn placement(&self) -> Option<Placement> {
         let drawn = self.drawn.as_ref()?;
         let area = vec2(drawn.area[0], drawn.area[1]);
-        Some(
-            self.moved
-                .unwrap_or_else(|| Placement::fitting(&drawn.graph, area)),
-        )
+        Some(match self.sight {
+            Sight::First => Placement::first(&drawn.graph, area),
+            Sight::Whole => Placement::fitting(&drawn.graph, area),
+            Sight::Moved(placement) => placement,
+        })
+    }
+
+    fn enlarge(&mut self, by: f32, around: Vec2) {
+        if let Some(now) = self.placement() {
+            self.sight = Sight::Moved(now.scaled(by, around));
+        }
     }
 
     /// Moves and enlarges as the pointer asks.
@@ -235,10 +269,10 @@ impl GraphView {
             }
         }
         if now != before {
-            self.moved = Some(now);
+            self.sight = Sight::Moved(now);
         }
         if response.double_clicked() {
-            self.moved = None;
+            self.sight = Sight::Whole;
         }
     }
 }

@@ -18,6 +18,8 @@ pub(super) fn show(
     let colors = *theme::palette(ui);
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing = vec2(theme::GAP + theme::STEP, 0.0);
+        // On a line of its own the button of smoothing begins where the others do.
+        ui.spacing_mut().button_padding.x = 0.0;
         for Entry { text, color, hover } in entries(drawn, &colors) {
             let text = RichText::new(text)
                 .font(theme::digits(theme::SMALL))

@@ -1,7 +1,6 @@
 //! What this program is and what it runs on, to read and to paste into a report of a defect.
 
 use crate::theme;
-use crate::widgets::{Icon, icon_button};
 use eframe::egui::{
     Align, Button, Frame, Id, Label, Layout, Link, Margin, RichText, ScrollArea, Ui, vec2,
 };
@@ -20,12 +19,16 @@ const REST_HEIGHT: f32 = 500.0;
 /// Seconds that the button says what it did.
 const COPIED: f64 = 2.0;
 
+/// What the program is, in a sentence.
+const ABOUT: &str = "A workbench for convolutional networks: build one layer by layer, train it, and see what it has \
+    learned.";
+
 /// Shows the box.
 pub fn show(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
     let title = concat!("Strata ", env!("CARGO_PKG_VERSION"));
-    heading(ui, title, actions);
+    heading(ui, title);
     let colors = *theme::palette(ui);
-    ui.add(Label::new(RichText::new(env!("CARGO_PKG_DESCRIPTION")).color(colors.text)).wrap());
+    ui.add(Label::new(RichText::new(ABOUT).color(colors.text)).wrap());
     ui.add_space(theme::GAP);
     let own = own_rows(state);
     let Some(report) = &state.about.report else {
@@ -41,7 +44,10 @@ pub fn show(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
     log_lines(ui, report);
     ui.add_space(theme::GAP);
     ui.horizontal(|ui| {
-        copy_button(ui, || report.text(&own));
+        copy_button(ui, || {
+            let frames = [("frames", frames(state))];
+            report.text(&[own.as_slice(), &frames].concat())
+        });
         let hover = "Show the folder of the log in the file manager";
         let has_folder = report.log.file.is_some();
         let open = ui.add_enabled(has_folder, Button::new("Open log folder"));
@@ -52,10 +58,9 @@ pub fn show(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
 }
 
 /// What only the window knows.
-fn own_rows(state: &State) -> [(&'static str, String); 3] {
+fn own_rows(state: &State) -> [(&'static str, String); 2] {
     [
         ("runs on", device(state)),
-        ("frames", frames(state)),
         ("licence", env!("CARGO_PKG_LICENSE").to_owned()),
     ]
 }
@@ -136,25 +141,18 @@ pub fn link(ui: &mut Ui, actions: &mut Vec<Action>) {
     }
 }
 
-/// A title with the button that closes the box.
-pub fn heading(ui: &mut Ui, title: &str, actions: &mut Vec<Action>) {
+/// The title of a box, on the height of the button that closes it.
+pub fn heading(ui: &mut Ui, title: &str) {
     ui.horizontal(|ui| {
+        ui.set_min_height(24.0);
         let color = theme::palette(ui).strong;
-        ui.label(
-            RichText::new(title)
-                .font(theme::heading(theme::BODY))
-                .color(color),
-        );
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            if icon_button(ui, Icon::Close, "Close box", "Close (Esc)", true).clicked() {
-                actions.push(Action::Overlay(None));
-            }
-        });
+        let title = RichText::new(title).font(theme::heading(theme::BODY));
+        ui.label(title.color(color));
     });
     ui.add_space(theme::STEP);
 }
 
-/// How long the window's own work takes.
+/// How long the window's own work takes: for who looks into a defect, so it is in the copied report alone.
 fn frames(state: &State) -> String {
     match state.frames.count() {
         0 => "none measured yet".into(),

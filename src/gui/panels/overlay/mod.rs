@@ -7,9 +7,13 @@ mod palette;
 mod sheet;
 
 use crate::theme;
-use eframe::egui::{Align2, Area, Context, Frame, Id, Order, Ui, vec2};
+use crate::widgets::{Icon, icon_button};
+use eframe::egui::{Align2, Area, Context, Frame, Id, Order, Ui, UiBuilder, Vec2, vec2};
 use strata_app::action::{Action, Overlay};
 use strata_app::state::State;
+
+/// The size of the button that closes a box.
+const CLOSE: Vec2 = Vec2::splat(24.0);
 
 /// Shows what is asked for.
 pub fn show(ctx: &Context, state: &State, actions: &mut Vec<Action>) {
@@ -29,6 +33,9 @@ pub fn show(ctx: &Context, state: &State, actions: &mut Vec<Action>) {
                 .show(ui, |ui| {
                     ui.set_width(width);
                     content(ui, overlay, state, actions);
+                    if overlay != Overlay::Palette {
+                        close(ui, actions);
+                    }
                 });
         });
     let outside = |at| !shown.response.rect.contains(at);
@@ -36,6 +43,15 @@ pub fn show(ctx: &Context, state: &State, actions: &mut Vec<Action>) {
         input.pointer.any_pressed() && input.pointer.interact_pos().is_some_and(outside)
     });
     if left {
+        actions.push(Action::Overlay(None));
+    }
+}
+
+/// The button that closes the box, in its upper right corner, however wide the box has become.
+fn close(ui: &mut Ui, actions: &mut Vec<Action>) {
+    let place = Align2::RIGHT_TOP.align_size_within_rect(CLOSE, ui.min_rect());
+    let mut corner = ui.new_child(UiBuilder::new().id_salt("close").max_rect(place));
+    if icon_button(&mut corner, Icon::Close, "Close box", "Close (Esc)", true).clicked() {
         actions.push(Action::Overlay(None));
     }
 }

@@ -21,7 +21,7 @@ const EVERYWHERE: &str = "In every view: the arrow at its upper right saves it a
 /// Shows the page of a view, with the list of all others beside it.
 pub fn show(ui: &mut Ui, kind: ViewKind, actions: &mut Vec<Action>) {
     let info = views::info(kind);
-    heading(ui, &format!("Help: {}", info.title), actions);
+    heading(ui, &format!("Help: {}", info.title));
     ui.horizontal_top(|ui| {
         ui.vertical(|ui| list(ui, kind, actions));
         ui.separator();

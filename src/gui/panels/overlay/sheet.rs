@@ -9,7 +9,7 @@ use strata_app::action::{Action, Overlay};
 
 /// Shows the sheet: two columns of keys and what they do.
 pub fn show(ui: &mut Ui, actions: &mut Vec<Action>) {
-    heading(ui, "Keys", actions);
+    heading(ui, "Keys");
     let colors = *theme::palette(ui);
     let half = KEYS.len().div_ceil(2);
     Grid::new("keys")

@@ -29,7 +29,7 @@ const NAMES: f32 = 172.0;
 const POINTS: usize = 60;
 
 /// A column of figures.
-#[derive(Clone, Copy, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 enum Figure {
     Valid,
     Test,
@@ -90,9 +90,11 @@ struct Columns {
 }
 
 impl Columns {
-    /// As many columns as there is room for.
-    fn of(left: f32, width: f32) -> Columns {
-        let mut room = width - MARK - OPEN - NAMES;
+    /// As many columns as there is room for beside what differs, which needs so many points to be read whole: it may
+    /// have half of the table.
+    fn of(left: f32, width: f32, needed: f32) -> Columns {
+        let least = needed.min(0.5 * width).max(NAMES);
+        let mut room = width - MARK - OPEN - least;
         let mut kept = Vec::new();
         for figure in FIGURES {
             if figure.width() > room {
@@ -101,7 +103,7 @@ impl Columns {
             room -= figure.width();
             kept.push(figure);
         }
-        let names = [left + MARK, left + MARK + NAMES + room.max(0.0)];
+        let names = [left + MARK, left + MARK + least + room.max(0.0)];
         let mut at = names[1];
         let place = |figure: Figure| {
             let place = [at, at + figure.width()];
@@ -121,7 +123,8 @@ impl Columns {
 pub(super) fn show(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
     fields(ui, state, actions);
     let area = ui.available_rect_before_wrap();
-    let columns = Columns::of(area.left(), area.width() - theme::SCROLL_BAR - theme::STEP);
+    let width = area.width() - theme::SCROLL_BAR - theme::STEP;
+    let columns = Columns::of(area.left(), width, widest(ui, state));
     head(ui, state, &columns, actions);
     ScrollArea::vertical()
         .id_salt("table of runs")
@@ -132,6 +135,20 @@ pub(super) fn show(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
                 row(ui, state, index, &columns, actions);
             }
         });
+}
+
+/// The width of the longest line of what differs.
+fn widest(ui: &Ui, state: &State) -> f32 {
+    let width = |index: usize| {
+        let font = FontId::proportional(theme::SMALL);
+        let line = told(&state.runs.list[index]);
+        let line = ui
+            .painter()
+            .layout_no_wrap(line, font, Color32::PLACEHOLDER);
+        line.size().x + theme::GAP + theme::STEP
+    };
+    let shown = state.runs.in_table().into_iter();
+    shown.map(width).fold(0.0, f32::max)
 }
 
 /// What is searched for, and the path of further runs.
@@ -481,4 +498,27 @@ fn when(run: &StoredRun) -> String {
         "{minute} · {status} · {} steps",
         format::count(run.record.steps)
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What differs has the room that it needs, before figures of less interest.
+    #[test]
+    fn differences_are_read_whole_before_there_are_all_figures() {
+        let wide = |needed: f32| Columns::of(0.0, 640.0, needed);
+        let room = |columns: &Columns| columns.names[1] - columns.names[0];
+        let (short, long) = (wide(120.0), wide(300.0));
+        assert!(room(&short) >= NAMES && room(&long) >= 300.0);
+        assert!(long.figures.len() < short.figures.len());
+        assert_eq!(
+            long.figures[0].0, short.figures[0].0,
+            "the best valid stays"
+        );
+        assert!(
+            room(&wide(2000.0)) <= 0.5 * 640.0 + 92.0,
+            "it has half at most"
+        );
+    }
 }

@@ -1,14 +1,19 @@
 //! One setting on a line: its name to the left, its field or choice to the right.
 
+use super::lead;
 use crate::theme;
 use crate::widgets::{Field, FieldEvent, Icon, Stepper, chevron, icon_button};
-use eframe::egui::{Align, Button, ComboBox, Id, Layout, Popup, RichText, ScrollArea, Ui, vec2};
+use eframe::egui::{
+    Align, Button, ComboBox, Id, Layout, Popup, RichText, ScrollArea, TextWrapMode, Ui, vec2,
+};
 
 const NAME: f32 = 86.0;
 /// What a field's frame takes of its width, with a cursor behind the last letter.
 const FRAME: f32 = 18.0;
 /// Width of the button that opens a menu beside a text.
 const MENU: f32 = 24.0;
+/// From the edge of a list to the word chosen: the longest, a loss, has room beside its name.
+const CHOICE: f32 = 6.0;
 /// Height of an open list, at most: as high as the longest, the sources.
 const LIST: f32 = 340.0;
 
@@ -24,20 +29,23 @@ pub fn line<R>(ui: &mut Ui, name: &str, hover: &str, content: impl FnOnce(&mut U
                     .on_hover_text(hover);
             },
         );
-        ui.vertical(content).inner
+        let shown = ui.vertical(content);
+        lead::reach(ui, name, shown.response.rect);
+        shown.inner
     })
     .inner
 }
 
 /// The name of a setting over its field, which has all the width: for words that have no room beside the name.
 fn lines<R>(ui: &mut Ui, name: &str, hover: &str, content: impl FnOnce(&mut Ui) -> R) -> R {
-    ui.vertical(|ui| {
+    let shown = ui.vertical(|ui| {
         ui.spacing_mut().item_spacing.y = 2.0;
         ui.label(RichText::new(name).color(theme::palette(ui).weak))
             .on_hover_text(hover);
         content(ui)
-    })
-    .inner
+    });
+    lead::reach(ui, name, shown.response.rect);
+    shown.inner
 }
 
 /// Whether every word of the field's text has room beside the setting's name: a field is wrapped between words, and a
@@ -87,6 +95,7 @@ fn text_field(
     setting: &TextLine<'_>,
     check: &dyn Fn(&str) -> Result<(), String>,
 ) -> Option<FieldEvent> {
+    lead::focus(ui, setting.name, id);
     Field::new(id, setting.label, setting.text)
         .hint(setting.hint)
         .check(check)
@@ -178,6 +187,7 @@ pub fn number(
     check: &dyn Fn(&str) -> Result<(), String>,
 ) -> Option<String> {
     let event = line(ui, number.name, number.hover, |ui| {
+        lead::focus(ui, number.name, id);
         let width = ui.available_width();
         Stepper {
             id,
@@ -236,7 +246,9 @@ pub fn choice<T: Copy + PartialEq + ToString>(
 ) -> Option<T> {
     let mut chosen = now;
     line(ui, name, hover, |ui| {
-        ComboBox::from_id_salt(id)
+        ui.spacing_mut().button_padding.x = CHOICE;
+        let list = ComboBox::from_id_salt(id)
+            .wrap_mode(TextWrapMode::Truncate)
             .selected_text(RichText::new(now.to_string()).font(theme::digits(12.0)))
             .width(ui.available_width())
             .height(LIST)
@@ -251,7 +263,19 @@ pub fn choice<T: Copy + PartialEq + ToString>(
                 }
             })
             .response
-            .accessible_name(label)
+            .accessible_name(label);
+        lead::focus(ui, name, list.id);
     });
     (chosen != now).then_some(chosen)
+}
+
+/// A setting that is on or off; whether it is now.
+pub fn switch(ui: &mut Ui, [name, label, hover]: [&str; 3], said: &str, now: bool) -> bool {
+    let mut set = now;
+    line(ui, name, hover, |ui| {
+        let mark = ui.checkbox(&mut set, said).accessible_name(label);
+        lead::focus(ui, name, mark.id);
+        mark.on_hover_text(hover);
+    });
+    set
 }

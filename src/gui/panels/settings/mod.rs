@@ -2,13 +2,14 @@
 
 mod data;
 mod layer;
+mod lead;
 mod line;
 mod stage;
 
 use crate::theme;
-use crate::widgets::{Icon, icon_button, steady_scroll};
+use crate::widgets::{Icon, quiet_button, steady_scroll};
 use eframe::egui::{
-    Align, Id, Layout, Rect, RichText, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2,
+    Id, Rect, RichText, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2,
 };
 use strata_app::action::{Action, Show};
 use strata_app::state::{SideTab, State, Switch};
@@ -16,10 +17,14 @@ use strata_app::state::{SideTab, State, Switch};
 /// Height of the tabs.
 const TABS: f32 = 28.0;
 
+/// Width of the button that adds a stage.
+const ADD: f32 = 104.0;
+
 /// Shows the panel.
 pub fn show(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
     tabs(ui, state, actions);
     let tab = state.view.side_tab;
+    lead::begin(ui, state);
     steady_scroll(ui, ("settings", tab.name(), state.opened), |ui| {
         ui.spacing_mut().item_spacing.y = theme::STEP;
         match tab {
@@ -88,16 +93,14 @@ fn stages(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
         stage::show(ui, state, index, stage, actions);
     }
     if state.project().stages.is_empty() {
-        let text = "A project needs a stage to be trained: press + to add one.";
+        let text = "A project needs a stage to be trained: add one.";
         ui.label(RichText::new(text).color(theme::palette(ui).weak));
     }
-    ui.horizontal(|ui| {
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            if icon_button(ui, Icon::Plus, "Add stage", "Add a stage at the end", true).clicked() {
-                add(state, actions);
-            }
-        });
-    });
+    let button = quiet_button(ui, Icon::Plus, "Add stage", true, ADD);
+    let hover = "Add a stage at the end, which starts from the weights of the one before";
+    if button.on_hover_text(hover).clicked() {
+        add(state, actions);
+    }
 }
 
 fn add(state: &State, actions: &mut Vec<Action>) {

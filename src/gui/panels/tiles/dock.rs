@@ -1,16 +1,14 @@
 //! How a tile looks and what can be done with it: tabs, menus, the line below them.
 
-use super::RULES;
-use super::entries::entries;
-use super::named;
+use super::{RULES, entries, named};
 use crate::keys::view_under_pointer;
 use crate::theme;
 use crate::views::{self, Views};
 use crate::widgets::icon::{self, Icon};
-use crate::widgets::icon_button;
+use crate::widgets::{icon_button, said};
 use eframe::egui::{
-    Align, Color32, Id, Label, Layout, Popup, Rect, Response, RichText, Role, Sense, Stroke,
-    StrokeKind, Style, Ui, UiBuilder, Visuals, WidgetInfo, WidgetText, pos2, vec2,
+    Align, Color32, Id, Label, Layout, Popup, Rect, Response, Role, Sense, Stroke, StrokeKind,
+    Style, Ui, UiBuilder, Visuals, WidgetInfo, WidgetText, pos2, vec2,
 };
 use egui_tiles::{
     Behavior, ResizeState, SimplificationOptions, TabState, Tabs, TileId, Tiles, UiResponse,
@@ -45,11 +43,13 @@ impl Dock<'_> {
     fn add_menu(&mut self, ui: &mut Ui, front: ViewKind) {
         let name = format!("Add view beside {}", views::info(front).title);
         let button = icon_button(ui, Icon::Plus, &name, "Open a view here", true);
-        Popup::menu(&button).width(456.0).show(|ui| {
+        let (width, height) = (entries::width(ui), entries::menu_height(ui));
+        Popup::menu(&button).width(width).show(|ui| {
             let arrangement = self.arrangement;
-            entries(
+            entries::entries(
                 ui,
                 Some(front),
+                height,
                 |kind| arrangement.is_open(kind),
                 &mut self.actions,
             );
@@ -78,9 +78,7 @@ impl Dock<'_> {
         } else {
             status
         };
-        let text = RichText::new(text)
-            .size(theme::SMALL)
-            .color(theme::palette(ui).weak);
+        let text = said(&text, theme::SMALL, theme::palette(ui).weak);
         if inner.available_width() >= LEAST {
             inner.with_layout(Layout::left_to_right(Align::Center), |ui| {
                 ui.add(Label::new(text).truncate())
@@ -296,12 +294,11 @@ impl Behavior<ViewKind> for Dock<'_> {
     }
 
     fn resize_stroke(&self, style: &Style, resize: ResizeState) -> Stroke {
+        let colors = theme::palette_of(style.visuals.dark_mode);
         match resize {
             ResizeState::Idle => Stroke::NONE,
-            ResizeState::Hovering => {
-                Stroke::new(2.0, style.visuals.widgets.noninteractive.bg_stroke.color)
-            }
-            ResizeState::Dragging => Stroke::new(2.0, style.visuals.selection.stroke.color),
+            ResizeState::Hovering => theme::edge(colors, false),
+            ResizeState::Dragging => theme::edge(colors, true),
         }
     }
 

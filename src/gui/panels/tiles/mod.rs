@@ -196,16 +196,12 @@ mod tests {
     use eframe::egui::{
         Context, Event, Modifiers, PointerButton, Pos2, RawInput, Rect, Vec2, pos2, vec2,
     };
-    use strata_app::arrangement::Purpose;
+    use strata_app::arrangement::{Purpose, Workspace};
     use strata_core::project::builtin;
 
     #[test]
     fn an_arrangement_survives_the_tree() {
-        let training = Purpose::ALL.map(Arrangement::default_for);
-        for arrangement in training
-            .into_iter()
-            .chain([Arrangement::default_design(), Arrangement::default_data()])
-        {
+        for arrangement in usual() {
             let mut tiles = Tiles::default();
             let root = build(arrangement.0.as_ref().unwrap(), &mut tiles);
             let mut tree = Tree::new(Id::unique("views"), root, tiles);
@@ -295,9 +291,10 @@ mod tests {
     }
 
     fn usual() -> Vec<Arrangement> {
-        let training = Purpose::ALL.map(Arrangement::default_for);
-        let others = [Arrangement::default_design(), Arrangement::default_data()];
-        training.into_iter().chain(others).collect()
+        let of = |workspace| Purpose::ALL.map(|purpose| Arrangement::usual(workspace, purpose));
+        let training = of(Workspace::Training).into_iter();
+        let all = training.chain(of(Workspace::Design));
+        all.chain([Arrangement::default_data()]).collect()
     }
 
     /// Wherever a view of any usual arrangement is dropped, all views are still there.

@@ -1,7 +1,7 @@
 //! The list of transforms as fields: edited, moved, removed, and one more added from a menu.
 
 use crate::theme;
-use crate::widgets::{Field, FieldEvent, Icon, chevron, icon_button};
+use crate::widgets::{Field, FieldEvent, Icon, chevron, icon_button, said};
 use eframe::egui::{Align, ComboBox, Id, Layout, RichText, Ui, vec2};
 use strata_app::state::State;
 use strata_core::project::augment::{Augment, KINDS};
@@ -34,11 +34,7 @@ pub fn entry(
                 buttons(ui, index, last, next);
             });
             if let Some(problem) = problem {
-                ui.label(
-                    RichText::new(problem)
-                        .size(theme::SMALL)
-                        .color(theme::palette(ui).wrong),
-                );
+                ui.label(said(problem, theme::SMALL, theme::palette(ui).wrong));
             }
         },
     );

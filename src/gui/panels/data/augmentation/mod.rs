@@ -114,7 +114,7 @@ impl View for AugmentationView {
                 failed(
                     ui,
                     "No images",
-                    "Choose another source or folder in the data settings.",
+                    "Choose another source or folder in the settings on the right.",
                     actions,
                 );
             }
@@ -164,7 +164,8 @@ fn content(
     let data = &state.project().data;
     let texts = (ui.available_width() * TEXTS.1).min(TEXTS.0);
     let from = state.inspections.draws.draws * TOGETHER;
-    pictures::head(ui, seen, pictures, texts, data.use_augment, from);
+    let shown = (data.use_augment, data.augment.is_empty());
+    pictures::head(ui, seen, pictures, texts, shown, from);
     ui.add_space(theme::GAP);
     let mut next = data.augment.clone();
     for (index, augment) in data.augment.iter().enumerate() {

@@ -2,8 +2,9 @@
 
 use crate::theme;
 use crate::widgets::raster::Sheet;
+use crate::widgets::said;
 use eframe::egui::{
-    Align, Context, Layout, Rect, RichText, Role, Sense, Ui, Vec2, WidgetInfo, vec2,
+    Align, Context, Label, Layout, Rect, RichText, Role, Sense, Ui, Vec2, WidgetInfo, vec2,
 };
 use strata_engine::inspection::reply::Reply;
 use strata_inspect::augmented::{ALONE, Augmented, Row, TOGETHER};
@@ -15,10 +16,12 @@ pub type Seen = Reply<Augmented>;
 const GAP: f32 = 4.0;
 /// Curves in a row at most.
 const CURVES: usize = 4;
-/// Sides of the image before, of the draws of all transforms, and of those of one.
+/// Sides of the image before, of the draws of all transforms, and of those of one, at least; with room to spare they
+/// are larger, up to so many times.
 const BEFORE: f32 = 104.0;
 const LARGE: f32 = 64.0;
 const SMALL: f32 = 44.0;
+const LARGER: f32 = 2.0;
 
 /// Textures of all rows.
 pub struct Pictures {
@@ -47,13 +50,14 @@ impl Pictures {
     }
 }
 
-/// The image before at the left, the draws together at the right; `from` is the epoch of the first.
+/// The image before at the left, the draws together at the right; `from` is the epoch of the first. Whether the list is
+/// applied, and whether it is empty.
 pub fn head(
     ui: &mut Ui,
     seen: &Augmented,
     pictures: &Pictures,
     left: f32,
-    applied: bool,
+    (applied, is_empty): (bool, bool),
     from: usize,
 ) {
     ui.horizontal_top(|ui| {
@@ -63,6 +67,9 @@ pub fn head(
             row(ui, &pictures.before, BEFORE, "The image before", true);
         });
         ui.vertical(|ui| {
+            if is_empty {
+                return unchanged(ui);
+            }
             let epochs = format!("epochs {} to {}", from + 1, from + TOGETHER);
             title(
                 ui,
@@ -75,7 +82,7 @@ pub fn head(
             );
             match &seen.together.problem {
                 Some(problem) => {
-                    ui.label(RichText::new(problem).color(theme::palette(ui).wrong));
+                    ui.label(said(problem, theme::BODY, theme::palette(ui).wrong));
                 }
                 None => row(
                     ui,
@@ -87,6 +94,14 @@ pub fn head(
             }
         });
     });
+}
+
+/// What is said in the place of twelve pictures that would be equal.
+fn unchanged(ui: &mut Ui) {
+    let colors = theme::palette(ui);
+    title(ui, "No transform yet", "");
+    let text = "Every epoch trains on the images as they are. Add a transform below: its pictures appear beside it.";
+    ui.add(Label::new(RichText::new(text).color(colors.weak)).wrap());
 }
 
 /// The draws of one transform; none while they are being made.
@@ -130,7 +145,12 @@ fn row(ui: &mut Ui, (sheet, count): &(Sheet, usize), side: f32, name: &str, appl
     } else {
         side
     };
-    let size = fitted(sheet.size, side.min(room));
+    // Pictures of other pixels than screen pixels are as clear when they are larger.
+    let side = match sheet.smooth {
+        true => side.min(room),
+        false => room.min(LARGER * side),
+    };
+    let size = fitted(sheet.size, side);
     let columns = (((ui.available_width() + GAP) / (size.x + GAP)) as usize).clamp(1, *count);
     let rows = count.div_ceil(columns);
     let all = vec2(

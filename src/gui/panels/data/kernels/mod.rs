@@ -114,7 +114,7 @@ impl View for KernelsView {
                 empty(
                     ui,
                     "No picture",
-                    "Choose another source or folder in the data settings, or drop an image.",
+                    "Choose another source or folder in the settings on the right, or drop an image.",
                 );
             }
             Some((seen, Ok(answer))) => self.show(ui, state, seen, answer, actions),

@@ -2,6 +2,7 @@
 
 use crate::theme;
 use crate::widgets::icon::{self, Icon};
+use crate::widgets::{plain, said};
 use eframe::egui::{
     Button, Color32, Frame, Margin, RichText, Role, Sense, Stroke, Ui, UiBuilder, WidgetInfo, vec2,
 };
@@ -129,7 +130,7 @@ pub fn show(ui: &mut Ui, salt: (&str, usize), entry: &Entry<'_>, actions: &mut V
     });
     let response = scope.response;
     let at = format!("{} {}", entry.kind, entry.at);
-    let name = format!("{}: {}", at.trim_end(), entry.message);
+    let name = plain(&format!("{}: {}", at.trim_end(), entry.message));
     response.widget_info(|| {
         WidgetInfo::labeled(
             if leads { Role::Button } else { Role::Label },
@@ -214,10 +215,10 @@ fn words(ui: &mut Ui, entry: &Entry<'_>) {
                     .color(entry.ink(ui)),
             );
         }
-        ui.label(RichText::new(entry.message).color(colors.strong));
+        ui.label(said(entry.message, theme::BODY, colors.strong));
     });
     for line in &entry.lines {
-        ui.label(RichText::new(line).size(theme::SMALL).color(colors.weak));
+        ui.label(said(line, theme::SMALL, colors.weak));
     }
 }
 

@@ -24,14 +24,14 @@ pub fn show(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
     heading(
         ui,
         "Goals",
-        "What the network is to reach: the table [goals] of the project, also checked by strata check --goals.",
+        "What the network is to reach. Goals are part of the project; those of a trained result are judged by its run.",
     );
     let judged = state.goals();
     for goal in &judged {
         row(ui, state, goal, actions);
     }
     if judged.is_empty() {
-        let text = "No goals yet. Write one, such as parameters <= 50000 or output = input.";
+        let text = "No goals yet. Write one, such as parameters ≤ 50000 or output = input.";
         ui.label(RichText::new(text).color(theme::palette(ui).weak));
     }
     add(ui, state, actions);

@@ -3,6 +3,7 @@
 use super::figures::Figures;
 use super::kinds;
 use crate::theme;
+use crate::widgets::plain;
 use eframe::egui::{RichText, Ui};
 use strata_app::state::{CostColumn, State};
 use strata_core::format;
@@ -13,7 +14,7 @@ use strata_design::{layer_at, macs_formula, parameters_formula};
 pub(super) fn show(ui: &mut Ui, state: &State, figures: &Figures, row: &Row, whole: bool) {
     ui.label(RichText::new(&row.text).font(theme::digits(theme::CODE)));
     if let Some(error) = &row.error {
-        ui.label(&error.message);
+        ui.label(plain(&error.message));
         return;
     }
     let input = row

@@ -4,6 +4,7 @@
 use super::figures::{Figures, query, reply, stage};
 use super::kinds;
 use crate::theme;
+use crate::widgets::said;
 use eframe::egui::{
     Align, Align2, Button, FontId, Label, Layout, Rect, RichText, Role, ScrollArea, Sense, Ui,
     UiBuilder, WidgetInfo, pos2, vec2,
@@ -150,14 +151,7 @@ fn heading(ui: &mut Ui, name: &str, figure: &str) {
 }
 
 fn weak(ui: &mut Ui, text: &str) {
-    ui.add(
-        Label::new(
-            RichText::new(text)
-                .size(theme::SMALL)
-                .color(theme::palette(ui).weak),
-        )
-        .wrap(),
-    );
+    ui.add(Label::new(said(text, theme::SMALL, theme::palette(ui).weak)).wrap());
 }
 
 /// The stage's batch, and the largest that fits.
@@ -183,23 +177,33 @@ fn batch(ui: &mut Ui, state: &State, figures: &Figures, actions: &mut Vec<Action
     );
 }
 
-/// The largest batch that fits, and a button that takes it.
+/// The largest batch that fits, of as many images as there are at most, and a button that takes it.
 fn largest(ui: &mut Ui, state: &State, figures: &Figures, actions: &mut Vec<Action>) {
     let Some((index, stage)) = stage(state) else {
         return;
     };
     let small = |text: String| RichText::new(text).size(theme::SMALL);
-    let fits = figures.largest.map_or_else(
+    let all = state.images_in(stage.split);
+    let all = all.and_then(|images| u32::try_from(images).ok());
+    let largest = figures
+        .largest
+        .map(|fits| all.map_or(fits, |all| fits.min(all)));
+    let is_all = largest.is_some() && largest == all;
+    let fits = largest.map_or_else(
         || "not even 1".to_owned(),
         |batch| format::count(batch.into()),
     );
     let free = figures.budget.map_or_else(|| "?".to_owned(), format::bytes);
-    let text = small(format!("largest batch that fits: {fits}")).color(theme::palette(ui).weak);
+    let text = match is_all {
+        true => format!("a batch of all {fits} images fits"),
+        false => format!("largest batch that fits: {fits}"),
+    };
+    let text = small(text).color(theme::palette(ui).weak);
     let label = Label::new(text).truncate();
     ui.add(label.show_tooltip_when_elided(false)).on_hover_text(format!(
         "The largest batch whose step fits into the {free} of memory that are free now. Larger batches take less time for each image, but there are fewer steps in an epoch; what learns best is often far smaller."
     ));
-    let usable = figures.largest.filter(|batch| *batch != stage.batch);
+    let usable = largest.filter(|batch| *batch != stage.batch);
     let button = ui.add_enabled(
         usable.is_some(),
         Button::new(small("Use".to_owned())).small(),

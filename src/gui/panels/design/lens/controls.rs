@@ -2,8 +2,8 @@
 
 use super::set;
 use crate::theme;
-use crate::widgets::{Icon, icon_button};
-use eframe::egui::{RichText, Sense, Ui, vec2};
+use crate::widgets::{Icon, chevron, icon_button};
+use eframe::egui::{ComboBox, RichText, Ui};
 use strata_app::action::Action;
 use strata_app::lens::{LensMode, LensSettings};
 use strata_design::layer_math::Lens;
@@ -69,6 +69,7 @@ fn about(mode: LensMode) -> &'static str {
 
 /// The buttons that move the kernel.
 fn player(ui: &mut Ui, settings: LensSettings, steps: usize, actions: &mut Vec<Action>) {
+    pace(ui, settings, actions);
     let (step, last) = (settings.step.min(steps - 1), steps - 1);
     let mut go = |step: usize, playing: bool| {
         actions.push(set(LensSettings {
@@ -77,22 +78,6 @@ fn player(ui: &mut Ui, settings: LensSettings, steps: usize, actions: &mut Vec<A
             ..settings
         }))
     };
-    let next = PACES
-        .iter()
-        .position(|pace| *pace == settings.pace)
-        .map_or(2, |at| PACES[(at + 1) % PACES.len()]);
-    let pace = RichText::new(format!("{}/s", settings.pace))
-        .size(theme::SMALL)
-        .color(theme::palette(ui).weak);
-    let button = ui.add(
-        eframe::egui::Button::new(pace)
-            .frame(false)
-            .sense(Sense::click())
-            .min_size(vec2(28.0, 24.0)),
-    );
-    let faster = button
-        .on_hover_text("Positions in a second; a click changes it")
-        .accessible_name(format!("Speed: {} a second", settings.pace));
     if icon_button(
         ui,
         Icon::Step,
@@ -141,9 +126,27 @@ fn player(ui: &mut Ui, settings: LensSettings, steps: usize, actions: &mut Vec<A
     {
         go(0, false);
     }
-    if faster.clicked() {
+}
+
+/// How fast the kernel slides, as a menu.
+fn pace(ui: &mut Ui, settings: LensSettings, actions: &mut Vec<Action>) {
+    let words = |pace: u32| format!("{pace} a second");
+    let mut chosen = settings.pace;
+    let list = ComboBox::from_id_salt("pace of the kernel")
+        .width(96.0)
+        .icon(chevron)
+        .selected_text(RichText::new(words(chosen)).size(theme::SMALL))
+        .show_ui(ui, |ui| {
+            for pace in PACES {
+                ui.selectable_value(&mut chosen, pace, words(pace));
+            }
+        });
+    list.response
+        .on_hover_text("Positions of the kernel in a second")
+        .accessible_name("Speed of the kernel");
+    if chosen != settings.pace {
         actions.push(set(LensSettings {
-            pace: next,
+            pace: chosen,
             ..settings
         }));
     }

@@ -1,8 +1,10 @@
 //! The layer's formulas, one to a line, and below them what should be known besides.
 
 use crate::theme;
+use crate::widgets::said;
 use eframe::egui::text::{LayoutJob, TextFormat};
 use eframe::egui::{Color32, FontId, Label, RichText, Ui};
+use strata_core::format;
 use strata_design::layer_math::{Formula, Lens};
 
 const SIZE: f32 = theme::CODE;
@@ -15,16 +17,11 @@ pub(super) fn show(ui: &mut Ui, lens: &Lens) {
     let colors = *theme::palette(ui);
     let tall = ui.available_height() >= TALL;
     if let Some(error) = &lens.error {
-        ui.add(Label::new(RichText::new(&error.message).color(colors.wrong)).truncate());
+        let message = said(&error.message, theme::BODY, colors.wrong);
+        ui.add(Label::new(message).truncate());
         for help in error.help.iter().take(if tall { 4 } else { 1 }) {
-            ui.add(
-                Label::new(
-                    RichText::new(help.in_window())
-                        .size(theme::SMALL)
-                        .color(colors.weak),
-                )
-                .truncate(),
-            );
+            let help = said(&help.in_window(), theme::SMALL, colors.weak);
+            ui.add(Label::new(help).truncate());
         }
         return;
     }
@@ -66,7 +63,7 @@ pub(super) fn show(ui: &mut Ui, lens: &Lens) {
     }
     for (remarks, color) in [(&lens.remarks, colors.second), (&lens.notes, colors.weak)] {
         if !remarks.is_empty() {
-            let text = capital(&remarks.join("; "));
+            let text = format::capital(&remarks.join("; "));
             ui.add(
                 Label::new(
                     RichText::new(format!("{text}."))
@@ -77,13 +74,6 @@ pub(super) fn show(ui: &mut Ui, lens: &Lens) {
             );
         }
     }
-}
-
-fn capital(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| {
-        first.to_uppercase().chain(letters).collect()
-    })
 }
 
 fn width(ui: &Ui, text: &str, font: FontId) -> f32 {

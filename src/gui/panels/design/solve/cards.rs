@@ -4,6 +4,7 @@
 use super::answers::Known;
 use super::apply;
 use crate::theme;
+use crate::widgets::{plain, said};
 use eframe::egui::{
     Align, Button, Color32, Frame, Label, Layout, Margin, Response, RichText, Stroke, Ui,
 };
@@ -45,7 +46,7 @@ pub(super) fn show(
         Some(_) => "",
     };
     if !message.is_empty() {
-        ui.label(RichText::new(message).color(colors.weak));
+        ui.label(said(message, theme::BODY, colors.weak));
     }
     let solutions = known
         .solved
@@ -85,8 +86,8 @@ fn mirror(ui: &mut Ui, known: &Known, state: &State, actions: &mut Vec<Action>) 
         .add_enabled(solution.is_some(), Button::new("Mirror"))
         .accessible_name("Mirror the encoder");
     let response = response
-        .on_hover_text(&hover)
-        .on_disabled_hover_text(&hover);
+        .on_hover_text(plain(&hover))
+        .on_disabled_hover_text(plain(&hover));
     let solution = solution?;
     if response.clicked() {
         actions.push(apply(state, solution));
@@ -178,7 +179,7 @@ fn note(solution: &Solution) -> String {
 fn diff(ui: &mut Ui, change: &Change) {
     let colors = *theme::palette(ui);
     let lines = [
-        (&change.from, '-', colors.wrong),
+        (&change.from, '−', colors.wrong),
         (&change.to, '+', colors.proven),
     ];
     let mut place = Some(change.place.to_string());

@@ -9,8 +9,8 @@ mod strip;
 
 use crate::theme;
 use crate::view::View;
-use crate::widgets::empty;
 use crate::widgets::icon::{self, Icon};
+use crate::widgets::{empty, said};
 use answers::{Answers, Known};
 use eframe::egui::{Label, Rect, RichText, ScrollArea, Sense, Ui, UiBuilder, pos2, vec2};
 use strata_app::action::Action;
@@ -234,15 +234,12 @@ fn sentence(banner: &Banner) -> String {
 fn causes(ui: &mut Ui, known: &Known, size: f32) {
     let colors = theme::palette(ui);
     for sentence in &known.explanation.sentences {
-        ui.label(RichText::new(plain(sentence)).size(size).color(colors.text));
+        ui.label(said(sentence, size, colors.text));
     }
     const SHOWN: usize = 3;
     for layer in known.unread.iter().take(SHOWN) {
-        ui.label(
-            RichText::new(format!("{}.", plain(&layer.sentence)))
-                .size(theme::SMALL)
-                .color(colors.weak),
-        );
+        let sentence = format!("{}.", layer.sentence);
+        ui.label(said(&sentence, theme::SMALL, colors.weak));
     }
     if known.unread.len() > SHOWN {
         let more = format!(
@@ -252,11 +249,6 @@ fn causes(ui: &mut Ui, known: &Known, size: f32) {
         ui.label(RichText::new(more).size(theme::SMALL).color(colors.weak));
     }
     ui.add_space(theme::STEP);
-}
-
-/// Without the quotes that set layer texts off in the terminal.
-fn plain(sentence: &str) -> String {
-    sentence.replace('`', "")
 }
 
 /// A rectangle's upper left part of this height.

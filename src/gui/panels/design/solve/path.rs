@@ -1,14 +1,16 @@
 //! The path through the stack: the encoder's sizes going down on the left, the decoder's coming up on the right,
-//! partners next to each other, so that the level at which they differ is seen.
+//! partners next to each other, so that the level at which they differ is seen. Where a skip connection joins the two
+//! sizes of a level, the line between them carries its word.
 
 use super::answers::Known;
 use super::slice;
 use crate::theme;
-use crate::widgets::elided;
+use crate::widgets::{elided, said};
 use eframe::egui::{
     Align2, Color32, FontId, Id, Rect, Response, RichText, Role, Sense, Stroke, StrokeKind, Ui,
     WidgetInfo, pos2, vec2,
 };
+use std::ops::RangeInclusive;
 use strata_app::action::Action;
 use strata_app::state::State;
 use strata_core::project::node::Node;
@@ -36,6 +38,13 @@ impl Row<'_> {
         self.down.len().max(self.up.len())
     }
 
+    /// The word of the block whose skip connection joins what goes down with what comes up.
+    fn skip(&self) -> Option<&'static str> {
+        let (down, up) = (self.down.first()?, self.up.first()?);
+        let blocks = |step: &Step| step.place.enclosing_blocks();
+        (blocks(down) == blocks(up)).then_some(down.block).flatten()
+    }
+
     fn height(&self) -> f32 {
         LEVEL + self.chips() as f32 * (CHIP + GAP) + GAP
     }
@@ -45,7 +54,11 @@ impl Row<'_> {
 pub(super) fn show(ui: &mut Ui, known: &Known, state: &State, actions: &mut Vec<Action>) {
     let (rows, bottom) = rows(&known.explanation.path);
     if rows.is_empty() && bottom.is_empty() {
-        ui.label(RichText::new(&known.without_steps).color(theme::palette(ui).weak));
+        ui.label(said(
+            &known.without_steps,
+            theme::BODY,
+            theme::palette(ui).weak,
+        ));
         return;
     }
     let middle = LEVEL + bottom.len() as f32 * (CHIP + GAP);
@@ -64,7 +77,8 @@ pub(super) fn show(ui: &mut Ui, known: &Known, state: &State, actions: &mut Vec<
         top += row.height();
     }
     let inside = slice(area, top, middle).shrink2(vec2(indent * rows.len() as f32, 0.0));
-    code(ui, slice(inside, 0.0, LEVEL), known.code.as_ref());
+    let turn = turn(known, &known.explanation.path);
+    code(ui, slice(inside, 0.0, LEVEL), turn);
     let below = slice(inside, LEVEL, middle - LEVEL).shrink2(vec2(inside.width() * 0.2, 0.0));
     column(ui, below, &bottom, known, state, actions);
 }
@@ -140,31 +154,49 @@ fn level(ui: &Ui, rect: Rect, row: &Row<'_>) {
         to = write(to, Align2::RIGHT_CENTER, &step.after, color).left() - 6.0;
     }
     if had.is_some() && back.is_some() && to > from {
-        link(ui, from, to, rect.center().y, ink, wrong);
+        let word = match wrong {
+            true => Some("≠"),
+            false => row.skip(),
+        };
+        link(ui, from..=to, rect.center().y, ink, word);
     }
 }
 
-/// A line between two sizes: whole where they are equal, broken by ≠ where not.
-fn link(ui: &Ui, from: f32, to: f32, y: f32, ink: Color32, wrong: bool) {
-    let middle = (from + to) / 2.0;
-    let hole = if wrong { 10.0 } else { 0.0 };
+/// A line between two sizes: whole where they are equal, broken by ≠ where not, or by the word of what joins them.
+fn link(ui: &Ui, span: RangeInclusive<f32>, y: f32, ink: Color32, word: Option<&str>) {
+    const ROOM: f32 = 4.0;
+    let (from, to) = (*span.start(), *span.end());
     let stroke = Stroke::new(1.0, theme::faded(ink, 0.7));
-    ui.painter().hline(from..=middle - hole, y, stroke);
-    ui.painter().hline(middle + hole..=to, y, stroke);
-    if wrong {
-        ui.painter().text(
-            pos2(middle, y),
-            Align2::CENTER_CENTER,
-            "≠",
-            theme::heading(theme::BODY),
-            ink,
-        );
+    let font = match word {
+        Some("≠") | None => theme::heading(theme::BODY),
+        Some(_) => FontId::proportional(theme::SMALL),
+    };
+    let word = word.unwrap_or_default().to_owned();
+    let galley = ui.painter().layout_no_wrap(word, font, ink);
+    let half = galley.size().x / 2.0 + if galley.is_empty() { 0.0 } else { ROOM };
+    let middle = (from + to) / 2.0;
+    if galley.is_empty() || 2.0 * half > to - from {
+        ui.painter().hline(span, y, stroke);
+        return;
+    }
+    ui.painter().hline(from..=middle - half, y, stroke);
+    ui.painter().hline(middle + half..=to, y, stroke);
+    let corner = pos2(middle, y) - galley.size() / 2.0;
+    ui.painter().galley(corner, galley, ink);
+}
+
+/// What stands where the way turns: the code, or the least size where that lies inside of a block.
+fn turn(known: &Known, path: &[Step]) -> String {
+    let last = path.iter().rfind(|step| step.side == Side::Down);
+    match (last.filter(|step| step.block.is_some()), &known.code) {
+        (Some(step), _) => sizes(&step.after, false),
+        (None, Some(code)) => format!("code {code}"),
+        (None, None) => "code ?".to_owned(),
     }
 }
 
-fn code(ui: &Ui, rect: Rect, code: Option<&Shape>) {
+fn code(ui: &Ui, rect: Rect, code: String) {
     let colors = theme::palette(ui);
-    let code = code.map_or_else(|| "code ?".into(), |code| format!("code {code}"));
     let stroke = Stroke::new(1.0, colors.line);
     let font = theme::digits(theme::CODE);
     let text = ui.painter().text(
@@ -266,6 +298,9 @@ fn hover(ui: &mut Ui, step: &Step, known: &Known) {
         RichText::new(format!("{}  {}", step.place, step.text)).font(theme::digits(theme::CODE)),
     );
     ui.label(format!("{} → {}", step.before, step.after));
+    if let Some(block) = step.block {
+        ui.label(format!("in a branch of {block}"));
+    }
     if let Some(partner) = &step.partner {
         let word = if step.side == Side::Down {
             "undone by"
@@ -292,7 +327,7 @@ fn hover(ui: &mut Ui, step: &Step, known: &Known) {
         .iter()
         .filter(|cause| cause.place == step.place)
     {
-        ui.label(RichText::new(super::plain(&cause.sentence)).color(theme::palette(ui).wrong));
+        ui.label(said(&cause.sentence, theme::BODY, theme::palette(ui).wrong));
     }
     ui.label(
         RichText::new("Click to select the layer")

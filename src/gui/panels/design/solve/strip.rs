@@ -2,8 +2,9 @@
 //! Enter, takes another size.
 
 use super::answers::Known;
-use super::{plain, slice};
+use super::slice;
 use crate::theme;
+use crate::widgets::plain;
 use eframe::egui::{
     Align, Align2, Button, EventFilter, Id, Key, Label, Layout, Rect, Response, RichText, Sense,
     Shape as Drawing, Stroke, StrokeKind, Ui, UiBuilder, WidgetInfo, pos2, vec2,

@@ -6,7 +6,7 @@ mod read;
 mod signals;
 mod splits;
 
-use super::line::{TextLine, Words, choice, line, optional, text};
+use super::line::{TextLine, Words, choice, line, optional, switch, text};
 use crate::panels::data::{download, packed};
 use crate::theme;
 use crate::widgets::{Icon, elided, icon};
@@ -22,6 +22,9 @@ use strata_inspect::gallery::Gallery;
 
 /// Height of the number of images of a split.
 const COUNT_ROW: f32 = 18.0;
+
+/// Height of the button that downloads, and of what takes its place: how far it is.
+const DOWNLOAD: f32 = 36.0;
 
 /// What the fields of a group have in common.
 struct Form<'a> {
@@ -50,13 +53,7 @@ impl Form<'_> {
 
     /// A setting that is on or off; whether it is now.
     fn switch(&mut self, [name, label, hover, on]: Words, now: bool) -> bool {
-        let mut set = now;
-        line(self.ui, name, hover, |ui| {
-            ui.checkbox(&mut set, on)
-                .accessible_name(label)
-                .on_hover_text(hover)
-        });
-        set
+        switch(self.ui, [name, label, hover], on, now)
     }
 }
 
@@ -207,9 +204,24 @@ fn path(ui: &mut Ui, state: &State, next: &mut DataSpec, actions: &mut Vec<Actio
     line(ui, "", "", |ui| ui.horizontal(|ui| browse(ui, actions)));
     if packed::is_running(state) {
         line(ui, "", "", |ui| packed::progress(ui, state, actions));
-    } else if download::is_offered(state) && !are_there(state) {
-        line(ui, "", "", |ui| download::show(ui, state, actions));
+    } else if download::is_offered(state) {
+        line(ui, "", "", |ui| {
+            // The place stays, so that nothing below moves when the files come.
+            ui.set_min_height(DOWNLOAD);
+            match are_there(state) {
+                true => there(ui),
+                false => download::show(ui, state, actions),
+            }
+        });
     }
+}
+
+/// Said in the place of the button once nothing needs to be downloaded.
+fn there(ui: &mut Ui) {
+    ui.set_min_height(DOWNLOAD);
+    ui.add_space(theme::STEP);
+    let text = RichText::new("the files are there ✓").size(theme::SMALL);
+    ui.label(text.color(theme::palette(ui).weak));
 }
 
 /// Data are a folder or one file, and no dialog of the system lets both be chosen.

@@ -2,6 +2,7 @@
 
 use super::{field_of_view, heading};
 use crate::theme;
+use crate::widgets::said;
 use eframe::egui::{Color32, Label, RichText, Ui};
 use strata_app::state::State;
 use strata_core::format;
@@ -41,10 +42,10 @@ fn shape(ui: &mut Ui, row: &Row, lens: &Lens) {
         show_formula(ui, formula);
     }
     for remark in &lens.remarks {
-        line(ui, &capital(remark), colors.second);
+        line(ui, &format::capital(remark), colors.second);
     }
     for note in &lens.notes {
-        line(ui, &capital(note), colors.weak);
+        line(ui, &format::capital(note), colors.weak);
     }
 }
 
@@ -96,13 +97,5 @@ fn digits(ui: &mut Ui, text: &str, ink: Color32) {
 }
 
 fn line(ui: &mut Ui, text: &str, ink: Color32) {
-    let text = RichText::new(text).size(theme::SMALL).color(ink);
-    ui.add(Label::new(text).wrap());
-}
-
-fn capital(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| {
-        first.to_uppercase().chain(letters).collect()
-    })
+    ui.add(Label::new(said(text, theme::SMALL, ink)).wrap());
 }

@@ -2,7 +2,7 @@
 //! padding, switches, the name.
 
 use crate::theme;
-use crate::widgets::{Field, FieldEvent, Icon, Stepper, chevron, icon_button};
+use crate::widgets::{Field, FieldEvent, Icon, Stepper, chevron, icon_button, said};
 use eframe::egui::{Align, ComboBox, Id, Layout, RichText, Ui, vec2};
 use strata_app::action::Action;
 use strata_app::state::State;
@@ -70,8 +70,7 @@ pub fn show(ui: &mut Ui, state: &State, place: &Place, node: &Node, actions: &mu
         }
         Node::Broken { error, .. } => {
             let color = theme::palette(ui).wrong;
-            let text = RichText::new(&error.message).size(theme::SMALL);
-            ui.label(text.color(color));
+            ui.label(said(&error.message, theme::SMALL, color));
         }
     }
 }

@@ -11,6 +11,7 @@ mod pictures;
 
 use crate::panels::design::advice_of;
 use crate::theme;
+use crate::widgets::said;
 use eframe::egui::{Label, RichText, Ui};
 use strata_app::action::Action;
 use strata_app::state::State;
@@ -81,7 +82,7 @@ fn heading(ui: &mut Ui, text: &str) {
 /// A small grey text on as many lines as it needs.
 fn weak(ui: &mut Ui, text: &str) {
     let color = theme::palette(ui).weak;
-    ui.add(Label::new(RichText::new(text).size(theme::SMALL).color(color)).wrap());
+    ui.add(Label::new(said(text, theme::SMALL, color)).wrap());
 }
 
 /// Every layer has a word that the form can explain.

@@ -145,7 +145,8 @@ fn grid(ui: &mut Ui, sheet: &Sheet, count: usize, name: &str) -> bool {
     let ratio = sheet.size[0] as f32 / sheet.size[1].max(1) as f32;
     let room = ui.available_width();
     let columns = columns(room, shown, ratio);
-    let width = ((room + GAP) / columns as f32 - GAP).min(WIDEST).floor();
+    let widest = if is_wide(ratio) { room } else { WIDEST };
+    let width = ((room + GAP) / columns as f32 - GAP).min(widest).floor();
     let cell = vec2(width, (width * ratio).max(4.0));
     let rows = shown.div_ceil(columns);
     let size = vec2(room, rows as f32 * (cell.y + GAP));
@@ -172,9 +173,14 @@ fn grid(ui: &mut Ui, sheet: &Sheet, count: usize, name: &str) -> bool {
     response.clicked()
 }
 
+/// Whether a picture is much wider than high, as the weights of a unit of a dense layer are.
+fn is_wide(ratio: f32) -> bool {
+    ratio < 0.5
+}
+
 /// As few columns as fit pictures that can be told apart; wide ones take all the room.
 fn columns(room: f32, count: usize, ratio: f32) -> usize {
-    if ratio < 0.5 {
+    if is_wide(ratio) {
         return 1;
     }
     let most = ((room + GAP) / (LEAST + GAP)).floor().max(1.0) as usize;

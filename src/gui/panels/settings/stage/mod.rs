@@ -6,8 +6,8 @@ mod schedule;
 
 use super::line::{Number, TextLine, choice, number, text};
 use crate::theme;
-use crate::widgets::{Icon, icon, icon_button};
-use eframe::egui::{Frame, Id, Margin, Rect, RichText, Role, Sense, Stroke, Ui, WidgetInfo, vec2};
+use crate::widgets::{Icon, icon, icon_button, said};
+use eframe::egui::{Frame, Id, Margin, Rect, Role, Sense, Stroke, Ui, WidgetInfo, vec2};
 use strata_app::action::{Action, Show};
 use strata_app::state::State;
 use strata_core::project::data::Split;
@@ -248,17 +248,9 @@ fn problems(ui: &mut Ui, state: &State, index: usize) {
         } else {
             colors.second
         };
-        ui.label(
-            RichText::new(&problem.message)
-                .size(theme::SMALL)
-                .color(ink),
-        );
+        ui.label(said(&problem.message, theme::SMALL, ink));
         for help in &problem.help {
-            ui.label(
-                RichText::new(help.in_window())
-                    .size(theme::SMALL)
-                    .color(colors.weak),
-            );
+            ui.label(said(&help.in_window(), theme::SMALL, colors.weak));
         }
     }
 }

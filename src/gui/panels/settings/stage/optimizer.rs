@@ -1,18 +1,17 @@
 //! The optimizer: its text with a menu of all there are, and a field for each of its settings.
 
-use super::super::line::{Menu, Number, TextLine, line, number, text_with_menu};
+use super::super::line::{Menu, Number, TextLine, line, number, switch, text_with_menu};
 use super::{factor_step, parse};
 use crate::theme;
 use crate::widgets::{Icon, icon_button};
 use eframe::egui::{Id, RichText, Ui};
 use strata_app::action::{Action, Show};
+use strata_app::setting_field::SELDOM;
 use strata_app::state::{State, Switch};
+use strata_core::format;
 use strata_core::project::optimizer::{OPTIMIZERS, OptimizerSetting};
 use strata_core::project::reference::stage::OPTIMIZER;
 use strata_core::project::stage::Optimizer;
-
-/// The group of the settings that are seldom changed.
-const SELDOM: &str = "Optimizer";
 
 /// Shows the fields; the optimizer with what was changed.
 pub(super) fn show(
@@ -91,16 +90,11 @@ fn one(
     optimizer: &Optimizer,
 ) -> Option<Optimizer> {
     let now = setting.value(optimizer);
-    let label = capital(setting.name);
+    let label = format::capital(setting.name);
     if setting.is_flag() {
-        let mut on = !now.is_empty();
-        let before = on;
-        line(ui, setting.name, setting.about, |ui| {
-            let said = if before { "on" } else { "off" };
-            ui.checkbox(&mut on, said)
-                .on_hover_text(setting.about)
-                .accessible_name(&label)
-        });
+        let before = !now.is_empty();
+        let said = if before { "on" } else { "off" };
+        let on = switch(ui, [setting.name, &label, setting.about], said, before);
         let value = if on { setting.key } else { "" };
         return (on != before).then(|| setting.with(optimizer, value).ok())?;
     }
@@ -139,13 +133,6 @@ fn share_step(text: &str, up: bool) -> Option<String> {
         SHARES.iter().rfind(|share| value(share) < now)
     };
     next.map(|share| (*share).to_owned())
-}
-
-fn capital(name: &str) -> String {
-    let mut letters = name.chars();
-    letters.next().map_or_else(String::new, |first| {
-        first.to_uppercase().chain(letters).collect()
-    })
 }
 
 #[cfg(test)]

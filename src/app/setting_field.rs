@@ -1,0 +1,206 @@
+//! Which field of the window a setting of the project file has. Where the window leads to a field, it is unfolded and
+//! scrolled to: one that was found in the palette takes the keyboard, one that a run failed of is marked.
+
+use crate::run_monitor::Phase;
+use crate::state::State;
+use crate::view_settings::SideTab;
+use strata_core::project::help::Repair;
+use strata_core::project::optimizer::OptimizerSetting;
+use strata_engine::event::Outcome;
+use strata_engine::inspection::reply::InspectionError;
+use strata_inspect::gallery::Gallery;
+
+/// The field of a setting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SettingField {
+    /// Where it is in the panel on the right.
+    pub tab: SideTab,
+    /// The group that it is folded into, by its title.
+    pub group: Option<&'static str>,
+    /// Its name on the screen.
+    pub name: &'static str,
+}
+
+/// A field that the window leads to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SoughtField {
+    /// Which one.
+    pub field: SettingField,
+    /// Whether it takes the keyboard.
+    pub takes_keyboard: bool,
+    /// Another number each time: the window leads there once.
+    pub number: u64,
+}
+
+/// The group of the optimizer's settings that are seldom changed.
+pub const SELDOM: &str = "Optimizer";
+
+/// The groups of the data, each with the keys and names of its fields.
+const DATA: &[(Option<&str>, &[(&str, &str)])] = &[
+    (None, &[("source", "source"), ("path", "path")]),
+    (
+        Some("Files"),
+        &[
+            ("label", "label"),
+            ("class_level", "class"),
+            ("pixel", "pixel"),
+            ("shape", "shape"),
+            ("transpose", "transpose"),
+        ],
+    ),
+    (
+        Some("Pixels"),
+        &[
+            ("resize", "resize"),
+            ("filter", "filter"),
+            ("fit", "fit"),
+            ("grey", "grey"),
+            ("patch", "patch"),
+            ("patches_per_image", "each"),
+            ("range", "range"),
+            ("normalize", "values"),
+        ],
+    ),
+    (
+        Some("Signals"),
+        &[
+            ("length", "length"),
+            ("rate", "rate"),
+            ("spectrogram", "picture"),
+        ],
+    ),
+    (
+        Some("Splits"),
+        &[
+            ("valid", "valid"),
+            ("test", "test"),
+            ("fold", "fold"),
+            ("source_fold", "its fold"),
+            ("labels", "labels"),
+            ("per_class", "labelled"),
+            ("weights", "weights"),
+            ("limit", "limit"),
+        ],
+    ),
+];
+
+/// The keys and names of a stage's fields.
+const STAGE: &[(&str, &str)] = &[
+    ("name", "name"),
+    ("task", "task"),
+    ("split", "split"),
+    ("loss", "loss"),
+    ("optimizer", "optimizer"),
+    ("schedule", "schedule"),
+    ("epochs", "epochs"),
+    ("batch", "batch"),
+    ("freeze", "freeze"),
+    ("early_stop", "early stop"),
+    ("sparsity", "sparsity"),
+];
+
+impl SettingField {
+    /// The field of a key of the data; none where a view of its own shows it.
+    pub fn of_data(key: &str) -> Option<SettingField> {
+        DATA.iter().find_map(|(group, fields)| {
+            let (_, name) = fields.iter().find(|(of, _)| *of == key)?;
+            Some(SettingField {
+                tab: SideTab::Data,
+                group: *group,
+                name,
+            })
+        })
+    }
+
+    /// The field of a key of a stage.
+    pub fn of_stage(key: &str) -> Option<SettingField> {
+        let (_, name) = STAGE.iter().find(|(of, _)| *of == key)?;
+        Some(SettingField {
+            tab: SideTab::Stages,
+            group: None,
+            name,
+        })
+    }
+
+    /// The field of a setting of the optimizer.
+    pub fn of_optimizer(setting: &OptimizerSetting) -> SettingField {
+        SettingField {
+            tab: SideTab::Stages,
+            group: (!setting.is_usual).then_some(SELDOM),
+            name: setting.name,
+        }
+    }
+
+    fn mended_by(repair: &Repair) -> Option<SettingField> {
+        match repair {
+            Repair::Data(setting) => SettingField::of_data(setting.key()),
+            Repair::Stage(setting) => SettingField::of_stage(setting.key()),
+            // Files that are not there are looked for elsewhere.
+            Repair::Note { .. } => SettingField::of_data("path"),
+            _ => None,
+        }
+    }
+}
+
+impl State {
+    /// Unfolds a field and scrolls to it.
+    pub(crate) fn lead_to(&mut self, field: SettingField, takes_keyboard: bool) {
+        self.view.side_tab = field.tab;
+        if let Some(group) = field.group {
+            self.view.open_groups.insert(group.to_owned());
+        }
+        if field.tab == SideTab::Stages && self.view.stage.is_none() {
+            self.view.stage = Some(0);
+        }
+        let number = self.sought.map_or(0, |before| before.number) + 1;
+        self.sought = Some(SoughtField {
+            field,
+            takes_keyboard,
+            number,
+        });
+    }
+
+    /// The field that what failed is about: of the last run, or of the reading of the images.
+    pub fn failed_field(&self) -> Option<SettingField> {
+        if let Phase::Ended(Outcome::Failed(failure)) = &self.training.phase {
+            return failure.repairs.iter().find_map(SettingField::mended_by);
+        }
+        let reply = self.inspections.latest::<Gallery>()?;
+        match &reply.result {
+            Err(InspectionError::Failed {
+                repair: Some(repair),
+                ..
+            }) if reply.query.subject == self.image_set() => SettingField::mended_by(repair),
+            _ => None,
+        }
+    }
+
+    /// Leads to the field of what has just failed.
+    pub(crate) fn lead_to_failed(&mut self, before: Option<SettingField>) {
+        let failed = self.failed_field();
+        if let Some(field) = failed.filter(|_| failed != before) {
+            self.lead_to(field, false);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use strata_core::project::reference::{data, stage};
+
+    /// A new setting gets its line here: else neither the palette nor a message leads to its field.
+    #[test]
+    fn every_setting_has_its_field() {
+        // The list of augmentations and its switch are a view.
+        let has_view = |key: &&str| ["augment", "use_augment"].contains(key);
+        let of_data = data::ALL.iter().map(|setting| setting.key);
+        for key in of_data.filter(|key| !has_view(key)) {
+            assert!(SettingField::of_data(key).is_some(), "{key}");
+        }
+        for setting in stage::ALL {
+            let field = SettingField::of_stage(setting.key);
+            assert!(field.is_some(), "{}", setting.key);
+        }
+    }
+}

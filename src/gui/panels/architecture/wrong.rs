@@ -1,0 +1,104 @@
+//! What is wrong with a layer, below its row: while a word is being typed it lies over the rows that follow, so that these
+//! stay where they are until the word is taken.
+
+use super::row::STRIP;
+use crate::theme;
+use crate::widgets::said;
+use eframe::egui::{Area, Button, Frame, Id, Margin, Order, Rect, Stroke, Ui, UiBuilder};
+use strata_app::action::Action;
+use strata_app::state::State;
+use strata_core::project::Place;
+use strata_core::project::help::{Help, Repair};
+use strata_core::shape::ShapeError;
+use strata_design::Problem;
+use strata_design::advice::Fix;
+
+/// Shows it below a row.
+pub(super) fn show(
+    ui: &mut Ui,
+    state: &State,
+    place: &Place,
+    error: &ShapeError,
+    row: Rect,
+    is_typed: bool,
+    actions: &mut Vec<Action>,
+) {
+    let fix = fix_of(state, place);
+    let left = STRIP + 4.0;
+    if !is_typed {
+        ui.horizontal_top(|ui| {
+            ui.add_space(row.left() - ui.max_rect().left() + left);
+            ui.vertical(|ui| {
+                lines(ui, place, error, fix, actions);
+                ui.add_space(theme::STEP);
+            });
+        });
+        return;
+    }
+    let colors = theme::palette(ui);
+    let margin = Margin {
+        left: left as i8,
+        right: theme::GAP as i8,
+        top: theme::STEP as i8,
+        bottom: theme::GAP as i8,
+    };
+    let area = Area::new(Id::unique("what is wrong with what is typed"))
+        .order(Order::Middle)
+        .fixed_pos(row.left_bottom())
+        .constrain(false);
+    area.show(ui.ctx(), |ui| {
+        let frame = Frame::new()
+            .fill(colors.panel)
+            .stroke(Stroke::new(1.0, colors.line))
+            .corner_radius(theme::RADIUS)
+            .shadow(ui.visuals().popup_shadow)
+            .inner_margin(margin);
+        frame.show(ui, |ui| {
+            ui.set_width(row.width() - left - theme::GAP);
+            lines(ui, place, error, fix, actions);
+        });
+    });
+}
+
+fn lines(
+    ui: &mut Ui,
+    place: &Place,
+    error: &ShapeError,
+    fix: Option<&Fix>,
+    actions: &mut Vec<Action>,
+) {
+    ui.spacing_mut().item_spacing.y = 2.0;
+    let color = theme::palette(ui).wrong;
+    ui.label(said(&error.message, theme::SMALL, color));
+    for help in &error.help {
+        helps(ui, place, help, fix, actions);
+    }
+}
+
+/// The edit that mends what is wrong with the layer at a place, where one does.
+fn fix_of<'a>(state: &'a State, place: &Place) -> Option<&'a Fix> {
+    let shown = &state.shown;
+    let is_here = |problem: &Problem| problem.place.as_ref() == Some(place);
+    let index = shown.problems.iter().position(is_here)?;
+    shown.fixes.get(index)?.as_ref()
+}
+
+/// What helps: another word for the layer is taken by a click.
+fn helps(ui: &mut Ui, place: &Place, help: &Help, fix: Option<&Fix>, actions: &mut Vec<Action>) {
+    let colors = theme::palette(ui);
+    let text = help.in_window();
+    let fix = fix.filter(|_| matches!(*help.repair, Repair::Rename(..)));
+    let Some(fix) = fix else {
+        ui.label(said(&text, theme::SMALL, colors.weak));
+        return;
+    };
+    // The same button below the row and over those that follow: a press ends the typing, and it is still the one released.
+    let same = UiBuilder::new().scope_id(Id::unique(("another word", place)));
+    ui.scope_builder(same, |ui| {
+        let button = Button::new(said(&text, theme::SMALL, colors.strong)).small();
+        if ui.add(button).on_hover_text(&fix.label).clicked() {
+            actions.push(Action::Preview(None));
+            actions.push(Action::Edit(fix.edit.clone()));
+        }
+    });
+}
