@@ -395,7 +395,7 @@ impl ViewSettings {
     }
 }
 
-/// The classes of one project are not those of another.
+/// The classes and the units of one project are not those of another.
 fn without_class(question: Option<Question>) -> Option<Question> {
-    question.filter(|question| !matches!(question, Question::Class(_)))
+    question.filter(|question| !matches!(question, Question::Class(_) | Question::Unit(_)))
 }

@@ -1,10 +1,12 @@
 //! The command line's words. Clap checks them; what they mean is in each command's file.
 
+mod inspect;
 mod picture;
 
 use super::data::name::{DataName, data_name, source};
 use super::overrides::Changes;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+pub use inspect::InspectArgs;
 pub use picture::Picture;
 use std::path::PathBuf;
 use strata_core::project::augment::Augment;
@@ -259,48 +261,6 @@ pub struct EvalArgs {
     #[arg(long)]
     pub device: Option<String>,
     /// Print one JSON value
-    #[arg(long)]
-    pub json: bool,
-}
-
-/// `strata inspect`
-#[derive(Debug, ClapArgs)]
-pub struct InspectArgs {
-    /// The run's folder
-    pub run: PathBuf,
-    /// What to save
-    pub what: Picture,
-    /// Use this image instead of the run's probe images
-    #[arg(long, value_name = "FILE")]
-    pub image: Option<PathBuf>,
-    /// Draw this slice of volumes, from 0 [default: the middle one]
-    #[arg(long, value_name = "N")]
-    pub slice: Option<usize>,
-    /// Saliency of this class's score, by name or number [default: the class predicted for each image]
-    #[arg(long, value_name = "NAME")]
-    pub class: Option<String>,
-    /// Of filters, activations, receptive-field and pixel: the layer, such as encoder.3 [default: for filters the first that has some; none for pixel; else the encoder's last]
-    #[arg(long, value_name = "PLACE")]
-    pub layer: Option<String>,
-    /// Of filters: what the decoder's last layer with weights paints, a picture for each of its inputs
-    #[arg(long, conflicts_with = "layer")]
-    pub decoder: bool,
-    /// Of receptive-field: the position in the layer's map, such as 3x5 (row, column) [default: its middle]
-    #[arg(long, value_name = "CELL")]
-    pub cell: Option<String>,
-    /// Of pixel: channel, row and column of the value, such as 0,4,7; a vector's unit alone [default: the middle]
-    #[arg(long, value_name = "C,Y,X")]
-    pub at: Option<String>,
-    /// The file to write, .png or .svg [default: WHAT.png in the run's folder]
-    #[arg(short, long, value_name = "PNG")]
-    pub output: Option<PathBuf>,
-    /// The checkpoint: last, best, stage-1
-    #[arg(long, default_value = "last")]
-    pub checkpoint: String,
-    /// Where to compute: cpu, cuda:0
-    #[arg(long)]
-    pub device: Option<String>,
-    /// Print what the picture shows as one JSON value; not for filters and reconstructions
     #[arg(long)]
     pub json: bool,
 }

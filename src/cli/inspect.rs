@@ -1,14 +1,17 @@
 //! `strata inspect`: the window's pictures of a run as PNG files.
 
 mod activations;
+mod adversarial;
 mod curve;
 mod field;
 mod pixel;
+mod predictions;
+mod saliency;
 
 use super::args::{InspectArgs, Picture};
 use super::{WrongInput, output};
 use crate::cli::text;
-use serde_json::{Value, json};
+use serde_json::Value;
 use strata_core::project::target::Target;
 use strata_engine::storage::saved_run::{self, SavedRun};
 use strata_gui::plate::of_network;
@@ -16,7 +19,6 @@ use strata_gui::snapshot::Snapshot;
 use strata_inspect::confusion::Confusion;
 use strata_inspect::filters::{self, Filters};
 use strata_inspect::reconstructions::Reconstructions;
-use strata_inspect::saliency::{Answer, Question, Request, Saliency};
 use strata_inspect::sparse::SparseCode;
 
 /// Draws, writes and prints the file's name.
@@ -39,7 +41,9 @@ pub fn run(args: &InspectArgs) -> anyhow::Result<()> {
         Picture::Loss | Picture::Accuracy => curve::picture(args)?,
         Picture::Confusion => confusion(&mut open(args)?)?,
         Picture::Reconstructions => (reconstructions(&mut open(args)?, args)?, None),
-        Picture::Saliency => saliency(&mut open(args)?, args)?,
+        Picture::Adversarial => adversarial::picture(&mut open(args)?, args)?,
+        Picture::Predictions => predictions::picture(&mut open(args)?, args)?,
+        Picture::Saliency => saliency::picture(&mut open(args)?, args)?,
         Picture::SparseCode => sparse_code(&mut open(args)?)?,
         Picture::Activations => activations::picture(&mut open(args)?, args)?,
         Picture::Pixel => return pixel::run(&mut open(args)?, args),
@@ -65,73 +69,90 @@ fn open(args: &InspectArgs) -> anyhow::Result<SavedRun> {
 
 /// Refuses what the picture asked for does not have.
 fn check(args: &InspectArgs) -> Result<(), WrongInput> {
-    let (saliency, pixel) = (args.what == Picture::Saliency, args.what == Picture::Pixel);
-    let field = args.what == Picture::ReceptiveField;
-    let maps = args.what == Picture::Activations;
-    let filters = args.what == Picture::Filters;
-    let refused = [
-        (args.class.is_some() && !saliency, "--class is for saliency"),
+    use Picture::{
+        Activations, Adversarial, Filters, Pixel, Predictions, ReceptiveField, Reconstructions,
+        Saliency,
+    };
+    let what = args.what;
+    let for_these = [
+        (args.class.is_some(), "--class", &[Saliency][..]),
         (
-            args.layer.is_some() && !pixel && !field && !maps && !filters,
-            "--layer is for filters, activations, receptive-field and pixel",
+            args.layer.is_some(),
+            "--layer",
+            &[Filters, Activations, Saliency, ReceptiveField, Pixel],
         ),
-        (args.decoder && !filters, "--decoder is for filters"),
-        (args.at.is_some() && !pixel, "--at is for pixel"),
+        (args.decoder, "--decoder", &[Filters]),
+        (args.at.is_some(), "--at", &[Pixel]),
+        (args.cell.is_some(), "--cell", &[ReceptiveField]),
         (
-            args.cell.is_some() && !field,
-            "--cell is for receptive-field",
+            !args.image.is_empty(),
+            "--image",
+            &[
+                Reconstructions,
+                Saliency,
+                Predictions,
+                Adversarial,
+                Activations,
+                Pixel,
+            ],
         ),
         (
-            args.output.is_some() && pixel,
-            "pixel is printed, so it has no -o",
+            args.image.len() > 1,
+            "a second --image",
+            &[Saliency, Predictions, Adversarial],
         ),
         (
-            args.image.is_some()
-                && !saliency
-                && !pixel
-                && !maps
-                && args.what != Picture::Reconstructions,
-            "--image is for reconstructions, saliency, activations and pixel",
+            args.split.is_some(),
+            "--split",
+            &[Saliency, Predictions, Adversarial],
         ),
         (
-            args.json && matches!(args.what, Picture::Filters | Picture::Reconstructions),
-            "--json is for loss, accuracy, confusion, saliency, sparse-code, activations, receptive-field and pixel",
+            args.limit.is_some(),
+            "--limit",
+            &[Saliency, Predictions, Adversarial],
+        ),
+        (
+            args.numbers.is_some(),
+            "--numbers",
+            &[Saliency, Predictions, Adversarial],
+        ),
+        (args.predictions.list.is_some(), "--list", &[Predictions]),
+        (args.predictions.top.is_some(), "--top", &[Predictions]),
+        (
+            args.saliency.given().is_some(),
+            args.saliency.given().unwrap_or_default(),
+            &[Saliency],
+        ),
+        (
+            args.adversarial.given().is_some(),
+            args.adversarial.given().unwrap_or_default(),
+            &[Adversarial],
         ),
     ];
-    match refused.into_iter().find(|(is_refused, _)| *is_refused) {
-        Some((_, message)) => Err(WrongInput(format!(
-            "{message}; leave it out for {}",
-            args.what.name()
-        ))),
-        None => Ok(()),
+    let is_refused =
+        |(given, _, takes): &(bool, &str, &[Picture])| *given && !takes.contains(&what);
+    if let Some((_, word, takes)) = for_these.into_iter().find(is_refused) {
+        let names: Vec<&str> = takes.iter().map(|picture| picture.name()).collect();
+        let names = match names.split_last() {
+            Some((last, others)) if !others.is_empty() => {
+                format!("{} and {last}", others.join(", "))
+            }
+            _ => names.concat(),
+        };
+        return Err(refused(&format!("{word} is for {names}"), what));
     }
+    if args.output.is_some() && what == Pixel {
+        return Err(refused("pixel is printed, so it has no -o", what));
+    }
+    if args.json && matches!(what, Filters | Reconstructions) {
+        let message = "--json is for loss, accuracy, confusion, predictions, saliency, adversarial, sparse-code, activations, receptive-field and pixel";
+        return Err(refused(message, what));
+    }
+    Ok(())
 }
 
-fn saliency(run: &mut SavedRun, args: &InspectArgs) -> anyhow::Result<(Snapshot, Option<Value>)> {
-    let question = args
-        .class
-        .as_deref()
-        .map(|name| class(run, name))
-        .transpose()?
-        .map(Question::Class);
-    let saliency = run.inspect_slice::<Saliency>(
-        args.slice,
-        &Request {
-            question,
-            image: args.image.clone(),
-        },
-    )?;
-    for (index, answer) in saliency.answers.iter().enumerate() {
-        output::say(&line(&saliency, index, answer));
-    }
-    let top = |answer: &Answer| -> Vec<Value> {
-        let pair = |(class, p): &(u32, f32)| json!({"class": saliency.class_name(*class), "probability": p});
-        answer.top.iter().map(pair).collect()
-    };
-    let name = |class: Option<u32>| class.map(|class| saliency.class_name(class));
-    let value = |answer: &Answer| json!({"label": name(answer.label), "class": name(answer.class), "score": answer.score, "top": top(answer)});
-    let values = json!({"step": saliency.step, "images": saliency.answers.iter().map(value).collect::<Vec<_>>()});
-    Ok((of_network::saliency(&saliency), Some(values)))
+fn refused(message: &str, what: Picture) -> WrongInput {
+    WrongInput(format!("{message}; leave it out for {}", what.name()))
 }
 
 /// The class of this name, or of this number where no class is called so.
@@ -152,27 +173,6 @@ fn class(run: &SavedRun, name: &str) -> Result<u32, WrongInput> {
                 classes.join(", ")
             ))
         })
-}
-
-/// `image 3, 7: logit 12.1; 7 98.2 %, 1 1.1 %, 9 0.4 %`
-fn line(saliency: &Saliency, index: usize, answer: &Answer) -> String {
-    let label = answer.label.map_or_else(String::new, |label| {
-        format!(", {}", saliency.class_name(label))
-    });
-    let score = text::figure(f64::from(answer.score));
-    let Some(class) = answer.class else {
-        return format!("image {}{label}: mse {score}", index + 1);
-    };
-    let top = answer
-        .top
-        .iter()
-        .map(|(class, p)| format!("{} {:.1} %", saliency.class_name(*class), 100.0 * p));
-    let top = top.collect::<Vec<_>>().join(", ");
-    format!(
-        "image {}{label}: {top}; logit of {} {score}",
-        index + 1,
-        saliency.class_name(class)
-    )
 }
 
 fn confusion(run: &mut SavedRun) -> anyhow::Result<(Snapshot, Option<Value>)> {
@@ -250,7 +250,7 @@ fn request(args: &InspectArgs) -> Result<filters::Request, WrongInput> {
 }
 
 fn reconstructions(run: &mut SavedRun, args: &InspectArgs) -> anyhow::Result<Snapshot> {
-    let pictures = run.inspect::<Reconstructions>(&args.image)?;
+    let pictures = run.inspect::<Reconstructions>(&args.one_image())?;
     let (mse, psnr) = (pictures.mean_mse, pictures.psnr);
     output::say(&format!(
         "mse {}, psnr {psnr:.2} dB over {} images",

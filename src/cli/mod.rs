@@ -18,6 +18,7 @@ mod inspect;
 mod kernel;
 mod lens;
 mod new;
+mod numbers;
 mod output;
 mod overrides;
 mod progress;

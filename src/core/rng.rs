@@ -31,6 +31,8 @@ pub enum Purpose {
     Probe = 8,
     /// The order of the training images in an epoch that has as many of each class.
     Balance = 9,
+    /// What inspections draw: noise, first images, weights of a sanity check.
+    Inspection = 10,
     /// Images, targets and labels of `strata bench`.
     Bench = 100,
 }

@@ -291,6 +291,11 @@ impl Dataset {
         self.common.scale.units()
     }
 
+    /// The numbers that black and white become: for each channel, or for all alike.
+    pub fn ends(&self) -> Vec<[f32; 2]> {
+        self.common.scale.ends()
+    }
+
     /// Numbers as the network sees them (H×W×C, or several such pictures in a row) back to pixels
     /// 0..255, rounded and clamped. Works for reconstructions as well; not-a-number becomes 0.
     pub fn to_pixels(&self, image: &[f32]) -> Vec<u8> {

@@ -3,8 +3,11 @@
 //!
 //! Nothing here fails.
 
+pub mod of_adversarial;
 pub mod of_kernel;
 pub mod of_network;
+pub mod of_predictions;
+pub mod of_saliency;
 
 use crate::offscreen::Canvas;
 use crate::snapshot::{SCALE, Snapshot};

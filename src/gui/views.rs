@@ -1,6 +1,7 @@
 //! The registry of the views: one line a view. Menus, the palette and the tiles read it.
 
 use super::panels::activations::ActivationsView;
+use super::panels::adversarial::AdversarialView;
 use super::panels::confusion::ConfusionView;
 use super::panels::data::{AugmentationView, DataView, KernelsView, StatisticsView};
 use super::panels::design::{
@@ -8,6 +9,7 @@ use super::panels::design::{
 };
 use super::panels::filters::FiltersView;
 use super::panels::loss::{LossView, Quantity};
+use super::panels::predictions::PredictionsView;
 use super::panels::reconstructions::ReconstructionsView;
 use super::panels::runs::RunsView;
 use super::panels::saliency::SaliencyView;
@@ -29,6 +31,9 @@ const REGISTRY: [(ViewKind, Make); ViewKind::COUNT] = [
         Box::new(LossView(Quantity::Accuracy))
     }),
     (ViewKind::Confusion, || Box::new(ConfusionView)),
+    (ViewKind::Predictions, || {
+        Box::new(PredictionsView::default())
+    }),
     (ViewKind::Reconstructions, || {
         Box::new(ReconstructionsView::default())
     }),
@@ -37,6 +42,9 @@ const REGISTRY: [(ViewKind, Make); ViewKind::COUNT] = [
         Box::new(ActivationsView::default())
     }),
     (ViewKind::Saliency, || Box::new(SaliencyView::default())),
+    (ViewKind::Adversarial, || {
+        Box::new(AdversarialView::default())
+    }),
     (ViewKind::Sparse, || Box::new(SparseView::default())),
     (ViewKind::Data, || Box::new(DataView::default())),
     (ViewKind::Statistics, || Box::new(StatisticsView::default())),

@@ -72,22 +72,11 @@ impl Inspection for Confusion {
         cx: &mut InspectionContext<'_>,
         request: &Option<Split>,
     ) -> Result<Self, InspectError> {
-        let input = InspectError::Input;
         let dataset = cx.images()?;
         let deadline = cx.deadline;
-        let run = cx.run()?;
-        let step = run.step;
-        let stage = run.stages.iter().find(|stage| stage.task == Task::Classify);
-        let Some(stage) = stage else {
-            return Err(input(
-                "nothing is classified: a stage with the task classify is".to_owned(),
-            ));
-        };
-        check_head(stage, run.inference, dataset).map_err(|misfit| input(misfit.to_string()))?;
-        let (split, data) = counted(dataset, *request).ok_or_else(|| {
-            let split = request.map_or("no split".to_owned(), |split| format!("the split {split}"));
-            input(format!("there are no labelled images to count in {split}"))
-        })?;
+        classifying(cx)?;
+        let step = cx.run()?.step;
+        let (split, data) = counted(dataset, *request)?;
         let mut confusion = Confusion {
             step,
             split,
@@ -155,13 +144,34 @@ pub fn count_answers(
     Ok(())
 }
 
+/// Checks that the network classifies these images; fails with what to change.
+pub(crate) fn classifying(cx: &mut InspectionContext<'_>) -> Result<(), InspectError> {
+    let dataset = cx.images()?;
+    let run = cx.run()?;
+    let stage = run.stages.iter().find(|stage| stage.task == Task::Classify);
+    let Some(stage) = stage else {
+        return Err(InspectError::Input(
+            "nothing is classified: a stage with the task classify is".to_owned(),
+        ));
+    };
+    check_head(stage, run.inference, dataset)
+        .map_err(|misfit| InspectError::Input(misfit.to_string()))
+}
+
 /// The split that was asked for, or the first with labels of test, valid and train.
-fn counted(dataset: &Dataset, wanted: Option<Split>) -> Option<(Split, &SplitData)> {
+pub(crate) fn counted(
+    dataset: &Dataset,
+    wanted: Option<Split>,
+) -> Result<(Split, &SplitData), InspectError> {
     let usual = [Split::Test, Split::Valid, Split::Train];
     let all = wanted.map_or(usual.to_vec(), |split| vec![split]);
-    all.into_iter().find_map(|split| {
+    let found = all.into_iter().find_map(|split| {
         let data = dataset.split(split)?;
         (data.labelled() && !data.is_empty()).then_some((split, data))
+    });
+    found.ok_or_else(|| {
+        let split = wanted.map_or("no split".to_owned(), |split| format!("the split {split}"));
+        InspectError::Input(format!("there are no labelled images to count in {split}"))
     })
 }
 

@@ -127,6 +127,11 @@ impl Cut {
         &self.place
     }
 
+    /// The network up to the layer: what it reconstructs is the layer's output.
+    pub fn network(&mut self) -> &mut Network {
+        self.mirror.network()
+    }
+
     /// Takes over the weights of the whole network.
     pub fn take(&mut self, network: &Network) -> Result<(), FieldError> {
         Ok(self.mirror.take(network)?)

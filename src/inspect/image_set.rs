@@ -2,7 +2,18 @@
 
 use std::path::PathBuf;
 use strata_core::project::Project;
-use strata_core::project::data::DataSpec;
+use strata_core::project::data::{DataSpec, Split};
+
+/// Which images of a run are looked at; without a choice its probe images.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Chosen {
+    /// Image files.
+    pub files: Vec<PathBuf>,
+    /// The first images of a split.
+    pub split: Option<Split>,
+    /// How many of them.
+    pub limit: Option<usize>,
+}
 
 /// The images of a project as it is edited.
 #[derive(Clone, Debug, PartialEq)]

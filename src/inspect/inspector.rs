@@ -3,13 +3,14 @@
 //!
 //! Everything is made at the first request, so that a run that is not inspected carries none of it.
 
+use super::image_set::Chosen;
 use super::inspection::{InspectError, InspectionContext};
 use super::network_copy::InspectionNetwork;
 use super::reconstructions::Probe;
 use candle_core::Device;
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use strata_data::Dataset;
 
@@ -39,6 +40,45 @@ impl InspectionContext<'_> {
         };
         mirror.take(run.network)?;
         Ok(mirror)
+    }
+
+    /// The same taken out, for work that says how far it has come; [`InspectionContext::return_mirror`] keeps it for
+    /// the next request.
+    pub(crate) fn take_mirror(&mut self) -> Result<InspectionNetwork, InspectError> {
+        self.mirror()?;
+        let none = || InspectError::Input("there is no network to inspect".to_owned());
+        self.inspector.mirror.take().ok_or_else(none)
+    }
+
+    /// Keeps the copy of the network for the next request.
+    pub(crate) fn return_mirror(&mut self, mirror: InspectionNetwork) {
+        self.inspector.mirror = Some(mirror);
+    }
+
+    /// The images of an image file, of further files, or the first of a split; else the probe images.
+    pub(crate) fn chosen(
+        &mut self,
+        file: Option<&Path>,
+        chosen: &Chosen,
+    ) -> Result<Arc<Probe>, InspectError> {
+        let dataset = self.images()?;
+        let device = self.run()?.device;
+        let mut files = file
+            .into_iter()
+            .chain(chosen.files.iter().map(PathBuf::as_path))
+            .peekable();
+        if files.peek().is_some() {
+            let mut values = Vec::new();
+            for file in files {
+                values.extend(dataset.read_file(file)?);
+            }
+            return Ok(Arc::new(of_dataset(values, dataset, device)?));
+        }
+        if chosen.split.is_none() && chosen.limit.is_none() {
+            return self.probe(None);
+        }
+        let probe = Probe::of_split(dataset, chosen, device)?;
+        Ok(Arc::new(probe))
     }
 
     /// The probe images of the run, or an image file as the dataset would read it.
@@ -74,7 +114,11 @@ impl InspectionContext<'_> {
 }
 
 fn from_file(file: &Path, dataset: &Dataset, device: &Device) -> Result<Probe, InspectError> {
-    let values = dataset.read_file(file)?;
+    of_dataset(dataset.read_file(file)?, dataset, device)
+}
+
+/// Images in the dataset's size.
+fn of_dataset(values: Vec<f32>, dataset: &Dataset, device: &Device) -> Result<Probe, InspectError> {
     let [channels, height, width] = dataset.shape();
     Ok(Probe::new(values, [height, width, channels], device)?)
 }

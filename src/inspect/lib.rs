@@ -4,6 +4,8 @@
 //! changes a network or knows a window.
 
 pub mod activations;
+pub mod adversarial;
+pub mod attribution;
 pub mod augmented;
 pub mod confusion;
 pub mod curve;
@@ -17,10 +19,12 @@ pub mod inspector;
 pub mod kernel;
 pub mod kernel_playground;
 pub mod layer_pictures;
+pub mod map_look;
 pub mod maps;
 pub mod network_copy;
 pub mod picture;
 pub mod pixel;
+pub mod predictions;
 pub mod reconstructions;
 pub mod saliency;
 pub mod slices;

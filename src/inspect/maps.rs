@@ -4,7 +4,8 @@
 
 use super::curve::{Paper, Trace};
 use super::effective_field::EffectiveField;
-use super::picture::{NOT_FINITE, image_rgba, opaque, sheet};
+use super::map_look::{MapLook, mix};
+use super::picture::{NOT_FINITE, image_rgba, sheet};
 use super::saliency::Saliency;
 use image::{Rgba, RgbaImage};
 use std::sync::OnceLock;
@@ -71,31 +72,12 @@ pub fn limit(map: &[f32]) -> f32 {
 
 /// A map as `H × W × 4` bytes, scaled by its own largest value.
 pub fn map_rgba(map: &[f32]) -> Vec<u8> {
-    let limit = limit(map);
-    map.iter()
-        .flat_map(|value| opaque(viridis(value / limit)))
-        .collect()
+    MapLook::default().map_rgba(map, limit(map))
 }
 
 /// The image in grey, with the map over it where it is strong.
 pub fn overlay_rgba(pixels: &[u8], channels: usize, map: &[f32]) -> Vec<u8> {
-    let limit = limit(map);
-    let blend = |(pixel, value): (&[u8], &f32)| {
-        let share = value / limit;
-        let grey = (pixel.iter().take(3).map(|&p| u32::from(p)).sum::<u32>() / 3) as u8;
-        let strength = if share.is_finite() {
-            share.clamp(0.0, 1.0).sqrt()
-        } else {
-            1.0
-        };
-        opaque(mix([grey; 3], viridis(share), strength))
-    };
-    image_rgba(pixels, channels)
-        .chunks_exact(4)
-        .map(|pixel| &pixel[..3])
-        .zip(map)
-        .flat_map(blend)
-        .collect()
+    MapLook::default().overlay_rgba(pixels, channels, map, limit(map))
 }
 
 /// Height and width of a picture of [`signal_rgba`].
@@ -108,12 +90,16 @@ const LINE: [u8; 3] = [255, 255, 255];
 const SHADE: [u8; 3] = [14, 12, 24];
 
 /// A signal as a curve over the colours of its map, [`SIGNAL`]` × 4` bytes: each stretch of time has the colour of its
-/// largest value. `range` is that of the bytes which are drawn.
-pub fn signal_rgba(saliency: &Saliency, index: usize, range: [f32; 2]) -> Vec<u8> {
-    let (map, [height, width]) = (saliency.map(index), SIGNAL);
-    let limit = limit(map);
+/// largest value. `range` is that of the bytes which are drawn, `limit` the end of the colours' scale.
+pub fn signal_rgba(
+    saliency: &Saliency,
+    index: usize,
+    range: [f32; 2],
+    (look, limit): (&MapLook, f32),
+) -> Vec<u8> {
+    let (map, [height, width]) = (saliency.shown(index, look), SIGNAL);
     let colors: Vec<[u8; 3]> = (0..STRETCHES)
-        .map(|stretch| viridis(largest(map, stretch) / limit))
+        .map(|stretch| look.color(largest(map, stretch) / limit))
         .collect();
     let columns: Vec<[u8; 3]> = (0..width)
         .filter_map(|x| colors.get(x * STRETCHES / width))
@@ -149,12 +135,12 @@ fn samples_of(length: usize, stretch: usize) -> [usize; 2] {
     ]
 }
 
-/// The largest value of a stretch; not a number when one of them isn't.
+/// The value of a stretch that is farthest from 0; not a number when one of them isn't.
 fn largest(map: &[f32], stretch: usize) -> f32 {
     let [from, to] = samples_of(map.len(), stretch);
     let values = map.get(from..to).unwrap_or_default();
     values.iter().fold(0.0, |most, &value| {
-        if value > most || value.is_nan() {
+        if value.abs() > f32::abs(most) || value.is_nan() {
             value
         } else {
             most
@@ -205,12 +191,6 @@ const TARGET: Rgba<u8> = Rgba([255, 150, 20, 255]);
 /// Bars of a histogram.
 pub const BINS: usize = 40;
 
-fn mix(from: [u8; 3], to: [u8; 3], share: f32) -> [u8; 3] {
-    std::array::from_fn(|i| {
-        (f32::from(from[i]) + (f32::from(to[i]) - f32::from(from[i])) * share + 0.5) as u8
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -250,7 +230,8 @@ mod tests {
             answers,
             ..Saliency::default()
         };
-        let bytes = signal_rgba(&saliency, 0, curve::BYTES);
+        let look = MapLook::default();
+        let bytes = signal_rgba(&saliency, 0, curve::BYTES, (&look, limit(saliency.map(0))));
         let at = |row: usize, column: usize| {
             let start = (row * SIGNAL[1] + column) * 4;
             [bytes[start], bytes[start + 1], bytes[start + 2]]

@@ -3,6 +3,7 @@
 //! Fails as the network or the reading of an image does. Making them changes no number of a training.
 
 use super::curve::is_signal;
+use super::image_set::Chosen;
 use super::inspection::{InspectError, Inspection, InspectionContext, Needs, Slice};
 use super::slices::{SliceOf, shown, shown_size};
 use candle_core::{Device, Tensor};
@@ -103,6 +104,39 @@ impl Probe {
             .map(|probe| Probe { labels, ..probe }))
     }
 
+    /// The first images of a split: of the one that is chosen, or the first there is of test, valid and train.
+    pub(crate) fn of_split(
+        dataset: &Dataset,
+        chosen: &Chosen,
+        device: &Device,
+    ) -> Result<Probe, InspectError> {
+        let (_, split) = split_of(dataset, chosen.split)?;
+        let count = chosen.limit.unwrap_or(PROBES).clamp(1, split.len().max(1));
+        let size = split.image_shape();
+        let each = size.iter().product::<usize>();
+        let mut values = vec![0.0; count * each];
+        for (index, image) in values.chunks_exact_mut(each.max(1)).enumerate() {
+            split.read(index, image)?;
+        }
+        let labels = (0..count).map(|index| split.label(index)).collect();
+        Ok(Probe {
+            labels,
+            ..Probe::new(values, size, device)?
+        })
+    }
+
+    /// The first few of them.
+    pub(crate) fn first(&self, count: usize) -> candle_core::Result<Probe> {
+        let count = count.min(self.labels.len());
+        let each = self.size.iter().product::<usize>();
+        Ok(Probe {
+            images: self.images.narrow(0, 0, count)?.contiguous()?,
+            values: self.values[..count * each].to_vec(),
+            size: self.size,
+            labels: self.labels[..count].to_vec(),
+        })
+    }
+
     /// Images as `H×W×C` floats one after the other.
     pub fn new(values: Vec<f32>, size: [usize; 3], device: &Device) -> candle_core::Result<Probe> {
         let [height, width, channels] = size;
@@ -135,6 +169,26 @@ impl Probe {
     pub fn labels(&self) -> &[Option<u32>] {
         &self.labels
     }
+}
+
+/// The split that is asked for, or the first there is of test, valid and train.
+pub(crate) fn split_of(
+    dataset: &Dataset,
+    asked: Option<Split>,
+) -> Result<(Split, &SplitData), InspectError> {
+    let usual = [Split::Test, Split::Valid, Split::Train, Split::Unlabeled];
+    let all = asked.map_or(usual.to_vec(), |split| vec![split]);
+    let found = all.into_iter().find_map(|split| {
+        let data = dataset.split(split)?;
+        (!data.is_empty()).then_some((split, data))
+    });
+    let none = || {
+        let split = asked.map_or("of any split".to_owned(), |split| {
+            format!("of the split {split}")
+        });
+        InspectError::Input(format!("there are no images {split}"))
+    };
+    found.ok_or_else(none)
 }
 
 /// Up to [`PROBES`] different images of a split, fewer where they are large.

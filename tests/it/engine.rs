@@ -378,6 +378,7 @@ fn a_paused_run_is_looked_into_and_goes_on_as_if_nobody_had() {
         Request {
             question: Some(Question::Class(3)),
             image: None,
+            ..Default::default()
         },
     )
     .unwrap();
@@ -390,6 +391,7 @@ fn a_paused_run_is_looked_into_and_goes_on_as_if_nobody_had() {
     let none = Request {
         question: None,
         image: Some(folder.path().join("none.png")),
+        ..Default::default()
     };
     assert!(
         seen(&running, none)
@@ -400,6 +402,7 @@ fn a_paused_run_is_looked_into_and_goes_on_as_if_nobody_had() {
     let beyond = Request {
         question: Some(Question::Class(10)),
         image: None,
+        ..Default::default()
     };
     assert!(
         seen(&running, beyond)

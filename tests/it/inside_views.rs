@@ -257,6 +257,7 @@ fn check_reconstructions(subject: &mut Subject) {
     let request = saliency::Request {
         question: Some(Question::Error),
         image: None,
+        ..Default::default()
     };
     let scores: Vec<f32> = subject
         .inspect::<Saliency>(&request)

@@ -20,6 +20,7 @@ mod curves;
 mod data_view;
 mod download;
 mod engine;
+mod explaining;
 mod faults;
 mod feature_maps;
 mod going_on;

@@ -191,6 +191,7 @@ fn a_class_is_chosen_for_one_project_only() {
     let class = saliency::Request {
         question: Some(Question::Class(3)),
         image: None,
+        ..Default::default()
     };
     handle(&mut window, Action::Show(Show::Saliency(class)));
     drop(window);

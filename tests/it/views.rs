@@ -71,6 +71,7 @@ fn a_trained_run_shows_what_its_answers_rest_on() {
     let named = Request {
         question: Some(Question::Class(3)),
         image: None,
+        ..Default::default()
     };
     window
         .harness
@@ -372,10 +373,9 @@ fn maps(step: u64) -> Saliency {
         width: 4,
         channels: 1,
         inputs,
-        slice: None,
         maps,
         answers,
-        classes: Vec::new(),
+        ..Saliency::default()
     }
 }
 

@@ -13,12 +13,16 @@ pub enum Picture {
     Accuracy,
     /// How often images of each class are taken for each
     Confusion,
+    /// The most wrong or least sure answers, precision and recall of each class, calibration
+    Predictions,
     /// Images and the network's reconstructions of them
     Reconstructions,
     /// What each channel of a layer gives for an image
     Activations,
     /// Images and how strongly each pixel influences the class score
     Saliency,
+    /// Images changed so little that only the network is fooled, and the accuracy by how much
+    Adversarial,
     /// How active each hidden unit is on average
     SparseCode,
     /// What a position of a layer sees: the box on the image, and how strongly each pixel counts
@@ -35,9 +39,11 @@ impl Picture {
             Picture::Loss => "loss",
             Picture::Accuracy => "accuracy",
             Picture::Confusion => "confusion",
+            Picture::Predictions => "predictions",
             Picture::Reconstructions => "reconstructions",
             Picture::Activations => "activations",
             Picture::Saliency => "saliency",
+            Picture::Adversarial => "adversarial",
             Picture::SparseCode => "sparse-code",
             Picture::ReceptiveField => "receptive-field",
             Picture::Pixel => "pixel",

@@ -18,7 +18,7 @@ pub(super) fn picture(
     let request = Request {
         place: place(run, args.layer.as_deref())?,
         image: 0,
-        file: args.image.clone(),
+        file: args.one_image(),
     };
     let maps = run.inspect_slice::<Activations>(args.slice, &request)?;
     output::say(&line(&maps));

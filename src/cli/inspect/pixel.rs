@@ -29,7 +29,7 @@ pub fn run(run: &mut SavedRun, args: &InspectArgs) -> anyhow::Result<()> {
     let at = asked.map(|numbers| four(&numbers, rank)).transpose()?;
     let request = Request {
         at,
-        file: args.image.clone(),
+        file: args.one_image(),
         ..Request::of(place)
     };
     let pixel = run.inspect::<Pixel>(&request)?;

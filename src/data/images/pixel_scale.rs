@@ -106,6 +106,14 @@ impl Scale {
         }
     }
 
+    /// What black and white become: for each channel, or for all alike.
+    pub fn ends(&self) -> Vec<[f32; 2]> {
+        self.tables
+            .iter()
+            .map(|table| [table[0], table[255]])
+            .collect()
+    }
+
     /// The least and the greatest number any pixel can become.
     pub fn pixel_range(&self) -> [f32; 2] {
         if let [table] = self.tables.as_slice() {

@@ -1,6 +1,7 @@
 //! The confusion matrix: how often images of each class are taken for each, with the share of the row.
 
 use super::loading_state::{failed, reading};
+use super::predictions::PredictionChoice;
 use crate::theme;
 use crate::view::View;
 use crate::widgets::{elided, empty};
@@ -10,14 +11,17 @@ use eframe::egui::{
 };
 use std::f32::consts::FRAC_PI_2;
 use std::sync::Arc;
-use strata_app::action::Action;
+use strata_app::action::{Action, OnView};
 use strata_app::arrangement::Workspace;
+use strata_app::choices::Choice;
 use strata_app::state::State;
+use strata_app::view_kind::ViewKind;
 use strata_core::format;
 use strata_core::project::stage::Task;
 use strata_engine::inspection::reply::Reply;
 use strata_inspect::confusion::Confusion;
 use strata_inspect::inspection::Subject;
+use strata_inspect::predictions::List;
 
 /// The view.
 pub(crate) struct ConfusionView;
@@ -81,7 +85,11 @@ impl View for ConfusionView {
         }
         actions.extend(state.request(state.run_query::<Confusion>(None)));
         match state.run_reply::<Confusion>().map(|seen| &seen.result) {
-            Some(Ok(confusion)) => matrix(ui, confusion),
+            Some(Ok(confusion)) => {
+                if let Some(cell) = matrix(ui, confusion) {
+                    show_images(confusion, cell, actions);
+                }
+            }
             Some(Err(error)) => failed(ui, "Nothing to count", &error.to_string(), actions),
             None => match state.subject() {
                 Some(Subject::Stored(_)) => reading(ui, state, "Opening the run …", actions),
@@ -131,12 +139,24 @@ impl Layout {
     }
 }
 
-/// Only the matrix, for an image file too.
-pub(crate) fn matrix(ui: &mut Ui, confusion: &Confusion) {
+/// Lists the images of a cell.
+fn show_images(confusion: &Confusion, [class, answer]: [usize; 2], actions: &mut Vec<Action>) {
+    let choice = PredictionChoice {
+        list: List::Taken(class as u32, answer as u32),
+        split: Some(confusion.split),
+    };
+    actions.push(Action::Choose(Choice::new(choice)));
+    let open = OnView::Open(ViewKind::Predictions, Some(ViewKind::Confusion));
+    actions.push(Action::View(open));
+}
+
+/// Only the matrix, for an image file too; returns the right class and the answer of a cell that was clicked.
+pub(crate) fn matrix(ui: &mut Ui, confusion: &Confusion) -> Option<[usize; 2]> {
     let rows = confusion.counts.len();
     let columns = confusion.counts.first().map_or(0, Vec::len);
     if rows == 0 {
-        return empty(ui, "Nothing was counted", "The split has no images.");
+        empty(ui, "Nothing was counted", "The split has no images.");
+        return None;
     }
     let font = FontId::proportional(theme::SMALL);
     let ink = theme::palette(ui).text;
@@ -158,8 +178,8 @@ pub(crate) fn matrix(ui: &mut Ui, confusion: &Confusion) {
         widest + NEAR + cell * columns as f32 + RIGHT,
         head + cell * rows as f32,
     );
-    ScrollArea::both().auto_shrink(false).show(ui, |ui| {
-        let (area, response) = ui.allocate_exact_size(size, Sense::hover());
+    let scrolled = ScrollArea::both().auto_shrink(false).show(ui, |ui| {
+        let (area, response) = ui.allocate_exact_size(size, Sense::click());
         let layout = Layout {
             origin: area.min + vec2(widest + NEAR, head),
             cell,
@@ -170,11 +190,18 @@ pub(crate) fn matrix(ui: &mut Ui, confusion: &Confusion) {
         for (class, name) in names.iter().enumerate().take(rows) {
             row(ui, confusion, &layout, class, name);
         }
-        let pointed = response.hover_pos().and_then(|pointer| layout.at(pointer));
+        let pointer = response.interact_pointer_pos().or(response.hover_pos());
+        let pointed = pointer.and_then(|pointer| layout.at(pointer));
+        let clicked = response.clicked();
         if let Some((class, answer)) = pointed {
-            response.on_hover_text(sentence(confusion, class, answer));
+            let text = sentence(confusion, class, answer);
+            response.on_hover_text(format!("{text}\nA click lists them"));
         }
+        pointed
+            .filter(|_| clicked)
+            .map(|(class, answer)| [class, answer])
     });
+    scrolled.inner
 }
 
 /// The names over the columns; where they are wider than these, from below to above.

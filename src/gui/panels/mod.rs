@@ -2,6 +2,7 @@
 //! change, and pushes what the user did as actions.
 
 pub mod activations;
+pub mod adversarial;
 pub mod architecture;
 mod axes;
 pub(crate) mod begin;
@@ -15,6 +16,7 @@ pub mod loading_state;
 pub mod loss;
 pub mod notices;
 pub mod overlay;
+pub mod predictions;
 pub mod reconstructions;
 pub mod runs;
 pub mod saliency;

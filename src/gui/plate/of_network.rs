@@ -1,4 +1,4 @@
-//! What a network shows of itself, as it is handed in: filters, feature maps, saliency, receptive fields,
+//! What a network shows of itself, as it is handed in: filters, feature maps, receptive fields,
 //! reconstructions, the sparse code.
 
 use super::{ColorBar, Plate, Tile, in_rows, tile};
@@ -11,30 +11,31 @@ use strata_inspect::curve;
 use strata_inspect::effective_field::EffectiveField;
 use strata_inspect::filters::Filters;
 use strata_inspect::inspection::Slice;
-use strata_inspect::maps::{
-    SIGNAL, field_sheet, limit, map_rgba, overlay_rgba, signal_rgba, viridis,
-};
+use strata_inspect::maps::{field_sheet, limit, viridis};
 use strata_inspect::picture::{
     CURVE, FilterScale, compared, diverging, filter_limit, filter_rgba, image_rgba, zoom_for,
 };
 use strata_inspect::reconstructions::Reconstructions;
-use strata_inspect::saliency::{Answer, Saliency};
 use strata_inspect::slices::SliceOf;
 use strata_inspect::sparse::SparseCode;
 
 /// Decimals of a value in a caption.
 const DECIMALS: usize = 3;
 
-fn value(number: f32) -> String {
+pub(super) fn value(number: f32) -> String {
     short(f64::from(number), DECIMALS)
 }
 
 /// `0 … 0.41`
-fn span([low, high]: [f32; 2]) -> String {
+pub(super) fn span([low, high]: [f32; 2]) -> String {
     format!("{} … {}", value(low), value(high))
 }
 
-fn bar(name: &str, color: impl Fn(f32) -> [u8; 3] + 'static, marks: &[String]) -> ColorBar {
+pub(super) fn bar(
+    name: &str,
+    color: impl Fn(f32) -> [u8; 3] + 'static,
+    marks: &[String],
+) -> ColorBar {
     ColorBar {
         name: name.to_owned(),
         color: Box::new(color),
@@ -184,92 +185,6 @@ fn map_bar(whole: &Summary, limit: Option<f32>) -> ColorBar {
         "value",
         move |share| color(low + (1.0 - low) * share, &whole),
         &marks,
-    )
-}
-
-/// The images, the gradients and both over each other, with what the network says.
-pub fn saliency(saliency: &Saliency) -> Snapshot {
-    let count = saliency.answers.len();
-    let tiles = (0..count).flat_map(|index| saliency_tiles(saliency, index));
-    let [one, columns] = if saliency.are_signals() {
-        [1, 2]
-    } else {
-        [3, 6]
-    };
-    let ends = ["0", "the map's largest"].map(str::to_owned);
-    Plate {
-        title: "Saliency: how strongly each pixel bears on the answer".to_owned(),
-        lines: vec![
-            format!(
-                "step {} · absolute gradient by the input, the largest of its channels",
-                format::count(saliency.step)
-            ),
-            "Each map is drawn from 0 to its own largest gradient, which is written below it."
-                .to_owned(),
-        ],
-        rows: in_rows(tiles.collect(), columns.min(one * count.max(1))),
-        bars: vec![bar("absolute gradient", viridis, &ends)],
-    }
-    .draw()
-}
-
-fn saliency_tiles(saliency: &Saliency, index: usize) -> Vec<Tile> {
-    let Some(answer) = saliency.answers.get(index) else {
-        return Vec::new();
-    };
-    let map = saliency.map(index);
-    let range = format!("gradient {}", span([0.0, limit(map)]));
-    let (label, says) = answer_words(saliency, index, answer);
-    if saliency.are_signals() {
-        let drawn = signal_rgba(
-            saliency,
-            index,
-            curve::fitted(&saliency.inputs, curve::BYTES),
-        );
-        return vec![tile(
-            drawn,
-            SIGNAL,
-            1,
-            format!("{label} · {says} · {range}"),
-        )];
-    }
-    let size = [saliency.height, saliency.width];
-    let (input, zoom) = (saliency.input(index), 2 * zoom_for(saliency.height));
-    vec![
-        tile(image_rgba(input, saliency.channels), size, zoom, label),
-        tile(map_rgba(map), size, zoom, range),
-        tile(
-            overlay_rgba(input, saliency.channels, map),
-            size,
-            zoom,
-            says,
-        ),
-    ]
-}
-
-/// What an image is, and what the network says of it.
-fn answer_words(saliency: &Saliency, index: usize, answer: &Answer) -> (String, String) {
-    let label = answer.label.map_or_else(String::new, |label| {
-        format!(": {}", saliency.class_name(label))
-    });
-    let label = format!("image {}{label}", index + 1);
-    let Some(class) = answer.class else {
-        return (
-            label,
-            format!("mse {}", format::loss(f64::from(answer.score))),
-        );
-    };
-    let top = answer.top.first().map_or_else(String::new, |(class, p)| {
-        format!(
-            "taken for {}, {:.1} %; ",
-            saliency.class_name(*class),
-            100.0 * p
-        )
-    });
-    let score = value(answer.score);
-    (
-        label,
-        format!("{top}logit of {} {score}", saliency.class_name(class)),
     )
 }
 

@@ -149,13 +149,23 @@ pub(crate) fn shades(painter: &Painter, bar: Rect, color: impl Fn(f32) -> Color3
 
 /// The colours of unsigned values, from `low` below to `high` above.
 pub(crate) fn unsigned_bar(ui: &Ui, area: Rect, low: &str, high: &str) {
+    color_bar(ui, area, [low, high], viridis);
+}
+
+/// The colours of values, by how far each is from the lower to the upper end.
+pub(crate) fn color_bar(
+    ui: &Ui,
+    area: Rect,
+    [low, high]: [&str; 2],
+    color: impl Fn(f32) -> [u8; 3],
+) {
     let weak = theme::palette(ui).weak;
     let bar = Rect::from_min_size(
         area.min + vec2(8.0, 0.0),
         vec2(8.0, area.height().min(160.0)),
     );
     shades(ui.painter(), bar, |share| {
-        let [r, g, b] = viridis(share);
+        let [r, g, b] = color(share);
         Color32::from_rgb(r, g, b)
     });
     let write = |y: f32, align: Align2, text: &str| {

@@ -1,10 +1,53 @@
+use super::answer::answer;
 use super::*;
+use crate::attribution::score::numbers;
+use crate::network_copy::InspectionNetwork;
+use candle_core::{Device, Tensor};
 use strata_core::project::file;
+use strata_core::project::target::Target;
 use strata_core::shape::infer;
-use strata_nn::Network;
+use strata_nn::{Mode, Route};
+
+/// A network that is looked into.
+struct Eye {
+    mirror: InspectionNetwork,
+    inference: Inference,
+}
+
+/// What bears on the answers for these images.
+fn explain(
+    eye: &mut Eye,
+    dataset: &Dataset,
+    probe: &Probe,
+    question: Question,
+    step: u64,
+) -> Result<Saliency, InspectError> {
+    ask(eye, dataset, probe, question, step, &Request::default())
+}
+
+fn ask(
+    eye: &mut Eye,
+    dataset: &Dataset,
+    probe: &Probe,
+    question: Question,
+    step: u64,
+    request: &Request,
+) -> Result<Saliency, InspectError> {
+    let look = Look {
+        dataset,
+        probe,
+        inference: &eye.inference,
+        question,
+        request,
+        seed: 3,
+        step,
+        deadline: None,
+    };
+    look.into(eye.mirror.network(), &mut |_| true)
+}
 
 /// A network on grey or colour images, its mirror and a few of its images.
-fn looking(network: &str, source: &str) -> (Network, InspectionNetwork, Dataset, Probe) {
+fn looking(network: &str, source: &str) -> (Network, Eye, Dataset, Probe) {
     let text = format!(
         "format = 1\n[data]\nsource = \"shapes\"\n{source}\nlimit = 12\n[network]\n{network}\n[[stage]]\nname = \"a\"\ntask = \"reconstruct\"\nloss = \"mse\"\noptimizer = \"adam lr=1e-3\"\nepochs = 1\nbatch = 8\n"
     );
@@ -19,7 +62,7 @@ fn looking(network: &str, source: &str) -> (Network, InspectionNetwork, Dataset,
     let dataset =
         Dataset::open_as(&project.data, channels, 3, ".".as_ref(), &mut |_| true).unwrap();
     let probe = Probe::of_run(&dataset, 3, &Device::Cpu).unwrap().unwrap();
-    (trained, mirror, dataset, probe)
+    (trained, Eye { mirror, inference }, dataset, probe)
 }
 
 /// A step in training, so that running statistics are not those of the start.
@@ -132,9 +175,7 @@ fn the_score_is_taken_before_a_last_softmax() {
         &plain.replace("dense 10\"", "dense 10\", \"softmax\""),
         "resize = [8, 8]",
     );
-    let explain = |mirror: &mut InspectionNetwork| {
-        explain(mirror, &dataset, &probe, Question::Predicted, 1).unwrap()
-    };
+    let explain = |eye: &mut Eye| explain(eye, &dataset, &probe, Question::Predicted, 1).unwrap();
     assert_eq!(explain(&mut logits), explain(&mut behind));
 }
 
@@ -169,5 +210,123 @@ fn the_network_in_training_is_not_touched() {
     let before = state(&network);
     explain(&mut mirror, &dataset, &probe, Question::Predicted, 1).unwrap();
     assert_eq!(state(&network), before);
-    assert_eq!(state(mirror.network()), before);
+    assert_eq!(state(mirror.mirror.network()), before);
+}
+
+/// The layer of this name; none without a name.
+fn place(name: &str) -> Option<Place> {
+    match name.parse() {
+        Ok(Target::Node(place)) => Some(place),
+        _ => None,
+    }
+}
+
+/// Whatever the method, the maps of a score that looks at one pixel are zero elsewhere; Grad-CAM and occlusion are
+/// coarser than a pixel.
+#[test]
+fn every_method_finds_the_one_pixel_that_counts() {
+    let network = "input = \"3x8x8\"\nencoder = [\"identity\"]\nhead = [\"crop 2+5x3+4\", \"flatten\", \"dense 10\"]";
+    let (_, mut eye, dataset, probe) = looking(network, "resize = [8, 8]");
+    for method in Method::ALL {
+        if method == Method::GradCam {
+            continue;
+        }
+        let request = Request {
+            method,
+            ..Request::default()
+        };
+        let seen = ask(&mut eye, &dataset, &probe, Question::Predicted, 1, &request).unwrap();
+        assert_eq!((seen.method, seen.of), (method, seen.answers.len()));
+        for (pixel, value) in seen.map(0).iter().enumerate() {
+            let [row, column] = [pixel / 8, pixel % 8];
+            let reach = usize::from(method == Method::Occlusion) * 2;
+            let is_near = row.abs_diff(2) < 1 + reach && column.abs_diff(3) < 1 + reach;
+            assert!(
+                is_near || *value == 0.0,
+                "{method:?} {row} {column}: {value}"
+            );
+        }
+        assert!(seen.map(0)[2 * 8 + 3] > 0.0, "{method:?}");
+    }
+}
+
+#[test]
+fn integrated_gradients_add_up_to_what_the_score_differs_by() {
+    let (_, mut eye, dataset, probe) = looking(SMOOTH, "resize = [8, 8]");
+    let request = Request {
+        method: Method::Integrated,
+        ..Request::default()
+    };
+    for question in [Question::Predicted, Question::Error] {
+        let seen = ask(&mut eye, &dataset, &probe, question, 1, &request).unwrap();
+        assert_eq!(seen.completeness.len(), seen.answers.len());
+        for complete in &seen.completeness {
+            let off = (complete.sum - complete.difference).abs();
+            assert!(
+                off < 1e-3 * complete.difference.abs().max(0.1),
+                "{complete:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_sanity_check_draws_layers_anew_from_the_last_and_puts_the_weights_back() {
+    let (network, mut eye, dataset, probe) = looking(SMOOTH, "resize = [8, 8]");
+    let request = Request {
+        randomised: 9,
+        ..Request::default()
+    };
+    let seen = ask(&mut eye, &dataset, &probe, Question::Predicted, 1, &request).unwrap();
+    let layers: Vec<&str> = seen
+        .checks
+        .iter()
+        .map(|check| check.layer.as_str())
+        .collect();
+    let wanted = [
+        "head.1 `dense 10`",
+        "encoder.1 `bn`",
+        "encoder.0 `conv 4 k3 p1`",
+    ];
+    assert_eq!(layers, wanted);
+    for check in &seen.checks {
+        assert_eq!(check.correlations.len(), seen.answers.len());
+        assert!(check.correlation() < 0.95, "{check:?}");
+    }
+    let weights = |network: &Network| {
+        let values = |(_, tensor): (String, Tensor)| numbers(&tensor).unwrap();
+        let state = network.state().unwrap().into_iter();
+        state.map(values).collect::<Vec<_>>()
+    };
+    assert_eq!(weights(&network), weights(eye.mirror.network()));
+}
+
+#[test]
+fn ranks_of_equal_values_are_shared() {
+    assert_eq!(rank_correlation(&[1.0, 2.0, 3.0], &[10.0, 20.0, 90.0]), 1.0);
+    assert_eq!(rank_correlation(&[1.0, 2.0, 3.0], &[3.0, 2.0, 1.0]), -1.0);
+    assert_eq!(rank_correlation(&[1.0, 1.0], &[3.0, 2.0]), 0.0);
+    // scipy.stats.spearmanr([1, 2, 2, 4], [1, 3, 2, 2])
+    let tied = rank_correlation(&[1.0, 2.0, 2.0, 4.0], &[1.0, 3.0, 2.0, 2.0]);
+    assert!((tied - 0.5).abs() < 1e-6, "{tied}");
+}
+
+#[test]
+fn grad_cam_needs_a_layer_with_maps_before_the_score() {
+    let (_, mut eye, dataset, probe) = looking(SMOOTH, "resize = [8, 8]");
+    let mut of = |layer: &str| {
+        let request = Request {
+            method: Method::GradCam,
+            layer: place(layer),
+            ..Request::default()
+        };
+        ask(&mut eye, &dataset, &probe, Question::Predicted, 1, &request)
+    };
+    let usual = of("").unwrap();
+    assert_eq!(usual.layer.as_deref(), Some("encoder.2 `gelu`"));
+    assert!(usual.signed.iter().all(|value| *value >= 0.0));
+    let refused = of("decoder.0").unwrap_err().to_string();
+    assert!(refused.contains("does not lie before"), "{refused}");
+    let refused = of("head.0").unwrap_err().to_string();
+    assert!(refused.contains("gives no maps"), "{refused}");
 }

@@ -58,13 +58,20 @@ impl Layer for Elementwise {
             return Ok(None);
         }
         let (x, y) = (kept(&self.x)?, kept(&self.y)?);
+        let is_guided = cx.guided && self.activation == Activation::Relu;
         if cx.uses_candle(x) {
-            return device::activate_backward(self.activation, x, y, gradient).map(Some);
+            let dx = device::activate_backward(self.activation, x, y, gradient)?;
+            return Ok(Some(if is_guided { dx.relu()? } else { dx }));
         }
         let (dx, activation) = (self.dx.get(x.dims(), x)?, self.activation);
         with_real!(x, T => {
             let (x, y, gradient) = (view::<T>(x)?, view::<T>(y)?, view::<T>(gradient)?);
-            fill::<T>(&dx, |dx| elementwise::activate_backward(activation, &x, &y, &gradient, dx))
+            fill::<T>(&dx, |dx| {
+                elementwise::activate_backward(activation, &x, &y, &gradient, dx);
+                if is_guided {
+                    dx.iter_mut().for_each(|value| *value = value.max(0.0));
+                }
+            })
         })?;
         Ok(Some(dx))
     }

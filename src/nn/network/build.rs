@@ -113,6 +113,7 @@ impl Network {
             device,
             candle_only,
             observed,
+            guided: false,
             scratch: Memory::default(),
             forgot: false,
             version,

@@ -21,6 +21,8 @@ pub(crate) struct Context<'a> {
     pub forgets: bool,
     /// Whether something before the present layer learns or is tapped, so that gradients pass through it.
     pub carries: bool,
+    /// Whether relu lets no negative gradient back (guided backpropagation).
+    pub guided: bool,
     /// Memory that one layer at a time works in.
     pub scratch: &'a Memory,
     /// Counts the changes of the weights.

@@ -48,6 +48,7 @@ pub struct Network {
     device: Device,
     candle_only: bool,
     observed: bool,
+    guided: bool,
     scratch: Memory,
     /// Whether the latest forward pass kept only what the parameters that learn need.
     forgot: bool,
@@ -67,6 +68,12 @@ impl Network {
     /// convolution does the work of the relu and max pooling behind it, and has no output itself.
     pub fn set_observed(&mut self, on: bool) {
         self.observed = on;
+    }
+
+    /// Lets relu pass back only gradients that are positive: guided backpropagation (Springenberg et al. 2015). For
+    /// an observed network, which is looked into and not trained; a relu that a convolution does is not guided.
+    pub fn set_guided(&mut self, on: bool) {
+        self.guided = on;
     }
 
     /// Where the network computes.

@@ -2,12 +2,13 @@
 //! network says of it.
 
 use crate::theme;
-use crate::widgets::raster::{Sheet, unsigned_bar};
+use crate::widgets::raster::{Sheet, color_bar};
 use eframe::egui::{
     Align2, FontId, Rect, Role, ScrollArea, Sense, Ui, UiBuilder, Vec2, WidgetInfo, pos2, vec2,
 };
 use strata_core::format;
-use strata_inspect::maps::limit;
+use strata_inspect::attribution::Method;
+use strata_inspect::map_look::MapLook;
 use strata_inspect::maps::{SIGNAL, samples_at};
 use strata_inspect::saliency::{Answer, Question, Saliency};
 
@@ -16,19 +17,40 @@ const GAP: f32 = 4.0;
 const BETWEEN: f32 = 16.0;
 /// A line of a card's text.
 const LINE: f32 = 16.0;
-const BAR: f32 = 56.0;
+const BAR: f32 = 66.0;
 /// Letters of a class's name that have room.
 const NAME: usize = 14;
 
 /// Shows all cards, with the colour bar to their right.
-pub(super) fn show(ui: &mut Ui, saliency: &Saliency, sheet: &Sheet) {
+pub(super) fn show(ui: &mut Ui, saliency: &Saliency, sheet: &Sheet, look: &MapLook) {
     let area = ui.available_rect_before_wrap();
     let (cards, bar) = area.split_left_right_at_x(area.right() - BAR);
-    unsigned_bar(ui, bar, "0", "largest");
+    scale(ui, bar, saliency, look);
     let mut inner = ui.new_child(UiBuilder::new().id_salt("cards").max_rect(cards));
     ScrollArea::vertical()
         .auto_shrink(false)
-        .show(&mut inner, |ui| grid(ui, saliency, sheet, cards.size()));
+        .show(&mut inner, |ui| {
+            grid(ui, saliency, sheet, cards.size(), look)
+        });
+}
+
+/// The meaning of the colours: with one scale for all its value, else each map's largest.
+fn scale(ui: &Ui, area: Rect, saliency: &Saliency, look: &MapLook) {
+    let common = saliency
+        .limits(look)
+        .first()
+        .copied()
+        .filter(|_| look.common);
+    let high = common.map_or_else(|| "largest".to_owned(), |limit| format::loss(limit.into()));
+    let low = match look.signed {
+        true => format!("−{high}"),
+        false => "0".to_owned(),
+    };
+    let color = |share: f32| match look.signed {
+        true => look.color(2.0 * share - 1.0),
+        false => look.color(share),
+    };
+    color_bar(ui, area, [&low, &high], color);
 }
 
 /// How the pictures of a card lie.
@@ -59,15 +81,13 @@ impl Parts {
 }
 
 /// Cards of three pictures with what the network says below, as large as fits.
-fn grid(ui: &mut Ui, saliency: &Saliency, sheet: &Sheet, space: Vec2) {
+fn grid(ui: &mut Ui, saliency: &Saliency, sheet: &Sheet, space: Vec2, look: &MapLook) {
     let count = saliency.answers.len();
     let parts = Parts::of(saliency);
     let ratio = parts.ratio;
-    let lines = if saliency.question == Question::Error {
-        2
-    } else {
-        5
-    };
+    let has_class = matches!(saliency.question, Question::Predicted | Question::Class(_));
+    let lines = if has_class { 5 } else { 2 };
+    let limits = saliency.limits(look);
     let (columns, side) = arrangement(count, ratio, lines, space);
     let side = if parts.count == 1 {
         side
@@ -103,9 +123,11 @@ fn grid(ui: &mut Ui, saliency: &Saliency, sheet: &Sheet, space: Vec2) {
         let below = place(index, 0).left_bottom() + vec2(0.0, GAP);
         let words = Rect::from_min_size(below, vec2(card.x, (lines - 1) as f32 * LINE));
         say(ui, saliency, answer, words);
-        let range = format!(
-            "map: gradient 0 … {}",
-            format::loss(limit(saliency.map(index)).into())
+        let range = range(
+            saliency,
+            index,
+            limits.get(index).copied().unwrap_or(1.0),
+            look,
         );
         let font = FontId::proportional(theme::SMALL);
         let weak = theme::palette(ui).weak;
@@ -122,7 +144,36 @@ fn grid(ui: &mut Ui, saliency: &Saliency, sheet: &Sheet, space: Vec2) {
     });
     if let Some(((index, part), at)) = found {
         let inside = (at - place(index, part).min) / place(index, part).size();
-        response.on_hover_text_at_pointer(value(saliency, index, part, inside));
+        response.on_hover_text_at_pointer(value(saliency, index, part, inside, look));
+    }
+}
+
+/// `map: gradient 0 … 0.41`, and of integrated gradients what they add up to.
+fn range(saliency: &Saliency, index: usize, limit: f32, look: &MapLook) -> String {
+    let limit = format::loss(limit.into());
+    let low = match look.signed {
+        true => format!("−{limit}"),
+        false => "0".to_owned(),
+    };
+    match saliency.completeness.get(index) {
+        Some(complete) => format!(
+            "{low} … {limit} · sum {} of {}",
+            format::short(complete.sum.into(), 2),
+            format::short(complete.difference.into(), 2)
+        ),
+        None => format!("map: {} {low} … {limit}", noun(saliency.method)),
+    }
+}
+
+/// What the values of a map are called.
+fn noun(method: Method) -> &'static str {
+    match method {
+        Method::Gradient | Method::Guided => "gradient",
+        Method::GradientXInput => "gradient × input",
+        Method::Smoothgrad => "mean gradient",
+        Method::Integrated => "share of the score",
+        Method::GradCam => "weighted maps",
+        Method::Occlusion => "loss of score",
     }
 }
 
@@ -160,7 +211,11 @@ fn say(ui: &Ui, saliency: &Saliency, answer: &Answer, area: Rect) {
             .text(pos2(x, row(line)), align, text, font, color);
     };
     let Some(class) = answer.class else {
-        let text = format!("error (MSE) {}", format::loss(f64::from(answer.score)));
+        let score = format::loss(f64::from(answer.score));
+        let text = match saliency.question {
+            Question::Unit(unit) => format!("unit {}: {score}", unit + 1),
+            _ => format!("error (MSE) {score}"),
+        };
         return write(
             area.left(),
             0,
@@ -263,9 +318,9 @@ fn short(name: &str) -> String {
     }
 }
 
-fn value(saliency: &Saliency, index: usize, part: usize, inside: Vec2) -> String {
+fn value(saliency: &Saliency, index: usize, part: usize, inside: Vec2, look: &MapLook) -> String {
     if saliency.are_signals() {
-        return stretch(saliency, index, inside.x);
+        return stretch(saliency, index, inside.x, look);
     }
     let at = |share: f32, size: usize| ((share * size as f32) as usize).min(size.saturating_sub(1));
     let (row, column) = (at(inside.y, saliency.height), at(inside.x, saliency.width));
@@ -275,26 +330,49 @@ fn value(saliency: &Saliency, index: usize, part: usize, inside: Vec2) -> String
         .chunks_exact(saliency.channels.max(1))
         .nth(pixel)
         .unwrap_or_default();
-    let gradient = saliency.map(index).get(pixel).copied().unwrap_or(f32::NAN);
-    let gradient = format::loss(f64::from(gradient));
+    let shown = saliency.shown(index, look);
+    let value = named(
+        saliency,
+        look,
+        shown.get(pixel).copied().unwrap_or(f32::NAN),
+    );
     format!(
-        "{} of image {}, row {row}, column {column}\npixel {bytes:?}\n|gradient| {gradient}",
+        "{} of image {}, row {row}, column {column}\npixel {bytes:?}\n{value}",
         PARTS[part],
         index + 1
     )
 }
 
+/// `|gradient| 0.41`
+fn named(saliency: &Saliency, look: &MapLook, value: f32) -> String {
+    let (noun, number) = (noun(saliency.method), format::short(value.into(), 4));
+    match look.signed {
+        true => format!("{noun} {number}"),
+        false => format!("|{noun}| {}", format::loss(f64::from(value))),
+    }
+}
+
 /// The values of the part of a curve at this fraction of its width.
-fn stretch(saliency: &Saliency, index: usize, share: f32) -> String {
+fn stretch(saliency: &Saliency, index: usize, share: f32, look: &MapLook) -> String {
     let [from, to] = samples_at(saliency.width, share);
-    let values = saliency.map(index).get(from..to).unwrap_or_default();
-    let most = format::loss(f64::from(values.iter().copied().fold(0.0, f32::max)));
+    let values = saliency
+        .shown(index, look)
+        .get(from..to)
+        .unwrap_or_default();
+    let larger = |most: f32, value: f32| {
+        if value.abs() > most.abs() {
+            value
+        } else {
+            most
+        }
+    };
+    let most = named(saliency, look, values.iter().copied().fold(0.0, larger));
     let samples = if to - from > 1 {
         format!("samples {from} to {}", to - 1)
     } else {
         format!("sample {from}")
     };
-    format!("signal {}, {samples}\n|gradient| up to {most}", index + 1)
+    format!("signal {}, {samples}\nat most {most}", index + 1)
 }
 
 /// What a screen reader says of it.

@@ -1,6 +1,8 @@
 //! What in an image bears on the network's answer: for the probe images, or for an image from disk.
 
 mod cards;
+mod options;
+mod sanity;
 
 use super::image_source;
 use super::loading_state::{failed, reading};
@@ -19,16 +21,26 @@ use strata_engine::inspection::reply::Reply;
 use strata_inspect::class_name;
 use strata_inspect::curve;
 use strata_inspect::inspection::Subject;
-use strata_inspect::maps::{SIGNAL, map_rgba, overlay_rgba, signal_rgba};
+use strata_inspect::map_look::MapLook;
+use strata_inspect::maps::{SIGNAL, signal_rgba};
 use strata_inspect::picture::image_rgba;
 use strata_inspect::saliency::{Question, Request, Saliency};
+
+pub use options::SaliencyLook;
 
 type Seen = Reply<Saliency>;
 
 /// The view, with the texture of what it shows.
 #[derive(Default)]
 pub(crate) struct SaliencyView {
-    drawn: Option<(Arc<Seen>, Sheet)>,
+    drawn: Option<Drawn>,
+}
+
+/// A reply, how it was drawn, and the pictures.
+struct Drawn {
+    seen: Arc<Seen>,
+    look: MapLook,
+    sheet: Sheet,
 }
 
 impl View for SaliencyView {
@@ -41,7 +53,7 @@ impl View for SaliencyView {
     }
 
     fn words(&self) -> &'static str {
-        "gradient attention explain grad-cam attribution why"
+        "gradient attention explain grad-cam attribution why integrated gradients smoothgrad guided occlusion sanity check heatmap"
     }
 
     fn workspace(&self) -> Workspace {
@@ -49,7 +61,7 @@ impl View for SaliencyView {
     }
 
     fn about(&self) -> &'static str {
-        "How strongly each pixel bears on the answer: the gradient of the class score (its logit) by the input, |∂score/∂pixel|, the largest over the channels (Simonyan et al. 2013). For autoencoders the gradient of the reconstruction error. Bright pixels are those whose change would change the answer most. A signal is a curve over the colours of its samples."
+        "How much each pixel counts for the answer: for the score of a class (its logit), for a unit of any layer, or for the reconstruction error. The gradient |∂score/∂pixel|, the largest over the channels (Simonyan et al. 2013), says whose change would change the score most; gradient × input, SmoothGrad, integrated gradients, guided backpropagation, Grad-CAM and occlusion answer the same in other ways. The sanity check draws the weights anew, layer by layer from the last: a map that stays as it was does not show what was learnt. A signal is a curve over the colours of its samples."
     }
 
     fn status(&self, state: &State) -> String {
@@ -60,9 +72,19 @@ impl View for SaliencyView {
             Question::Predicted => "predicted class".to_owned(),
             Question::Class(class) => format!("class {}", saliency.class_name(class)),
             Question::Error => "reconstruction error".to_owned(),
+            Question::Unit(unit) => format!("unit {}", unit + 1),
+        };
+        let layer = saliency.layer.as_ref();
+        let layer = layer.map_or_else(String::new, |layer| {
+            format!(" · {}", layer.replace('`', ""))
+        });
+        let part = match saliency.answers.len() < saliency.of {
+            true => format!(" · {} of {} images", saliency.answers.len(), saliency.of),
+            false => String::new(),
         };
         format!(
-            "gradient of the {of} · step {}",
+            "{} of the {of}{layer} · step {}{part}",
+            saliency.method.name(),
             format::count(saliency.step)
         )
     }
@@ -71,12 +93,13 @@ impl View for SaliencyView {
         let shown = state.run_reply::<Saliency>();
         let slice = shown.and_then(|reply| reply.result.as_ref().ok()?.slice);
         volume_slice(ui, state, slice, actions);
+        options::method_box(ui, state, actions);
         let request = &state.inspections.saliency;
         let mut chosen = request.question;
         let classes = self
             .drawn
             .as_ref()
-            .and_then(|(seen, _)| seen.result.as_ref().ok())
+            .and_then(|drawn| drawn.seen.result.as_ref().ok())
             .map(|s| s.classes.as_slice());
         let combo = ComboBox::from_id_salt("saliency of")
             .width(148.0)
@@ -85,11 +108,18 @@ impl View for SaliencyView {
             .show_ui(ui, |ui| choices(ui, state, classes, &mut chosen));
         combo
             .response
-            .on_hover_text("The number whose gradient is shown")
+            .on_hover_text("The number that is explained")
             .accessible_name("Saliency of");
         if chosen != request.question {
+            let is_unit = matches!(chosen, Some(Question::Unit(_)));
+            let of_unit = || request.layer.clone().or_else(|| state.lens_place());
             actions.push(Action::Show(Show::Saliency(Request {
                 question: chosen,
+                layer: if is_unit {
+                    of_unit()
+                } else {
+                    request.layer.clone()
+                },
                 ..request.clone()
             })));
         }
@@ -116,9 +146,12 @@ impl SaliencyView {
         match &seen.result {
             Err(error) => failed(ui, "No saliency of this", &error.to_string(), actions),
             Ok(saliency) => {
-                self.update(ui, seen, saliency);
-                if let Some((_, sheet)) = &self.drawn {
-                    cards::show(ui, saliency, sheet);
+                let SaliencyLook(look) = state.choices.get();
+                self.update(ui, seen, saliency, look);
+                match &self.drawn {
+                    Some(drawn) if is_checked(saliency) => sanity::show(ui, saliency, &drawn.sheet),
+                    Some(drawn) => cards::show(ui, saliency, &drawn.sheet, &look),
+                    None => {}
                 }
             }
         }
@@ -161,6 +194,11 @@ fn choices(ui: &mut Ui, state: &State, classes: Option<&[String]>, chosen: &mut 
         0
     };
     (0..count as u32).for_each(|class| offer(Some(Question::Class(class))));
+    let unit = match chosen {
+        Some(Question::Unit(unit)) => *unit,
+        _ => 0,
+    };
+    ui.selectable_value(chosen, Some(Question::Unit(unit)), "a unit of a layer");
 }
 
 fn name(question: Option<Question>, state: &State, classes: Option<&[String]>) -> String {
@@ -173,45 +211,68 @@ fn name(question: Option<Question>, state: &State, classes: Option<&[String]>) -
         Some(Question::Class(class)) => {
             format!("class {}", class_name(classes.unwrap_or_default(), class))
         }
+        Some(Question::Unit(unit)) => {
+            let layer = state.inspections.saliency.layer.as_ref();
+            let layer = layer.map_or_else(String::new, |layer| format!(" of {layer}"));
+            format!("unit {}{layer}", unit + 1)
+        }
     }
 }
 
 /// Whose saliency is shown: the probe images', or that of a file. Signals come only from the run.
 fn source(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
-    if state.network().input.rank() == 1 && state.inspections.saliency.image.is_none() {
-        return;
-    }
-    ui.horizontal(|ui| image_source::file(ui, state, "Image file", actions));
+    let takes_files =
+        state.network().input.rank() != 1 || state.inspections.saliency.image.is_some();
+    ui.horizontal(|ui| {
+        options::button(ui, state, actions);
+        if takes_files {
+            image_source::file(ui, state, "Image file", actions);
+        }
+    });
     ui.add_space(theme::GAP);
 }
 
 impl SaliencyView {
-    /// Makes a new texture only when new maps came: image, map and overlay of each in turn, or one curve of each.
-    fn update(&mut self, ui: &Ui, seen: &Arc<Seen>, saliency: &Saliency) {
-        if self
-            .drawn
-            .as_ref()
-            .is_some_and(|(drawn, _)| Arc::ptr_eq(drawn, seen))
-        {
-            return;
+    /// Makes a new texture only when new maps came, or when they are drawn another way.
+    fn update(&mut self, ui: &Ui, seen: &Arc<Seen>, saliency: &Saliency, look: MapLook) {
+        let is_drawn = |drawn: &Drawn| Arc::ptr_eq(&drawn.seen, seen) && drawn.look == look;
+        if !self.drawn.as_ref().is_some_and(is_drawn) {
+            self.drawn = Some(Drawn {
+                seen: seen.clone(),
+                look,
+                sheet: sheet(ui, saliency, &look),
+            });
         }
-        if saliency.are_signals() {
-            let range = curve::fitted(&saliency.inputs, curve::BYTES);
-            let rgba = |index: usize| signal_rgba(saliency, index, range);
-            let sheet = Sheet::smooth(ui.ctx(), "saliency", SIGNAL, saliency.answers.len(), rgba);
-            self.drawn = Some((seen.clone(), sheet));
-            return;
-        }
-        let rgba = |place: usize| {
-            let (index, channels) = (place / 3, saliency.channels);
-            match place % 3 {
-                0 => image_rgba(saliency.input(index), channels),
-                1 => map_rgba(saliency.map(index)),
-                _ => overlay_rgba(saliency.input(index), channels, saliency.map(index)),
-            }
-        };
-        let size = [saliency.height, saliency.width];
-        let sheet = Sheet::new(ui.ctx(), "saliency", size, 3 * saliency.answers.len(), rgba);
-        self.drawn = Some((seen.clone(), sheet));
     }
+}
+
+/// Whether the maps of a sanity check are shown; signals have none.
+fn is_checked(saliency: &Saliency) -> bool {
+    !saliency.checks.is_empty() && !saliency.are_signals()
+}
+
+/// Image, map and overlay of each image in turn, or one curve of each signal, or the maps of the sanity check.
+fn sheet(ui: &Ui, saliency: &Saliency, look: &MapLook) -> Sheet {
+    if is_checked(saliency) {
+        return sanity::sheet(ui, saliency);
+    }
+    let limits = saliency.limits(look);
+    let limit = |index: usize| limits.get(index).copied().unwrap_or(1.0);
+    let count = saliency.answers.len();
+    if saliency.are_signals() {
+        let range = curve::fitted(&saliency.inputs, curve::BYTES);
+        let rgba = |index: usize| signal_rgba(saliency, index, range, (look, limit(index)));
+        return Sheet::smooth(ui.ctx(), "saliency", SIGNAL, count, rgba);
+    }
+    let rgba = |place: usize| {
+        let (index, channels) = (place / 3, saliency.channels);
+        let map = saliency.shown(index, look);
+        match place % 3 {
+            0 => image_rgba(saliency.input(index), channels),
+            1 => look.map_rgba(map, limit(index)),
+            _ => look.overlay_rgba(saliency.input(index), channels, map, limit(index)),
+        }
+    };
+    let size = [saliency.height, saliency.width];
+    Sheet::new(ui.ctx(), "saliency", size, 3 * count, rgba)
 }

@@ -1,0 +1,202 @@
+//! The words of `strata inspect`.
+
+use super::{Picture, at_least_one, split};
+use clap::Args as ClapArgs;
+use std::path::PathBuf;
+use strata_core::project::data::Split;
+use strata_inspect::adversarial::{Attack, Norm};
+use strata_inspect::attribution::Method;
+use strata_inspect::predictions::List;
+
+/// `strata inspect`
+#[derive(Debug, ClapArgs)]
+pub struct InspectArgs {
+    /// The run's folder
+    pub run: PathBuf,
+    /// What to save
+    pub what: Picture,
+    /// Use this image instead of the run's probe images; for saliency, predictions and adversarial several times
+    #[arg(long, value_name = "FILE")]
+    pub image: Vec<PathBuf>,
+    /// Of saliency and predictions: the images of this split [default: probe images; for predictions test, or valid]. Of adversarial: the images whose accuracy is measured
+    #[arg(long, value_parser = split, conflicts_with = "image")]
+    pub split: Option<Split>,
+    /// Of saliency, predictions and adversarial: so many images of the split
+    #[arg(long, value_name = "N", value_parser = at_least_one, conflicts_with = "image")]
+    pub limit: Option<usize>,
+    /// Draw this slice of volumes, from 0 [default: the middle one]
+    #[arg(long, value_name = "N")]
+    pub slice: Option<usize>,
+    /// Saliency of this class's score, by name or number [default: the class predicted for each image]
+    #[arg(long, value_name = "NAME")]
+    pub class: Option<String>,
+    /// Of filters, activations, receptive-field and pixel: the layer, such as encoder.3 [default: for filters the first that has some; none for pixel; else the encoder's last]. Of saliency: the layer of the unit or of Grad-CAM
+    #[arg(long, value_name = "PLACE")]
+    pub layer: Option<String>,
+    #[command(flatten)]
+    pub saliency: SaliencyArgs,
+    #[command(flatten)]
+    pub predictions: PredictionArgs,
+    #[command(flatten)]
+    pub adversarial: AdversarialArgs,
+    /// Of filters: what the decoder's last layer with weights paints, a picture for each of its inputs
+    #[arg(long, conflicts_with = "layer")]
+    pub decoder: bool,
+    /// Of receptive-field: the position in the layer's map, such as 3x5 (row, column) [default: its middle]
+    #[arg(long, value_name = "CELL")]
+    pub cell: Option<String>,
+    /// Of pixel: channel, row and column of the value, such as 0,4,7; a vector's unit alone [default: the middle]
+    #[arg(long, value_name = "C,Y,X")]
+    pub at: Option<String>,
+    /// The file to write, .png or .svg [default: WHAT.png in the run's folder]
+    #[arg(short, long, value_name = "PNG")]
+    pub output: Option<PathBuf>,
+    /// Write the numbers of the picture too, to a .npy or .csv file; of saliency, predictions and adversarial
+    #[arg(long, value_name = "FILE")]
+    pub numbers: Option<PathBuf>,
+    /// The checkpoint: last, best, stage-1
+    #[arg(long, default_value = "last")]
+    pub checkpoint: String,
+    /// Where to compute: cpu, cuda:0
+    #[arg(long)]
+    pub device: Option<String>,
+    /// Print what the picture shows as one JSON value; not for filters and reconstructions
+    #[arg(long)]
+    pub json: bool,
+}
+
+impl InspectArgs {
+    /// The image file of what shows one image.
+    pub fn one_image(&self) -> Option<PathBuf> {
+        self.image.first().cloned()
+    }
+}
+
+/// What only saliency takes.
+#[derive(Debug, ClapArgs)]
+pub struct SaliencyArgs {
+    /// Of saliency: gradient, gradient-x-input, smoothgrad, integrated, guided, grad-cam or occlusion [default: gradient]
+    #[arg(long, value_name = "WORD", value_parser = method)]
+    pub method: Option<Method>,
+    /// Of saliency: this unit (channel) of --layer, from 0, instead of a class
+    #[arg(long, value_name = "N", requires = "layer", conflicts_with = "class")]
+    pub unit: Option<u32>,
+    /// Of saliency, the sanity check: draw the weights of so many layers anew, one after another from the last
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
+    pub randomise: Option<usize>,
+    /// Of saliency: draw signed values, blue against and red for the score
+    #[arg(long)]
+    pub signed: bool,
+    /// Of saliency: so many percent of the values, the largest, may lie beyond the colours' scale
+    #[arg(long, value_name = "PERCENT", value_parser = percent)]
+    pub clip: Option<f32>,
+    /// Of saliency: one scale for all images instead of each its own
+    #[arg(long)]
+    pub one_scale: bool,
+    /// Of saliency: how strongly the map lies over the image, 0 to 1 [default: 1]
+    #[arg(long, value_name = "SHARE", value_parser = share)]
+    pub opacity: Option<f32>,
+}
+
+impl SaliencyArgs {
+    /// The first that was given, as it is written.
+    pub fn given(&self) -> Option<&'static str> {
+        let given = [
+            (self.method.is_some(), "--method"),
+            (self.unit.is_some(), "--unit"),
+            (self.randomise.is_some(), "--randomise"),
+            (self.signed, "--signed"),
+            (self.clip.is_some(), "--clip"),
+            (self.one_scale, "--one-scale"),
+            (self.opacity.is_some(), "--opacity"),
+        ];
+        given.into_iter().find(|(is, _)| *is).map(|(_, word)| word)
+    }
+}
+
+/// What only predictions take.
+#[derive(Debug, ClapArgs)]
+pub struct PredictionArgs {
+    /// Of predictions: most-wrong, least-sure or first [default: most-wrong; first for --image]
+    #[arg(long, value_name = "WORD", value_parser = list)]
+    pub list: Option<List>,
+    /// Of predictions: so many classes for each image [default: 3]
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
+    pub top: Option<usize>,
+}
+
+/// What only adversarial examples take.
+#[derive(Debug, ClapArgs)]
+pub struct AdversarialArgs {
+    /// Of adversarial: fgsm, iterated or pgd [default: fgsm]
+    #[arg(long, value_name = "WORD", value_parser = attack)]
+    pub attack: Option<Attack>,
+    /// Of adversarial: the norm of the largest change, linf or l2 [default: linf]
+    #[arg(long, value_name = "WORD", value_parser = norm)]
+    pub norm: Option<Norm>,
+    /// Of adversarial: the largest change, where 1 is the way from black to white [default: 0.1]
+    #[arg(long, value_name = "E", value_parser = radius)]
+    pub epsilon: Option<f32>,
+    /// Of adversarial: the class to be taken for, by name or number [default: any but the right one]
+    #[arg(long, value_name = "C")]
+    pub target: Option<String>,
+    /// Of adversarial: average over so many random rotations, scales, brightnesses and noises in every step
+    #[arg(long, value_name = "N")]
+    pub transformations: Option<usize>,
+}
+
+impl AdversarialArgs {
+    /// The first that was given, as it is written.
+    pub fn given(&self) -> Option<&'static str> {
+        let given = [
+            (self.attack.is_some(), "--attack"),
+            (self.norm.is_some(), "--norm"),
+            (self.epsilon.is_some(), "--epsilon"),
+            (self.target.is_some(), "--target"),
+            (self.transformations.is_some(), "--transformations"),
+        ];
+        given.into_iter().find(|(is, _)| *is).map(|(_, word)| word)
+    }
+}
+
+fn attack(text: &str) -> Result<Attack, String> {
+    let words = Attack::ALL.map(Attack::word).join(", ");
+    Attack::of_word(text).ok_or_else(|| format!("the attacks are {words}"))
+}
+
+fn norm(text: &str) -> Result<Norm, String> {
+    let words = Norm::ALL.map(Norm::word).join(", ");
+    Norm::of_word(text).ok_or_else(|| format!("the norms are {words}"))
+}
+
+fn radius(text: &str) -> Result<f32, String> {
+    within(text, 1e3).ok_or_else(|| "write a number from 0 on, such as 0.1".to_owned())
+}
+
+fn list(text: &str) -> Result<List, String> {
+    match text {
+        "most-wrong" => Ok(List::MostWrong),
+        "least-sure" => Ok(List::LeastSure),
+        "first" => Ok(List::First),
+        _ => Err("the lists are most-wrong, least-sure, first".to_owned()),
+    }
+}
+
+fn method(text: &str) -> Result<Method, String> {
+    let words = Method::ALL.map(Method::word).join(", ");
+    Method::of_word(text).ok_or_else(|| format!("the methods are {words}"))
+}
+
+fn percent(text: &str) -> Result<f32, String> {
+    within(text, 50.0).ok_or_else(|| "write a number from 0 to 50".to_owned())
+}
+
+fn share(text: &str) -> Result<f32, String> {
+    within(text, 1.0).ok_or_else(|| "write a number from 0 to 1".to_owned())
+}
+
+fn within(text: &str, most: f32) -> Option<f32> {
+    text.parse()
+        .ok()
+        .filter(|number| (0.0..=most).contains(number))
+}

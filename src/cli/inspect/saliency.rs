@@ -1,0 +1,143 @@
+//! `strata inspect RUN saliency`: what each pixel counts for the answer.
+
+use super::class;
+use super::field::place;
+use crate::cli::args::InspectArgs;
+use crate::cli::numbers::Numbers;
+use crate::cli::{WrongInput, output, text};
+use serde_json::{Value, json};
+use strata_engine::storage::saved_run::SavedRun;
+use strata_gui::plate::of_saliency;
+use strata_gui::snapshot::Snapshot;
+use strata_inspect::image_set::Chosen;
+use strata_inspect::map_look::MapLook;
+use strata_inspect::saliency::{Answer, Question, Request, Saliency};
+
+/// The maps, with their numbers.
+pub(super) fn picture(
+    run: &mut SavedRun,
+    args: &InspectArgs,
+) -> anyhow::Result<(Snapshot, Option<Value>)> {
+    let request = request(run, args)?;
+    let saliency = run.inspect_slice::<Saliency>(args.slice, &request)?;
+    for (index, answer) in saliency.answers.iter().enumerate() {
+        output::say(&line(&saliency, index, answer));
+    }
+    for check in &saliency.checks {
+        output::say(&format!(
+            "{} drawn anew: rank correlation {:.3}",
+            check.layer,
+            check.correlation()
+        ));
+    }
+    if let Some(file) = &args.numbers {
+        let axes = [
+            ("image", saliency.answers.len()),
+            ("row", saliency.height),
+            ("column", saliency.width),
+            ("channel", saliency.channels),
+        ];
+        let values = &saliency.values;
+        Numbers {
+            axes: &axes,
+            values,
+        }
+        .save(file)?;
+    }
+    Ok((
+        of_saliency::plate(&saliency, &look(args)),
+        Some(value(&saliency)),
+    ))
+}
+
+fn request(run: &SavedRun, args: &InspectArgs) -> Result<Request, WrongInput> {
+    let options = &args.saliency;
+    let of_class = || {
+        args.class
+            .as_deref()
+            .map(|name| class(run, name))
+            .transpose()
+    };
+    let question = match options.unit {
+        Some(unit) => Some(Question::Unit(unit)),
+        None => of_class()?.map(Question::Class),
+    };
+    let layer = args.layer.as_deref();
+    Ok(Request {
+        question,
+        image: None,
+        chosen: Chosen {
+            files: args.image.clone(),
+            split: args.split,
+            limit: args.limit,
+        },
+        method: options.method.unwrap_or_default(),
+        layer: layer.map(|name| place(run, Some(name))).transpose()?,
+        randomised: options.randomise.unwrap_or(0),
+    })
+}
+
+fn look(args: &InspectArgs) -> MapLook {
+    let options = &args.saliency;
+    let usual = MapLook::default();
+    MapLook {
+        signed: options.signed,
+        clip: options.clip.map_or(usual.clip, |percent| percent / 100.0),
+        common: options.one_scale,
+        opacity: options.opacity.unwrap_or(usual.opacity),
+    }
+}
+
+/// `image 3, 7: 7 98.2 %, 1 1.1 %, 9 0.4 %; logit of 7 12.1`
+fn line(saliency: &Saliency, index: usize, answer: &Answer) -> String {
+    let label = answer.label.map_or_else(String::new, |label| {
+        format!(", {}", saliency.class_name(label))
+    });
+    let image = format!("image {}{label}", index + 1);
+    let score = text::figure(f64::from(answer.score));
+    let complete = saliency.completeness.get(index);
+    let complete = complete.map_or_else(String::new, |complete| {
+        let [sum, difference] = [complete.sum, complete.difference].map(|n| text::figure(n.into()));
+        format!("; the map adds up to {sum} of {difference}")
+    });
+    let Some(class) = answer.class else {
+        return match saliency.question {
+            Question::Unit(unit) => format!("{image}: unit {unit} {score}{complete}"),
+            _ => format!("{image}: mse {score}{complete}"),
+        };
+    };
+    let top = answer
+        .top
+        .iter()
+        .map(|(class, p)| format!("{} {:.1} %", saliency.class_name(*class), 100.0 * p));
+    let top = top.collect::<Vec<_>>().join(", ");
+    let class = saliency.class_name(class);
+    format!("{image}: {top}; logit of {class} {score}{complete}")
+}
+
+fn value(saliency: &Saliency) -> Value {
+    let top = |answer: &Answer| -> Vec<Value> {
+        let pair = |(class, p): &(u32, f32)| json!({"class": saliency.class_name(*class), "probability": p});
+        answer.top.iter().map(pair).collect()
+    };
+    let name = |class: Option<u32>| class.map(|class| saliency.class_name(class));
+    let image = |(index, answer): (usize, &Answer)| {
+        let mut value = json!({"label": name(answer.label), "class": name(answer.class), "score": answer.score, "top": top(answer)});
+        if let Some(complete) = saliency.completeness.get(index) {
+            value["sum"] = json!(complete.sum);
+            value["difference"] = json!(complete.difference);
+        }
+        value
+    };
+    let images: Vec<Value> = saliency.answers.iter().enumerate().map(image).collect();
+    let checks = saliency.checks.iter().map(|check| {
+        json!({"layer": check.layer, "rank_correlation": check.correlation(), "images": check.correlations})
+    });
+    json!({
+        "step": saliency.step,
+        "method": saliency.method.word(),
+        "layer": saliency.layer,
+        "images": images,
+        "randomised": checks.collect::<Vec<_>>(),
+    })
+}

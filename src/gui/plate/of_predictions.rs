@@ -1,0 +1,81 @@
+//! Predictions as they are handed in: the images of a list with their most probable classes, and the figures in words.
+
+use super::{Plate, Tile, in_rows, tile};
+use crate::snapshot::Snapshot;
+use strata_core::format;
+use strata_inspect::curve;
+use strata_inspect::picture::{image_rgba, zoom_for};
+use strata_inspect::predictions::{List, Predictions, ShownImage};
+
+/// Images side by side.
+const COLUMNS: usize = 6;
+
+/// The images with what they are and what they are taken for.
+pub fn plate(predictions: &Predictions) -> Snapshot {
+    let split = predictions.split.map_or("", |split| split.name());
+    let mut lines = vec![format!(
+        "step {} · {} of {} {split} images",
+        format::count(predictions.step),
+        format::count(predictions.images as u64),
+        format::count(predictions.of as u64)
+    )];
+    let figures = predictions.accuracy.zip(predictions.calibration_error);
+    if let Some((accuracy, error)) = figures {
+        lines.push(format!(
+            "{:.2} % right · expected calibration error {:.2} %",
+            100.0 * accuracy,
+            100.0 * error
+        ));
+    }
+    lines.push(list_line(predictions));
+    let tiles = (0..predictions.shown.len()).map(|index| one(predictions, index));
+    Plate {
+        title: "Predictions".to_owned(),
+        lines,
+        rows: in_rows(tiles.collect(), COLUMNS),
+        bars: Vec::new(),
+    }
+    .draw()
+}
+
+fn list_line(predictions: &Predictions) -> String {
+    let listed = format::count(predictions.listed as u64);
+    match predictions.list {
+        List::MostWrong => format!("{listed} wrong answers, the surest first."),
+        List::LeastSure => format!("{listed} answers, the least sure first."),
+        List::First => format!("{listed} images in their order."),
+        List::Taken(label, answer) => format!(
+            "{listed} images of {} taken for {}.",
+            predictions.class_name(label),
+            predictions.class_name(answer)
+        ),
+    }
+}
+
+fn one(predictions: &Predictions, index: usize) -> Tile {
+    let [height, width, channels] = predictions.size;
+    let image = &predictions.shown[index];
+    let caption = words(predictions, image);
+    let input = predictions.input(index);
+    if curve::is_signal(predictions.size) {
+        let drawn = curve::picture(input, channels, curve::fitted(input, curve::BYTES));
+        return tile(image_rgba(&drawn, 1), curve::SIZE, 1, caption);
+    }
+    let zoom = 2 * zoom_for(height);
+    tile(image_rgba(input, channels), [height, width], zoom, caption)
+}
+
+/// `7: 1 98.2 %, 7 1.1 %`
+fn words(predictions: &Predictions, image: &ShownImage) -> String {
+    let label = image.label.map_or_else(String::new, |label| {
+        format!("is {}: ", predictions.class_name(label))
+    });
+    let top = image.top.iter().map(|(class, probability)| {
+        format!(
+            "{} {:.1} %",
+            predictions.class_name(*class),
+            100.0 * probability
+        )
+    });
+    format!("{label}{}", top.collect::<Vec<_>>().join(", "))
+}
