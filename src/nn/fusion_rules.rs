@@ -10,6 +10,8 @@ use strata_core::shape::op::{Geometry, Op, PlannedLayer};
 pub enum Follower<'a> {
     /// Negative values become 0.
     Relu,
+    /// A function of each value, behind a normalisation.
+    Activation(Activation),
     /// The maximum of each window.
     MaxPool {
         /// The window.
@@ -28,6 +30,10 @@ pub enum Follower<'a> {
 enum Role<'a> {
     /// Computes, and can do a relu and a max pooling behind it.
     Convolution,
+    /// The same, or any activation.
+    BatchNorm,
+    /// Computes, and can do an activation behind it.
+    GroupNorm,
     /// Computes, and can do a relu behind it; reads an image as a vector and writes a vector as an image. Not a max
     /// pooling: a window would slide over the image, of which the convolution inside knows nothing.
     Dense,
@@ -35,6 +41,8 @@ enum Role<'a> {
     MaxPool { geometry: &'a Geometry, slot: usize },
     /// Becomes 0 below 0.
     Relu,
+    /// Becomes another function of each value.
+    Activation(Activation),
     /// Lays the same values out in another shape.
     Reorder,
     /// Is always computed by itself.
@@ -44,10 +52,11 @@ enum Role<'a> {
 impl<'a> Role<'a> {
     fn of(op: &'a Op) -> Role<'a> {
         match op {
-            Op::Conv { .. }
-            | Op::ConvTranspose { .. }
-            | Op::SeparableConv { .. }
-            | Op::BatchNorm { .. } => Role::Convolution,
+            Op::Conv { .. } | Op::ConvTranspose { .. } | Op::SeparableConv { .. } => {
+                Role::Convolution
+            }
+            Op::BatchNorm { .. } => Role::BatchNorm,
+            Op::GroupNorm { .. } => Role::GroupNorm,
             Op::Dense { .. } => Role::Dense,
             Op::MaxPool { geometry, slot } => Role::MaxPool {
                 geometry,
@@ -56,7 +65,7 @@ impl<'a> Role<'a> {
             Op::Activation(Activation::Relu) => Role::Relu,
             Op::Flatten | Op::Reshape => Role::Reorder,
             Op::Activation(
-                Activation::Relu6
+                activation @ (Activation::Relu6
                 | Activation::LeakyRelu(_)
                 | Activation::Elu(_)
                 | Activation::Gelu
@@ -64,15 +73,14 @@ impl<'a> Role<'a> {
                 | Activation::Sigmoid
                 | Activation::Tanh
                 | Activation::HardSwish
-                | Activation::Step,
-            )
-            | Op::AvgPool { .. }
+                | Activation::Step),
+            ) => Role::Activation(*activation),
+            Op::AvgPool { .. }
             | Op::Unpool { .. }
             | Op::Upsample { .. }
             | Op::GlobalAvgPool
             | Op::GlobalMaxPool
             | Op::AdaptiveAvgPool { .. }
-            | Op::GroupNorm { .. }
             | Op::LayerNorm
             | Op::Dropout { .. }
             | Op::PRelu { .. }
@@ -90,6 +98,8 @@ impl<'a> Role<'a> {
 pub struct Followers<'a> {
     /// Whether negative values become 0.
     pub relu: bool,
+    /// The activation behind a normalisation.
+    pub activation: Option<&'a PlannedLayer>,
     /// The max pooling.
     pub pool: Option<&'a PlannedLayer>,
     /// The image that the output is written as.
@@ -102,15 +112,27 @@ impl<'a> Followers<'a> {
         let (output, head_op) = (&next.output, head);
         let head = Role::of(head);
         let is_dense = head == Role::Dense;
-        if !is_dense && head != Role::Convolution {
+        let is_norm = matches!(head, Role::BatchNorm | Role::GroupNorm);
+        if self.activation.is_some() || (!is_norm && !is_dense && head != Role::Convolution) {
             return None;
         }
+        let is_first = !self.relu && self.pool.is_none();
         match Role::of(&next.op) {
+            Role::Relu if head == Role::GroupNorm => {
+                self.activation = Some(next);
+                Some(Follower::Activation(Activation::Relu))
+            }
+            Role::Activation(activation) if is_norm && is_first => {
+                self.activation = Some(next);
+                Some(Follower::Activation(activation))
+            }
             Role::Relu if !self.relu => {
                 self.relu = true;
                 Some(Follower::Relu)
             }
-            Role::MaxPool { geometry, slot } if !is_dense && self.pool.is_none() => {
+            Role::MaxPool { geometry, slot }
+                if !is_dense && head != Role::GroupNorm && self.pool.is_none() =>
+            {
                 self.pool = Some(next);
                 Some(Follower::MaxPool {
                     geometry,
@@ -123,9 +145,12 @@ impl<'a> Followers<'a> {
                 Some(Follower::Reshape(output))
             }
             Role::Relu
+            | Role::Activation(_)
             | Role::MaxPool { .. }
             | Role::Reorder
             | Role::Convolution
+            | Role::BatchNorm
+            | Role::GroupNorm
             | Role::Dense
             | Role::Alone => None,
         }
@@ -173,15 +198,53 @@ mod tests {
     }
 
     #[test]
-    fn a_layer_does_one_relu_behind_it_and_no_other_activation() {
+    fn a_layer_does_one_activation_behind_it_and_only_normalisations_any() {
         let relu = layer(Op::Activation(Activation::Relu), "8");
         let gelu = layer(Op::Activation(Activation::Gelu), "8");
         let norm = Op::BatchNorm { channels: 8 };
         let mut followers = Followers::default();
-        assert_eq!(followers.add(&norm, &gelu), None);
         assert_eq!(followers.add(&norm, &relu), Some(Follower::Relu));
         assert_eq!(followers.add(&norm, &relu), None);
+        assert_eq!(followers.add(&norm, &gelu), None);
+        let groups = Op::GroupNorm {
+            channels: 8,
+            groups: 2,
+        };
+        for (norm, next, activation) in [
+            (&norm, &gelu, Activation::Gelu),
+            (&groups, &gelu, Activation::Gelu),
+            (&groups, &relu, Activation::Relu),
+        ] {
+            let mut followers = Followers::default();
+            let added = followers.add(norm, next);
+            assert_eq!(added, Some(Follower::Activation(activation)));
+            assert_eq!(followers.add(norm, &relu), None);
+        }
         assert_eq!(Followers::default().add(&Op::Softmax, &relu), None);
+        assert_eq!(Followers::default().add(&dense(8, 8), &gelu), None);
+    }
+
+    fn dense(in_features: usize, out_features: usize) -> Op {
+        Op::Dense {
+            in_features,
+            out_features,
+            bias: true,
+        }
+    }
+
+    /// Putting a weight of many vectors into another order for each step is more work than doing so with a batch.
+    #[test]
+    fn a_large_dense_layer_neither_reads_through_a_flatten_nor_writes_images() {
+        let mut flatten = layer(Op::Flatten, "8");
+        flatten.input = "2x2x2".parse().unwrap();
+        assert!(reads_through(&dense(8, FEW_VECTORS), &flatten));
+        assert!(!reads_through(&dense(8, FEW_VECTORS + 1), &flatten));
+        let image = layer(Op::Reshape, "2x2x2");
+        let written = |inputs| Followers::default().add(&dense(inputs, 8), &image);
+        assert!(written(FEW_VECTORS).is_some() && written(FEW_VECTORS + 1).is_none());
+        // One position is in the same order either way.
+        flatten.input = "8x1x1".parse().unwrap();
+        assert!(reads_through(&dense(8, FEW_VECTORS + 1), &flatten));
     }
 
     #[test]

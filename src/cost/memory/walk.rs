@@ -153,7 +153,7 @@ impl Walk {
             }
             | Effort::GlobalMaximum => self.activations(unit.place, written),
             Effort::BatchStatistics { channels } => self.forward_norm(unit, channels as u64),
-            Effort::ImageStatistics { by_value } => self.group_norm(layer, by_value),
+            Effort::ImageStatistics { by_value } => self.group_norm(unit, layer, by_value),
             Effort::Draws { by_channel } => self.drawn(layer, by_channel),
             Effort::Nothing
             | Effort::Reorders
@@ -230,10 +230,16 @@ impl Walk {
                 numbers: unit.input,
             });
         }
+        if unit.activates() {
+            self.scratch.push(Scratch {
+                tasks: PARTS,
+                numbers: blocking::activated_elements(channels as usize) as u64,
+            });
+        }
     }
 
     /// Statistics of every group of every image, weights in the order of the images, sums in f64.
-    fn group_norm(&mut self, layer: &PlannedLayer, by_value: bool) {
+    fn group_norm(&mut self, unit: &FusedUnit<'_>, layer: &PlannedLayer, by_value: bool) {
         let parameters = layer.op.count().parameters(&layer.input);
         let groups = if let Op::GroupNorm { groups, .. } = layer.op {
             groups as u64
@@ -252,6 +258,13 @@ impl Walk {
                 tasks: PARTS.min(self.batch),
                 numbers: 5 * row,
             });
+            if unit.activates() {
+                // The gradient before the activation of an image.
+                self.scratch.push(Scratch {
+                    tasks: PARTS.min(self.batch),
+                    numbers: unit.input.saturating_add(7 * row),
+                });
+            }
         }
     }
 
@@ -363,6 +376,8 @@ impl Walk {
         let images = blocking::norm_images(image as usize) as u64;
         let laid = if pooled {
             images.saturating_mul(image)
+        } else if unit.activates() {
+            2 * blocking::activated_elements(channels as usize) as u64
         } else {
             0
         };
@@ -426,6 +441,11 @@ impl FusedUnit<'_> {
             Work::Layer(layer) => changes(layer) && !matches!(layer.op, Op::Noise { .. }),
             Work::Join { branches, .. } => branches.len() > 1,
         }
+    }
+
+    /// Whether it computes an activation behind a normalisation.
+    fn activates(&self) -> bool {
+        self.fused && self.followers.activation.is_some()
     }
 
     /// How the gradient of its last kernel is read.

@@ -220,12 +220,14 @@ impl Clock<'_> {
 
     /// What a layer does of those behind it.
     fn followers(&self, unit: &FusedUnit<'_>, goes_back: bool) -> f64 {
-        let pool = unit.followers.pool.filter(|_| unit.fused);
-        pool.map_or(0.0, |pool| {
-            let [forward, backward] = self.speeds.pass(pool);
+        let followers = [unit.followers.pool, unit.followers.activation];
+        let done = followers.into_iter().flatten().filter(|_| unit.fused);
+        let seconds = done.map(|layer| {
+            let [forward, backward] = self.speeds.pass(layer);
             let seconds = forward + if goes_back { backward } else { 0.0 };
             seconds * self.batch * self.crowding(self.batch as u64)
-        })
+        });
+        seconds.sum()
     }
 
     /// A layer that no kernel computes.

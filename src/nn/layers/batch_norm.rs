@@ -8,7 +8,8 @@ use super::epilogue::{Epilogue, Pool};
 use super::{Buffer, Layer, Result, channels_last, kept};
 use crate::fusion_rules::Follower;
 use crate::network::{Builder, Context};
-use crate::ops::batch_norm::{Batch, Gate, Plane};
+use crate::ops::activated::Activated;
+use crate::ops::batch_norm::{Batch, Plane};
 use crate::ops::conv_input::ConvInput;
 use crate::ops::norm_rows::row_width;
 use crate::ops::real::Real;
@@ -152,6 +153,17 @@ impl BatchNorm {
         let lines = view::<T>(&lines)?;
         let (scale, shift) = lines.split_at(row_width(self.channels));
         let (relu_first, relu) = (self.epilogue.relu_first(), self.epilogue.relu);
+        if let Some(activation) = self.epilogue.activation() {
+            let y = self.y.get(x.dims(), x)?;
+            let activated = Activated {
+                activation,
+                channels: self.channels,
+                scale,
+                shift,
+            };
+            fill::<T>(&y, |y| batch.activated(activated, y))?;
+            return Ok(y);
+        }
         let Some(pool) = self.epilogue.pooling() else {
             let y = self.y.get(x.dims(), x)?;
             fill::<T>(&y, |y| batch.line(scale, shift, relu_first, y))?;
@@ -204,6 +216,22 @@ impl BatchNorm {
         let forward = self.forward_lines.latest()?;
         let forward = view::<T>(&forward)?;
         let batch = self.batch(&numbers, &x);
+        if let Some(activation) = epilogue.activation() {
+            let (scale, shift) = forward.split_at(row_width(self.channels));
+            let activated = Activated {
+                activation,
+                channels: self.channels,
+                scale,
+                shift,
+            };
+            let of = [&*y, &*gradient];
+            self.sum_gradients::<T>(&x, cx, |centre, sums| {
+                batch.activated_sums(activated, of, centre, sums);
+            })?;
+            return self.input_gradient::<T>(&x, need_input, cx, |plane, dx| {
+                batch.activated_gradient(activated, of, plane, dx);
+            });
+        }
         let (own_gradient, gate) = match epilogue.own_gradient(&gradient, &y) {
             ConvInput::Relu { gradient, .. } => (
                 ConvInput::Plain(gradient),
@@ -211,39 +239,46 @@ impl BatchNorm {
             ),
             other => (other, None),
         };
-        self.sum_gradients::<T>(&batch, own_gradient, gate, &x, cx)?;
+        self.sum_gradients::<T>(&x, cx, |centre, sums| {
+            batch.gradient_sums(own_gradient, gate, centre, sums);
+        })?;
+        self.input_gradient::<T>(&x, need_input, cx, |plane, dx| {
+            batch.input_gradient(own_gradient, gate, plane, dx);
+        })
+    }
+
+    /// The gradient of the input, where it is asked for: `write` computes it from a plane.
+    fn input_gradient<T: Real>(
+        &mut self,
+        x: &Tensor,
+        need_input: bool,
+        cx: &Context<'_>,
+        write: impl FnOnce(Plane<'_, T>, &mut [T]),
+    ) -> Result<Option<Tensor>> {
         if !need_input {
             return Ok(None);
         }
-        let lines = self.backward_lines::<T>(&x, cx)?;
+        let lines = self.backward_lines::<T>(x, cx)?;
         let lines = view::<T>(&lines)?;
-        let dx = self.dx.get(x.dims(), &x)?;
+        let dx = self.dx.get(x.dims(), x)?;
         let width = row_width(self.channels);
         let (factor, line) = lines.split_at(width);
         let (scale, shift) = line.split_at(width);
-        fill::<T>(&dx, |dx| {
-            batch.input_gradient(
-                own_gradient,
-                gate,
-                Plane {
-                    factor,
-                    scale,
-                    shift,
-                },
-                dx,
-            )
-        })?;
+        let plane = Plane {
+            factor,
+            scale,
+            shift,
+        };
+        fill::<T>(&dx, |dx| write(plane, dx))?;
         Ok(Some(dx))
     }
 
-    /// Σ g and Σ g·x̂ by channel: the gradients of bias and weight, left in `sums`.
+    /// Σ g and Σ g·x̂ by channel: the gradients of bias and weight, left in `sums`. `add` computes Σ g and Σ g·(x − centre).
     fn sum_gradients<T: Real>(
         &mut self,
-        batch: &Batch<'_, T>,
-        own_gradient: ConvInput<'_, T>,
-        gate: Option<Gate<'_, T>>,
         x: &Tensor,
         cx: &Context<'_>,
+        add: impl FnOnce(&[T], &mut [f64]),
     ) -> Result<()> {
         let (
             channels,
@@ -253,7 +288,7 @@ impl BatchNorm {
         ) = (self.channels, &self.used);
         let centre = lines::<T, 1>(&mut self.centre, x, channels, |c| [mean[c]])?;
         let centre = view::<T>(&centre)?;
-        batch.gradient_sums(own_gradient, gate, &centre, &mut self.sums);
+        add(&centre, &mut self.sums);
         let (sum, product) = self.sums.split_at_mut(channels);
         for c in 0..channels {
             // Corrects for `centre` having been rounded to T.

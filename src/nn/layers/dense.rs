@@ -105,7 +105,9 @@ impl Layer for Dense {
     fn absorb(&mut self, next: Follower<'_>) {
         match next {
             Follower::Reshape(image) => self.conv.view_output(image),
-            Follower::Relu | Follower::MaxPool { .. } => self.conv.absorb(next),
+            Follower::Relu | Follower::Activation(_) | Follower::MaxPool { .. } => {
+                self.conv.absorb(next);
+            }
         }
     }
 

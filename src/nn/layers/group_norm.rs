@@ -3,13 +3,15 @@
 //! Layer normalisation is one group with a weight for every value instead of every channel.
 
 use super::{Buffer, Layer, Result, kept};
+use crate::fusion_rules::Follower;
 use crate::network::{Builder, Context};
-use crate::ops::group_norm::{Images, Statistics};
+use crate::ops::group_norm::{Behind, Images, Statistics};
 use crate::ops::layer_norm::{self, transpose};
 use crate::ops::real::Real;
 use crate::ops::storage::{fill, view};
 use crate::ops::with_real;
 use candle_core::{Device, Tensor};
+use strata_core::project::layer::Activation;
 use strata_core::project::size::Shape;
 
 /// Normalisation within each image.
@@ -20,6 +22,10 @@ pub(crate) struct GroupNorm {
     by_value: bool,
     weight: usize,
     bias: usize,
+    /// The activation behind.
+    activation: Option<Activation>,
+    /// Whether the next passes do it.
+    fused: bool,
     x: Option<Tensor>,
     /// Of every group of every image, from the latest forward pass.
     statistics: Vec<Statistics>,
@@ -62,6 +68,8 @@ impl GroupNorm {
             by_value,
             weight,
             bias,
+            activation: None,
+            fused: false,
             x: None,
             statistics: Vec::new(),
             sums: vec![0.0; parameters],
@@ -91,8 +99,11 @@ impl GroupNorm {
         let (weight, bias) = (weight?, bias?);
         let (weight, bias) = (view::<T>(&weight)?, view::<T>(&bias)?);
         if !self.by_value {
+            let activation = self.activation.filter(|_| self.fused);
             let statistics = &mut self.statistics;
-            fill::<T>(&y, |y| images.normalise(&weight, &bias, statistics, y))?;
+            fill::<T>(&y, |y| {
+                images.normalise([&weight, &bias], activation, statistics, y);
+            })?;
             return Ok(y);
         }
         let ordered = self.ordered.get(&[2 * images.image], x)?;
@@ -144,15 +155,24 @@ impl GroupNorm {
         dx: Option<&Tensor>,
         cx: &Context<'_>,
     ) -> Result<()> {
-        let weight = on_host(cx, self.weight)?;
-        let weight = view::<T>(&weight)?;
+        let [weight, bias] = [self.weight, self.bias].map(|index| on_host(cx, index));
+        let (weight, bias) = (weight?, bias?);
+        let (weight, bias) = (view::<T>(&weight)?, view::<T>(&bias)?);
+        let y = self.y.latest()?;
+        let y = view::<T>(&y)?;
+        let behind = |activation| Behind {
+            activation,
+            y: &y,
+            bias: &bias,
+        };
+        let behind = self.activation.filter(|_| self.fused).map(behind);
         let (statistics, sums) = (&self.statistics, &mut self.sums);
         match dx {
             Some(dx) => fill::<T>(dx, |dx| {
-                images.go_back(gradient, &weight, statistics, sums, Some(dx));
+                images.go_back(gradient, &weight, behind, statistics, sums, Some(dx));
             }),
             None => {
-                images.go_back(gradient, &weight, statistics, sums, None);
+                images.go_back(gradient, &weight, behind, statistics, sums, None);
                 Ok(())
             }
         }
@@ -232,5 +252,15 @@ impl Layer for GroupNorm {
 
     fn parameters(&self) -> Vec<usize> {
         vec![self.weight, self.bias]
+    }
+
+    fn absorb(&mut self, next: Follower<'_>) {
+        if let Follower::Activation(activation) = next {
+            self.activation = Some(activation);
+        }
+    }
+
+    fn set_fused(&mut self, fused: bool) {
+        self.fused = fused;
     }
 }

@@ -3,6 +3,7 @@
 //! Sums run over fixed parts of the batch in order, so that they do not depend on the number of threads. Lines are as
 //! wide as the rows of [`super::norm_rows`].
 
+use super::activated::Activated;
 use super::blocking::{norm_elements, norm_images};
 use super::conv_input::ConvInput;
 use super::norm_rows::{
@@ -162,7 +163,65 @@ impl<T: Real> Batch<'_, T> {
             });
     }
 
-    /// The same, then the maximum of each window with its index; the relu before or after.
+    /// `y = activation(x·scale + shift)`.
+    pub(crate) fn activated(&self, activated: Activated<'_, T>, y: &mut [T]) {
+        let size = norm_elements(self.channels);
+        y.par_chunks_mut(size)
+            .zip(self.numbers.par_chunks(size))
+            .for_each(|(y, x)| activated.forward(x, y));
+    }
+
+    /// Σ g and Σ g·(x − centre) by channel, with g before an activation. `of`: its output and that one's gradient.
+    pub(crate) fn activated_sums(
+        &self,
+        activated: Activated<'_, T>,
+        [y, gradient]: [&[T]; 2],
+        centre: &[T],
+        sums: &mut [f64],
+    ) {
+        let need = sums_scratch(self.channels);
+        self.in_pixels(sums, |elements, sums| {
+            T::with_scratch(need + activated.scratch(), |scratch| {
+                let (some, scratch) = scratch.split_at_mut(need);
+                let x = &self.numbers[elements.clone()];
+                let of = [x, &y[elements.clone()], &gradient[elements]];
+                activated.each_gradient(of, scratch, |first, gradient| {
+                    let x = &x[first..first + gradient.len()];
+                    let products = Products {
+                        x,
+                        gradient,
+                        centre,
+                    };
+                    add_sums(Level::chosen(), products, x.len(), some, sums);
+                });
+            });
+        });
+    }
+
+    /// `dx = g·factor + x·scale + shift`, with g before an activation.
+    pub(crate) fn activated_gradient(
+        &self,
+        activated: Activated<'_, T>,
+        [y, gradient]: [&[T]; 2],
+        plane: Plane<'_, T>,
+        dx: &mut [T],
+    ) {
+        let size = norm_elements(self.channels);
+        let sources = y.par_chunks(size).zip(gradient.par_chunks(size));
+        let sources = self.numbers.par_chunks(size).zip(sources);
+        dx.par_chunks_mut(size)
+            .zip(sources)
+            .for_each(|(dx, (x, (y, gradient)))| {
+                T::with_scratch(activated.scratch(), |scratch| {
+                    activated.each_gradient([x, y, gradient], scratch, |first, gradient| {
+                        let some = first..first + gradient.len();
+                        ungated(&x[some.clone()], gradient, plane, &mut dx[some]);
+                    });
+                });
+            });
+    }
+
+    /// The line of [`Batch::line`], then the maximum of each window with its index; the relu before or after.
     pub(crate) fn line_pooled(
         &self,
         (scale, shift): (&[T], &[T]),

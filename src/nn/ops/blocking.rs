@@ -32,6 +32,8 @@ const BAND_TILES: usize = 24;
 const CACHED_WEIGHT: usize = 1 << 19;
 /// Elements that a task of batch norm, or of copying, takes at a time, at least.
 const NORM_BLOCK: usize = 1 << 14;
+/// Elements that an activation behind a normalisation is computed of at a time, at least.
+const ACTIVATED: usize = 1 << 11;
 
 /// Images that a task of a convolution takes at a time: enough positions to fill tiles, and enough tasks.
 pub fn images_per_task(positions: usize, batch: usize) -> usize {
@@ -137,6 +139,11 @@ pub fn norm_images(image: usize) -> usize {
 /// Elements that a task of batch norm takes at a time where it does not matter which image they belong to.
 pub(crate) fn norm_elements(channels: usize) -> usize {
     NORM_BLOCK.next_multiple_of(channels.max(1))
+}
+
+/// Elements that an activation behind a normalisation is computed of at a time: they stay in the nearest cache.
+pub fn activated_elements(channels: usize) -> usize {
+    ACTIVATED.next_multiple_of(channels.max(1))
 }
 
 #[cfg(test)]

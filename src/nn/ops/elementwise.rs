@@ -9,9 +9,14 @@ use strata_core::project::layer::Activation;
 use strata_core::shape::layers::{ELU_ALPHA, LEAKY_SLOPE};
 
 const CHUNK: usize = 1 << 14;
+/// Elements up to which nothing is divided.
+const FEW: usize = CHUNK + CHUNK / 4;
 
 /// `out[i] = f(x[i])`.
 pub fn map<T: Real>(x: &[T], out: &mut [T], f: impl Fn(T) -> T + Sync) {
+    if out.len() <= FEW {
+        return map_chunk(x, out, &f);
+    }
     out.par_chunks_mut(CHUNK)
         .zip(x.par_chunks(CHUNK))
         .for_each(|(out, x)| map_chunk(x, out, &f));
@@ -19,6 +24,9 @@ pub fn map<T: Real>(x: &[T], out: &mut [T], f: impl Fn(T) -> T + Sync) {
 
 /// `out[i] = f(a[i], b[i])`.
 pub fn zip<T: Real>(a: &[T], b: &[T], out: &mut [T], f: impl Fn(T, T) -> T + Sync) {
+    if out.len() <= FEW {
+        return zip_chunk(a, b, out, &f);
+    }
     let sources = a.par_chunks(CHUNK).zip(b.par_chunks(CHUNK));
     out.par_chunks_mut(CHUNK)
         .zip(sources)

@@ -3,6 +3,7 @@
 //! Images are worked on side by side, each of them while it is in the cache. Few large ones come one after the other,
 //! each divided between the threads.
 
+use super::activated::Activated;
 use super::batch_norm::{Plane, line, ungated};
 use super::blocking::{MIN_TASKS, PARTS, norm_elements};
 use super::norm_rows::{Moments, Products, add_sums, repeat, row_width, sums_scratch};
@@ -11,6 +12,7 @@ use super::reduce::{add_parts, in_parts};
 use super::simd::Level;
 use rayon::prelude::*;
 use std::ops::Range;
+use strata_core::project::layer::Activation;
 use strata_core::shape::layers::NORM_EPS;
 
 /// Elements from which on an image is divided, where there are few.
@@ -36,9 +38,20 @@ pub(crate) struct Images<'a, T> {
     pub groups: usize,
 }
 
+/// An activation behind the normalisation, on the way back.
+#[derive(Clone, Copy)]
+pub(crate) struct Behind<'a, T> {
+    pub activation: Activation,
+    /// Its output.
+    pub y: &'a [T],
+    /// Of the normalisation, by channel.
+    pub bias: &'a [T],
+}
+
 /// Gradients on the way back through an image.
 struct Back<'a, T> {
     x: &'a [T],
+    y: &'a [T],
     gradient: &'a [T],
     statistics: &'a [Statistics],
     dx: Option<&'a mut [T]>,
@@ -94,32 +107,65 @@ impl<T: Real> Images<'_, T> {
         }
     }
 
-    /// Normalises every image and keeps its statistics, one for each of its groups.
+    /// Normalises every image, perhaps with an activation behind, and keeps its statistics, one for each of its groups.
     pub(crate) fn normalise(
         &self,
-        weight: &[T],
-        bias: &[T],
+        [weight, bias]: [&[T]; 2],
+        activation: Option<Activation>,
         statistics: &mut [Statistics],
         y: &mut [T],
     ) {
         let width = row_width(self.channels);
-        let size = self.channels / self.groups;
         self.each(statistics, y, |range, statistics, y| {
             let x = &self.numbers[range];
             self.measure(x, statistics);
             T::with_scratch(2 * width, |lines| {
                 let (scale, shift) = lines.split_at_mut(width);
-                for c in 0..self.channels {
-                    let Statistics { mean, inverse_std } = statistics[c / size];
-                    let factor = weight[c].wide() * inverse_std;
-                    scale[c] = T::narrow(factor);
-                    shift[c] = T::narrow(bias[c].wide() - mean * factor);
-                }
-                repeat_first(scale, self.channels);
-                repeat_first(shift, self.channels);
-                self.in_pieces(y, |from, y| line(&x[from..from + y.len()], scale, shift, y));
+                self.lines([weight, bias], statistics, scale, shift);
+                let (scale, shift) = (&*scale, &*shift);
+                self.in_pieces(y, |from, y| {
+                    let x = &x[from..from + y.len()];
+                    match activation {
+                        Some(activation) => {
+                            self.activated(activation, [scale, shift]).forward(x, y)
+                        }
+                        None => line(x, scale, shift, y),
+                    }
+                });
             });
         });
+    }
+
+    /// An image is normalised as `x·scale + shift`: both as wide as a row.
+    fn lines(
+        &self,
+        [weight, bias]: [&[T]; 2],
+        statistics: &[Statistics],
+        scale: &mut [T],
+        shift: &mut [T],
+    ) {
+        let size = self.channels / self.groups;
+        for c in 0..self.channels {
+            let Statistics { mean, inverse_std } = statistics[c / size];
+            let factor = weight[c].wide() * inverse_std;
+            scale[c] = T::narrow(factor);
+            shift[c] = T::narrow(bias[c].wide() - mean * factor);
+        }
+        repeat_first(scale, self.channels);
+        repeat_first(shift, self.channels);
+    }
+
+    fn activated<'a>(
+        &self,
+        activation: Activation,
+        [scale, shift]: [&'a [T]; 2],
+    ) -> Activated<'a, T> {
+        Activated {
+            activation,
+            channels: self.channels,
+            scale,
+            shift,
+        }
     }
 
     /// Calls `work` with the pieces of an image's output: one, unless images are divided.
@@ -163,6 +209,7 @@ impl<T: Real> Images<'_, T> {
         &self,
         gradient: &[T],
         weight: &[T],
+        behind: Option<Behind<'_, T>>,
         statistics: &[Statistics],
         sums: &mut [f64],
         dx: Option<&mut [T]>,
@@ -170,14 +217,15 @@ impl<T: Real> Images<'_, T> {
         let images = self.count().max(1);
         let parts = if self.divides() { 1 } else { PARTS.min(images) };
         let size = images.div_ceil(parts);
-        let mut backs = self.backs(gradient, statistics, dx);
+        let y = behind.map_or(gradient, |behind| behind.y);
+        let mut backs = self.backs([y, gradient], statistics, dx);
         let each = 4 * self.channels;
         f64::with_scratch(parts * each, |scratch| {
             let work = |(backs, sums): (&mut [Back<'_, T>], &mut [f64])| {
                 let (sums, own) = sums.split_at_mut(2 * self.channels);
                 sums.fill(0.0);
                 for back in backs {
-                    self.go_back_image(back, weight, own);
+                    self.go_back_through(back, weight, behind, own);
                     sums.iter_mut()
                         .zip(&*own)
                         .for_each(|(sum, own)| *sum += own);
@@ -197,23 +245,62 @@ impl<T: Real> Images<'_, T> {
 
     fn backs<'a>(
         &'a self,
-        gradient: &'a [T],
+        [y, gradient]: [&'a [T]; 2],
         statistics: &'a [Statistics],
         dx: Option<&'a mut [T]>,
     ) -> Vec<Back<'a, T>> {
         let x = self.numbers.chunks(self.image);
         let images = x
-            .zip(gradient.chunks(self.image))
+            .zip(y.chunks(self.image).zip(gradient.chunks(self.image)))
             .zip(statistics.chunks(self.groups));
         let mut dx = dx.map(|dx| dx.chunks_mut(self.image));
         images
-            .map(|((x, gradient), statistics)| Back {
+            .map(|((x, (y, gradient)), statistics)| Back {
                 x,
+                y,
                 gradient,
                 statistics,
                 dx: dx.as_mut().and_then(Iterator::next),
             })
             .collect()
+    }
+
+    /// As [`Images::go_back_image`], after an activation behind.
+    fn go_back_through(
+        &self,
+        back: &mut Back<'_, T>,
+        weight: &[T],
+        behind: Option<Behind<'_, T>>,
+        sums: &mut [f64],
+    ) {
+        let Some(Behind {
+            activation, bias, ..
+        }) = behind
+        else {
+            return self.go_back_image(back, weight, sums);
+        };
+        let width = row_width(self.channels);
+        T::with_scratch(2 * width + self.image, |scratch| {
+            let (lines, own) = scratch.split_at_mut(2 * width);
+            let (scale, shift) = lines.split_at_mut(width);
+            self.lines([weight, bias], back.statistics, scale, shift);
+            let activated = self.activated(activation, [scale, shift]);
+            self.in_pieces(own, |from, own| {
+                let some = from..from + own.len();
+                let of = [back.x, back.y, back.gradient].map(|numbers| &numbers[some.clone()]);
+                T::with_scratch(activated.scratch(), |scratch| {
+                    activated.each_gradient(of, scratch, |first, gradient| {
+                        own[first..first + gradient.len()].copy_from_slice(gradient);
+                    });
+                });
+            });
+            let mut back = Back {
+                gradient: own,
+                dx: back.dx.as_deref_mut(),
+                ..*back
+            };
+            self.go_back_image(&mut back, weight, sums);
+        });
     }
 
     /// Σ g·x̂ and Σ g by channel of an image, and the gradient of its input.
@@ -225,6 +312,7 @@ impl<T: Real> Images<'_, T> {
             gradient,
             statistics,
             dx,
+            ..
         } = back;
         T::with_scratch(3 * width + sums_scratch(channels), |scratch| {
             let (lines, some) = scratch.split_at_mut(3 * width);

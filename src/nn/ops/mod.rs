@@ -14,6 +14,7 @@
 //! Work is always split the same way, whatever the number of threads, and partial sums are added in
 //! order: results do not depend on it.
 
+pub(crate) mod activated;
 pub mod batch_norm;
 pub mod blocking;
 pub(crate) mod chacha;

@@ -85,10 +85,17 @@ impl Case {
             layer_norm::input_gradient(&images, &gradient, &weight, &mut statistics, &mut dx);
             layer_norm::parameter_gradients(&images, &gradient, &statistics, &mut sums);
         } else {
-            images.normalise(&weight, &bias, &mut statistics, &mut y);
-            images.go_back(&gradient, &weight, &statistics, &mut sums, Some(&mut dx));
+            images.normalise([&weight, &bias], None, &mut statistics, &mut y);
+            images.go_back(
+                &gradient,
+                &weight,
+                None,
+                &statistics,
+                &mut sums,
+                Some(&mut dx),
+            );
             let mut alone = vec![0.0; sums.len()];
-            images.go_back(&gradient, &weight, &statistics, &mut alone, None);
+            images.go_back(&gradient, &weight, None, &statistics, &mut alone, None);
             assert_eq!(alone, sums);
         }
         Passes { y, dx, sums }
