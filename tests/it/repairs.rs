@@ -97,6 +97,9 @@ fn the_view_of_the_images_offers_the_size_of_the_network_too() {
     assert_eq!(window.state().project().data.resize, Some([32, 32]));
 }
 
+/// Where the views begin: right of the architecture.
+const ARCHITECTURE: f32 = 396.0;
+
 /// What is missing is downloaded or looked for in the message itself, and its field is marked.
 #[test]
 fn a_message_about_missing_files_has_download_and_browse_inside() {
@@ -106,11 +109,10 @@ fn a_message_about_missing_files_has_download_and_browse_inside() {
     let mut window = open(folder.path(), &project);
     window.train();
     let message = window.get("Dismiss message").rect();
-    let views = window.get("Stop").rect().left() - 104.0;
     for name in ["Download what is missing", "Browse for the files"] {
         let place = window.get(name).rect();
         assert!(
-            place.left() >= views - 20.0
+            place.left() > ARCHITECTURE
                 && place.top() >= message.top()
                 && place.bottom() < window.get("Stop").rect().top(),
             "{name} at {place:?}, the message at {message:?}"

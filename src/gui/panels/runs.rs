@@ -1,5 +1,6 @@
 //! The runs of this project: one quantity of them laid over each other, and a list with what they reached.
 
+mod columns;
 mod plot;
 mod table;
 

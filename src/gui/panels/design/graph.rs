@@ -1,5 +1,7 @@
 //! The graph: the whole network as boxes and arrows, to be moved, enlarged, clicked and saved.
 
+mod placement;
+
 use crate::theme;
 use crate::view::View;
 use crate::widgets::{Icon, empty, icon_button};
@@ -7,6 +9,7 @@ use eframe::egui::{
     Align2, Color32, CornerRadius, Id, Painter, Pos2, Rect, Role, Sense, Shape, Stroke, StrokeKind,
     Ui, Vec2, WidgetInfo, pos2, vec2,
 };
+use placement::{Placement, Sight};
 use strata_app::action::{Action, OnView};
 use strata_app::arrangement::Workspace;
 use strata_app::state::State;
@@ -15,20 +18,13 @@ use strata_core::format;
 use strata_core::project::{Network, Place};
 use strata_core::shape::infer;
 use strata_design::graph::{
-    Edge, Graph, GraphBox, GraphFrame, LINE, Line, MEETING, Meeting, PAD, TITLE, scale,
+    Edge, Graph, GraphBox, GraphFrame, LINE, Line, MEETING, Meeting, PAD, TITLE,
 };
 
 /// The size of the text at its natural scale.
 const TEXT: f32 = 11.0;
-/// How much it can be enlarged.
-const MOST: f32 = 3.0;
-const LEAST: f32 = 0.05;
 /// Below this scale no text is written: it could not be read.
 const LEGIBLE: f32 = 0.45;
-/// From this scale on the text is as large as that of the marks of an axis.
-const READABLE: f32 = theme::TINY / TEXT;
-/// Around the drawing.
-const MARGIN: f32 = 12.0;
 
 /// The view, with the drawing of the network and where it is.
 #[derive(Default)]
@@ -37,65 +33,10 @@ pub struct GraphView {
     sight: Sight,
 }
 
-/// What of the drawing is seen.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-enum Sight {
-    /// What is seen before anybody has moved it.
-    #[default]
-    First,
-    /// All of it.
-    Whole,
-    /// As it was moved and enlarged.
-    Moved(Placement),
-}
-
 struct Drawn {
     network: Network,
     area: [f32; 2],
     graph: Graph,
-}
-
-/// Where the drawing is: its left upper corner in the view, and its scale.
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct Placement {
-    at: Vec2,
-    scale: f32,
-}
-
-impl Placement {
-    /// In the middle of an area, as large as it fits but not beyond its natural size.
-    fn fitting(graph: &Graph, area: Vec2) -> Placement {
-        let room = area - Vec2::splat(2.0 * MARGIN);
-        let scale = scale(graph.size, [room.x, room.y]).max(LEAST);
-        let size = vec2(graph.size[0], graph.size[1]) * scale;
-        Placement {
-            at: ((area - size) / 2.0).max(Vec2::splat(MARGIN)),
-            scale,
-        }
-    }
-
-    /// What is seen first: all of it where that can be read, or else its beginning.
-    fn first(graph: &Graph, area: Vec2) -> Placement {
-        let whole = Placement::fitting(graph, area);
-        if whole.scale >= READABLE {
-            return whole;
-        }
-        let size = vec2(graph.size[0], graph.size[1]) * READABLE;
-        let left = ((area.x - size.x) / 2.0).max(MARGIN);
-        Placement {
-            at: vec2(left, MARGIN),
-            scale: READABLE,
-        }
-    }
-
-    /// Another scale; what is at this point stays there.
-    fn scaled(self, by: f32, around: Vec2) -> Placement {
-        let scale = (self.scale * by).clamp(LEAST, MOST);
-        Placement {
-            at: around - (around - self.at) * (scale / self.scale),
-            scale,
-        }
-    }
 }
 
 impl View for GraphView {
@@ -498,6 +439,7 @@ impl Pen {
 
 #[cfg(test)]
 mod tests {
+    use super::placement::MOST;
     use super::*;
 
     #[test]

@@ -1,5 +1,6 @@
 //! The runs as a table: what each was trained with that others were not, and what it reached.
 
+use super::columns::{Columns, Figure};
 use super::{color, has, left_out, of, quantity};
 use crate::theme;
 use crate::widgets::{Field, FieldEvent, elided};
@@ -21,103 +22,10 @@ pub(super) const ROW: f32 = 44.0;
 pub(super) const HEAD: f32 = 64.0;
 const FIELDS: f32 = 36.0;
 /// Widths of what every run has: its mark and the button that opens it.
-const MARK: f32 = 28.0;
-const OPEN: f32 = 56.0;
-/// The least width of names and differences.
-const NAMES: f32 = 172.0;
+pub(super) const MARK: f32 = 28.0;
+pub(super) const OPEN: f32 = 56.0;
 /// Points of the small curve of a run.
 const POINTS: usize = 60;
-
-/// A column of figures.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Figure {
-    Valid,
-    Test,
-    Note,
-    Time,
-    Parameters,
-    Course,
-}
-
-/// The columns in the order in which they get room.
-const FIGURES: [Figure; 6] = [
-    Figure::Valid,
-    Figure::Test,
-    Figure::Note,
-    Figure::Time,
-    Figure::Parameters,
-    Figure::Course,
-];
-
-impl Figure {
-    fn width(self) -> f32 {
-        match self {
-            Figure::Valid | Figure::Parameters => 92.0,
-            Figure::Test => 80.0,
-            Figure::Time => 88.0,
-            Figure::Note => 136.0,
-            Figure::Course => 96.0,
-        }
-    }
-
-    fn name(self) -> &'static str {
-        match self {
-            Figure::Valid => "best valid",
-            Figure::Test => "test",
-            Figure::Note => "note",
-            Figure::Time => "time",
-            Figure::Parameters => "parameters",
-            Figure::Course => "course",
-        }
-    }
-
-    fn column(self) -> Option<Column> {
-        match self {
-            Figure::Valid => Some(Column::Valid),
-            Figure::Test => Some(Column::Test),
-            Figure::Time => Some(Column::Time),
-            Figure::Parameters => Some(Column::Parameters),
-            Figure::Note | Figure::Course => None,
-        }
-    }
-}
-
-/// Where the parts of a row lie, from left to right.
-struct Columns {
-    names: [f32; 2],
-    figures: Vec<(Figure, [f32; 2])>,
-    right: f32,
-}
-
-impl Columns {
-    /// As many columns as there is room for beside what differs, which needs so many points to be read whole: it may
-    /// have half of the table.
-    fn of(left: f32, width: f32, needed: f32) -> Columns {
-        let least = needed.min(0.5 * width).max(NAMES);
-        let mut room = width - MARK - OPEN - least;
-        let mut kept = Vec::new();
-        for figure in FIGURES {
-            if figure.width() > room {
-                break;
-            }
-            room -= figure.width();
-            kept.push(figure);
-        }
-        let names = [left + MARK, left + MARK + least + room.max(0.0)];
-        let mut at = names[1];
-        let place = |figure: Figure| {
-            let place = [at, at + figure.width()];
-            at = place[1];
-            (figure, place)
-        };
-        let figures = kept.into_iter().map(place).collect();
-        Columns {
-            names,
-            figures,
-            right: left + width,
-        }
-    }
-}
 
 /// Shows it.
 pub(super) fn show(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
@@ -498,27 +406,4 @@ fn when(run: &StoredRun) -> String {
         "{minute} · {status} · {} steps",
         format::count(run.record.steps)
     )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// What differs has the room that it needs, before figures of less interest.
-    #[test]
-    fn differences_are_read_whole_before_there_are_all_figures() {
-        let wide = |needed: f32| Columns::of(0.0, 640.0, needed);
-        let room = |columns: &Columns| columns.names[1] - columns.names[0];
-        let (short, long) = (wide(120.0), wide(300.0));
-        assert!(room(&short) >= NAMES && room(&long) >= 300.0);
-        assert!(long.figures.len() < short.figures.len());
-        assert_eq!(
-            long.figures[0].0, short.figures[0].0,
-            "the best valid stays"
-        );
-        assert!(
-            room(&wide(2000.0)) <= 0.5 * 640.0 + 92.0,
-            "it has half at most"
-        );
-    }
 }

@@ -1,0 +1,121 @@
+//! The columns of the table of runs: as many as there is room for beside what differs.
+
+use super::table::{MARK, OPEN};
+use strata_app::runs::Column;
+
+/// The least width of names and differences.
+const NAMES: f32 = 172.0;
+
+/// A column of figures.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Figure {
+    Valid,
+    Test,
+    Note,
+    Time,
+    Parameters,
+    Course,
+}
+
+/// The columns in the order in which they get room.
+const FIGURES: [Figure; 6] = [
+    Figure::Valid,
+    Figure::Test,
+    Figure::Note,
+    Figure::Time,
+    Figure::Parameters,
+    Figure::Course,
+];
+
+impl Figure {
+    pub fn width(self) -> f32 {
+        match self {
+            Figure::Valid | Figure::Parameters => 92.0,
+            Figure::Test => 80.0,
+            Figure::Time => 88.0,
+            Figure::Note => 136.0,
+            Figure::Course => 96.0,
+        }
+    }
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Figure::Valid => "best valid",
+            Figure::Test => "test",
+            Figure::Note => "note",
+            Figure::Time => "time",
+            Figure::Parameters => "parameters",
+            Figure::Course => "course",
+        }
+    }
+
+    pub fn column(self) -> Option<Column> {
+        match self {
+            Figure::Valid => Some(Column::Valid),
+            Figure::Test => Some(Column::Test),
+            Figure::Time => Some(Column::Time),
+            Figure::Parameters => Some(Column::Parameters),
+            Figure::Note | Figure::Course => None,
+        }
+    }
+}
+
+/// Where the parts of a row lie, from left to right.
+pub(super) struct Columns {
+    pub names: [f32; 2],
+    pub figures: Vec<(Figure, [f32; 2])>,
+    pub right: f32,
+}
+
+impl Columns {
+    /// As many columns as there is room for beside what differs, which needs so many points to be read whole: it may
+    /// have half of the table.
+    pub fn of(left: f32, width: f32, needed: f32) -> Columns {
+        let least = needed.min(0.5 * width).max(NAMES);
+        let mut room = width - MARK - OPEN - least;
+        let mut kept = Vec::new();
+        for figure in FIGURES {
+            if figure.width() > room {
+                break;
+            }
+            room -= figure.width();
+            kept.push(figure);
+        }
+        let names = [left + MARK, left + MARK + least + room.max(0.0)];
+        let mut at = names[1];
+        let place = |figure: Figure| {
+            let place = [at, at + figure.width()];
+            at = place[1];
+            (figure, place)
+        };
+        let figures = kept.into_iter().map(place).collect();
+        Columns {
+            names,
+            figures,
+            right: left + width,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What differs has the room that it needs, before figures of less interest.
+    #[test]
+    fn differences_are_read_whole_before_there_are_all_figures() {
+        let wide = |needed: f32| Columns::of(0.0, 640.0, needed);
+        let room = |columns: &Columns| columns.names[1] - columns.names[0];
+        let (short, long) = (wide(120.0), wide(300.0));
+        assert!(room(&short) >= NAMES && room(&long) >= 300.0);
+        assert!(long.figures.len() < short.figures.len());
+        assert_eq!(
+            long.figures[0].0, short.figures[0].0,
+            "the best valid stays"
+        );
+        assert!(
+            room(&wide(2000.0)) <= 0.5 * 640.0 + 92.0,
+            "it has half at most"
+        );
+    }
+}
