@@ -33,7 +33,7 @@ mod toml_lines;
 mod train;
 mod window;
 
-use args::{Args, Command};
+use args::{Args, BenchWhat, Command};
 use clap::{CommandFactory, Parser};
 use std::path::Path;
 use std::process::ExitCode;
@@ -131,7 +131,7 @@ fn unknown_command() -> Option<String> {
 /// The window stays on the first thread, where the system wants it.
 fn on_a_large_stack(args: Args, started: Instant) -> anyhow::Result<()> {
     const STACK: usize = 64 << 20;
-    if args.command.is_none() {
+    if opens_a_window(&args) {
         return dispatch(args, started);
     }
     threads::start()?;
@@ -153,6 +153,14 @@ fn on_a_large_stack(args: Args, started: Instant) -> anyhow::Result<()> {
     running
         .join()
         .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+}
+
+fn opens_a_window(args: &Args) -> bool {
+    match &args.command {
+        None => true,
+        Some(Command::Bench(bench)) => bench.special() == Some(BenchWhat::Window),
+        Some(_) => false,
+    }
 }
 
 fn dispatch(args: Args, started: Instant) -> anyhow::Result<()> {

@@ -973,3 +973,21 @@ fn the_field_behind_a_norm_over_the_image_is_the_whole_image() {
         assert!(text.contains("32×32"), "{text}");
     }
 }
+
+/// Where there is no display the window that is measured says so, as any window does.
+#[cfg(target_os = "linux")]
+#[test]
+fn the_window_is_measured_on_the_thread_where_windows_live() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_strata"))
+        .args(["bench", "window"])
+        .current_dir(folder.path())
+        .env_remove("WAYLAND_DISPLAY")
+        .env_remove("WAYLAND_SOCKET")
+        .env("STRATA_LOG", "off")
+        .env("DISPLAY", ":4711")
+        .output()
+        .unwrap();
+    let told = err(&output);
+    assert!(told.contains("there is no display"), "{told}");
+}
