@@ -204,8 +204,21 @@ impl App {
         let has_other_fields = self.fields.replace(fields) != Some(fields);
         self.state.refused = refused::all(ui.ctx(), has_other_fields);
         drop::show_target(ui.ctx());
-        if !std::mem::replace(&mut self.shown, true) || !actions.is_empty() {
+        if !std::mem::replace(&mut self.shown, true) {
             ui.ctx().request_repaint();
+        }
+        self.follow(ui.ctx(), actions);
+    }
+
+    /// Applies what was done. What the user did is laid out at once, so that the frame that is painted shows what came
+    /// of it; what a view asked for is shown when it comes.
+    fn follow(&mut self, ctx: &Context, actions: Vec<Action>) {
+        let is_asked = |action: &Action| matches!(action, Action::Inspect(_) | Action::ListRuns);
+        if !actions.iter().all(is_asked) {
+            ctx.request_discard("what was done changes what is shown");
+            if !ctx.will_discard() {
+                ctx.request_repaint();
+            }
         }
         for action in actions {
             self.handle(action);
@@ -275,8 +288,9 @@ impl eframe::App for App {
     }
 
     fn ui(&mut self, ui: &mut Ui, frame: &mut eframe::Frame) {
-        // This is the work of the previous frame.
-        if let Some(work) = frame.info().cpu_usage {
+        // This is the work of the previous frame; a frame that is laid out twice is one.
+        let work = frame.info().cpu_usage;
+        if let Some(work) = work.filter(|_| ui.ctx().current_pass_index() == 0) {
             self.add_frame(Duration::from_secs_f32(work));
         }
         self.show(ui);

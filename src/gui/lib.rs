@@ -117,6 +117,8 @@ pub fn run<A: eframe::App + 'static, E: std::error::Error + Send + Sync + 'stati
         viewport: viewport::apply(placement, viewport),
         // It would write its file in place and drop a damaged one; `keep` does neither.
         persist_window: false,
+        // Nothing here fades from one colour to another, and without a graphics card the noise takes time.
+        dithering: false,
         ..Default::default()
     };
     let create = move |context: &eframe::CreationContext<'_>| {

@@ -262,3 +262,20 @@ fn anything_is_found_by_other_words() {
             .is_some()
     );
 }
+
+/// What is typed and what follows from it are in one frame: where frames are slow, the second one is waited for.
+#[test]
+fn shapes_follow_a_letter_in_the_same_frame() {
+    let mut window = window();
+    let at = text(&window, "encoder.0");
+    (0..2).for_each(|_| press(&mut window, at, PointerButton::Primary));
+    window.press(Modifiers::NONE, Key::End);
+    window.press(Modifiers::NONE, Key::Backspace);
+    window.harness.event(eframe::egui::Event::Text("3".into()));
+    window.harness.step();
+    assert_eq!(
+        window.get("encoder.0").value().as_deref(),
+        Some("conv 20 k3")
+    );
+    assert!(window.has("20×26×26"), "28 − 3 + 1 = 26");
+}
