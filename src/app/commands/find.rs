@@ -15,11 +15,11 @@ const KEYS: [(&str, &str); 2] = [
 /// The commands that a text means, the best first: its words must all be found.
 pub fn find<'a>(commands: &'a [Command], text: &str) -> Vec<&'a Command> {
     let text = text.to_lowercase();
-    let other_layout = typed_in_english(&text);
+    // What was typed, what the same keys write in English, and a name of Python's as words.
+    let others = [typed_in_english(&text), parted(&text)];
     let best = |command: &Command| {
-        let typed = score(command, &text);
-        let meant = other_layout.as_ref().and_then(|text| score(command, text));
-        typed.max(meant)
+        let meant = others.iter().flatten().map(|text| score(command, text));
+        meant.fold(score(command, &text), Option::max)
     };
     let mut found: Vec<_> = commands
         .iter()
@@ -43,6 +43,11 @@ fn typed_in_english(text: &str) -> Option<String> {
             .map(|letter| key(letter).unwrap_or(letter))
             .collect()
     })
+}
+
+/// A text with the words of its names apart: `confusion_matrix` is two.
+fn parted(text: &str) -> Option<String> {
+    text.contains('_').then(|| text.replace('_', " "))
 }
 
 /// What a help page is found less well than what it is about.

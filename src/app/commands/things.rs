@@ -14,7 +14,7 @@ use strata_core::shape::layers::WORDS;
 
 /// Other words for commands, by the beginnings of their names.
 const SYNONYMS: &[(&str, &str)] = &[
-    ("Train", "fit start run learn begin"),
+    ("Train", "fit model.fit start run learn begin"),
     ("Go on", "resume continue more epochs restart"),
     ("Resume", "continue go on"),
     ("Pause", "halt wait"),
@@ -48,11 +48,11 @@ const SYNONYMS: &[(&str, &str)] = &[
 const ELSEWHERE: &[(&str, &str)] = &[
     (
         "optimizer",
-        "optimiser sgd adam adamw rmsprop adagrad learning rate lr compile",
+        "optimiser sgd adam adamw rmsprop adagrad compile",
     ),
     (
         "schedule",
-        "scheduler lr_scheduler cosine annealing steplr exponentiallr warmup decay",
+        "scheduler lr_scheduler cosine annealing steplr exponentiallr reducelronplateau warmup decay",
     ),
     ("epochs", "num_epochs passes n_epochs"),
     ("batch", "batch_size mini-batch"),
@@ -74,7 +74,7 @@ const ELSEWHERE: &[(&str, &str)] = &[
         "classifier autoencoder reconstruct classify supervised",
     ),
     ("split", "train valid test unlabeled"),
-    ("source", "dataset mnist cifar stl10 imagefolder"),
+    ("source", "dataset dataloader mnist cifar stl10 imagefolder"),
     ("path", "folder directory files dataset"),
     ("resize", "image size transforms scale"),
     ("normalize", "standardise mean std transforms zscore"),
@@ -82,8 +82,29 @@ const ELSEWHERE: &[(&str, &str)] = &[
         "augment",
         "augmentation transforms flip rotate crop randomflip",
     ),
-    ("seed", "random manual_seed reproducible"),
+    ("valid", "validation_split holdout val"),
 ];
+
+/// The same for the settings of optimizers.
+const OF_OPTIMIZERS: &[(&str, &str)] = &[
+    ("lr", "learning_rate step size"),
+    (
+        "weight_decay",
+        "l2 kernel_regularizer regularizer regularisation penalty",
+    ),
+];
+
+/// Other words for layers, besides the classes that may be pasted.
+const LAYERS_ELSEWHERE: &[(&str, &str)] = &[
+    ("convt", "deconvolution upconvolution"),
+    ("layernorm", "layernormalization"),
+    ("add", "residual skip connection"),
+];
+
+fn known(list: &[(&str, &'static str)], key: &str) -> &'static str {
+    let found = list.iter().find(|(known, _)| *known == key);
+    found.map_or("", |(_, words)| words)
+}
 
 /// All of them.
 pub(super) fn all(state: &State, views: &ViewCatalogue) -> Vec<Command> {
@@ -178,17 +199,17 @@ fn kinds(state: &State) -> Vec<Command> {
         .iter()
         .map(|layer| {
             let words = layer.names_elsewhere().join(" ");
+            let others = known(LAYERS_ELSEWHERE, layer.word);
             let action = Action::AddText(place.clone(), layer.example.to_owned());
             let name = format!("Add {}", layer.word);
-            command(name, layer.about, action).known_as(&format!("layer {words}"))
+            command(name, layer.about, action).known_as(&format!("layer {words} {others}"))
         })
         .collect()
 }
 
 fn settings() -> Vec<Command> {
     let one = |setting: &Setting, field: Option<SettingField>, of: &str| {
-        let known = ELSEWHERE.iter().find(|(key, _)| *key == setting.key);
-        let words = known.map_or("", |(_, words)| words);
+        let words = known(ELSEWHERE, setting.key);
         let name = setting.key.replace('_', " ");
         // What has no field is the list of augmentations.
         let list = Action::View(OnView::Open(ViewKind::Augmentation, None));
@@ -202,15 +223,19 @@ fn settings() -> Vec<Command> {
         .iter()
         .map(|setting| one(setting, SettingField::of_stage(setting.key), "a stage"));
     let mut all: Vec<Command> = data.chain(stages).collect();
-    let mut known: Vec<&OptimizerSetting> = Vec::new();
+    let mut of_optimizers: Vec<&OptimizerSetting> = Vec::new();
     for setting in OPTIMIZERS.iter().flat_map(|kind| kind.settings) {
-        if known.iter().all(|other| other.key != setting.key) {
-            known.push(setting);
+        if of_optimizers.iter().all(|other| other.key != setting.key) {
+            of_optimizers.push(setting);
         }
     }
-    all.extend(known.into_iter().map(|setting| {
+    let about = "what random numbers begin with: equal seeds give equal runs";
+    let seed = command("Setting: seed", about, to(SideTab::Data));
+    all.push(seed.known_as("random manual_seed reproducible"));
+    all.extend(of_optimizers.into_iter().map(|setting| {
         let name = format!("Setting: {}", setting.name);
-        let words = format!("{} optimizer", setting.key);
+        let others = known(OF_OPTIMIZERS, setting.key);
+        let words = format!("{} {others} optimizer", setting.key);
         let field = SettingField::of_optimizer(setting);
         command(name, setting.about, Action::Show(Show::Field(field))).known_as(&words)
     }));

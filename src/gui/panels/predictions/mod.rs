@@ -57,7 +57,7 @@ impl View for PredictionsView {
     }
 
     fn words(&self) -> &'static str {
-        "errors mistakes misclassified top-k precision recall f1 calibration ece confidence reliability uncertain"
+        "predict errors mistakes misclassified top-k precision recall f1 calibration ece confidence reliability uncertain"
     }
 
     fn workspace(&self) -> Workspace {

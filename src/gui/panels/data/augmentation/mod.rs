@@ -36,6 +36,10 @@ impl View for AugmentationView {
         "One image, and what the training makes of it"
     }
 
+    fn words(&self) -> &'static str {
+        "transforms imagedatagenerator randomhorizontalflip randomcrop flip rotate"
+    }
+
     fn workspace(&self) -> Workspace {
         Workspace::Data
     }

@@ -36,7 +36,7 @@ impl View for AdviceView {
     }
 
     fn words(&self) -> &'static str {
-        "problems hints goals warnings lint check"
+        "problems hints goals warnings lint check overfitting underfitting"
     }
 
     fn workspace(&self) -> Workspace {

@@ -40,7 +40,7 @@ impl View for CostView {
     }
 
     fn words(&self) -> &'static str {
-        "memory time flops macs parameters summary batch size"
+        "memory time flops macs parameters params summary batch size"
     }
 
     fn workspace(&self) -> Workspace {
