@@ -35,8 +35,11 @@ pub struct SoughtField {
 /// The group of the optimizer's settings that are seldom changed.
 pub const SELDOM: &str = "Optimizer";
 
-/// The groups of the data, each with the keys and names of its fields.
-const DATA: &[(Option<&str>, &[(&str, &str)])] = &[
+/// The key of a setting, and the name of its field.
+type Named = (&'static str, &'static str);
+
+/// The groups of the data, each with its fields.
+const DATA: &[(Option<&str>, &[Named])] = &[
     (None, &[("source", "source"), ("path", "path")]),
     (
         Some("Files"),
@@ -84,8 +87,8 @@ const DATA: &[(Option<&str>, &[(&str, &str)])] = &[
     ),
 ];
 
-/// The keys and names of a stage's fields.
-const STAGE: &[(&str, &str)] = &[
+/// The fields of a stage.
+const STAGE: &[Named] = &[
     ("name", "name"),
     ("task", "task"),
     ("split", "split"),

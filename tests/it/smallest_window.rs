@@ -221,13 +221,6 @@ fn labels(folder: &Path, classes: &[&str], side: u32) {
     }
 }
 
-fn fix_buttons(window: &Window) -> Vec<String> {
-    let found = window.harness.query_all_by_label_contains("Fix: ");
-    found
-        .filter_map(|node| node.accesskit_node().label())
-        .collect()
-}
-
 /// What is wrong shows only when the images are there: the message of the run has a button for each way.
 #[test]
 fn a_run_that_the_images_do_not_fit_is_mended_by_buttons() {
@@ -247,13 +240,15 @@ fn a_run_that_the_images_do_not_fit_is_mended_by_buttons() {
     };
     failed(&mut window);
     window.keep_picture("smallest/repairs");
-    assert_eq!(
-        fix_buttons(&window),
-        ["Scale to 16×16", "Set the input to 3×20×20"]
-    );
+    for button in ["Scale to 16×16", "Set the input to 3×20×20"] {
+        assert!(window.has(button), "{button}");
+    }
     window.click("Scale to 16×16");
     assert_eq!(window.state().project().data.resize, Some([16, 16]));
-    assert!(fix_buttons(&window).is_empty(), "the message went with it");
+    assert!(
+        !window.has("Set the input to 3×20×20"),
+        "the message went with it"
+    );
     failed(&mut window);
     window.click("End the head with dense 3");
     assert_eq!(window.texts(Stack::Head).last().unwrap(), "dense 3");
