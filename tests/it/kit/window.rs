@@ -96,9 +96,14 @@ impl Window {
 
     /// A window whose file dialogs are answered by `picker`.
     pub fn with_dialogs(project: Project, picker: Picker) -> Window {
+        Window::asking(project, no_engine(), picker)
+    }
+
+    /// The same with an engine.
+    pub fn asking(project: Project, start: StartRun, picker: Picker) -> Window {
         let setup = Setup {
             state: State::new(project, None),
-            start: no_engine(),
+            start,
             dialogs: Some(picker),
             config: None,
         };
