@@ -117,3 +117,13 @@ fn the_path_bar_starts_afresh_each_time() {
         "what was typed last is what is opened"
     );
 }
+
+#[test]
+fn a_file_that_is_missing_is_told_without_commands() {
+    let mut window = Window::idle("conv-autoencoder");
+    let missing = Action::Open("/no/such.toml".into());
+    window.harness.state_mut().handle(missing);
+    window.run();
+    assert!(window.has("begin with a project of the start page"));
+    assert!(!window.has("strata new"));
+}
