@@ -311,8 +311,11 @@ fn the_confusion_matrix_opens_the_images_of_a_cell() {
         .rect();
     let cell = row.height() + 1.0;
     let first = row.right_center() - vec2(56.0 + 9.5 * cell, 0.0);
-    window.drag(first, first);
-    pictures(&mut window, "predictions/clicked");
+    window.harness.hover_at(first);
+    window.run();
+    window.harness.drag_at(first);
+    window.harness.drop_at(first);
+    window.run();
     let seen = predicted(&mut window, List::Taken(0, 0));
     assert!(
         seen.shown
@@ -431,10 +434,33 @@ fn the_window_shows_adversarial_examples_and_the_accuracy_under_attack() {
     }
 }
 
-/// LeNet after one epoch of MNIST.
+/// In a small tile every view still has its parts, and a project that classifies nothing is told what to do.
+#[test]
+fn views_fit_a_small_tile_and_say_what_to_do_without_classes() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut window = open(folder.path(), &classifier());
+    window.train();
+    window.show_column(&[ViewKind::Predictions, ViewKind::Adversarial]);
+    window.wait("both", |state| {
+        let made = state.inspections.latest::<Adversarial>().is_some();
+        made && state.inspections.latest::<Predictions>().is_some()
+    });
+    pictures(&mut window, "small/predictions-adversarial");
+    let mut window = Window::idle("conv-autoencoder");
+    for kind in [ViewKind::Predictions, ViewKind::Adversarial] {
+        window.show_alone(kind);
+        window.run();
+        assert!(
+            window.has("Nothing is classified") && window.has("A stage with the task classify")
+        );
+    }
+}
+
+/// LeNet after one epoch of a fifth of MNIST.
 fn lenet(root: &Path, folder: &Path) -> SavedRun {
     let mut project = builtin("lenet-mnist");
     project.data.path = Some(root.join("mnist").display().to_string());
+    project.data.limit = Some(12_000);
     project.stages[0].epochs = 1;
     let run = folder.join("run");
     completed(train(&project, &options(&run)).0);
@@ -514,7 +540,7 @@ fn long_salient_pixels_of_lenet_matter_and_pgd_breaks_it() {
         norm: Norm::Linf,
         epsilon: 0.2,
         split: Some(Split::Test),
-        limit: Some(500),
+        limit: Some(100),
     };
     let accuracies = run.inspect::<Robustness>(&attack).unwrap().accuracies();
     let at = |epsilon: f32| {
@@ -525,5 +551,5 @@ fn long_salient_pixels_of_lenet_matter_and_pgd_breaks_it() {
             .1
     };
     println!("PGD: {accuracies:?}");
-    assert!(at(0.0) > 0.95 && at(0.2) < 0.1, "{accuracies:?}");
+    assert!(at(0.0) > 0.9 && at(0.2) < 0.1, "{accuracies:?}");
 }
