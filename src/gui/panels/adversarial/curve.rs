@@ -8,7 +8,8 @@ use eframe::egui::{
 use strata_core::format;
 use strata_inspect::adversarial::Robustness;
 
-const PLOT: f32 = 170.0;
+/// Height of the plot, from the least to the most.
+const PLOT: [f32; 2] = [64.0, 170.0];
 const LEFT: f32 = 38.0;
 const BELOW: f32 = 32.0;
 
@@ -23,7 +24,8 @@ pub(super) fn show(ui: &mut Ui, curve: Option<&Robustness>) {
         None => "accuracy by ε: measuring …".to_owned(),
     };
     ui.add(Label::new(RichText::new(name).size(theme::SMALL).color(weak)).truncate());
-    let size = vec2(ui.available_width() - 8.0, PLOT + BELOW);
+    let height = (ui.available_height() - BELOW).clamp(PLOT[0], PLOT[1]);
+    let size = vec2(ui.available_width() - 8.0, height + BELOW);
     let (area, response) = ui.allocate_exact_size(size, Sense::hover());
     let points = curve.map(Robustness::accuracies).unwrap_or_default();
     let colors = theme::palette(ui);
