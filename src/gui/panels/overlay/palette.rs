@@ -166,7 +166,7 @@ mod tests {
             ("test accuracy", "View: Accuracy"),
             ("export", "Save as…"),
             ("encoder.0", "Layer: encoder.0 conv 32 k8 s4 p2"),
-            ("download", "View: Data"),
+            ("download", "View: Images"),
             ("mirror", "View: Output = input"),
         ] {
             assert_eq!(best(&state, text), name, "{text}");
