@@ -41,6 +41,7 @@ mod saving;
 pub mod services;
 pub mod setting_field;
 mod shown;
+pub mod side_tab;
 pub mod state;
 pub mod store;
 pub mod unpacking;

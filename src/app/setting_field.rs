@@ -1,14 +1,9 @@
 //! Which field of the window a setting of the project file has. Where the window leads to a field, it is unfolded and
 //! scrolled to: one that was found in the palette takes the keyboard, one that a run failed of is marked.
 
-use crate::run_monitor::Phase;
-use crate::state::State;
-use crate::view_settings::SideTab;
+use crate::side_tab::SideTab;
 use strata_core::project::help::Repair;
 use strata_core::project::optimizer::OptimizerSetting;
-use strata_engine::event::Outcome;
-use strata_engine::inspection::reply::InspectionError;
-use strata_inspect::gallery::Gallery;
 
 /// The field of a setting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,7 +35,10 @@ type Named = (&'static str, &'static str);
 
 /// The groups of the data, each with its fields.
 const DATA: &[(Option<&str>, &[Named])] = &[
-    (None, &[("source", "source"), ("path", "path")]),
+    (
+        None,
+        &[("source", "source"), ("path", "path"), ("seed", "seed")],
+    ),
     (
         Some("Files"),
         &[
@@ -134,55 +132,14 @@ impl SettingField {
         }
     }
 
-    fn mended_by(repair: &Repair) -> Option<SettingField> {
+    /// The field that a repair writes into.
+    pub(crate) fn mended_by(repair: &Repair) -> Option<SettingField> {
         match repair {
             Repair::Data(setting) => SettingField::of_data(setting.key()),
             Repair::Stage(setting) => SettingField::of_stage(setting.key()),
             // Files that are not there are looked for elsewhere.
             Repair::Note { .. } => SettingField::of_data("path"),
             _ => None,
-        }
-    }
-}
-
-impl State {
-    /// Unfolds a field and scrolls to it.
-    pub(crate) fn lead_to(&mut self, field: SettingField, takes_keyboard: bool) {
-        self.view.side_tab = field.tab;
-        if let Some(group) = field.group {
-            self.view.open_groups.insert(group.to_owned());
-        }
-        if field.tab == SideTab::Stages && self.view.stage.is_none() {
-            self.view.stage = Some(0);
-        }
-        let number = self.sought.map_or(0, |before| before.number) + 1;
-        self.sought = Some(SoughtField {
-            field,
-            takes_keyboard,
-            number,
-        });
-    }
-
-    /// The field that what failed is about: of the last run, or of the reading of the images.
-    pub fn failed_field(&self) -> Option<SettingField> {
-        if let Phase::Ended(Outcome::Failed(failure)) = &self.training.phase {
-            return failure.repairs.iter().find_map(SettingField::mended_by);
-        }
-        let reply = self.inspections.latest::<Gallery>()?;
-        match &reply.result {
-            Err(InspectionError::Failed {
-                repair: Some(repair),
-                ..
-            }) if reply.query.subject == self.image_set() => SettingField::mended_by(repair),
-            _ => None,
-        }
-    }
-
-    /// Leads to the field of what has just failed.
-    pub(crate) fn lead_to_failed(&mut self, before: Option<SettingField>) {
-        let failed = self.failed_field();
-        if let Some(field) = failed.filter(|_| failed != before) {
-            self.lead_to(field, false);
         }
     }
 }

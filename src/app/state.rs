@@ -8,6 +8,7 @@ pub use super::view_settings::{
 };
 
 mod editing;
+mod sought;
 
 use super::about::About;
 use super::action::Overlay;

@@ -3,6 +3,7 @@
 use crate::arrangement::Workspace;
 use crate::curves::{Quantity, SMOOTHING};
 use crate::lens::LensSettings;
+pub use crate::side_tab::SideTab;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
@@ -90,33 +91,6 @@ pub struct ViewSettings {
     /// Rises with every return to the usual panel widths, so that they are not those of before.
     #[serde(skip)]
     pub resets: u64,
-}
-
-/// What the panel on the right shows.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum SideTab {
-    /// The form of the selected layer.
-    Layer,
-    /// The settings of the images.
-    Data,
-    /// The stages of the training.
-    #[default]
-    Stages,
-}
-
-impl SideTab {
-    /// All of them, from left to right.
-    pub const ALL: [SideTab; 3] = [SideTab::Layer, SideTab::Data, SideTab::Stages];
-
-    /// Its name.
-    pub fn name(self) -> &'static str {
-        match self {
-            SideTab::Layer => "Layer",
-            SideTab::Data => "Source",
-            SideTab::Stages => "Stages",
-        }
-    }
 }
 
 /// A column of the table of costs.

@@ -757,10 +757,9 @@ fn a_real_run_from_train_to_reopening() {
         window.state().network().encoder[0].text(),
         "conv 32 k8 s4 p2"
     );
-    assert!(
-        window.state().training.curves.loss.raw.len() > 5,
-        "the stored loss is shown"
-    );
+    window.wait("the stored loss", |state| {
+        state.training.curves.loss.raw.len() > 5
+    });
     window.click("Open…");
     window.enter("Path", path.to_str().unwrap());
     assert_eq!(window.texts(Stack::Encoder)[0], "conv 16 k8 s4 p2");

@@ -161,7 +161,7 @@ fn a_setting_that_is_found_takes_the_keyboard() {
     for (key, label) in [
         ("resize", "Resize"),
         ("normalize", "Pixel values"),
-        ("seed", ""),
+        ("seed", "Seed"),
         ("grey", "Grey"),
         ("batch", "Batch"),
         ("loss", "Loss"),

@@ -230,8 +230,10 @@ fn settings() -> Vec<Command> {
         }
     }
     let about = "what random numbers begin with: equal seeds give equal runs";
-    let seed = command("Setting: seed", about, to(SideTab::Data));
-    all.push(seed.known_as("random manual_seed reproducible"));
+    all.extend(SettingField::of_data("seed").map(|field| {
+        let seed = command("Setting: seed", about, Action::Show(Show::Field(field)));
+        seed.known_as("random manual_seed reproducible")
+    }));
     all.extend(of_optimizers.into_iter().map(|setting| {
         let name = format!("Setting: {}", setting.name);
         let others = known(OF_OPTIMIZERS, setting.key);

@@ -5,7 +5,7 @@ use super::axes::{axis, even};
 use super::loading_state::{failed, reading};
 use crate::theme::{self, Palette};
 use crate::view::View;
-use crate::widgets::{empty, figure};
+use crate::widgets::{empty, figure, plain};
 use eframe::egui::{Label, Rect, RichText, Stroke, Ui, UiBuilder, Vec2b, vec2};
 use egui_plot::{AxisHints, Bar, BarChart, HLine, HoverPosition, Line, LineStyle, Plot, VLine};
 use std::sync::Arc;
@@ -153,7 +153,7 @@ fn charts(ui: &mut Ui, code: &SparseCode, ranked: &[(usize, f32)]) {
     chart(
         ui,
         first,
-        &format!("mean activation of {}, sorted", code.layer),
+        &plain(&format!("mean activation of {}, sorted", code.layer)),
         |ui| sorted(ui, code, ranked),
     );
     let left = if second.left() > area.left() {

@@ -4,6 +4,7 @@
 use super::{ColorBar, Plate, Tile, in_rows, tile};
 use crate::panels::sparse;
 use crate::snapshot::Snapshot;
+use crate::widgets::plain;
 use strata_core::format::{self, short};
 use strata_inspect::activations::{Activations, Layout, MapScale, Summary, color};
 use strata_inspect::confusion::Confusion;
@@ -310,7 +311,7 @@ pub fn sparse_code(code: &SparseCode) -> Snapshot {
     let title = "Sparse code";
     let mut about = format!(
         "{} · {} of {} {} images · step {}",
-        code.layer,
+        plain(&code.layer),
         code.images,
         code.of,
         code.split,

@@ -39,6 +39,8 @@ fn views_are_closed_opened_again_split_and_reset() {
         window.has("Open Accuracy view"),
         "the menu lists every view"
     );
+    window.get("Open Filters view").scroll_to_me();
+    window.run();
     window.click("Open Filters view");
     let top = |window: &Window, label: &str| window.get(label).rect().top();
     assert_eq!(

@@ -10,7 +10,7 @@ use strata_app::view_kind::ViewKind;
 
 /// Width of the list of pages.
 const LIST: f32 = 150.0;
-const HEIGHT: f32 = 500.0;
+const HEIGHT: f32 = 560.0;
 /// Height of what is above and below the list.
 const REST: f32 = 150.0;
 /// What works in every view.
