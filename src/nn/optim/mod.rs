@@ -164,17 +164,27 @@ impl Updater {
             .get("steps")
             .ok_or_else(|| missing("steps"))?
             .to_vec1::<i64>()?;
-        for kept in &mut self.states {
-            for (key, tensor) in kept.keys().zip(&mut kept.tensors) {
+        let mut found = Vec::new();
+        for kept in &self.states {
+            for (key, tensor) in kept.keys().zip(&kept.tensors) {
                 let saved = state
                     .remove(&key)
                     .filter(|saved| saved.dims() == tensor.dims())
                     .ok_or_else(|| missing(&key))?;
-                // The fresh one makes room first: a run that is resumed holds no more than a new one.
-                let device = tensor.device().clone();
-                *tensor = Tensor::zeros(0, saved.dtype(), &device)?;
-                *tensor = saved.to_device(&device)?.copy()?;
+                found.push((saved, tensor.device().clone()));
             }
+        }
+        // All fresh ones make room first: a run that is resumed holds no more than a new one.
+        for kept in &mut self.states {
+            kept.tensors.clear();
+        }
+        let mut found = found.into_iter();
+        for kept in &mut self.states {
+            let copied = found
+                .by_ref()
+                .take(kept.names.len())
+                .map(|(saved, device)| saved.to_device(&device)?.copy());
+            kept.tensors = copied.collect::<candle_core::Result<Vec<_>>>()?;
         }
         self.steps = steps.first().map_or(0, |&steps| steps as u64);
         Ok(())
