@@ -13,13 +13,14 @@ mod mse;
 mod smooth_l1;
 
 use super::NnError;
-use super::ops::elementwise::zip;
+use super::ops::blocking::PARTS;
 use super::ops::real::Real;
-use super::ops::reduce::{in_parts, sum_pairs};
+use super::ops::reduce::{LANES, in_parts, part_of, sum_pairs};
 use super::ops::simd::vectorized;
 use super::ops::storage::{Buffer, fill, view};
 use super::ops::with_real;
 use candle_core::{Device, Tensor};
+use rayon::prelude::*;
 use strata_core::project::loss::Loss;
 
 /// What the output is compared with.
@@ -123,13 +124,67 @@ fn compare<T: Real>(
             images.len()
         )));
     }
-    if let Some(gradient) = gradient {
-        let fraction = T::narrow(1.0 / y.len().max(1) as f64);
-        fill::<T>(gradient, |gradient| {
-            zip(y, &images, gradient, |y, t| loss.gradient(y, t, fraction))
-        })?;
+    let Some(gradient) = gradient else {
+        return Ok(mean(y, &images, |y, t| loss.value(y, t)));
+    };
+    let mut value = 0.0;
+    fill::<T>(gradient, |gradient| {
+        value = mean_and_gradient(loss, y, &images, gradient)
+    })?;
+    Ok(value)
+}
+
+/// The mean, and the gradient in the same pass over outputs and targets; the sum is that of [`mean`].
+fn mean_and_gradient<T: Real>(
+    loss: impl ImageLoss,
+    y: &[T],
+    target: &[T],
+    gradient: &mut [T],
+) -> f64 {
+    let fraction = T::narrow(1.0 / y.len().max(1) as f64);
+    let parts = PARTS.min(y.len().max(1));
+    let size = y.len().div_ceil(parts).max(1);
+    let mut sums = [0.0; PARTS];
+    sums.par_iter_mut()
+        .zip(gradient.par_chunks_mut(size))
+        .enumerate()
+        .for_each(|(part, (sum, gradient))| {
+            let part = part_of(y.len(), parts, part);
+            let pairs = (&y[part.clone()], &target[part]);
+            write_and_add_up(loss, pairs, fraction, gradient, sum);
+        });
+    sums.iter().sum::<f64>() / y.len().max(1) as f64
+}
+
+vectorized! {
+    /// Writes the gradient of some values and leaves what they add to the loss, in the order of [`sum_pairs`].
+    fn write_and_add_up<T: Real>(
+        loss: impl ImageLoss,
+        pairs: (&[T], &[T]),
+        fraction: T,
+        gradient: &mut [T],
+        total: &mut f64,
+    ) {
+        let (y, target) = pairs;
+        let mut sums = [0.0; LANES];
+        let whole = y.len() - y.len() % LANES;
+        let (some, rest) = gradient.split_at_mut(whole);
+        let pairs = y.chunks_exact(LANES).zip(target.chunks_exact(LANES));
+        for ((y, target), gradient) in pairs.zip(some.chunks_exact_mut(LANES)) {
+            for lane in 0..LANES {
+                gradient[lane] = loss.gradient(y[lane], target[lane], fraction);
+            }
+            for lane in 0..LANES {
+                sums[lane] += loss.value(y[lane], target[lane]);
+            }
+        }
+        let (y, target) = (&y[whole..], &target[whole..]);
+        for ((gradient, &y), &target) in rest.iter_mut().zip(y).zip(target) {
+            *gradient = loss.gradient(y, target, fraction);
+        }
+        let rest: f64 = y.iter().zip(target).map(|(&y, &t)| loss.value(y, t)).sum();
+        *total = sums.iter().sum::<f64>() + rest;
     }
-    Ok(mean(y, &images, |y, t| loss.value(y, t)))
 }
 
 /// The mean of a function of outputs and their targets.
@@ -249,6 +304,32 @@ mod tests {
                 };
                 let slope = (shifted(1e-6) - shifted(-1e-6)) / 2e-6;
                 assert!((slope - g).abs() < 1e-7, "{loss} {i}: {slope} {g}");
+            }
+        }
+    }
+
+    /// The sum is of the same terms in the same order, whether or not the gradient is written along.
+    #[test]
+    fn the_value_has_the_same_bits_with_and_without_a_gradient() {
+        for count in [1, 3, 15, 16, 17, 129, 1000, 70_003] {
+            let numbers = |seed: usize| {
+                let of = |i: usize| ((i * 7919 + seed) % 2003) as f32 / 2003.0;
+                Tensor::from_vec((0..count).map(of).collect::<Vec<_>>(), count, &Device::Cpu)
+                    .unwrap()
+            };
+            let (y, t) = (numbers(1), numbers(500));
+            for loss in Loss::ALL
+                .into_iter()
+                .filter(|loss| loss.spec().task == Task::Reconstruct)
+            {
+                let alone = evaluate(loss, &y, Target::Images(&t), None).unwrap();
+                let mut buffer = Buffer::default();
+                let both = evaluate(loss, &y, Target::Images(&t), Some(&mut buffer)).unwrap();
+                assert_eq!(
+                    alone.value.to_bits(),
+                    both.value.to_bits(),
+                    "{loss} {count}"
+                );
             }
         }
     }
