@@ -182,3 +182,17 @@ fn a_run_holds_images_besides_its_steps() {
     assert_eq!(of(&[]), 4 * 8 * (192 + 1) * 4 + filters);
     assert_eq!(of(&["conv 3 k3 p1"]) - of(&[]), 16 * 192 * (24 + 4));
 }
+
+/// Image by image nothing is kept between the parts: neither what the first gives nor its gradient.
+#[test]
+fn a_separable_convolution_of_many_images_keeps_nothing_between_its_parts() {
+    let plan = plan(
+        "16x16x16",
+        &["sepconv 16 k3 p1", "relu"],
+        &["gap", "dense 10"],
+    );
+    let classify = stage("sgd", &[], Task::Classify);
+    let [few, many] = [7, 8].map(|batch| bytes(&plan, &classify, batch).activations);
+    let middle = 16 * 16 * 16 * 4;
+    assert_eq!(8 * few - 7 * many, 2 * 7 * 8 * middle);
+}

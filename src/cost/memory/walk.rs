@@ -3,6 +3,7 @@
 //! Outputs stay until the gradient comes back. Gradients alternate between two buffers, each as large as the
 //! largest that it gets. Before everything that learns, outputs do so too.
 
+use super::by_image::ByImage;
 use super::kernels::{Ends, Kernel, Scratch};
 use super::{Bytes, FLOAT, Machine, tables};
 use crate::fusion::{FusedUnit, Work, end, first_trained};
@@ -165,7 +166,27 @@ impl Walk {
             }
             | Effort::Map { .. } => {}
         }
-        let kernels = Kernel::of(layer);
+        self.forward_kernels(unit, &Kernel::of(layer));
+        let pooled = unit.fused && unit.followers.pool.is_some();
+        self.activations(unit.place, if pooled { written } else { 0 });
+        // Only dense layers take over the order of their input or output.
+        let written = unit.followers.reshape.filter(|_| unit.fused);
+        let mut ordered = if written.is_some() { unit.output } else { 0 };
+        if unit.unflattens.is_some_and(reorders) || written.is_some_and(reorders) {
+            let parameters = layer.op.count().parameters(&layer.input);
+            ordered = ordered.saturating_add(parameters.saturating_sub(unit.output));
+        }
+        self.scratch(unit.place, ordered.saturating_mul(FLOAT));
+    }
+
+    /// The forward pass of a layer's kernels, one after the other or image by image.
+    fn forward_kernels(&mut self, unit: &FusedUnit<'_>, kernels: &[Kernel]) {
+        if let Some(pair) = ByImage::of(kernels, unit.ends(true), self.batch, self.machine) {
+            self.sums = self.sums.max(pair.shared());
+            self.scratch(unit.place, pair.packed(true).saturating_mul(FLOAT));
+            self.scratch.push(pair.forward());
+            return;
+        }
         for (index, kernel) in kernels.iter().enumerate() {
             let is_last = index + 1 == kernels.len();
             if kernel.is_product(unit.ends(is_last)) {
@@ -189,16 +210,6 @@ impl Walk {
                 self.activations(unit.place, self.of_batch(middle(kernel)));
             }
         }
-        let pooled = unit.fused && unit.followers.pool.is_some();
-        self.activations(unit.place, if pooled { written } else { 0 });
-        // Only dense layers take over the order of their input or output.
-        let written = unit.followers.reshape.filter(|_| unit.fused);
-        let mut ordered = if written.is_some() { unit.output } else { 0 };
-        if unit.unflattens.is_some_and(reorders) || written.is_some_and(reorders) {
-            let parameters = layer.op.count().parameters(&layer.input);
-            ordered = ordered.saturating_add(parameters.saturating_sub(unit.output));
-        }
-        self.scratch(unit.place, ordered.saturating_mul(FLOAT));
     }
 
     /// What dropout keeps for its backward pass; noise keeps nothing.
@@ -333,6 +344,12 @@ impl Walk {
             self.backward_norm(unit, channels as u64, need);
         }
         let kernels = Kernel::of(layer);
+        if let Some(pair) = ByImage::of(&kernels, unit.ends(true), self.batch, self.machine) {
+            let packed = if need { pair.packed(false) } else { 0 };
+            self.scratch(unit.place, packed.saturating_mul(FLOAT));
+            self.scratch.push(pair.backward());
+            return;
+        }
         for (index, kernel) in kernels.iter().enumerate().rev() {
             let (is_first, is_last) = (index == 0, index + 1 == kernels.len());
             let ends = unit.ends(is_last);

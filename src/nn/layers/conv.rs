@@ -5,7 +5,10 @@
 //!
 //! Fused, the layer also does what the next ones would: its output is theirs, its own is never stored.
 
+mod by_image;
 mod product;
+
+pub(super) use by_image::Parts;
 
 use super::epilogue::{Epilogue, Pool};
 use super::layout_views::{FlattenViews, View};

@@ -166,12 +166,12 @@ pub(crate) struct ConvPass<'a, T> {
 
 /// What a task computes of its images.
 #[derive(Clone, Copy)]
-struct Share {
+pub(super) struct Share {
     band: Piece,
     lanes: Piece,
 }
 
-const WHOLE: Share = Share {
+pub(super) const WHOLE: Share = Share {
     band: Piece::WHOLE,
     lanes: Piece::WHOLE,
 };
@@ -319,7 +319,7 @@ impl<T: Real> ConvPass<'_, T> {
     }
 
     /// Scratch elements for so many images.
-    fn work_len(&self, images: usize) -> usize {
+    pub(super) fn work_len(&self, images: usize) -> usize {
         let plan = self.plan();
         match self.winograd() {
             Some(winograd) => {
@@ -344,13 +344,14 @@ impl<T: Real> ConvPass<'_, T> {
         self.plan().sliding.margin.padded_cells() * self.plan().from
     }
 
-    fn reads_in_place(&self) -> bool {
+    pub(super) fn reads_in_place(&self) -> bool {
         let plan = self.plan();
         let spare_lanes = plan.lanewise && !plan.from.is_multiple_of(plan.width);
         self.input.plain().is_some() && plan.sliding.margin.is_empty() && !spare_lanes
     }
 
-    fn share(
+    /// Computes a share of some images, which begin at `start` in the target; `scratch`: [`ConvPass::work_len`].
+    pub(super) fn share(
         &self,
         images: Range<usize>,
         target: SharedOutput<'_, T>,
@@ -423,7 +424,8 @@ impl<T: Real> ConvPass<'_, T> {
         rows.unwrap_or_default()
     }
 
-    fn tiles(
+    /// Computes a band of some images from sources as kernels read them.
+    pub(super) fn tiles(
         &self,
         source: &[T],
         images: usize,

@@ -12,12 +12,15 @@
 
 mod backward;
 mod dense;
+mod separable;
 #[cfg(test)]
 mod tests;
 mod tile;
 
 pub(crate) use backward::RowsBackward;
 pub use dense::{DensePass, is_product};
+pub use separable::is_by_image;
+pub(crate) use separable::{SeparableBackward, SeparablePass};
 
 use super::blocking::{MIN_TASKS, even_pieces};
 use super::convolution::Finish;

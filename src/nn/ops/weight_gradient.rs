@@ -422,6 +422,15 @@ impl<'a, T: Real> WeightGradient<'a, T> {
         }
     }
 
+    /// Adds the gradient of one image, both sides as kernels read them, to packed sums: of a weight that is not at points.
+    pub(super) fn add_image(&self, large: &[T], small: &[T], sums: &mut [T]) {
+        let plan = &self.convolution.down;
+        for part in plan.parts() {
+            let sums = &mut sums[plan.span(part)];
+            self.tile(large, small, (1, Piece::WHOLE), part, Piece::WHOLE, sums);
+        }
+    }
+
     fn tile(
         &self,
         source: &[T],

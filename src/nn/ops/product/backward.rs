@@ -78,38 +78,50 @@ impl<T: Real> RowsBackward<'_, T> {
         &self,
         rows: std::ops::Range<usize>,
         packed: Option<&Packed<'_, T>>,
-        mut dx: Option<&mut [T]>,
+        dx: Option<&mut [T]>,
         mut sums: Option<&mut [T]>,
     ) {
-        let DensePass {
-            inputs, outputs, ..
-        } = self.pass;
         if let Some(sums) = &mut sums {
             sums.fill(T::zero());
         }
         T::with_scratch(self.pass.task_scratch::<T>(), |scratch| {
-            let (panel, masked) = scratch.split_at_mut(panel_len::<T>());
-            for first in rows.clone().step_by(SOME_ROWS) {
-                let some = first..(first + SOME_ROWS).min(rows.end);
-                let of_outputs = some.start * outputs..some.end * outputs;
-                let mut gradient = &self.gradient[of_outputs.clone()];
-                if let Some(gate) = self.gate {
-                    let masked = &mut masked[..gradient.len()];
-                    let_through(gradient, &gate[of_outputs], masked);
-                    gradient = masked;
-                }
-                if let (Some(packed), Some(dx)) = (packed, &mut dx) {
-                    let own = (some.start - rows.start) * inputs..(some.end - rows.start) * inputs;
-                    packed.multiply(gradient, Finish::NONE, &mut dx[own]);
-                }
-                if let Some(sums) = &mut sums {
-                    let (of_weight, of_bias) = sums.split_at_mut(inputs * outputs);
-                    let x = &self.x[some.start * inputs..some.end * inputs];
-                    add_columns(gradient, of_bias);
-                    self.add_to_weight(x, gradient, panel, of_weight);
-                }
-            }
+            self.add_rows(rows, packed, dx, sums, scratch)
         });
+    }
+
+    /// The same added to `sums`, with [`DensePass::task_scratch`] elements to work in.
+    pub(super) fn add_rows(
+        &self,
+        rows: std::ops::Range<usize>,
+        packed: Option<&Packed<'_, T>>,
+        mut dx: Option<&mut [T]>,
+        mut sums: Option<&mut [T]>,
+        scratch: &mut [T],
+    ) {
+        let DensePass {
+            inputs, outputs, ..
+        } = self.pass;
+        let (panel, masked) = scratch.split_at_mut(panel_len::<T>());
+        for first in rows.clone().step_by(SOME_ROWS) {
+            let some = first..(first + SOME_ROWS).min(rows.end);
+            let of_outputs = some.start * outputs..some.end * outputs;
+            let mut gradient = &self.gradient[of_outputs.clone()];
+            if let Some(gate) = self.gate {
+                let masked = &mut masked[..gradient.len()];
+                let_through(gradient, &gate[of_outputs], masked);
+                gradient = masked;
+            }
+            if let (Some(packed), Some(dx)) = (packed, &mut dx) {
+                let own = (some.start - rows.start) * inputs..(some.end - rows.start) * inputs;
+                packed.multiply(gradient, Finish::NONE, &mut dx[own]);
+            }
+            if let Some(sums) = &mut sums {
+                let (of_weight, of_bias) = sums.split_at_mut(inputs * outputs);
+                let x = &self.x[some.start * inputs..some.end * inputs];
+                add_columns(gradient, of_bias);
+                self.add_to_weight(x, gradient, panel, of_weight);
+            }
+        }
     }
 
     /// Adds the gradient of the weight for some rows.

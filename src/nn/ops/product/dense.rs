@@ -14,7 +14,7 @@ const MANY_ROWS: usize = 768;
 const SMALL_WEIGHT: usize = 3 << 18;
 /// Channels that a convolution with a window of one position must have to be a product, and elements of its weight:
 /// smaller ones stay in the nearest cache as a convolution packs them.
-const MIN_CHANNELS: usize = 16;
+pub(super) const MIN_CHANNELS: usize = 16;
 const MIN_WEIGHT: usize = 1 << 14;
 /// Lanes of the widest vectors.
 const WIDEST: usize = 16;
@@ -75,7 +75,7 @@ impl DensePass {
     }
 
     /// The sizes of the forward pass.
-    fn forward_sizes(self) -> Sizes {
+    pub(super) fn forward_sizes(self) -> Sizes {
         Sizes {
             rows: self.batch,
             depth: self.inputs,
