@@ -60,35 +60,29 @@ impl Network {
             .collect()
     }
 
-    /// Takes over weights and statistics; on an error nothing has changed.
+    /// Takes over weights and statistics; where one is missing or has another shape nothing has changed. One at a time is
+    /// held twice.
     pub fn load_state(&mut self, state: &HashMap<String, Tensor>) -> Result<()> {
-        let (device, parameters, statistics) = (&self.device, &self.parameters, &self.statistics);
-        let fit = |key: &str, value: &Tensor| fitting(state, key, value, device);
-        let values = parameters
-            .iter()
-            .map(|p| fit(&p.key, &p.value))
-            .collect::<Result<Vec<_>>>()?;
-        let moved = statistics
-            .iter()
-            .map(|(key, value)| fit(key, value))
-            .collect::<Result<Vec<_>>>()?;
-        self.version += 1;
-        for (parameter, value) in self.parameters.iter_mut().zip(values) {
-            parameter.value = value;
+        let parameters = self.parameters.iter_mut().map(|p| (&p.key, &mut p.value));
+        let statistics = self
+            .statistics
+            .iter_mut()
+            .map(|(key, value)| (&*key, value));
+        let all: Vec<(&String, &mut Tensor)> = parameters.chain(statistics).collect();
+        for (key, value) in &all {
+            fitting(state, key, value)?;
         }
-        for ((_, statistic), value) in self.statistics.iter_mut().zip(moved) {
-            *statistic = value;
+        self.version += 1;
+        for (key, value) in all {
+            let fitting = fitting(state, key, value)?.to_dtype(value.dtype())?;
+            *value = fitting.to_device(&self.device)?.contiguous()?.copy()?;
         }
         Ok(())
     }
 }
 
-fn fitting(
-    state: &HashMap<String, Tensor>,
-    key: &str,
-    like: &Tensor,
-    device: &Device,
-) -> Result<Tensor> {
+/// The tensor of this name, if it has the shape of `like`.
+fn fitting<'a>(state: &'a HashMap<String, Tensor>, key: &str, like: &Tensor) -> Result<&'a Tensor> {
     let value = state
         .get(key)
         .ok_or_else(|| NnError::Weights(format!("`{key}` is missing")))?;
@@ -98,9 +92,5 @@ fn fitting(
             "`{key}` has the shape {found:?}, the network needs {wanted:?}"
         )));
     }
-    Ok(value
-        .to_dtype(like.dtype())?
-        .to_device(device)?
-        .contiguous()?
-        .copy()?)
+    Ok(value)
 }
