@@ -334,7 +334,11 @@ fn tree(
 
 fn branch_line(branch: usize, identity: bool, depth: usize) -> String {
     let what = if identity { ": identity" } else { "" };
-    format!("{}branch {branch}{what}", " ".repeat(INDENT * (1 + depth)))
+    format!(
+        "{}branch {}{what}",
+        " ".repeat(INDENT * (1 + depth)),
+        branch + 1
+    )
 }
 
 fn empty() -> Cells {
@@ -468,15 +472,15 @@ mod tests {
     #[test]
     fn branches_are_told_apart() {
         let text = shown("unet", |_| {});
-        assert_eq!(text.matches("branch 0: identity").count(), 4, "{text}");
-        assert_eq!(text.matches("branch 1\n").count(), 4, "{text}");
+        assert_eq!(text.matches("branch 1: identity").count(), 4, "{text}");
+        assert_eq!(text.matches("branch 2\n").count(), 4, "{text}");
         let text = shown("xception", |_| {});
         let lines: Vec<&str> = text.lines().map(str::trim_start).collect();
         let at = lines
             .iter()
             .position(|line| line.contains("conv 728 k1"))
             .unwrap();
-        assert_eq!(lines[at - 1], "branch 1", "{text}");
+        assert_eq!(lines[at - 1], "branch 2", "{text}");
         assert!(
             lines.iter().position(|line| line.starts_with("head"))
                 < lines.iter().position(|line| line.contains("gap"))

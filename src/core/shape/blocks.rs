@@ -116,9 +116,9 @@ fn different_sizes(shapes: &[Shape], other: usize) -> ShapeError {
     error.help("give every branch the same stride, and padding that keeps the size (k3 p1, k5 p2, or same)")
 }
 
-/// `branch 0 gives 16×8×8, branch 1 gives 32×8×8`, the first few.
+/// `branch 1 gives 16×8×8, branch 2 gives 32×8×8`, the first few, counted from 1.
 fn listing(shapes: &[Shape]) -> String {
-    let one = |(branch, shape): (usize, &Shape)| format!("branch {branch} gives {shape}");
+    let one = |(branch, shape): (usize, &Shape)| format!("branch {} gives {shape}", branch + 1);
     let mut parts: Vec<String> = shapes.iter().enumerate().take(6).map(one).collect();
     if shapes.len() > 6 {
         parts.push(format!("and {} more", shapes.len() - 6));
@@ -146,15 +146,15 @@ mod tests {
         assert!(
             error
                 .message
-                .contains("branch 0 gives 8×8×8, branch 1 gives 16×4×4"),
+                .contains("branch 1 gives 8×8×8, branch 2 gives 16×4×4"),
             "{error}"
         );
         assert_eq!(
             error.help[0].to_string(),
-            "end branch 0 with `conv 16 k1 s2`"
+            "end branch 1 with `conv 16 k1 s2`"
         );
         let error = add(&[outline("16x4x4"), outline("8x4x4")]).unwrap_err();
-        assert_eq!(error.help[0].to_string(), "end branch 0 with `conv 8 k1`");
+        assert_eq!(error.help[0].to_string(), "end branch 1 with `conv 8 k1`");
         assert!(add(&[]).is_err());
     }
 

@@ -153,14 +153,14 @@ mod tests {
     fn the_help_of_skips_names_margins() {
         let block = "{ concat = [[], [\"maxpool 2\", \"conv 16 same\", \"upsample 2\"]] }";
         let lines = help(block);
-        assert_eq!(lines[0], "end branch 1 with `pad 0+1`");
-        assert_eq!(lines[1], "or end branch 0 with `crop 0+1`");
+        assert_eq!(lines[0], "end branch 2 with `pad 0+1`");
+        assert_eq!(lines[1], "or end branch 1 with `crop 0+1`");
         assert!(lines[2].starts_with("the two sides of a skip connection have to end in one size"));
         let unpadded =
             "{ concat = [[\"crop 2\"], [\"maxpool 2\", \"conv 16 k3\", \"upsample 2\"]] }";
-        assert!(help(unpadded).contains(&"or end branch 0 with `crop 0+1`".to_owned()));
+        assert!(help(unpadded).contains(&"or end branch 1 with `crop 0+1`".to_owned()));
         let add = "{ add = [[], [\"maxpool 2x1\", \"upsample 2x1\"]] }";
-        assert_eq!(help(add)[0], "end branch 1 with `pad 0+1x0`");
+        assert_eq!(help(add)[0], "end branch 2 with `pad 0+1x0`");
     }
 
     #[test]

@@ -70,7 +70,9 @@ pub(crate) fn explain(meeting: Meeting) -> Option<Failed> {
     let chain = Chain::of_branch(branches.get_mut(other)?.take()?);
     let beside = Chain::of_branch(branches.get_mut(reference)?.take()?);
     let met = format!(
-        "The branches of {place} don't meet: branch {other} gives {differs}, branch {reference} gives {kept}."
+        "The branches of {place} don't meet: branch {} gives {differs}, branch {} gives {kept}.",
+        other + 1,
+        reference + 1
     );
     let returns = kept.spatial() == input.spatial() && differs.rank() == input.rank();
     let (mut causes, pairs) = if returns {

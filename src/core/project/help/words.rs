@@ -51,7 +51,9 @@ impl Repair {
             Repair::Remove => "remove this layer".into(),
             Repair::RemoveLast(_, activation) => format!("remove the last {}", activation.name()),
             Repair::End(stack, nodes) => format!("end the {stack} with {}", list(nodes)),
-            Repair::EndBranch(branch, node) => format!("end branch {branch} with {}", quoted(node)),
+            Repair::EndBranch(branch, node) => {
+                format!("end branch {} with {}", branch + 1, quoted(node))
+            }
             Repair::Steps(steps) => sentence(steps, surface),
             Repair::Mirror => mirror(surface).into(),
             Repair::Data(setting) => data(setting, surface),
