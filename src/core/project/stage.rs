@@ -185,7 +185,7 @@ impl EarlyStop {
         let table = match value {
             toml::Value::String(text) => structured::table_of(text),
             toml::Value::Table(table) => table.clone(),
-            _ => return Err(SettingError(EARLY_STOP.help())),
+            _ => return Err(SettingError(structured::help(&EARLY_STOP, value))),
         };
         // In a text the metric may come before all keys.
         let metric = match table.get("metric").or_else(|| table.get("")) {
@@ -198,7 +198,7 @@ impl EarlyStop {
             (Some(metric), Some(patience)) => Ok(EarlyStop { metric, patience }),
             _ => Err(SettingError(format!(
                 "patience is a whole number of epochs: {}",
-                EARLY_STOP.help()
+                structured::help(&EARLY_STOP, value)
             ))),
         }
     }
@@ -346,6 +346,7 @@ mod tests {
         ] {
             let error = text.parse::<EarlyStop>().unwrap_err().0;
             assert!(error.contains(part), "{text}: {error}");
+            assert!(!error.contains(" = "), "no key of the file: {error}");
         }
     }
 

@@ -152,7 +152,16 @@ pub(super) fn mean_and_std(value: &Value) -> Result<[Vec<f32>; 2], String> {
     only(value, &["mean", "std"])?;
     match (by_key("mean"), by_key("std")) {
         (Some(mean), Some(std)) => Ok([mean, std]),
-        _ => Err(NORMALIZE.help()),
+        _ => Err(help(&NORMALIZE, value)),
+    }
+}
+
+/// What to write instead of a value that is none: a text may be that of a field, which has no key.
+pub(super) fn help(setting: &Setting, value: &Value) -> String {
+    if value.is_str() {
+        setting.help_for_text()
+    } else {
+        setting.help()
     }
 }
 
@@ -188,13 +197,13 @@ pub(super) fn spectrogram(value: &Value) -> Result<(u32, u32, bool), String> {
     let table = match value {
         Value::String(text) => table_of(text),
         Value::Table(table) => table.clone(),
-        _ => return Err(SPECTROGRAM.help()),
+        _ => return Err(help(&SPECTROGRAM, value)),
     };
     let count = |key: &str| u32::try_from(table.get(key)?.as_integer()?).ok();
     let log = table.get("log").map_or(Some(true), Value::as_bool);
     match (count("window"), count("hop"), log) {
         (Some(window), Some(hop), Some(log)) => Ok((window, hop, log)),
-        _ => Err(SPECTROGRAM.help()),
+        _ => Err(help(&SPECTROGRAM, value)),
     }
 }
 

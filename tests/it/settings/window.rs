@@ -142,6 +142,7 @@ fn an_early_stop_has_its_field() {
     let mut window = Window::idle("conv-autoencoder");
     window.enter("Early stop", "patience=many");
     assert!(window.has("patience is a whole number of epochs"));
+    assert!(window.has("such as valid loss patience=5") && !window.has("early_stop"));
     window.enter("Early stop", "train loss patience=2");
     let early = window.state().project().stages[0]
         .early_stop

@@ -32,8 +32,8 @@ enum Piece {
     Any,
 }
 
-const HELP: &str = "write label = \"name: {class}.{n}.jpg\" ({class} is the label, {n} a number, {any} any text), or \
-                    label = \"column: NAME\" for a column of the table";
+const HELP: &str = "write name: {class}.{n}.jpg ({class} is the label, {n} a number, {any} any text), or column: NAME for a \
+                    column of the table";
 
 impl FromStr for LabelRule {
     type Err = String;
@@ -217,7 +217,7 @@ mod tests {
             "column: ",
         ] {
             let message = wrong.parse::<LabelRule>().unwrap_err();
-            assert!(message.contains("write label = "), "{message}");
+            assert!(message.contains("write name: {class}.{n}.jpg"), "{message}");
         }
     }
 }

@@ -83,7 +83,7 @@ impl FromStr for PixelSpan {
                 Ok(PixelSpan { black, white })
             }
             _ => Err(format!(
-                "\"{text}\" does not say which values are black and white: write pixel = \"0..4095\", the smaller one first"
+                "\"{text}\" does not say which values are black and white: write 0..4095, the smaller one first"
             )),
         }
     }

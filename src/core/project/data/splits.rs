@@ -35,7 +35,7 @@ impl FromStr for Fold {
                 Ok(Fold { part, of })
             }
             _ => Err(format!(
-                "\"{text}\" is no fold: write fold = \"2/5\" for the second of five parts"
+                "\"{text}\" is no fold: write 2/5 for the second of five parts"
             )),
         }
     }

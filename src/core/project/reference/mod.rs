@@ -129,6 +129,12 @@ impl Setting {
         )
     }
 
+    /// The same to who writes a text into its field: the value alone, as it stands there.
+    pub fn help_for_text(&self) -> String {
+        let example = self.example.trim_matches('"');
+        format!("write {}, such as {example}", self.possible())
+    }
+
     fn is_called(&self, key: &str) -> bool {
         self.key == key || self.former.contains(&key)
     }
