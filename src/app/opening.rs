@@ -2,7 +2,6 @@
 
 use std::path::Path;
 use strata_core::project::data::Source;
-use strata_core::project::file::ProjectError;
 use strata_data::archive::Archive;
 use strata_data::{holds_data, recognise};
 
@@ -32,17 +31,4 @@ pub fn is_data_file(path: &Path) -> bool {
         )
     };
     Archive::is_named_like_one(path) || !is_part(recognise(path, Source::default()).source)
-}
-
-/// Why a project could not be opened: a file that cannot be read is followed by what the window offers, not by a command.
-pub(crate) fn unopened(error: &ProjectError) -> String {
-    match error {
-        ProjectError::Read { file, reason } => format!(
-            "cannot read {file}: {reason}; check the name, or begin with a project of the start page"
-        ),
-        ProjectError::NoProject { .. }
-        | ProjectError::Text { .. }
-        | ProjectError::Newer { .. }
-        | ProjectError::Write { .. } => error.to_string(),
-    }
 }

@@ -6,7 +6,7 @@ use crate::arrangement::Workspace;
 use crate::dialogs::Wanted;
 use crate::kernels;
 use crate::messages::Weight;
-use crate::opening::{is_data, unopened};
+use crate::opening::is_data;
 use crate::recent::Kind;
 use crate::recovery;
 use crate::run_monitor::RunMonitor;
@@ -237,7 +237,7 @@ impl State {
             None => (path, None),
         };
         match file::load_with_text(&file) {
-            Err(error) => self.messages.add(Weight::Error, unopened(&error)),
+            Err(error) => self.messages.add(Weight::Error, error.in_window()),
             // A run's project is what was trained; saving must not change it.
             Ok((project, text)) if run.is_some() => {
                 let run = run.unwrap_or_default();

@@ -107,7 +107,7 @@ impl State {
 
     /// Whether the run can go on with the layers as they are now.
     fn fits(&self, run: &Path) -> Result<(), String> {
-        let trained = file::load(&run.join("project.toml")).map_err(|error| error.to_string())?;
+        let trained = file::load(&run.join("project.toml")).map_err(|error| error.in_window())?;
         if trained.network == *self.network() {
             return Ok(());
         }

@@ -39,6 +39,8 @@ pub enum ProjectError {
         file: String,
         /// What it is, and what to do with it.
         what: &'static str,
+        /// The same for the window.
+        in_window: &'static str,
     },
     /// The text is not a project.
     #[error("{file}, line {line}: {message}")]
@@ -68,6 +70,26 @@ pub enum ProjectError {
         /// The system's reason.
         reason: String,
     },
+}
+
+impl ProjectError {
+    /// The sentence as the window says it: with what can be done there, without commands.
+    pub fn in_window(&self) -> String {
+        match self {
+            ProjectError::Read { file, reason } => format!(
+                "cannot read {file}: {reason}; check the name, or begin with a project of the start page"
+            ),
+            ProjectError::NoProject {
+                file, in_window, ..
+            } => format!("{file} is no project: {in_window}"),
+            ProjectError::Text { file, message, .. } if message == reference::NO_PROJECT => {
+                format!("{file} is no project: begin with a project of the start page")
+            }
+            ProjectError::Text { .. } | ProjectError::Newer { .. } | ProjectError::Write { .. } => {
+                self.to_string()
+            }
+        }
+    }
 }
 
 #[derive(Debug, Deserialize)]

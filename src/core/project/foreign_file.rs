@@ -5,31 +5,84 @@ use crate::files;
 use std::io::{self, ErrorKind, Read};
 use std::path::Path;
 
+/// What a file is and what to do with it: in the terminal, and in the window.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Kind {
+    what: &'static str,
+    in_window: &'static str,
+}
+
+impl Kind {
+    /// One sentence for both.
+    const fn of(what: &'static str) -> Kind {
+        Kind {
+            what,
+            in_window: what,
+        }
+    }
+}
+
 /// What to say of bytes that are no text and of no kind that is known.
-const UNKNOWN: &str = "it is no text; a project is a TOML file that starts with format = 1";
+const UNKNOWN: Kind = Kind {
+    what: "it is no text; a project is a TOML file that starts with format = 1 (`strata new` writes one)",
+    in_window: "it is no text; begin with a project of the start page",
+};
 
 /// No project is larger; a file that is was never one, and reading it could take all of the memory.
 const MOST_BYTES: u64 = 16 << 20;
 
-const PICTURE: &str = "it is a picture; drop it on the window to look at it with the network, or inspect a run \
-                       with it";
-const WEIGHTS: &str =
-    "it holds weights (safetensors); open the run's folder, which is above the folder checkpoints";
-const PACKED: &str = "it is a packed file (gzip); unpack it first. Data sets stay packed: name their folder as the \
-                      path of the data";
-const ARCHIVE: &str = "it is a zip archive (or weights of PyTorch or arrays of NumPy in one); unpack it first. Arrays \
-                       are read as they are: choose the source npy and their path";
-const ARRAY: &str = "it is an array of NumPy; choose the source npy and its path";
-const SOUND: &str =
-    "it is a recording; choose the source wav, with the folder of its class folders as path";
-const HDF5: &str =
-    "it is an HDF5 file, perhaps weights of Keras; Strata reads weights from the runs it trained";
-const PDF: &str = "it is a PDF document; a project is a TOML file that starts with format = 1";
-const PICKLE: &str = "it is a pickle of Python, which Strata does not read as a project; name its folder as the path of \
-                      the data if it is a data set";
+const PICTURE: Kind = Kind {
+    what: "it is a picture; drop it on the window to look at it with the network, or give it to `strata inspect RUN \
+           saliency --image`",
+    in_window: "it is a picture; drop it on the window to look at it with the network, or open the folder of many",
+};
+const WEIGHTS: Kind = Kind::of(
+    "it holds weights (safetensors); open the run's folder, which is above the folder checkpoints",
+);
+const PACKED: Kind = Kind {
+    what: "it is a packed file (gzip); unpack it first. Data sets stay packed: name their folder as path under [data]",
+    in_window: "it is a packed file (gzip); unpack it first. Data sets stay packed: open their folder",
+};
+const ARCHIVE: Kind = Kind {
+    what: "it is a zip archive (or weights of PyTorch or arrays of NumPy in one); unpack it first. Arrays are read as \
+           they are: write source = \"npy\" and their path under [data]",
+    in_window: "it is a zip archive (or weights of PyTorch or arrays of NumPy in one); drop it on the window where it \
+                holds images or arrays",
+};
+const ARRAY: Kind = Kind {
+    what: "it is an array of NumPy; write source = \"npy\" and its path under [data]",
+    in_window: "it is an array of NumPy; drop it on the window to read images from it",
+};
+const SOUND: Kind = Kind {
+    what: "it is a recording; write source = \"wav\" and the folder of its class folders as path under [data]",
+    in_window: "it is a recording; drop the folder of its class folders on the window",
+};
+const HDF5: Kind = Kind::of(
+    "it is an HDF5 file, perhaps weights of Keras; Strata reads weights from the runs it trained",
+);
+const PDF: Kind = Kind {
+    what: "it is a PDF document; a project is a TOML file that starts with format = 1",
+    in_window: "it is a PDF document; begin with a project of the start page",
+};
+const PICKLE: Kind = Kind {
+    what: "it is a pickle of Python, which Strata does not read as a project; name its folder as path under [data] if \
+           it is a data set",
+    in_window: "it is a pickle of Python, which Strata does not read as a project; drop its folder on the window if \
+                it is a data set",
+};
+
+const SCRIPT: Kind = Kind {
+    what: "it is a script of Python; paste the lines of its layers into the window, or start from a project of \
+           `strata new`",
+    in_window: "it is a script of Python; copy the lines of its layers and paste them among the layers here",
+};
+const NOTEBOOK: Kind = Kind {
+    what: "it is a notebook; paste the lines of its layers into the window, or start from a project of `strata new`",
+    in_window: "it is a notebook; copy the lines of its layers and paste them among the layers here",
+};
 
 /// The kinds that are known by their first bytes.
-const STARTS: [(&[u8], &str); 14] = [
+const STARTS: [(&[u8], Kind); 14] = [
     (b"\x89PNG\r\n\x1a\n", PICTURE),
     (b"\xff\xd8\xff", PICTURE),
     (b"GIF8", PICTURE),
@@ -55,36 +108,51 @@ pub fn read_text(path: &Path) -> Result<String, ProjectError> {
     };
     let bytes = match files::read_bounded(path, MOST_BYTES) {
         Err(error) if error.kind() == ErrorKind::FileTooLarge => {
-            let what = what_large(path).map_err(unread)?;
-            return Err(ProjectError::NoProject { file, what });
+            let kind = what_large(path).map_err(unread)?;
+            return Err(no_project(file, kind));
         }
         read => read.map_err(unread)?,
     };
-    if let Some(what) = what(&bytes) {
-        return Err(ProjectError::NoProject { file, what });
+    if let Some(kind) = by_ending(path).or_else(|| what(&bytes)) {
+        return Err(no_project(file, kind));
     }
-    String::from_utf8(bytes).map_err(|_| ProjectError::NoProject {
+    String::from_utf8(bytes).map_err(|_| no_project(file, UNKNOWN))
+}
+
+fn no_project(file: String, kind: Kind) -> ProjectError {
+    ProjectError::NoProject {
         file,
-        what: UNKNOWN,
-    })
+        what: kind.what,
+        in_window: kind.in_window,
+    }
+}
+
+/// The texts that are known by the ending of their name.
+fn by_ending(path: &Path) -> Option<Kind> {
+    let ending = path.extension()?.to_str()?.to_ascii_lowercase();
+    match ending.as_str() {
+        "py" => Some(SCRIPT),
+        "ipynb" => Some(NOTEBOOK),
+        _ => None,
+    }
 }
 
 /// What a file is that is too large for a project.
-fn what_large(path: &Path) -> io::Result<&'static str> {
+fn what_large(path: &Path) -> io::Result<Kind> {
     let mut start = Vec::new();
     files::open_regular(path)?
         .take(16)
         .read_to_end(&mut start)?;
     let known = STARTS.iter().find(|(bytes, _)| start.starts_with(bytes));
     Ok(match known {
-        Some((_, what)) => what,
+        Some((_, kind)) => *kind,
         None if start.get(8) == Some(&b'{') => WEIGHTS,
         None => UNKNOWN,
     })
 }
 
 /// What these bytes are and what to do with them; `None` for a text.
-fn what(bytes: &[u8]) -> Option<&'static str> {
+fn what(bytes: &[u8]) -> Option<Kind> {
     if bytes.starts_with(b"RIFF") {
         return match bytes.get(8..12) {
             Some(b"WEBP") => Some(PICTURE),
@@ -100,7 +168,7 @@ fn what(bytes: &[u8]) -> Option<&'static str> {
     match (is_text, known) {
         // A text may well begin with the letters BM.
         (true, _) => None,
-        (false, Some((_, what))) => Some(what),
+        (false, Some((_, kind))) => Some(*kind),
         (false, None) => Some(UNKNOWN),
     }
 }
@@ -134,7 +202,7 @@ mod tests {
             (&weights, "holds weights"),
         ] {
             assert!(
-                what(bytes).is_some_and(|what| what.contains(part)),
+                what(bytes).is_some_and(|kind| kind.what.contains(part)),
                 "{part}"
             );
         }

@@ -127,3 +127,51 @@ fn a_file_that_is_missing_is_told_without_commands() {
     assert!(window.has("begin with a project of the start page"));
     assert!(!window.has("strata new"));
 }
+
+/// What is given as a project and is none is named with what to do here: no command, no key of the file.
+#[test]
+fn a_file_of_another_kind_is_told_what_to_do_with_it_here() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, bytes, said) in [
+        (
+            "a.png",
+            &b"\x89PNG\r\n\x1a\n\0"[..],
+            "drop it on the window",
+        ),
+        (
+            "net.py",
+            b"format = 'a'\nimport torch\n",
+            "paste them among the layers",
+        ),
+        (
+            "net.ipynb",
+            b"{\"nbformat\": 4}",
+            "paste them among the layers",
+        ),
+        ("a.bin", b"\x93NUMPY\x01\0", "drop it on the window"),
+        ("b.bin", b"\x1f\x8b\x08\0", "packed file"),
+        ("c.bin", b"RIFF\0\0\0\0WAVE", "class folders"),
+        ("d.bin", b"\x80\x04\0", "pickle"),
+        ("README.md", b"# Words\n", "project of the start page"),
+    ] {
+        let path = folder.path().join(name);
+        std::fs::write(&path, bytes).unwrap();
+        let error = strata_core::project::file::load(&path).unwrap_err();
+        let text = error.in_window();
+        assert!(
+            text.contains("is no project") && text.contains(said),
+            "{text}"
+        );
+        assert_eq!(crate::kit::words::foreign(&text), None, "{text}");
+        for part in ["TOML", "format =", "source =", "strata new"] {
+            assert!(!text.contains(part), "{text}");
+        }
+        let mut window = Window::idle("conv-autoencoder");
+        window
+            .harness
+            .state_mut()
+            .handle(Action::Open(path.clone()));
+        window.run();
+        assert!(!window.has("`") && !window.has("format ="), "{name}");
+    }
+}

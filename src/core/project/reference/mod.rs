@@ -12,6 +12,7 @@ pub mod stage;
 mod syntax;
 
 pub use judge::{Complaint, explained, judge};
+pub(in crate::project) use syntax::NO_PROJECT;
 
 use toml::de::DeValue;
 

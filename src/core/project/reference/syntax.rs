@@ -2,6 +2,9 @@
 
 use super::judge::Complaint;
 
+/// Of a text without any sign of a project.
+pub(in crate::project) const NO_PROJECT: &str = "this text is no project: a project file starts with the line format = 1; `strata new` writes one";
+
 /// The complaint about a text that the TOML reader refuses.
 pub(super) fn complaint(text: &str, error: &toml::de::Error) -> Complaint {
     let span = error.span().unwrap_or(0..0);
@@ -15,7 +18,7 @@ pub(super) fn complaint(text: &str, error: &toml::de::Error) -> Complaint {
     let message = if is_project {
         format!("`{}`: {}", shortened(line), what(line, error.message()))
     } else {
-        "this text is no project: a project file starts with the line format = 1".to_owned()
+        NO_PROJECT.to_owned()
     };
     Complaint { span, message }
 }
