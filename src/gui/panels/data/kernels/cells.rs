@@ -7,6 +7,7 @@ use eframe::egui::{
 };
 use strata_app::action::Action;
 use strata_app::kernels::KernelSettings;
+use strata_core::format;
 use strata_inspect::kernel::{Kernel, kernel_rgba};
 use strata_inspect::kernel_playground::{Outcome, Playground};
 
@@ -92,8 +93,8 @@ fn numbers(ui: &mut Ui, grid: Rect, kernel: &Kernel) -> Option<Kernel> {
         };
         let name = format!(
             "Weight {}, {}",
-            cell / kernel.size[1],
-            cell % kernel.size[1]
+            cell / kernel.size[1] + 1,
+            cell % kernel.size[1] + 1
         );
         let mut value = before;
         let rect = cell_rect(grid, kernel.size, cell);
@@ -141,7 +142,7 @@ fn weight(ui: &mut Ui, rect: Rect, fill: Color32, name: &str, value: &mut f32) -
         let drag = DragValue::new(value)
             .speed(0.05)
             .max_decimals(3)
-            .custom_formatter(|value, _| plain(value));
+            .custom_formatter(|value, _| format::short(value, 3));
         let response = ui.put(rect, drag).accessible_name(name);
         if response.has_focus() {
             ui.painter()
@@ -150,12 +151,6 @@ fn weight(ui: &mut Ui, rect: Rect, fill: Color32, name: &str, value: &mut f32) -
         response.changed()
     })
     .inner
-}
-
-/// As few digits as say it.
-fn plain(value: f64) -> String {
-    let text = format!("{value:.3}");
-    text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
 /// A large kernel: only colours.

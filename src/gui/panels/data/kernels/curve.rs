@@ -149,7 +149,7 @@ fn steer(ui: &Ui, room: &Room, after: &[f32], cell: &mut Option<[usize; 2]>) {
             *cell = Some([0, column]);
         }
     }
-    let name = format!("Signal, value {column}");
+    let name = format!("Signal, value {}", column + 1);
     response.widget_info(|| WidgetInfo::labeled(Role::Canvas, true, name.clone()));
     let Some(value) = after.get(column) else {
         return;

@@ -48,18 +48,21 @@ fn sum(seen: &Seen, response: &Response, at: [usize; 2]) -> String {
     parts.extend((kernel.offset != 0.0).then(|| short(kernel.offset)));
     let names = ["red", "green", "blue"];
     let colour = response.output.channels == 3;
-    let place = if response.output.size[0] == 1 {
-        format!("{}", at[1])
-    } else {
-        format!("{}, {}", at[0], at[1])
+    let place = match response.output.size[0] {
+        1 => format!("value {}", at[1] + 1),
+        _ => place(at),
     };
-    let of = if colour { " red" } else { "" };
+    let of = if colour { ", red" } else { "" };
     let value = |channel: usize| short(response.output.at(at[0], at[1], channel));
     let outside = terms
         .iter()
         .filter(|term| term.padded && term.weight != 0.0)
         .count();
-    let mut text = format!("result[{place}]{of} = {} = {}", parts.join(" + "), value(0));
+    let mut text = format!(
+        "{place} of the result{of} = {} = {}",
+        parts.join(" + "),
+        value(0)
+    );
     if colour {
         (1..3)
             .for_each(|channel| text.push_str(&format!("; {} {}", names[channel], value(channel))));
@@ -74,11 +77,16 @@ fn score(found: &Match, at: [usize; 2]) -> String {
     let best = found
         .places
         .iter()
-        .map(|place| format!("{}, {}: {}", place.at[0], place.at[1], short(place.score)));
+        .map(|found| format!("{}: {}", place(found.at), short(found.score)));
     let best = best.collect::<Vec<_>>().join("   ");
     let score = short(found.scores.at(at[0], at[1], 0));
     format!(
-        "likeness[{}, {}] = Σ weight · pixel / ‖pixels − their mean‖ = {score}\nbest: {best}",
-        at[0], at[1]
+        "likeness at {} = Σ weight · pixel / ‖pixels − their mean‖ = {score}\nbest: {best}",
+        place(at)
     )
+}
+
+/// `row 17, column 17`, counted from 1.
+fn place([row, column]: [usize; 2]) -> String {
+    format!("row {}, column {}", row + 1, column + 1)
 }

@@ -55,7 +55,7 @@ pub(super) fn show(
     let response = ui.interact(grid, ui.scope_id().with("result"), Sense::click_and_drag());
     steer(ui, &response, output.size, grid, cell);
     let [row, column] = chosen(*cell, output.size);
-    let name = format!("Result, row {row}, column {column}");
+    let name = format!("Result, row {}, column {}", row + 1, column + 1);
     response.widget_info(|| WidgetInfo::labeled(Role::Canvas, true, name.clone()));
     let colors = theme::palette(ui);
     if response.has_focus() {
