@@ -196,7 +196,8 @@ fn sorted(ui: &mut Ui, code: &SparseCode, ranked: &[(usize, f32)]) {
     let described = |rank: usize| {
         let (unit, mean) = ranked.get(rank)?;
         Some(format!(
-            "unit {unit}: {}\nrank {} of {}",
+            "unit {}: {}\nrank {} of {}",
+            unit + 1,
             format::loss(f64::from(*mean)),
             rank + 1,
             ranked.len()

@@ -113,7 +113,7 @@ pub fn activations(maps: &Activations) -> Snapshot {
     );
     let (how, bars) = match maps.layout() {
         Layout::Units => {
-            let how = "A bar for each unit, all on one scale: units from 0 on, 128 in a row.";
+            let how = "A bar for each unit, all on one scale: units from 1 on, 128 in a row.";
             (how, vec![map_bar(&whole, Some(whole.limit()))])
         }
         Layout::Signals => {

@@ -37,7 +37,7 @@ impl ActivationsView {
         let mut words = image_name(maps);
         if maps.layout() == Layout::Units {
             let value = maps.summary_of(channel).max;
-            words += &format!("\nunit {channel}: {}", number(value.into()));
+            words += &format!("\nunit {}: {}", channel + 1, number(value.into()));
         }
         let image = captioned(ui, area, &words, &side.image);
         if let Some(map) = &side.map {

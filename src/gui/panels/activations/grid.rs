@@ -264,7 +264,7 @@ fn respond(
 fn told(maps: &Activations, channel: usize) -> String {
     let Summary { min, max, zeros } = maps.summary_of(channel);
     match maps.layout() {
-        Layout::Units => format!("unit {channel}\n{}", number(max.into())),
+        Layout::Units => format!("unit {}\n{}", channel + 1, number(max.into())),
         layout => {
             let noun = if layout == Layout::Signals {
                 "signal"

@@ -337,9 +337,11 @@ fn value(saliency: &Saliency, index: usize, part: usize, inside: Vec2, look: &Ma
         shown.get(pixel).copied().unwrap_or(f32::NAN),
     );
     format!(
-        "{} of image {}, row {row}, column {column}\npixel {bytes:?}\n{value}",
+        "{} of image {}, row {}, column {}\npixel {bytes:?}\n{value}",
         PARTS[part],
-        index + 1
+        index + 1,
+        row + 1,
+        column + 1
     )
 }
 

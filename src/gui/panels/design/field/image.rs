@@ -329,9 +329,9 @@ fn hover(
     let place = |share: f32, size: usize| ((share * size as f32) as usize).min(size - 1);
     let (row, column) = (place(share.y, height), place(share.x, width));
     let mut text = if height == 1 {
-        format!("position {column}")
+        format!("position {}", column + 1)
     } else {
-        format!("row {row}, column {column}")
+        format!("row {}, column {}", row + 1, column + 1)
     };
     let position: Vec<usize> = match chosen
         .seen

@@ -59,9 +59,9 @@ pub(super) fn show(ui: &mut Ui, area: Rect, chosen: &mut Chosen) {
     keys(ui, &response, sizes, chosen);
     if let Some(cell) = response.hover_pos().map(under) {
         let at = if chosen.is_strip() {
-            cell[1].to_string()
+            (cell[1] + 1).to_string()
         } else {
-            format!("row {}, column {}", cell[0], cell[1])
+            format!("row {}, column {}", cell[0] + 1, cell[1] + 1)
         };
         response.on_hover_text_at_pointer(format!("{at}\nClick, or move with the arrow keys"));
     }

@@ -139,9 +139,9 @@ fn pick(
             &pixel.output,
         ));
         let place = if pixel.output.rank() == 0 {
-            format!("unit {channel}")
+            format!("unit {}", channel + 1)
         } else {
-            format!("row {row}, column {column}")
+            format!("row {}, column {}", row + 1, column + 1)
         };
         let value = value.map_or_else(String::new, |value| number(f64::from(*value)));
         response.on_hover_text_at_pointer(format!(
