@@ -73,13 +73,16 @@ impl State {
         }
     }
 
-    /// Whether the last run failed with this message because its files are not where they were looked for.
-    pub fn misses_files(&self, message: &str) -> bool {
+    /// Where the last run failed with this message because its files are not where they were looked for: the whole
+    /// message, with their names and the folders.
+    pub fn missing_files(&self, message: &str) -> Option<&str> {
         let Phase::Ended(Outcome::Failed(failure)) = &self.training.phase else {
-            return false;
+            return None;
         };
         let is_note = |repair: &Repair| matches!(repair, Repair::Note { .. });
-        without_codes(&failure.in_window) == message && failure.repairs.iter().any(is_note)
+        let is_it =
+            without_codes(&failure.in_window) == message && failure.repairs.iter().any(is_note);
+        is_it.then_some(failure.message.as_str())
     }
 
     /// Says why nothing is trained, until it is mended.

@@ -26,9 +26,9 @@ pub enum DataError {
         /// What was wanted, "MNIST's images" for example.
         what: String,
         /// The file names that would have served.
-        names: String,
-        /// The folders that were searched.
-        folders: String,
+        names: Vec<String>,
+        /// The folders that were searched: the one given, then those in it.
+        folders: Vec<PathBuf>,
         /// What to do.
         help: Help,
     },
@@ -134,6 +134,25 @@ impl From<ArchiveError> for DataError {
     }
 }
 
+fn shown(path: &PathBuf) -> String {
+    path.display().to_string()
+}
+
+/// What is missing, where and of how many names: the names themselves would fill the message.
+fn missing(what: &str, names: usize, folders: &[PathBuf]) -> String {
+    let folder = folders.first().map_or_else(String::new, shown);
+    let inside = match folders.len() {
+        0 | 1 => String::new(),
+        2 => ", nor in the folder inside it".to_owned(),
+        several => format!(", nor in {} folders inside it", several - 1),
+    };
+    let none = match names {
+        1 => "the file is not there".to_owned(),
+        several => format!("none of the {several} names their files may have is there"),
+    };
+    format!("{what} not found in {folder}{inside}: {none}")
+}
+
 impl DataError {
     pub(super) fn setting(
         key: &'static str,
@@ -232,7 +251,14 @@ impl DataError {
                 names,
                 folders,
                 ..
-            } => format!("{what} not found: looked for {names} in {folders}"),
+            } => match surface {
+                Surface::Terminal => {
+                    let looked_in: Vec<String> = folders.iter().map(shown).collect();
+                    let (names, folders) = (names.join(", "), looked_in.join(" and "));
+                    format!("{what} not found: looked for {names} in {folders}")
+                }
+                Surface::Window => missing(what, names.len(), folders),
+            },
             DataError::Unreadable { file, cause } => {
                 let file = file.display();
                 format!(

@@ -121,6 +121,12 @@ fn a_message_about_missing_files_has_download_and_browse_inside() {
     assert_eq!(window.state().failed_field().unwrap().name, "path");
     assert_eq!(window.state().view.side_tab, SideTab::Data);
     window.keep_picture("repairs/missing");
+    assert!(window.has("none of the 8 names") && !window.has("idx3-ubyte"));
+    window.click("Which files?");
+    assert!(window.has("train-images-idx3-ubyte.gz"));
+    window.keep_picture("repairs/which_files");
+    window.click("Which files?");
+    assert!(!window.has("idx3-ubyte"));
 }
 
 /// Without a portal no dialog opens, and that is said.

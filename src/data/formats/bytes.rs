@@ -50,18 +50,14 @@ pub(crate) fn folders(path: &Path, below: &[&str]) -> Vec<PathBuf> {
 
 /// The error for files that are nowhere.
 pub(crate) fn missing(what: &str, names: &[&str], folders: &[PathBuf], help: &str) -> DataError {
-    let listed: Vec<String> = folders
-        .iter()
-        .map(|folder| folder.display().to_string())
-        .collect();
     let absent = match folders.first() {
         Some(folder) if !folder.exists() => "that folder does not exist; ",
         _ => "",
     };
     DataError::Missing {
         what: what.to_string(),
-        names: names.join(", "),
-        folders: listed.join(" and "),
+        names: names.iter().map(ToString::to_string).collect(),
+        folders: folders.to_vec(),
         help: format!("{absent}{help}").into(),
     }
 }

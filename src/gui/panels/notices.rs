@@ -333,14 +333,14 @@ fn show_message(
             });
         });
         repairs(ui, state.failure_fixes(&message.text), actions);
-        if state.misses_files(&message.text) {
-            files(ui, state, actions);
+        if let Some(whole) = state.missing_files(&message.text) {
+            files(ui, state, whole, actions);
         }
     });
 }
 
 /// What can be done about files that are not there.
-fn files(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
+fn files(ui: &mut Ui, state: &State, whole: &str, actions: &mut Vec<Action>) {
     ui.horizontal_wrapped(|ui| {
         ui.add_space(icon::SIZE + ui.spacing().item_spacing.x);
         if let Some((entry, _)) = state.download() {
@@ -356,7 +356,25 @@ fn files(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
         if browse.accessible_name("Browse for the files").clicked() {
             actions.push(Action::BrowseDataFolder);
         }
+        which_files(ui, whole);
     });
+}
+
+/// Unfolds the names that were looked for, and where: they are too many for the message itself.
+fn which_files(ui: &mut Ui, whole: &str) {
+    let id = Id::unique("the names of missing files are shown");
+    let unfolded = ui.data(|data| data.get_temp::<bool>(id)).unwrap_or(false);
+    let text = if unfolded { "Fold" } else { "Which files?" };
+    let button = ui
+        .button(text)
+        .on_hover_text("The names that were looked for, and where");
+    if button.accessible_name("Which files?").clicked() {
+        ui.data_mut(|data| data.insert_temp(id, !unfolded));
+    }
+    if unfolded {
+        let color = theme::palette(ui).text;
+        ui.add(Label::new(said(whole, theme::SMALL, color)).wrap());
+    }
 }
 
 /// A button for each way to mend it, below its text.
