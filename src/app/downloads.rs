@@ -6,6 +6,7 @@ use super::state::State;
 use std::path::PathBuf;
 use std::sync::Arc;
 use strata_core::files::path_text;
+use strata_core::format;
 use strata_core::project::data::{DataSpec, Source};
 use strata_core::project::edit::Edit;
 use strata_core::project::help::Surface;
@@ -58,6 +59,19 @@ impl Downloads {
     /// Whether another source is being downloaded.
     pub fn is_busy(&self, source: Source) -> bool {
         self.running.is_some() && self.source != source
+    }
+}
+
+impl Downloads {
+    /// Where the images of a source come from: `built in`, `download 2.6 GB`, `your files`.
+    pub fn origin(&self, source: Source) -> String {
+        if source.info().wants.is_none() {
+            return "built in".to_owned();
+        }
+        (self.catalogue)(source).map_or_else(
+            || "your files".to_owned(),
+            |entry| format!("download {}", format::bytes(entry.bytes())),
+        )
     }
 }
 

@@ -298,13 +298,13 @@ fn some_sources_have_settings_of_their_own() {
     let mut window = Window::idle("conv-autoencoder");
     window.click("Splits of the data");
     assert!(!window.has("Source fold") && !window.has("Signals of the data"));
-    choose(&mut window, "Data source", "cifar100");
+    choose(&mut window, "Data source", "cifar100, download 169.0 MB");
     choose(&mut window, "Labels", "coarse");
     assert_eq!(window.state().project().data.labels, Some(Labels::Coarse));
-    choose(&mut window, "Data source", "stl10");
+    choose(&mut window, "Data source", "stl10, download 2.6 GB");
     window.enter("Source fold", "7");
     assert_eq!(window.state().project().data.source_fold, Some(7));
-    choose(&mut window, "Data source", "wav");
+    choose(&mut window, "Data source", "wav, your files");
     window.click("Signals of the data");
     window.enter("Signal length", "8000");
     window.enter("Sample rate", "16000");

@@ -170,7 +170,15 @@ fn another_source_takes_away_what_it_has_no_use_for() {
         .handle(Action::Edit(Edit::Data(data)));
     window.run();
     window.click("Data source");
-    window.click("shapes");
+    for part in [
+        "mnist, download 11.6 MB",
+        "stl10, download 2.6 GB",
+        "csv, your files",
+    ] {
+        assert!(window.has(part), "{part}");
+    }
+    window.keep_picture("settings/sources");
+    window.click("shapes, built in");
     let data = &window.state().project().data;
     assert_eq!(
         (data.source, data.source_fold, data.path.as_deref()),

@@ -244,6 +244,18 @@ pub fn choice<T: Copy + PartialEq + ToString>(
     now: T,
     all: &[T],
 ) -> Option<T> {
+    choice_explained(ui, id, [name, label, hover], now, all, &|_| None)
+}
+
+/// The same, with what there is to know of each beside it.
+pub fn choice_explained<T: Copy + PartialEq + ToString>(
+    ui: &mut Ui,
+    id: Id,
+    [name, label, hover]: [&str; 3],
+    now: T,
+    all: &[T],
+    about: &dyn Fn(T) -> Option<String>,
+) -> Option<T> {
     let mut chosen = now;
     line(ui, name, hover, |ui| {
         ui.spacing_mut().button_padding.x = CHOICE;
@@ -255,11 +267,10 @@ pub fn choice<T: Copy + PartialEq + ToString>(
             .icon(chevron)
             .show_ui(ui, |ui| {
                 for &one in all {
-                    ui.selectable_value(
-                        &mut chosen,
-                        one,
-                        RichText::new(one.to_string()).font(theme::digits(12.0)),
-                    );
+                    let is_chosen = one == now;
+                    if option(ui, &one.to_string(), about(one), is_chosen) {
+                        chosen = one;
+                    }
                 }
             })
             .response
@@ -267,6 +278,22 @@ pub fn choice<T: Copy + PartialEq + ToString>(
         lead::focus(ui, name, list.id);
     });
     (chosen != now).then_some(chosen)
+}
+
+/// An entry of such a list; whether it was taken.
+fn option(ui: &mut Ui, word: &str, about: Option<String>, is_chosen: bool) -> bool {
+    let text = RichText::new(word).font(theme::digits(12.0));
+    let button = Button::selectable(is_chosen, text);
+    let Some(about) = about else {
+        return ui.add(button).clicked();
+    };
+    let beside = RichText::new(&about)
+        .size(theme::SMALL)
+        .color(theme::palette(ui).weak);
+    let label = format!("{word}, {about}");
+    ui.add(button.right_text(beside))
+        .accessible_name(&label)
+        .clicked()
 }
 
 /// A setting that is on or off; whether it is now.

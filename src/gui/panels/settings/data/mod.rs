@@ -6,7 +6,7 @@ mod read;
 mod signals;
 mod splits;
 
-use super::line::{TextLine, Words, choice, line, optional, switch, text};
+use super::line::{TextLine, Words, choice_explained, line, optional, switch, text};
 use crate::panels::data::{download, packed};
 use crate::theme;
 use crate::widgets::{Icon, elided, icon};
@@ -63,7 +63,8 @@ pub fn show(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
     let mut next = data.clone();
     let names = ["source", "Data source", SOURCE.about];
     let id = Id::unique(("data", "source", state.generation));
-    if let Some(source) = choice(ui, id, names, data.source, &Source::ALL) {
+    let origin = |source| Some(state.downloads.origin(source));
+    if let Some(source) = choice_explained(ui, id, names, data.source, &Source::ALL, &origin) {
         next.source = source;
         // What the new source has no use for would keep the project from being trained.
         next = next.without_idle();
