@@ -1,7 +1,7 @@
 //! What is done with the pointer in the architecture: whole rows, layers put between others, the graph, the tiles.
 
 use crate::kit::window::*;
-use eframe::egui::{Key, Modifiers, PointerButton, Pos2, vec2};
+use eframe::egui::{Key, Modifiers, PointerButton, Pos2, pos2, vec2};
 use egui_kittest::kittest::{NodeT, Queryable};
 use strata::app::action::{Action, Overlay};
 use strata::app::view_kind::ViewKind;
@@ -113,6 +113,23 @@ fn layers_are_put_between_others_one_after_the_other() {
     window.keep_picture("insert-list");
     window.press(Modifiers::NONE, Key::Escape);
     assert!(!window.has("Search layers"));
+}
+
+/// What there is to say of a row comes while the pointer rests on it, and not between two rows, where it would lie over
+/// the +.
+#[test]
+fn between_two_rows_the_plus_is_seen_and_no_hover_text() {
+    let mut window = window();
+    let row = window.get("encoder.1").rect();
+    let rest = |window: &mut Window, y: f32| {
+        window.harness.hover_at(pos2(row.left() + 10.0, y));
+        window.harness.run_steps(60);
+    };
+    rest(&mut window, row.center().y);
+    assert!(window.has("multiply-accumulates"));
+    rest(&mut window, row.center().y + 13.0);
+    assert!(!window.has("multiply-accumulates"));
+    assert!(window.has("Insert a layer after encoder.1"));
 }
 
 #[test]

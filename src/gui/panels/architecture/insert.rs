@@ -11,6 +11,14 @@ use strata_core::project::Place;
 /// Room to the left of the rows, for the button and for the lines of skips.
 pub const GUTTER: f32 = 12.0;
 const BUTTON: f32 = 13.0;
+/// So near to an edge of its row the pointer is between two rows.
+const EDGE: f32 = 6.0;
+
+/// Whether the pointer rests between two rows, where the button is what matters.
+pub fn is_between(ui: &Ui, row: Rect) -> bool {
+    let at = ui.ctx().pointer_hover_pos();
+    at.is_some_and(|at| at.y < row.top() + EDGE || at.y > row.bottom() - EDGE)
+}
 
 /// Shows the button before or after a row, whichever edge the pointer is nearer to.
 pub fn between(ui: &Ui, row: Rect, place: &Place, state: &State, actions: &mut Vec<Action>) {

@@ -118,7 +118,11 @@ pub fn show(
         None => over_text(ui, state, &card, place, text, is_selected),
         Some(_) => card,
     };
-    let card = card.on_hover_ui(|ui| hover(ui, node, row));
+    // What there is to say of the row would hide the button between it and the next.
+    let card = match locked.is_none() && insert::is_between(ui, rect) {
+        true => card,
+        false => card.on_hover_ui(|ui| hover(ui, node, row)),
+    };
     if card.clicked() {
         actions.push(Action::Select(Some(place.clone())));
     }
