@@ -157,6 +157,52 @@ fn a_misspelt_layer_is_mended_by_a_click_on_the_question() {
     assert!(!window.has("did you mean"));
 }
 
+/// What an edit can mend has its button at the layer: arguments of other libraries, numbers that are missing, kernels
+/// that are too large.
+#[test]
+fn a_layer_that_is_nearly_right_is_mended_by_a_click() {
+    for (place, written, question, meant) in [
+        (
+            "encoder.0",
+            "Conv2d(1, 20, kernel_size=5, pading=2)",
+            "did you mean padding?",
+            "conv 20 k5 p2",
+        ),
+        (
+            "encoder.0",
+            "nn.Conv2d(1, 20, kernel_sise=5)",
+            "did you mean kernel_size?",
+            "conv 20 k5",
+        ),
+        (
+            "encoder.0",
+            "conv 8 k",
+            "for example k3, or one number for each axis, k3x5",
+            "conv 8 k3",
+        ),
+        (
+            "encoder.0",
+            "conv 20 k99",
+            "use k28 (or smaller)",
+            "conv 20 k28",
+        ),
+        ("head.1", "dense", "for example dense 64", "dense 64"),
+    ] {
+        let mut window = Window::idle("lenet-mnist");
+        window.enter(place, written);
+        let role = eframe::egui::accesskit::Role::Button;
+        let button = window.harness.query_by_role_and_label(role, question);
+        button.unwrap_or_else(|| panic!("{written}")).click();
+        window.run();
+        let stack = if place == "head.1" {
+            Stack::Head
+        } else {
+            Stack::Encoder
+        };
+        assert!(window.texts(stack).contains(&meant.to_owned()), "{written}");
+    }
+}
+
 /// Every setting that the palette finds opens its tab and takes the keyboard, or opens the view that shows it.
 #[test]
 fn a_setting_that_is_found_takes_the_keyboard() {

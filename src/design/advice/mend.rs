@@ -12,6 +12,7 @@ use strata_core::project::layer::{Activation, Kind, Layer};
 use strata_core::project::node::Node;
 use strata_core::project::target::node_at;
 use strata_core::project::{Place, Project, Stack, locks};
+use strata_core::shape::foreign;
 use strata_core::shape::infer::infer;
 
 /// The first way to mend a problem that does, as an edit; `all` are the project's problems.
@@ -44,7 +45,10 @@ pub fn fixes_for_images(project: &Project, stage: Option<usize>, repairs: &[Repa
 
 /// The text that was meant is offered too where behind it other errors come to light: they were there before.
 fn reworded(project: &Project, problem: &Problem, repair: &Repair) -> Option<Fix> {
-    if !matches!(repair, Repair::Rename(..) | Repair::Expand(_)) {
+    if !matches!(
+        repair,
+        Repair::Rename(..) | Repair::Spell { .. } | Repair::Expand(_)
+    ) {
         return None;
     }
     let fix = fix_of(project, problem, repair)?;
@@ -76,10 +80,13 @@ fn fix_of(project: &Project, problem: &Problem, repair: &Repair) -> Option<Fix> 
         | Repair::Expand(_)
         | Repair::Example(_)
         | Repair::Rename(..)
+        | Repair::Spell { .. }
         | Repair::Follow(_)
         | Repair::Remove
         | Repair::EndBranch(..) => return at_layer(project, problem.place.as_ref()?, repair),
-        Repair::RemoveLast(stack, activation) => return without_last(project, *stack, *activation),
+        Repair::RemoveLast(stack, activation) => {
+            return without_last(project, *stack, *activation, repair);
+        }
         Repair::End(stack, nodes) => ended(project, *stack, nodes)?,
         Repair::Steps(steps) => steps_edit(project, steps)?,
         Repair::Mirror => mirrored(project)?,
@@ -88,10 +95,7 @@ fn fix_of(project: &Project, problem: &Problem, repair: &Repair) -> Option<Fix> 
         Repair::Unlock(name) => Edit::Lock(name.clone(), false),
         Repair::Note { .. } => return None,
     };
-    Some(Fix {
-        label: repair.label(),
-        edit,
-    })
+    Some(fix(repair.label(), edit, repair))
 }
 
 /// A repair of the problem's own layer.
@@ -100,16 +104,14 @@ fn at_layer(project: &Project, place: &Place, repair: &Repair) -> Option<Fix> {
     let steps = match repair {
         Repair::Insert(node) => vec![Step::Insert(place.clone(), node.clone())],
         Repair::Expand(nodes) => expanded(place, nodes)?,
+        Repair::Spell { wrong, right, .. } => expanded(place, &spelled(now, wrong, right)?)?,
         Repair::EndBranch(branch, node) => vec![Step::Insert(
             end_of_branch(now, place, *branch)?,
             node.clone(),
         )],
         Repair::Remove => {
             let label = format!("remove {} at {place}", now.label());
-            return Some(Fix {
-                label,
-                edit: Edit::Remove(place.clone()),
-            });
+            return Some(fix(label, Edit::Remove(place.clone()), repair));
         }
         repair => vec![Step::Write(place.clone(), changed(now, repair)?)],
     };
@@ -118,7 +120,33 @@ fn at_layer(project: &Project, place: &Place, repair: &Repair) -> Option<Fix> {
         [one] => one.edit(),
         many => steps_edit(project, many)?,
     };
-    Some(Fix { label, edit })
+    Some(fix(label, edit, repair))
+}
+
+fn fix(label: String, edit: Edit, repair: &Repair) -> Fix {
+    Fix {
+        label,
+        edit,
+        repair: Some(repair.clone()),
+    }
+}
+
+/// The text with the part that is wrong replaced, as the layers that it means.
+fn spelled(now: &Node, wrong: &str, right: &str) -> Option<Vec<Node>> {
+    let Node::Broken { text, error } = now else {
+        return None;
+    };
+    // In a block the error may be about the text of a layer inside it.
+    if text.get(error.span.clone())? != wrong {
+        return None;
+    }
+    let mut text = text.clone();
+    text.replace_range(error.span.clone(), right);
+    if !foreign::is_call(&text) {
+        return Some(vec![Node::from_text(&text)]);
+    }
+    let layers = foreign::translate(&text).ok()?.layers;
+    Some(layers.into_iter().map(Node::Layer).collect())
 }
 
 /// The layer that a repair makes of the one there is.
@@ -220,15 +248,17 @@ fn same_sort(new: &Kind, old: &Kind) -> bool {
         || new.is_activation() && old.is_activation()
 }
 
-fn without_last(project: &Project, stack: Stack, activation: Activation) -> Option<Fix> {
+fn without_last(
+    project: &Project,
+    stack: Stack,
+    activation: Activation,
+    repair: &Repair,
+) -> Option<Fix> {
     let is_it = |node: &Node| matches!(node, Node::Layer(layer) if layer.kind == Kind::Activation(activation));
     let index = project.network.stack(stack).iter().rposition(is_it)?;
     let place = Place::new(stack, index);
     let label = format!("remove {} at {place}", activation.name());
-    Some(Fix {
-        label,
-        edit: Edit::Remove(place),
-    })
+    Some(fix(label, Edit::Remove(place), repair))
 }
 
 fn mirrored(project: &Project) -> Option<Edit> {
@@ -248,10 +278,7 @@ fn in_stage(
 ) -> Option<Fix> {
     let stage = setting.in_stage(project.stages.get(index)?)?;
     let label = format!("{} in stage {}", repair.label(), index + 1);
-    Some(Fix {
-        label,
-        edit: Edit::Stage(index, stage),
-    })
+    Some(fix(label, Edit::Stage(index, stage), repair))
 }
 
 #[cfg(test)]

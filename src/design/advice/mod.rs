@@ -28,6 +28,7 @@ pub use trained::{EpochFigures, advise_trained};
 use super::checks::project_check::{Problem, Severity, found};
 use case::Case;
 use strata_core::project::edit::Edit;
+use strata_core::project::help::Repair;
 use strata_core::project::{Place, Project};
 use strata_core::shape::infer::{Inference, infer};
 
@@ -53,6 +54,8 @@ pub struct Fix {
     pub label: String,
     /// The edit, one step to undo.
     pub edit: Edit,
+    /// What in the problem's help it does; `None` for one that comes from elsewhere.
+    pub repair: Option<Repair>,
 }
 
 impl Advice {
@@ -85,6 +88,7 @@ impl Advice {
             fix: Some(Fix {
                 label: label.into(),
                 edit,
+                repair: None,
             }),
             ..self
         }

@@ -42,6 +42,15 @@ pub enum Repair {
     Example(Node),
     /// The layer's word, its arguments stay.
     Rename(&'static str, Misnomer),
+    /// A part of the layer's text, that which its error is about.
+    Spell {
+        /// As it is written.
+        wrong: String,
+        /// As it should be.
+        right: String,
+        /// Whether others would do as well.
+        is_example: bool,
+    },
     /// The activation whose output is wanted there.
     Follow(Activation),
     /// The layer goes.

@@ -47,6 +47,12 @@ impl Repair {
             Repair::Rename(word, Misnomer::Capitals) => {
                 format!("write it in small letters: `{word}`")
             }
+            Repair::Spell {
+                right,
+                is_example: true,
+                ..
+            } => format!("for example `{right}`"),
+            Repair::Spell { right, .. } => format!("did you mean `{right}`?"),
             Repair::Follow(activation) => format!("put it after a `{}`", activation.name()),
             Repair::Remove => "remove this layer".into(),
             Repair::RemoveLast(_, activation) => format!("remove the last {}", activation.name()),
@@ -176,6 +182,7 @@ impl Repair {
             | Repair::Expand(_)
             | Repair::Example(_)
             | Repair::Rename(..)
+            | Repair::Spell { .. }
             | Repair::Follow(_)
             | Repair::Remove
             | Repair::RemoveLast(..)

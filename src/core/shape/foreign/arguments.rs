@@ -1,17 +1,19 @@
 //! The arguments of one call, taken one after the other; what is left over is refused by name.
 
 use super::python::{Call, Term, Value};
+use crate::project::help::{Help, Repair};
 use crate::project::layer_text::LayerTextError;
 
 /// The arguments that no reading has taken yet.
 pub struct Arguments<'a> {
     call: &'a Call,
+    signature: &'a [&'a str],
     left: Vec<(String, &'a Term)>,
 }
 
 impl<'a> Arguments<'a> {
     /// The arguments by name; those without get the names of the signature.
-    pub fn bind(call: &'a Call, signature: &[&str]) -> Result<Arguments<'a>, LayerTextError> {
+    pub fn bind(call: &'a Call, signature: &'a [&'a str]) -> Result<Arguments<'a>, LayerTextError> {
         let mut left: Vec<(String, &Term)> = Vec::new();
         for (index, argument) in call.arguments.iter().enumerate() {
             let key = argument.key.as_deref().or(signature.get(index).copied());
@@ -25,7 +27,11 @@ impl<'a> Arguments<'a> {
             }
             left.push((key.to_owned(), &argument.term));
         }
-        Ok(Arguments { call, left })
+        Ok(Arguments {
+            call,
+            signature,
+            left,
+        })
     }
 
     /// The argument of this name; `None` is the same as one that was left out.
@@ -37,6 +43,10 @@ impl<'a> Arguments<'a> {
 
     fn required<T>(&self, key: &str, value: Option<T>) -> Result<T, LayerTextError> {
         value.ok_or_else(|| {
+            let is_meant = |(wrong, _): &&(String, &Term)| is_near(wrong, key);
+            if let Some((wrong, _)) = self.left.iter().find(is_meant) {
+                return self.misspelt(wrong, key);
+            }
             let message = format!("`{}` needs `{key}`", self.call.name);
             self.call.error(message, "paste the whole call")
         })
@@ -141,7 +151,34 @@ impl<'a> Arguments<'a> {
     pub fn finish(&self) -> Result<(), LayerTextError> {
         match self.left.first() {
             None => Ok(()),
-            Some((key, term)) => Err(self.refuse(key, term, &elsewhere(key))),
+            Some((key, term)) => {
+                let is_meant = |name: &&&str| is_near(key, name) && !self.is_given(name);
+                Err(match self.signature.iter().find(is_meant) {
+                    Some(meant) => self.misspelt(key, meant),
+                    None => self.refuse(key, term, &elsewhere(key)),
+                })
+            }
+        }
+    }
+
+    fn is_given(&self, name: &str) -> bool {
+        let mut given = self.call.arguments.iter();
+        given.any(|argument| argument.key.as_deref() == Some(name))
+    }
+
+    /// An argument whose name is nearly that of another.
+    fn misspelt(&self, wrong: &str, meant: &str) -> LayerTextError {
+        let mut given = self.call.arguments.iter();
+        let key = given.find(|argument| argument.key.as_deref() == Some(wrong));
+        let span = key.map_or(self.call.span.clone(), |argument| argument.key_span.clone());
+        LayerTextError {
+            message: format!("`{}` has no argument `{wrong}`", self.call.name),
+            help: Help::from(Repair::Spell {
+                wrong: wrong.to_owned(),
+                right: meant.to_owned(),
+                is_example: false,
+            }),
+            span,
         }
     }
 
@@ -149,6 +186,12 @@ impl<'a> Arguments<'a> {
     pub fn call(&self) -> &'a Call {
         self.call
     }
+}
+
+/// Whether one name is a slip of the keyboard away from the other.
+fn is_near(name: &str, other: &str) -> bool {
+    let most = if other.len() < 6 { 1 } else { 2 };
+    name != other && strsim::damerau_levenshtein(name, other) <= most
 }
 
 /// What does the work of an argument that is none here.

@@ -42,6 +42,8 @@ pub struct Call {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Argument {
     pub key: Option<String>,
+    /// The bytes of its key.
+    pub key_span: Range<usize>,
     pub term: Term,
 }
 
@@ -395,9 +397,14 @@ impl<'a> Parser<'a> {
         match &term.value {
             Value::Name(name) if self.takes('=') => Ok(Argument {
                 key: Some(name.clone()),
+                key_span: term.span.clone(),
                 term: self.sum()?,
             }),
-            _ => Ok(Argument { key: None, term }),
+            _ => Ok(Argument {
+                key: None,
+                key_span: 0..0,
+                term,
+            }),
         }
     }
 }

@@ -288,6 +288,16 @@ fn what_cannot_be_expressed_is_named() {
         ),
         ("nn.ReLU(False, True)", "takes fewer arguments", "True"),
         ("nn.Conv2d(3, 8, 3, kernel_size=3)", "given twice", "3"),
+        (
+            "Conv2d(1, 20, kernel_size=5, pading=2)",
+            "no argument `pading`",
+            "pading",
+        ),
+        (
+            "Conv2D(20, kernel_sise=5)",
+            "no argument `kernel_sise`",
+            "kernel_sise",
+        ),
     ] {
         let error = translate(line).expect_err(line);
         assert!(error.message.contains(message), "{line}: {}", error.message);

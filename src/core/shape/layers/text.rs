@@ -296,14 +296,28 @@ fn single(axes: Axes) -> Option<u32> {
 }
 
 fn bad_size(token: Token<'_>, letter: &str) -> LayerTextError {
-    let help = format!("write {letter} and a number, {letter}3, or one for each axis, {letter}3x5");
+    let example = match letter {
+        "k" => 3,
+        "p" | "op" => 1,
+        _ => 2,
+    };
+    let help = Help::from(Repair::Spell {
+        wrong: token.text.to_owned(),
+        right: format!("{letter}{example}"),
+        is_example: true,
+    });
+    let help = help.remark(format!(", or one number for each axis, {letter}3x5"));
     token.error(format!("`{}` needs a size", token.text), help)
 }
 
 fn bad_number(token: Token<'_>, letter: &str) -> LayerTextError {
     token.error(
         format!("`{}` needs a whole number", token.text),
-        format!("for example {letter}2"),
+        Repair::Spell {
+            wrong: token.text.to_owned(),
+            right: format!("{letter}2"),
+            is_example: true,
+        },
     )
 }
 

@@ -8,7 +8,7 @@ use eframe::egui::{Area, Button, Frame, Id, Margin, Order, Rect, Stroke, Ui, UiB
 use strata_app::action::Action;
 use strata_app::state::State;
 use strata_core::project::Place;
-use strata_core::project::help::{Help, Repair};
+use strata_core::project::help::Help;
 use strata_core::shape::ShapeError;
 use strata_design::Problem;
 use strata_design::advice::Fix;
@@ -83,19 +83,21 @@ fn fix_of<'a>(state: &'a State, place: &Place) -> Option<&'a Fix> {
     shown.fixes.get(index)?.as_ref()
 }
 
-/// What helps: another word for the layer is taken by a click.
+/// What helps: what an edit can do is taken by a click.
 fn helps(ui: &mut Ui, place: &Place, help: &Help, fix: Option<&Fix>, actions: &mut Vec<Action>) {
     let colors = theme::palette(ui);
     let text = help.in_window();
-    let fix = fix.filter(|_| matches!(*help.repair, Repair::Rename(..)));
+    let fix = fix.filter(|fix| fix.repair.as_ref() == Some(&*help.repair));
     let Some(fix) = fix else {
         ui.label(said(&text, theme::SMALL, colors.weak));
         return;
     };
     // The same button below the row and over those that follow: a press ends the typing, and it is still the one released.
-    let same = UiBuilder::new().scope_id(Id::unique(("another word", place)));
+    let same = UiBuilder::new().scope_id(Id::unique(("repair", place)));
     ui.scope_builder(same, |ui| {
-        let button = Button::new(said(&text, theme::SMALL, colors.strong)).small();
+        let button = Button::new(said(&text, theme::SMALL, colors.strong))
+            .small()
+            .wrap();
         if ui.add(button).on_hover_text(&fix.label).clicked() {
             actions.push(Action::Preview(None));
             actions.push(Action::Edit(fix.edit.clone()));
