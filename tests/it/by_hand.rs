@@ -126,9 +126,9 @@ fn between_two_rows_the_plus_is_seen_and_no_hover_text() {
         window.harness.run_steps(60);
     };
     rest(&mut window, row.center().y);
-    assert!(window.has("multiply-accumulates"));
+    assert!(window.has("one output value sees"));
     rest(&mut window, row.center().y + 13.0);
-    assert!(!window.has("multiply-accumulates"));
+    assert!(!window.has("one output value sees"));
     assert!(window.has("Insert a layer after encoder.1"));
 }
 

@@ -140,23 +140,23 @@ fn a_file_of_another_kind_is_told_what_to_do_with_it_here() {
         ),
         (
             "net.py",
-            b"format = 'a'\nimport torch\n",
+            &b"format = 'a'\nimport torch\n"[..],
             "paste them among the layers",
         ),
         (
             "net.ipynb",
-            b"{\"nbformat\": 4}",
+            &b"{\"nbformat\": 4}"[..],
             "paste them among the layers",
         ),
-        ("a.bin", b"\x93NUMPY\x01\0", "drop it on the window"),
-        ("b.bin", b"\x1f\x8b\x08\0", "packed file"),
-        ("c.bin", b"RIFF\0\0\0\0WAVE", "class folders"),
-        ("d.bin", b"\x80\x04\0", "pickle"),
-        ("README.md", b"# Words\n", "project of the start page"),
+        ("a.bin", &b"\x93NUMPY\x01\0"[..], "drop it on the window"),
+        ("b.bin", &b"\x1f\x8b\x08\0"[..], "packed file"),
+        ("c.bin", &b"RIFF\0\0\0\0WAVE"[..], "class folders"),
+        ("d.bin", &b"\x80\x04\0"[..], "pickle"),
+        ("README.md", &b"# Words\n"[..], "project of the start page"),
     ] {
         let path = folder.path().join(name);
-        std::fs::write(&path, bytes).unwrap();
-        let error = strata_core::project::file::load(&path).unwrap_err();
+        fs::write(&path, bytes).unwrap();
+        let error = file::load(&path).unwrap_err();
         let text = error.in_window();
         assert!(
             text.contains("is no project") && text.contains(said),

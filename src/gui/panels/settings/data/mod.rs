@@ -6,7 +6,7 @@ mod read;
 mod signals;
 mod splits;
 
-use super::line::{TextLine, Words, choice_explained, line, optional, switch, text};
+use super::line::{TextLine, Words, choice, choice_explained, line, optional, switch, text};
 use crate::panels::data::{download, packed};
 use crate::theme;
 use crate::widgets::{Icon, elided, icon};
