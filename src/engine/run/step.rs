@@ -55,10 +55,13 @@ impl<'a> Stepper<'a> {
         stage: &'a Stage,
         split: &'a SplitData,
     ) -> Result<Stepper<'a>, RunError> {
-        let mut updater = Updater::new(&stage.optimizer, &session.network)?;
-        if let Some(memory) = session.optimizer.take() {
-            updater.load_state(memory).map_err(RunError::input)?;
-        }
+        let (optimizer, network) = (&stage.optimizer, &session.network);
+        let updater = match session.optimizer.take() {
+            Some(memory) => {
+                Updater::resumed(optimizer, network, memory).map_err(RunError::input)?
+            }
+            None => Updater::new(optimizer, network)?,
+        };
         let batch = stage.batch.max(1) as usize;
         Ok(Stepper {
             stage,

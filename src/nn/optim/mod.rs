@@ -48,28 +48,38 @@ pub struct Updater {
     states: Vec<ParameterState>,
 }
 
-/// The tensors kept for a parameter.
+/// The tensors kept for a parameter, each of its shape.
 #[derive(Debug)]
 struct ParameterState {
     key: String,
     names: &'static [&'static str],
+    dims: Vec<usize>,
+    device: Device,
     tensors: Vec<Tensor>,
 }
 
 impl ParameterState {
-    fn new(optimizer: &Optimizer, parameter: &Parameter) -> Result<ParameterState, NnError> {
-        let names = optimizer.state_names();
+    /// Without its tensors.
+    fn empty(optimizer: &Optimizer, parameter: &Parameter) -> ParameterState {
+        ParameterState {
+            key: parameter.key.clone(),
+            names: optimizer.state_names(),
+            dims: parameter.value.dims().to_vec(),
+            device: parameter.value.device().clone(),
+            tensors: Vec::new(),
+        }
+    }
+
+    fn fresh(optimizer: &Optimizer, parameter: &Parameter) -> Result<ParameterState, NnError> {
         let value = &parameter.value;
         let initial = optimizer.initial_state();
         let tensor = |_: &&str| match initial {
             0.0 => value.zeros_like(),
             initial => value.zeros_like()?.affine(0.0, initial),
         };
-        Ok(ParameterState {
-            key: parameter.key.clone(),
-            names,
-            tensors: names.iter().map(tensor).collect::<Result<_, _>>()?,
-        })
+        let mut state = ParameterState::empty(optimizer, parameter);
+        state.tensors = state.names.iter().map(tensor).collect::<Result<_, _>>()?;
+        Ok(state)
     }
 
     /// The keys that the tensors are saved under.
@@ -85,13 +95,32 @@ impl Updater {
         let states = network
             .parameters()
             .iter()
-            .map(|parameter| ParameterState::new(optimizer, parameter))
+            .map(|parameter| ParameterState::fresh(optimizer, parameter))
             .collect::<Result<_, NnError>>()?;
         Ok(Updater {
             optimizer: *optimizer,
             steps: 0,
             states,
         })
+    }
+
+    /// An optimizer that goes on with what [`Updater::state`] gave. It never holds fresh tensors beside those: a run
+    /// that is resumed holds no more than a new one.
+    pub fn resumed(
+        optimizer: &Optimizer,
+        network: &Network,
+        state: HashMap<String, Tensor>,
+    ) -> Result<Updater, NnError> {
+        let parameters = network.parameters().iter();
+        let mut updater = Updater {
+            optimizer: *optimizer,
+            steps: 0,
+            states: parameters
+                .map(|parameter| ParameterState::empty(optimizer, parameter))
+                .collect(),
+        };
+        updater.load_state(state)?;
+        Ok(updater)
     }
 
     /// Moves every parameter that is not frozen along its gradient.
@@ -154,7 +183,7 @@ impl Updater {
     }
 
     /// Takes over what [`Updater::state`] gave, out of the map, so that nothing is held twice.
-    pub fn load_state(&mut self, mut state: HashMap<String, Tensor>) -> Result<(), NnError> {
+    fn load_state(&mut self, mut state: HashMap<String, Tensor>) -> Result<(), NnError> {
         let missing = |key: &str| {
             NnError::Weights(format!(
                 "the optimizer's `{key}` is missing or of another shape"
@@ -164,27 +193,14 @@ impl Updater {
             .get("steps")
             .ok_or_else(|| missing("steps"))?
             .to_vec1::<i64>()?;
-        let mut found = Vec::new();
-        for kept in &self.states {
-            for (key, tensor) in kept.keys().zip(&kept.tensors) {
+        for kept in &mut self.states {
+            for key in kept.keys() {
                 let saved = state
                     .remove(&key)
-                    .filter(|saved| saved.dims() == tensor.dims())
+                    .filter(|saved| saved.dims() == kept.dims)
                     .ok_or_else(|| missing(&key))?;
-                found.push((saved, tensor.device().clone()));
+                kept.tensors.push(saved.to_device(&kept.device)?.copy()?);
             }
-        }
-        // All fresh ones make room first: a run that is resumed holds no more than a new one.
-        for kept in &mut self.states {
-            kept.tensors.clear();
-        }
-        let mut found = found.into_iter();
-        for kept in &mut self.states {
-            let copied = found
-                .by_ref()
-                .take(kept.names.len())
-                .map(|(saved, device)| saved.to_device(&device)?.copy());
-            kept.tensors = copied.collect::<candle_core::Result<Vec<_>>>()?;
         }
         self.steps = steps.first().map_or(0, |&steps| steps as u64);
         Ok(())
@@ -303,10 +319,8 @@ mod tests {
         }
         b.load_state(&a.state().unwrap().into_iter().collect())
             .unwrap();
-        let mut second = Updater::new(&optimizer, &b).unwrap();
-        second
-            .load_state(first.state().unwrap().into_iter().collect())
-            .unwrap();
+        let state = first.state().unwrap().into_iter().collect();
+        let mut second = Updater::resumed(&optimizer, &b, state).unwrap();
         for (network, updater) in [(&mut a, &mut first), (&mut b, &mut second)] {
             network.parameters_mut()[0].gradient = gradient(3);
             updater.step(network, 0.01).unwrap();
