@@ -177,11 +177,11 @@ fn the_image_and_the_map_are_chosen_by_keyboard() {
     assert!(window.has("image 2 / 16"));
     window
         .harness
-        .get_by_label_contains("number 0 chosen")
+        .get_by_label_contains("number 1 chosen")
         .focus();
     window.run();
     window.press(Modifiers::NONE, Key::ArrowRight);
-    assert!(window.has("number 1 chosen"));
+    assert!(window.has("number 2 chosen"));
 }
 
 #[test]
@@ -386,17 +386,17 @@ fn a_run_in_training_is_asked_only_while_the_maps_are_seen() {
     };
     engine.with(|run| run.live.put(reply(1)));
     window.run();
-    assert!(window.has("600 maps of 4×4 of encoder.0, 14.3 % zero, number 0 chosen"));
+    assert!(window.has("600 maps of 4×4 of encoder.0, 14.3 % zero, number 1 chosen"));
     assert!(!engine.with(|run| run.live.is_asked::<Activations>()));
     // The last of six hundred maps is reached by a key, and the first again.
     window
-        .get("600 maps of 4×4 of encoder.0, 14.3 % zero, number 0 chosen")
+        .get("600 maps of 4×4 of encoder.0, 14.3 % zero, number 1 chosen")
         .focus();
     window.run();
     window.press(Modifiers::NONE, Key::End);
-    assert!(window.has("number 599 chosen"));
+    assert!(window.has("number 600 chosen"));
     window.press(Modifiers::NONE, Key::ArrowLeft);
-    assert!(window.has("number 598 chosen"));
+    assert!(window.has("number 599 chosen"));
     engine.tell(step(2));
     window.run();
     assert!(engine.with(|run| run.live.take_query::<Activations>().is_some()));

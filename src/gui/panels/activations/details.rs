@@ -90,7 +90,8 @@ fn image_name(maps: &Activations) -> String {
 fn map_name(maps: &Activations, channel: usize) -> String {
     let Summary { min, max, zeros } = maps.summary_of(channel);
     format!(
-        "map {channel} · {} zero\n{} … {}",
+        "map {} · {} zero\n{} … {}",
+        channel + 1,
         percent(zeros),
         number(min.into()),
         number(max.into())

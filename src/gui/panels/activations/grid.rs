@@ -135,7 +135,7 @@ impl ActivationsView {
         } else {
             colors.weak
         };
-        let words = format!("{channel} · {:.0} %", 100.0 * zeros);
+        let words = format!("{} · {:.0} %", channel + 1, 100.0 * zeros);
         let galley = elided(
             ui,
             &words,
@@ -243,7 +243,7 @@ fn respond(
         let place = &maps.place;
         format!(
             "{described} of {place}, {zeros} zero, number {} chosen",
-            choice.map
+            choice.map + 1
         )
     };
     response.widget_info(|| WidgetInfo::labeled(Role::Canvas, true, words()));
@@ -262,9 +262,10 @@ fn respond(
 
 /// What is said of a map under the pointer.
 fn told(maps: &Activations, channel: usize) -> String {
+    let place = channel + 1;
     let Summary { min, max, zeros } = maps.summary_of(channel);
     match maps.layout() {
-        Layout::Units => format!("unit {}\n{}", channel + 1, number(max.into())),
+        Layout::Units => format!("unit {place}\n{}", number(max.into())),
         layout => {
             let noun = if layout == Layout::Signals {
                 "signal"
@@ -272,7 +273,7 @@ fn told(maps: &Activations, channel: usize) -> String {
                 "map"
             };
             format!(
-                "{noun} {channel}\n{} … {}\n{} zero\nClick, or move with the arrow keys",
+                "{noun} {place}\n{} … {}\n{} zero\nClick, or move with the arrow keys",
                 number(min.into()),
                 number(max.into()),
                 percent(zeros)
