@@ -2,8 +2,7 @@
 
 use crate::theme;
 use eframe::egui::{
-    Align2, FontId, Label, Pos2, Rect, RichText, Role, Sense, Shape, Stroke, Ui, WidgetInfo, pos2,
-    vec2,
+    Align2, FontId, Pos2, Rect, RichText, Role, Sense, Shape, Stroke, Ui, WidgetInfo, pos2, vec2,
 };
 use strata_core::format;
 use strata_inspect::predictions::{BINS, Bin, ClassFigures, Predictions};
@@ -28,12 +27,9 @@ pub(super) fn show(ui: &mut Ui, predictions: &Predictions) {
     table(ui, predictions);
     ui.add_space(theme::GAP);
     let error = predictions.calibration_error.unwrap_or_default();
-    let name = format!(
-        "share right by probability of the answer · ECE {:.2} %",
-        100.0 * error
-    );
+    let name = format!("share that is right · ECE {:.2} %", 100.0 * error);
     let weak = theme::palette(ui).weak;
-    ui.add(Label::new(RichText::new(name).size(theme::SMALL).color(weak)).truncate());
+    ui.label(RichText::new(name).size(theme::SMALL).color(weak));
     plot(ui, predictions);
 }
 
