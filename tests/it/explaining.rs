@@ -453,6 +453,9 @@ fn views_fit_a_small_tile_and_say_what_to_do_without_classes() {
         assert!(
             window.has("Nothing is classified") && window.has("A stage with the task classify")
         );
+        for control in ["Split of predictions", "Attack"] {
+            assert!(!window.has(control), "{control} has nothing to change");
+        }
     }
 }
 

@@ -111,6 +111,9 @@ impl View for AdversarialView {
     }
 
     fn tools(&mut self, ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
+        if !state.has_task(Task::Classify) {
+            return;
+        }
         let former: AttackChoice = state.choices.get();
         let mut choice = former.clone();
         target_box(ui, state, &mut choice);

@@ -90,6 +90,9 @@ impl View for PredictionsView {
     }
 
     fn tools(&mut self, ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
+        if !state.has_task(Task::Classify) {
+            return;
+        }
         let former: PredictionChoice = state.choices.get();
         let mut choice = former.clone();
         list_box(ui, state, &mut choice.list);
