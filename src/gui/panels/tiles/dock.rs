@@ -54,6 +54,7 @@ impl Dock<'_> {
                 &mut self.actions,
             );
             ui.separator();
+            ui.spacing_mut().button_padding.x = entries::HEADING_LEFT;
             if ui.button("Reset arrangement").clicked() {
                 self.actions.push(Action::View(OnView::Reset));
                 ui.close();

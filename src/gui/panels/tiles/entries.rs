@@ -11,6 +11,8 @@ use strata_app::action::{Action, OnView};
 use strata_app::arrangement::Workspace;
 use strata_app::view_kind::{ViewInfo, ViewKind};
 
+/// Where the name of a workspace starts, and what is below the views, in points from the left.
+pub(super) const HEADING_LEFT: f32 = 6.0;
 /// Where a title starts, in points from the left.
 const TITLE: f32 = 28.0;
 /// Height of a view.
@@ -109,7 +111,7 @@ fn heading(ui: &mut Ui, workspace: Workspace) {
     let room = vec2(ui.available_width(), HEADING);
     let (rect, _) = ui.allocate_exact_size(room, Sense::hover());
     ui.painter().text(
-        pos2(rect.left() + 6.0, rect.bottom() - 4.0),
+        pos2(rect.left() + HEADING_LEFT, rect.bottom() - 4.0),
         Align2::LEFT_BOTTOM,
         workspace.name(),
         line_font(),
@@ -128,7 +130,7 @@ fn entry(ui: &mut Ui, info: &ViewInfo, start: f32, is_open: bool) -> bool {
         ui.painter().rect_filled(rect, theme::RADIUS, colors.lifted);
     }
     if is_open {
-        let sign = icon::beside(rect, rect.left() + 6.0);
+        let sign = icon::beside(rect, rect.left() + HEADING_LEFT);
         icon::paint(ui.painter(), Icon::Check, sign, colors.accent);
     }
     let middle = rect.center().y;

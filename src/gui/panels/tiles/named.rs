@@ -1,8 +1,9 @@
 //! Arrangements with a name: in the menu of a tile, to come back to and to add the present one to.
 
+use super::entries;
 use crate::theme;
 use crate::widgets::{Icon, icon_button};
-use eframe::egui::{Id, Key, RichText, TextEdit, Ui};
+use eframe::egui::{Id, Key, Margin, RichText, TextEdit, Ui};
 use strata_app::action::{Action, OnView};
 use strata_app::state::State;
 
@@ -34,6 +35,7 @@ pub(super) fn show(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
         let field = TextEdit::singleline(&mut name)
             .id(id.with("field"))
             .hint_text(hint)
+            .margin(Margin::symmetric(entries::HEADING_LEFT as i8, 4))
             .desired_width(FIELD);
         let field = ui.add(field).accessible_name("Name this arrangement");
         let entered = field.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
