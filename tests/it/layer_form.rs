@@ -162,6 +162,8 @@ fn the_form_says_what_follows() {
     ] {
         assert!(window.has(part), "{part}");
     }
+    window.enter("encoder.0", "conv 96 k8 s8");
+    assert!(window.has("= 18,528"), "as the count below is written");
     window.keep_picture("form-of-a-layer");
     window.set_dark(false);
     window.keep_picture("form-of-a-layer-light");

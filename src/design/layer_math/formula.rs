@@ -3,6 +3,7 @@
 #![deny(clippy::wildcard_enum_match_arm)]
 
 use super::slide::Slide;
+use strata_core::format;
 use strata_core::project::layer::Kind;
 use strata_core::project::size::{Padding, Shape};
 use strata_core::shape::layers::Reads;
@@ -176,6 +177,6 @@ fn parameters(op: &Op, input: &Shape) -> Option<Formula> {
     let count = op.count();
     let [symbols, numbers] =
         [Notation::Symbols, Notation::Numbers].map(|notation| count.sum(notation, input));
-    let total = count.parameters(input).to_string();
+    let total = format::count(count.parameters(input));
     (count != Count::NOTHING).then(|| Formula::new("parameters", [symbols, numbers, total]))
 }

@@ -1,4 +1,5 @@
 use super::*;
+use strata_core::format;
 use strata_core::project::Stack;
 use strata_core::project::{Project, builtin};
 use strata_core::shape::infer;
@@ -281,7 +282,7 @@ fn every_builtin_layer_has_its_arithmetic() {
                 let inside_repeat = row.place.path.len() > 1;
                 assert!(
                     inside_repeat
-                        || *parameters.chain.last().unwrap() == row.parameters.to_string(),
+                        || *parameters.chain.last().unwrap() == format::count(row.parameters),
                     "{parameters:?}"
                 );
             }
