@@ -1,5 +1,5 @@
 //! Every screen in both themes and at the sizes that people have, to be looked at. A file is called
-//! `screens/size/theme/screen.png`.
+//! `screens/size/theme/screen.png`. `STRATA_SIZE=1280x720` asks for one size only.
 
 use crate::kit::window::*;
 use eframe::egui::{Event, Key, Modifiers, PointerButton, Vec2, vec2};
@@ -20,6 +20,14 @@ const SIZES: [(&str, Vec2, f32); 4] = [
     ("1920x1080", vec2(1920.0, 1080.0), 1.0),
     ("1920x1080-at-150", vec2(1920.0, 1080.0), 1.5),
 ];
+
+/// All sizes, or the one that is asked for.
+fn sizes() -> impl Iterator<Item = (&'static str, Vec2, f32)> {
+    let asked = std::env::var("STRATA_SIZE").ok();
+    SIZES
+        .into_iter()
+        .filter(move |(name, ..)| asked.as_deref().is_none_or(|asked| asked == *name))
+}
 
 /// A window of one size, and where its pictures go.
 struct Screen {
@@ -93,7 +101,7 @@ fn trained(folder: &Path, project: &Project) -> PathBuf {
 fn of_runs(name: &str, project: &Project) {
     let folder = tempfile::tempdir().unwrap();
     let run = trained(folder.path(), project);
-    for size in SIZES {
+    for size in sizes() {
         let mut screen = Screen::of(project.clone(), size);
         screen.act([Action::Open(run.clone())]);
         screen.window.select(Stack::Encoder, 0);
@@ -119,7 +127,7 @@ fn pictures_of_a_trained_autoencoder() {
 #[test]
 #[ignore = "writes pictures"]
 fn pictures_before_a_training() {
-    for size in SIZES {
+    for size in sizes() {
         let mut screen = Screen::of(builtin("pretrain-classify"), size);
         screen.views("empty");
         for name in ["lenet-mnist", "xception", "unet", "sparse-autoencoder"] {
@@ -136,7 +144,7 @@ fn pictures_before_a_training() {
 #[test]
 #[ignore = "writes pictures"]
 fn pictures_of_forms_menus_and_mishaps() {
-    for size in SIZES {
+    for size in sizes() {
         let mut screen = Screen::of(builtin("pretrain-classify"), size);
         forms(&mut screen);
         overlays(&mut screen);
