@@ -134,13 +134,15 @@ impl From<ArchiveError> for DataError {
     }
 }
 
-fn shown(path: &PathBuf) -> String {
+fn shown(path: &Path) -> String {
     path.display().to_string()
 }
 
 /// What is missing, where and of how many names: the names themselves would fill the message.
 fn missing(what: &str, names: usize, folders: &[PathBuf]) -> String {
-    let folder = folders.first().map_or_else(String::new, shown);
+    let folder = folders
+        .first()
+        .map_or_else(String::new, |folder| shown(folder));
     let inside = match folders.len() {
         0 | 1 => String::new(),
         2 => ", nor in the folder inside it".to_owned(),
@@ -253,7 +255,8 @@ impl DataError {
                 ..
             } => match surface {
                 Surface::Terminal => {
-                    let looked_in: Vec<String> = folders.iter().map(shown).collect();
+                    let looked_in: Vec<String> =
+                        folders.iter().map(|folder| shown(folder)).collect();
                     let (names, folders) = (names.join(", "), looked_in.join(" and "));
                     format!("{what} not found: looked for {names} in {folders}")
                 }
