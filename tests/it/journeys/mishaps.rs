@@ -152,7 +152,11 @@ fn a_file_of_another_kind_is_told_what_to_do_with_it_here() {
         ("b.bin", &b"\x1f\x8b\x08\0"[..], "packed file"),
         ("c.bin", &b"RIFF\0\0\0\0WAVE"[..], "class folders"),
         ("d.bin", &b"\x80\x04\0"[..], "pickle"),
-        ("README.md", &b"# Words\n"[..], "project of the start page"),
+        (
+            "README.md",
+            &b"Some words\n"[..],
+            "project of the start page",
+        ),
     ] {
         let path = folder.path().join(name);
         fs::write(&path, bytes).unwrap();
