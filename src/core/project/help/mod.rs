@@ -181,6 +181,16 @@ impl Help {
         Repair::Write(Node::from_text(layer)).into()
     }
 
+    /// An example of what a part of the layer's text may be instead.
+    pub fn spelled(wrong: &str, right: String) -> Help {
+        Repair::Spell {
+            wrong: wrong.to_owned(),
+            right,
+            is_example: true,
+        }
+        .into()
+    }
+
     /// A layer of the kind that was meant, as text.
     pub fn example(layer: &str) -> Help {
         Repair::Example(Node::from_text(layer)).into()

@@ -301,11 +301,7 @@ fn bad_size(token: Token<'_>, letter: &str) -> LayerTextError {
         "p" | "op" => 1,
         _ => 2,
     };
-    let help = Help::from(Repair::Spell {
-        wrong: token.text.to_owned(),
-        right: format!("{letter}{example}"),
-        is_example: true,
-    });
+    let help = Help::spelled(token.text, format!("{letter}{example}"));
     let help = help.remark(format!(", or one number for each axis, {letter}3x5"));
     token.error(format!("`{}` needs a size", token.text), help)
 }
@@ -313,11 +309,7 @@ fn bad_size(token: Token<'_>, letter: &str) -> LayerTextError {
 fn bad_number(token: Token<'_>, letter: &str) -> LayerTextError {
     token.error(
         format!("`{}` needs a whole number", token.text),
-        Repair::Spell {
-            wrong: token.text.to_owned(),
-            right: format!("{letter}2"),
-            is_example: true,
-        },
+        Help::spelled(token.text, format!("{letter}2")),
     )
 }
 
