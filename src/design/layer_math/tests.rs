@@ -241,7 +241,7 @@ fn formulas_have_the_layers_numbers() {
     );
     assert_eq!(
         parameters("256", "dense 10"),
-        "out·in + out = 10·256 + 10 = 2570"
+        "out·in + out = 10·256 + 10 = 2,570"
     );
     assert_eq!(
         parameters("3x32x32", "sepconv 64 k3"),
