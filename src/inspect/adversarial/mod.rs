@@ -116,6 +116,12 @@ impl Adversarial {
         fools(answer, self.request.target, outcome.label.or(before))
     }
 
+    /// How many images fool the network.
+    pub fn fooled(&self) -> usize {
+        let fools = |outcome: &&Outcome| self.is_fooled(outcome);
+        self.outcomes.iter().filter(fools).count()
+    }
+
     /// The bytes of an image.
     pub fn input(&self, index: usize) -> &[u8] {
         part(&self.inputs, index, self.size)

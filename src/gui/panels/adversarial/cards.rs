@@ -138,13 +138,6 @@ fn change(outcome: &Outcome) -> String {
 
 /// What a screen reader says of them.
 fn described(made: &Adversarial) -> String {
-    let fooled = made
-        .outcomes
-        .iter()
-        .filter(|outcome| made.is_fooled(outcome))
-        .count();
-    format!(
-        "{} adversarial examples, {fooled} fool the network",
-        made.outcomes.len()
-    )
+    let (all, fooled) = (made.outcomes.len(), made.fooled());
+    format!("{all} adversarial examples, {fooled} fool the network")
 }

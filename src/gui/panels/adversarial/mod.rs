@@ -95,16 +95,12 @@ impl View for AdversarialView {
         let Some(made) = latest(state) else {
             return String::new();
         };
-        let fooled = made
-            .outcomes
-            .iter()
-            .filter(|outcome| made.is_fooled(outcome))
-            .count();
         format!(
-            "{} · {} · ε {} · {fooled} of {} fooled · step {}",
+            "{} · {} · ε {} · {} of {} fooled · step {}",
             made.request.attack.name(),
             made.request.norm.name(),
             format::short(made.request.epsilon.into(), 3),
+            made.fooled(),
             made.outcomes.len(),
             format::count(made.step)
         )
