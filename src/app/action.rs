@@ -241,6 +241,8 @@ pub enum Show {
     Measure(statistics::Request),
     /// Which image is augmented, and which draws are shown.
     Augmented(augmented::Request),
+    /// Looks back at the weights after this step, in all views; `None`: at the newest.
+    At(Option<u64>),
     /// Whether a run is in the plot of runs.
     Run(PathBuf, bool),
     /// Draws the runs whose losses have this meaning.

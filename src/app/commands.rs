@@ -62,6 +62,7 @@ pub fn all(state: &State, views: &ViewCatalogue) -> Vec<Command> {
     all.extend(switches(state));
     all.extend(sizes());
     all.extend(pictures(state, views));
+    all.extend(looking_back(state));
     let dark = state.view.looks_dark;
     all.push(command("Keys", "F1", Action::Overlay(Some(Overlay::Keys))));
     all.push(command(
@@ -97,6 +98,30 @@ fn training(state: &State) -> Vec<Command> {
         Phase::Paused => vec![command("Resume", "Space", Action::Resume), step, stop],
         _ => Vec::new(),
     }
+}
+
+/// Through the weights that the run kept at earlier steps.
+fn looking_back(state: &State) -> Vec<Command> {
+    let training = &state.training;
+    let look = |name: &str, hint: &str, step: Option<u64>| {
+        command(name, hint, Action::Show(Show::At(step))).known_as("time travel snapshot history")
+    };
+    let mut commands = Vec::new();
+    if let Some(first) = training.snapshots.steps.first() {
+        let hint = "the weights that the run began with, in all views";
+        commands.push(look("Look back to the beginning", hint, Some(*first)));
+    }
+    if training.at.is_some() {
+        commands.push(look("Back to the newest weights", "in all views", None));
+    }
+    let keeps = state.view.keeps_snapshots;
+    let name = match keeps {
+        true => "Keep no earlier weights",
+        false => "Keep earlier weights",
+    };
+    let switch = Action::Show(Show::Switch(Switch::KeepsSnapshots(!keeps)));
+    commands.push(command(name, "of the next runs, to look back at", switch).known_as("snapshots"));
+    commands
 }
 
 /// Goes on with the run that has ended: with what is left, or with as many epochs again.

@@ -21,12 +21,23 @@ use strata_inspect::reconstructions::Reconstructions;
 use strata_inspect::statistics::Statistics;
 
 impl State {
-    /// The network to inspect: the one in training, or that of the last run.
+    /// The network to inspect: the one in training, or that of the last run; as it was at an earlier step while one is
+    /// looked back at.
     pub fn subject(&self) -> Option<Subject> {
+        match self.training.phase {
+            Phase::Preparing { .. } => return None,
+            Phase::Training | Phase::Paused | Phase::Stopping | Phase::Idle | Phase::Ended(_) => {}
+        }
+        if let Some(earlier) = self.training.earlier_weights() {
+            return Some(Subject::Stored(earlier));
+        }
         match self.training.phase {
             Phase::Training | Phase::Paused => Some(Subject::Live),
             Phase::Preparing { .. } | Phase::Stopping => None,
-            Phase::Idle | Phase::Ended(_) => self.stored().cloned().map(Subject::Stored),
+            Phase::Idle | Phase::Ended(_) => {
+                let run = self.stored().cloned()?;
+                Some(Subject::Stored(run.into()))
+            }
         }
     }
 
@@ -56,7 +67,13 @@ impl State {
         let subject = self.subject();
         self.inspections.latest().filter(|reply| {
             let of = &reply.query.subject;
-            *of == Subject::Live || subject.is_none_or(|subject| subject == *of)
+            // Of the run as it was at other steps, until the reply of this one comes.
+            let is_run = match (of, self.training.at) {
+                (Subject::Live, _) => true,
+                (Subject::Stored(saved), Some(_)) => Some(&saved.run) == self.training.run.as_ref(),
+                _ => false,
+            };
+            is_run || subject.is_none_or(|subject| subject == *of)
         })
     }
 
@@ -64,7 +81,9 @@ impl State {
     pub fn filters(&self) -> Option<Result<&Arc<Filters>, String>> {
         let stored = || Some(&self.inspections.reply_to(&self.filters_query()?)?.result);
         match &self.training.filters {
-            Some(filters) if !self.view.decoder_filters => Some(Ok(filters)),
+            Some(filters) if !self.view.decoder_filters && self.training.at.is_none() => {
+                Some(Ok(filters))
+            }
             _ => Some(stored()?.as_ref().map_err(ToString::to_string)),
         }
     }
@@ -75,11 +94,12 @@ impl State {
         if self.view.decoder_filters {
             return self.run_query(filters::Request::Decoder);
         }
+        if self.training.at.is_some() {
+            return self.run_query(filters::Request::First);
+        }
         let run = self.stored().filter(|_| self.training.filters.is_none())?;
-        Some(Query::new(
-            Subject::Stored(run.clone()),
-            filters::Request::First,
-        ))
+        let weights = Subject::Stored(run.clone().into());
+        Some(Query::new(weights, filters::Request::First))
     }
 
     /// The latest reconstructions, likewise.
@@ -89,16 +109,19 @@ impl State {
             Some(&self.inspections.reply_to(&query)?.result)
         };
         match &self.training.reconstructions {
-            Some(reconstructions) => Some(Ok(reconstructions)),
-            None => Some(stored()?.as_ref().map_err(ToString::to_string)),
+            Some(reconstructions) if self.training.at.is_none() => Some(Ok(reconstructions)),
+            _ => Some(stored()?.as_ref().map_err(ToString::to_string)),
         }
     }
 
     /// The query for the reconstructions of a run that was trained before.
     pub fn reconstructions_query(&self) -> Option<Query<Reconstructions>> {
+        if self.training.at.is_some() {
+            return self.run_query(None);
+        }
         let is_missing = self.training.reconstructions.is_none();
         let run = self.stored().filter(|_| is_missing)?;
-        Some(Query::new(Subject::Stored(run.clone()), None))
+        Some(Query::new(Subject::Stored(run.clone().into()), None))
     }
 
     /// The images of the project as it is edited.

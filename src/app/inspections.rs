@@ -70,6 +70,11 @@ impl Inspections {
         waiting.and_then(AnyQuery::get) == Some(query)
     }
 
+    /// Whether something that was asked for waits for its reply.
+    pub fn are_asked(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+
     /// Whether there is no reply to this query, or one that the run in training is `steps` beyond.
     pub(crate) fn is_stale<I: Inspection>(&self, query: &Query<I>, steps: u64) -> bool {
         let Some(reply) = self.reply_to(query) else {

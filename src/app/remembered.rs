@@ -87,6 +87,7 @@ mod tests {
             by_epoch: true,
             smoothing: 100,
             light_pictures: true,
+            keeps_snapshots: false,
             runs_quantity: Quantity::Accuracy,
             filter_scale: FilterScale::Fixed(0.25),
             decoder_filters: true,

@@ -17,8 +17,10 @@ use strata_engine::command::Command;
 use strata_engine::event::{Event, Failure, Metrics, Outcome, StepReport, Summary};
 use strata_engine::inspection::live::LiveResults;
 use strata_engine::storage::record::{RunRecord, Status};
+use strata_engine::storage::snapshots::Snapshots;
 use strata_engine::thread::Running;
 use strata_inspect::filters::Filters;
+use strata_inspect::inspection::SavedWeights;
 use strata_inspect::reconstructions::Reconstructions;
 
 /// Events taken in one frame at most.
@@ -102,6 +104,10 @@ pub struct RunMonitor {
     pub reconstructions: Option<Arc<Reconstructions>>,
     /// The newest filters.
     pub filters: Option<Arc<Filters>>,
+    /// The steps whose weights can be looked back at.
+    pub snapshots: Snapshots,
+    /// The step that is looked back at; `None` for the newest weights.
+    pub at: Option<u64>,
 }
 
 impl RunMonitor {
@@ -127,6 +133,7 @@ impl RunMonitor {
             curves: before.curves,
             reconstructions: before.reconstructions,
             filters: before.filters,
+            snapshots: before.snapshots,
             continued: Some(wake.clone()),
             ..RunMonitor::new(running, project)
         }
@@ -137,6 +144,7 @@ impl RunMonitor {
         RunMonitor {
             record: RunRecord::read(&run).ok(),
             reading: read_curves(&run, wake),
+            snapshots: Snapshots::read(&run),
             run: Some(run),
             ..RunMonitor::default()
         }
@@ -156,6 +164,20 @@ impl RunMonitor {
             Status::Completed => Some(Continuation::MoreEpochs),
             Status::Running | Status::Stopped | Status::Failed => Some(Continuation::Rest),
         }
+    }
+
+    /// The weights that are looked back at.
+    pub(super) fn earlier_weights(&self) -> Option<SavedWeights> {
+        Some(SavedWeights {
+            run: self.run.clone()?,
+            step: Some(self.at?),
+        })
+    }
+
+    /// Looks back at the weights after this step, or at the newest. What a longer training no longer keeps is not looked
+    /// at.
+    pub(super) fn look_back(&mut self, step: Option<u64>) {
+        self.at = step.filter(|step| self.snapshots.steps.contains(step));
     }
 
     /// How long the run that has ended was trained, in seconds.
@@ -289,6 +311,14 @@ impl RunMonitor {
                 if self.continued.is_none() || !self.curves.has_epoch(report.epoch) {
                     self.curves.epoch(&report);
                 }
+            }
+            Event::Snapshots(kept) => {
+                self.snapshots = kept;
+                // The one that was looked at may be gone: the nearest before it is shown.
+                let kept = &self.snapshots.steps;
+                self.at = self
+                    .at
+                    .and_then(|at| kept.iter().rev().find(|step| **step <= at).copied());
             }
             Event::InspectionsUpdated => {}
             Event::Paused => self.phase = Phase::Paused,

@@ -44,6 +44,8 @@ pub struct ViewSettings {
     pub smoothing: u32,
     /// Whether pictures are saved on a light ground whatever the window has.
     pub light_pictures: bool,
+    /// Whether runs keep the weights of earlier steps to look back at.
+    pub keeps_snapshots: bool,
     /// By which quantity runs are compared.
     pub runs_quantity: Quantity,
     /// What the weights' colours are measured against.
@@ -234,6 +236,8 @@ pub enum Switch {
     Smoothing(u32),
     /// Whether pictures are saved on a light ground whatever the window has.
     LightPictures(bool),
+    /// Whether runs keep the weights of earlier steps to look back at.
+    KeepsSnapshots(bool),
     /// How much larger than usual everything is drawn.
     Zoom(f32),
 }
@@ -253,6 +257,7 @@ impl Default for ViewSettings {
             by_epoch: false,
             smoothing: SMOOTHING,
             light_pictures: false,
+            keeps_snapshots: true,
             runs_quantity: Quantity::default(),
             filter_scale: FilterScale::default(),
             decoder_filters: false,
@@ -304,6 +309,7 @@ impl ViewSettings {
             Switch::Smoothing(steps) => self.smoothing = steps,
             Switch::Zoom(zoom) => self.wanted_zoom = Some(zoom),
             Switch::LightPictures(light) => self.light_pictures = light,
+            Switch::KeepsSnapshots(keeps) => self.keeps_snapshots = keeps,
         }
     }
 

@@ -239,6 +239,9 @@ pub struct TrainArgs {
     /// Threads that read and augment images ahead of the trainer [default: as many as cores, four at most]
     #[arg(long, value_name = "N", value_parser = at_least_one)]
     pub loader_threads: Option<usize>,
+    /// Keep no weights of earlier steps (folder snapshots of the run)
+    #[arg(long)]
+    pub no_snapshots: bool,
     #[command(flatten)]
     pub changes: Changes,
     /// Print the last metrics as one JSON value

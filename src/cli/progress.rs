@@ -148,6 +148,7 @@ impl Sink for Progress {
             | Event::InspectionsUpdated
             | Event::Resumed
             | Event::Checkpoint { .. }
+            | Event::Snapshots(_)
             | Event::Finished(_) => {}
         }
     }

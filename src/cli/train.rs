@@ -88,6 +88,7 @@ fn options(args: &TrainArgs, source: &Source) -> anyhow::Result<RunOptions> {
         resume: args.resume,
         more_epochs: args.more_epochs,
         loaders: args.loader_threads,
+        no_snapshots: args.no_snapshots,
     })
 }
 

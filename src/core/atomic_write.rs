@@ -22,6 +22,22 @@ pub fn write_atomic(path: &Path, bytes: &[u8]) -> io::Result<()> {
 
 /// The same for content that `write` produces piece by piece.
 pub fn write_with(path: &Path, write: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<()> {
+    replace(path, write, true)
+}
+
+/// The same without waiting for the disk: a power cut may leave the file torn. For what a program can do without.
+pub fn write_unsynced(
+    path: &Path,
+    write: impl FnOnce(&mut File) -> io::Result<()>,
+) -> io::Result<()> {
+    replace(path, write, false)
+}
+
+fn replace(
+    path: &Path,
+    write: impl FnOnce(&mut File) -> io::Result<()>,
+    waits_for_disk: bool,
+) -> io::Result<()> {
     let target = followed(path)?;
     let former = match std::fs::metadata(&target) {
         Ok(former) => Some(former),
@@ -38,11 +54,16 @@ pub fn write_with(path: &Path, write: impl FnOnce(&mut File) -> io::Result<()>) 
     let folder = folder_of(&target);
     let mut temporary = locked_temporary(folder)?;
     write(temporary.as_file_mut())?;
-    temporary.as_file().sync_all()?;
+    if waits_for_disk {
+        temporary.as_file().sync_all()?;
+    }
     if let Some(former) = former {
         temporary.as_file().set_permissions(former.permissions())?;
     }
     temporary.persist(&target).map_err(|error| error.error)?;
+    if !waits_for_disk {
+        return Ok(());
+    }
     // The rename itself survives a power cut only once the folder is on disk.
     File::open(folder)
         .and_then(|folder| folder.sync_all())

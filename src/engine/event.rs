@@ -1,6 +1,7 @@
 //! Events emitted by a run, in order. Large outputs are published in
 //! [`super::inspection::live::LiveResults`].
 
+use crate::storage::snapshots::Snapshots;
 use std::path::PathBuf;
 use strata_core::project::data::Split;
 use strata_core::project::help::Repair;
@@ -57,6 +58,8 @@ pub enum Event {
         /// The file.
         path: PathBuf,
     },
+    /// The weights of another step are kept, or those of before were found: what there is now.
+    Snapshots(Snapshots),
     /// New previews and replies were published while the run is paused.
     InspectionsUpdated,
     /// Something the user should know, without stopping.

@@ -41,6 +41,8 @@ pub struct RunOptions {
     /// Of a run that is continued: trains the stage it ended in for so many epochs from the checkpoint on, also where
     /// that stage has had all of its own or was ended early.
     pub more_epochs: Option<u32>,
+    /// Keeps no weights of earlier steps to look back at.
+    pub no_snapshots: bool,
 }
 
 /// A run on its thread.
@@ -131,6 +133,7 @@ fn log_event(event: &Event, title: &str) {
         Event::Resumed => log::info!("run of `{title}` resumed"),
         Event::Warning { message, .. } => log::warn!("run of `{title}`: {message}"),
         Event::Epoch(epoch) => log::debug!("run of `{title}`: {epoch:?}"),
+        Event::Snapshots(kept) => log::debug!("snapshots after steps {:?}", kept.steps),
         Event::Checkpoint { path } => log::debug!("checkpoint {}", path.display()),
         Event::Preparing { .. }
         | Event::Step(_)

@@ -1,7 +1,9 @@
 //! The layout of the panels: bars above and below, the architecture to the left, the settings to the
 //! right, the views in the middle, arranged by what the project trains for.
 
-use super::panels::{self, architecture, controls, notices, settings, status_bar, top_bar};
+use super::panels::{
+    self, architecture, controls, notices, settings, status_bar, time_slider, top_bar,
+};
 use super::theme;
 use super::views::Views;
 use eframe::egui::{
@@ -146,7 +148,7 @@ fn keep_width(set: fn(f32) -> Switch, given: f32, shown: Rect, actions: &mut Vec
 /// The bar below the views; where these have their place.
 fn training(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) -> Rect {
     let area = ui.available_rect_before_wrap().shrink(theme::GAP);
-    let height = controls::height(ui, state, area.width());
+    let height = controls::height(ui, state, area.width()) + time_slider::height(state);
     let (tiles, bar) = area.split_top_bottom_at_y(area.bottom() - height);
     let colors = theme::palette(ui);
     ui.painter().rect(
@@ -156,6 +158,10 @@ fn training(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) -> Rect {
         Stroke::new(1.0, colors.line),
         StrokeKind::Inside,
     );
-    controls::show(ui, bar, state, actions);
+    let (above, below) = bar.split_top_bottom_at_y(bar.top() + time_slider::height(state));
+    if above.height() > 0.0 {
+        time_slider::show(ui, above, state, actions);
+    }
+    controls::show(ui, below, state, actions);
     Rect::from_min_max(tiles.min, tiles.max - vec2(0.0, theme::GAP))
 }

@@ -52,12 +52,31 @@ pub enum Needs {
 pub enum Subject {
     /// The run in training.
     Live,
-    /// The last checkpoint of a run.
-    Stored(PathBuf),
+    /// Weights that a run has saved.
+    Stored(SavedWeights),
     /// The images of a project.
     Images(Box<ImageSet>),
     /// Nothing but what the request holds.
     Nothing,
+}
+
+/// Weights that a run has saved in its folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SavedWeights {
+    /// The run's folder.
+    pub run: PathBuf,
+    /// The step whose snapshot is meant; `None` for the last checkpoint.
+    pub step: Option<u64>,
+}
+
+impl<P: Into<PathBuf>> From<P> for SavedWeights {
+    /// The last checkpoint of the run in this folder.
+    fn from(run: P) -> SavedWeights {
+        SavedWeights {
+            run: run.into(),
+            step: None,
+        }
+    }
 }
 
 impl Subject {

@@ -427,7 +427,7 @@ fn a_trained_run_answers_and_a_folder_that_is_none_says_so() {
     let run = folder.path().join("run");
     completed(train(&tiny(&[]), &options(&run)).0);
     let service = service::start(Some("cpu".into()), || {}).unwrap();
-    let stored = || Subject::Stored(run.clone());
+    let stored = || Subject::Stored(run.clone().into());
     let saliency = reply::<Saliency>(&service, stored(), Request::default()).unwrap();
     assert!(
         saliency.answers.iter().all(|answer| answer.class.is_some()),
@@ -443,7 +443,7 @@ fn a_trained_run_answers_and_a_folder_that_is_none_says_so() {
         (Some((0.1, 1e-3)), Split::Unlabeled),
         "of the stage with a sparsity"
     );
-    let none = Subject::Stored(folder.path().join("none"));
+    let none = Subject::Stored(folder.path().join("none").into());
     let refusal = reply::<SparseCode>(&service, none, ()).unwrap_err();
     assert!(refusal.to_string().contains("none"));
 }

@@ -38,6 +38,7 @@ mod layers;
 mod legible;
 mod lens;
 mod log;
+mod looking_back;
 mod old_run;
 mod own_data;
 mod pictures;

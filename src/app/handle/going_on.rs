@@ -73,6 +73,7 @@ impl State {
         RunOptions {
             base: self.base(),
             device: self.device.clone(),
+            no_snapshots: !self.view.keeps_snapshots,
             ..RunOptions::default()
         }
     }

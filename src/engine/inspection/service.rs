@@ -8,6 +8,7 @@ use crate::error::RunError;
 use crate::run::thread_priority;
 use crate::slot::Slot;
 use crate::storage::saved_run::{self, SavedRun};
+use crate::storage::snapshots;
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -17,7 +18,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 use strata_data::{DataError, Dataset, Progress};
 use strata_inspect::image_set::ImageSet;
-use strata_inspect::inspection::{InspectionContext, Needs, Subject};
+use strata_inspect::inspection::{InspectionContext, Needs, SavedWeights, Subject};
 use strata_inspect::inspector::Inspector;
 
 /// The other end of the thread. Dropping it ends the thread after the reply in work.
@@ -161,11 +162,21 @@ impl Inbox {
     }
 }
 
+/// A run that is open.
+struct OpenRun {
+    path: PathBuf,
+    /// When its last checkpoint was written.
+    written: u64,
+    /// The checkpoint whose weights it has.
+    checkpoint: String,
+    saved: SavedRun,
+}
+
 /// What is open.
 struct Worker<'a> {
     inbox: &'a Inbox,
     device: Option<String>,
-    run: Option<(PathBuf, u64, SavedRun)>,
+    run: Option<OpenRun>,
     images: Option<(ImageSet, Dataset)>,
     inspector: Inspector,
 }
@@ -179,11 +190,12 @@ impl Worker<'_> {
 
     fn reply(&mut self, query: &AnyQuery) -> AnyReply {
         let reply = match query.subject().clone() {
-            Subject::Stored(run) if query.needs() == Needs::Run => {
+            Subject::Stored(saved) if query.needs() == Needs::Run => {
                 let work = |cx: InspectionContext<'_>| Ok(query.compute(cx));
-                saved_run::with_weights(&run, "last", self.device.as_deref(), work)
+                let checkpoint = checkpoint_of(&saved);
+                saved_run::with_weights(&saved.run, &checkpoint, self.device.as_deref(), work)
             }
-            Subject::Stored(run) => self.of_run(query, &run),
+            Subject::Stored(saved) => self.of_run(query, &saved),
             Subject::Images(set) => self.of_images(query, &set),
             Subject::Nothing => Ok(self.of_request(query)),
             Subject::Live => Err(RunError::Input(
@@ -193,21 +205,35 @@ impl Worker<'_> {
         reply.unwrap_or_else(|error| query.refuse(error.into()))
     }
 
-    /// The run with its last checkpoint, opened again when that has changed.
-    fn of_run(&mut self, query: &AnyQuery, run: &Path) -> Result<AnyReply, RunError> {
+    /// The run with the weights that are meant. It is opened again when its last checkpoint has changed, but for
+    /// looking back, which that does not change.
+    fn of_run(&mut self, query: &AnyQuery, weights: &SavedWeights) -> Result<AnyReply, RunError> {
         let mut monitor = self.inbox.monitor(query);
+        let (run, checkpoint) = (weights.run.as_path(), checkpoint_of(weights));
         let now = changed(run);
-        let open = self.run.take();
-        let open = match open.filter(|(path, at, _)| path == run && *at == now) {
-            Some(open) => open,
+        let is_true =
+            |open: &OpenRun| open.path == run && (open.written == now || weights.step.is_some());
+        let open = match self.run.take().filter(is_true) {
+            Some(mut open) => {
+                if open.checkpoint != checkpoint {
+                    open.saved.load(run, &checkpoint)?;
+                    open.checkpoint = checkpoint;
+                }
+                open
+            }
             None => {
                 let device = self.device.as_deref();
                 let mut progress = |progress| monitor(Some(progress));
-                let saved = SavedRun::open(run, "last", device, &mut progress)?;
-                (run.to_owned(), now, saved)
+                let saved = SavedRun::open(run, &checkpoint, device, &mut progress)?;
+                OpenRun {
+                    path: run.to_owned(),
+                    written: now,
+                    checkpoint,
+                    saved,
+                }
             }
         };
-        let saved = &mut self.run.insert(open).2;
+        let saved = &mut self.run.insert(open).saved;
         Ok(saved.with_context(&mut monitor, |cx| query.compute(cx)))
     }
 
@@ -252,6 +278,13 @@ fn open_images(
     let mut progress = |progress| monitor(Some(progress));
     let channels = Some(set.channels);
     Dataset::open_as(&set.spec, channels, set.seed, &set.base, &mut progress)
+}
+
+/// The name of the checkpoint that has these weights.
+fn checkpoint_of(weights: &SavedWeights) -> String {
+    weights
+        .step
+        .map_or_else(|| "last".to_owned(), snapshots::name)
 }
 
 /// When the last checkpoint was written, as a number that differs when it differs.

@@ -159,6 +159,7 @@ fn go_live<'a>(
         record,
         tables,
         previews,
+        snapshots: None,
         inspector: Inspector::default(),
         clock,
         loaders,
@@ -254,6 +255,9 @@ fn begin(session: &mut Session<'_>, options: &RunOptions) -> Result<(), RunError
             message: note.to_string(),
             in_window: note.with_change_in_window(),
         });
+    }
+    if !options.no_snapshots {
+        session.begin_snapshots();
     }
     session.publish();
     Ok(())

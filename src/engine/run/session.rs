@@ -13,6 +13,7 @@ use crate::storage::metrics_csv::MetricsWriter;
 use crate::storage::probe_files::ProbeFiles;
 use crate::storage::record::{RunRecord, Status};
 use crate::storage::run_folder::RunFolder;
+use crate::storage::snapshots::{SnapshotWriter, Snapshots};
 use candle_core::{Device, Tensor};
 use std::collections::HashMap;
 use std::io;
@@ -45,6 +46,8 @@ pub(crate) struct Session<'a> {
     pub record: RunRecord,
     pub tables: MetricsWriter,
     pub previews: LivePreviews,
+    /// Keeps the weights of earlier steps, where that is wanted and works.
+    pub snapshots: Option<SnapshotWriter>,
     pub inspector: Inspector,
     pub clock: Clock,
     /// Threads that make batches ahead.
@@ -177,6 +180,36 @@ impl Session<'_> {
         }
         self.write_checkpoints(names, &state, optimizer)?;
         Ok(None)
+    }
+
+    /// Keeps the weights of the run's steps from here on, to look back at.
+    pub(crate) fn begin_snapshots(&mut self) {
+        let (run, step) = (self.folder.path(), self.position.step);
+        self.snapshots = SnapshotWriter::begin(run, step, &self.network.shared_state());
+        self.sink
+            .event(Event::Snapshots(Snapshots::read(self.folder.path())));
+        self.keep_snapshot();
+    }
+
+    /// Keeps the present weights where that is due. What is only there to look at ends no training: where it cannot be
+    /// written, a warning says so and no more are tried.
+    pub(crate) fn keep_snapshot(&mut self) {
+        let due = self.snapshots.as_mut();
+        let Some(writer) = due.filter(|writer| writer.is_due(&self.position)) else {
+            return;
+        };
+        let state = self.network.shared_state();
+        match writer.take(&self.position, &state) {
+            Ok(kept) => self.sink.event(Event::Snapshots(kept)),
+            Err(reason) => {
+                self.snapshots = None;
+                let step = self.position.step;
+                self.sink.event(Event::warning(format!(
+                    "the weights after step {step} could not be kept to look back at: {reason}; the training goes on \
+                     without more of them"
+                )));
+            }
+        }
     }
 
     /// Writes the checkpoint that a new run begins with.

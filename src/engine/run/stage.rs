@@ -139,6 +139,7 @@ fn steps_at_hand(
     loop {
         let report = stepper.take(session, &batch)?;
         loader.give_back(batch);
+        session.keep_snapshot();
         session.control.stepped();
         if session.previews.are_due() {
             session.publish();
@@ -206,6 +207,7 @@ fn end_epoch(session: &mut Session<'_>, stepper: &Stepper<'_>) -> Result<Flow, R
     write_rows(session, stage, stepper, &metrics)?;
     advance(session, verdict);
     record(session, &metrics)?;
+    session.keep_snapshot();
     save(session, stepper, verdict, is_last)?;
     tell(session, metrics);
     Ok(Flow::Done)

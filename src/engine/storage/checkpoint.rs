@@ -126,15 +126,30 @@ pub fn save(
         file: path.to_owned(),
         reason,
     };
-    let weights = weights
-        .iter()
-        .map(|(key, tensor)| Blob::of(key.clone(), tensor));
+    let weights = blobs(weights);
     let optimizer = optimizer
         .iter()
         .map(|(key, tensor)| Blob::of(format!("{OPTIMIZER}{key}"), tensor));
     let blobs = weights.chain(optimizer).collect();
     let json = serde_json::to_string(position).map_err(|error| failed(error.to_string()))?;
     tensor_file::write(path, blobs, Some(json)).map_err(failed)
+}
+
+/// Writes a checkpoint to look at, not to train on from: without the optimizer's memory and without waiting for the
+/// disk. Fails with the system's reason.
+pub(crate) fn save_weights(
+    path: &Path,
+    position: &Position,
+    weights: &[(String, Tensor)],
+) -> Result<(), String> {
+    let json = serde_json::to_string(position).map_err(|error| error.to_string())?;
+    tensor_file::write_quickly(path, blobs(weights).collect(), Some(json))
+}
+
+fn blobs(weights: &[(String, Tensor)]) -> impl Iterator<Item = Blob> {
+    weights
+        .iter()
+        .map(|(key, tensor)| Blob::of(key.clone(), tensor))
 }
 
 /// Reads a checkpoint onto the CPU.

@@ -9,4 +9,5 @@ pub(crate) mod repair;
 pub mod run_folder;
 pub mod run_tables;
 pub mod saved_run;
+pub mod snapshots;
 pub(crate) mod tensor_file;

@@ -4,6 +4,7 @@
 //! project.toml    the project as it is trained, `data.path` made absolute
 //! metrics.csv     a row per epoch, stage and split       steps.csv   a row per step
 //! checkpoints/    last, stage-1, …, best (.safetensors)  probe/      probe images by epoch
+//! snapshots/      weights of earlier steps, to look back at
 //! run.json        status, device, version, times, data hash
 //! ```
 //!
@@ -12,6 +13,7 @@
 
 use super::metrics_csv::{METRICS_FILE, STEPS_FILE};
 use super::record::RunRecord;
+use super::snapshots::{self, Snapshots};
 use std::fs::{File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -248,7 +250,7 @@ fn missing(run: &Path, is_new: bool) -> Vec<PathBuf> {
 /// Takes the temporary files away that a killed process left in a run's folder.
 fn clean(run: &Path) {
     let [checkpoints, probe] = folders(run);
-    for folder in [run, &checkpoints, &probe] {
+    for folder in [run, &checkpoints, &probe, &snapshots::folder(run)] {
         remove_abandoned(folder);
     }
 }
@@ -315,17 +317,30 @@ pub(crate) fn find_checkpoint(run: &Path, name: &str) -> Result<PathBuf, FolderE
     if !name.is_empty() && !name.contains(['/', '\\']) && file.is_file() {
         return Ok(file);
     }
+    if let Some(snapshot) = snapshots::find(run, name) {
+        return Ok(snapshot);
+    }
     let names = checkpoints(run);
     let there = if names.is_empty() {
         "there is none in its folder checkpoints: is it a run?".to_owned()
     } else {
-        format!("this run has: {}", names.join(", "))
+        format!("this run has: {}{}", names.join(", "), snapshots_of(run))
     };
     Err(FolderError::NoCheckpoint {
         run: run.to_owned(),
         name: name.to_owned(),
         there,
     })
+}
+
+/// The snapshots of a run as the end of a sentence; empty where there are none.
+fn snapshots_of(run: &Path) -> String {
+    let kept = Snapshots::read(run).steps;
+    let names: Vec<String> = kept.into_iter().map(snapshots::name).collect();
+    match names.is_empty() {
+        true => String::new(),
+        false => format!("; earlier weights: {}", names.join(", ")),
+    }
 }
 
 /// The names of a run's checkpoints, in alphabetical order.

@@ -103,6 +103,18 @@ impl SavedRun {
         })
     }
 
+    /// Takes the weights of another of the run's checkpoints; its images stay open.
+    pub fn load(&mut self, run: &Path, checkpoint: &str) -> Result<(), RunError> {
+        let saved = checkpoint::load(&run_folder::find_checkpoint(run, checkpoint)?)?;
+        check_size(&self.inference, &saved)?;
+        load_weights(&mut self.network, &saved)?;
+        self.trained = trained(run, &self.project, &saved.position);
+        self.position = saved.position;
+        // What was computed with the weights of before.
+        self.inspector = Inspector::default();
+        Ok(())
+    }
+
     /// Where it computes.
     pub fn device(&self) -> &Device {
         &self.device

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::Path;
-use strata_core::atomic_write::write_with;
+use strata_core::atomic_write::{write_unsynced, write_with};
 use strata_core::{files, system_memory};
 
 /// The metadata's key. One key alone: several would be written in no fixed order.
@@ -18,20 +18,42 @@ const WORD: usize = 8;
 const PIECE: usize = 1 << 14;
 
 /// Writes tensors as a safetensors file in one step.
-pub(crate) fn write(
+pub(crate) fn write(path: &Path, blobs: Vec<Blob>, metadata: Option<String>) -> Result<(), String> {
+    let content = Content::of(blobs, metadata)?;
+    let written = write_with(path, |file| content.write(file));
+    written.map_err(|error| error.to_string())
+}
+
+/// The same without waiting for the disk, for a file that may be lost with the power.
+pub(crate) fn write_quickly(
     path: &Path,
-    mut blobs: Vec<Blob>,
+    blobs: Vec<Blob>,
     metadata: Option<String>,
 ) -> Result<(), String> {
-    // The order of the format: large types first, then by name.
-    blobs.sort_by(|a, b| b.dtype.cmp(&a.dtype).then_with(|| a.key.cmp(&b.key)));
-    let header = header(&blobs, metadata)?;
-    let written = write_with(path, |file| {
-        file.write_all(&(header.len() as u64).to_le_bytes())?;
-        file.write_all(&header)?;
-        blobs.iter().try_for_each(|blob| blob.write(file))
-    });
+    let content = Content::of(blobs, metadata)?;
+    let written = write_unsynced(path, |file| content.write(file));
     written.map_err(|error| error.to_string())
+}
+
+/// The header and the tensors of a file, in their order.
+struct Content {
+    header: Vec<u8>,
+    blobs: Vec<Blob>,
+}
+
+impl Content {
+    fn of(mut blobs: Vec<Blob>, metadata: Option<String>) -> Result<Content, String> {
+        // The order of the format: large types first, then by name.
+        blobs.sort_by(|a, b| b.dtype.cmp(&a.dtype).then_with(|| a.key.cmp(&b.key)));
+        let header = header(&blobs, metadata)?;
+        Ok(Content { header, blobs })
+    }
+
+    fn write(&self, file: &mut File) -> io::Result<()> {
+        file.write_all(&(self.header.len() as u64).to_le_bytes())?;
+        file.write_all(&self.header)?;
+        self.blobs.iter().try_for_each(|blob| blob.write(file))
+    }
 }
 
 fn header(blobs: &[Blob], metadata: Option<String>) -> Result<Vec<u8>, String> {
@@ -60,11 +82,11 @@ pub(crate) struct Blob {
     key: String,
     dtype: Dtype,
     dims: Vec<usize>,
-    content: Content,
+    content: BlobContent,
 }
 
 #[derive(Debug)]
-enum Content {
+enum BlobContent {
     /// Little-endian.
     Bytes(Vec<u8>),
     /// Shares its memory with whoever computes with it.
@@ -78,7 +100,7 @@ impl Blob {
             key: key.to_owned(),
             dtype,
             dims,
-            content: Content::Bytes(bytes),
+            content: BlobContent::Bytes(bytes),
         }
     }
 
@@ -95,7 +117,7 @@ impl Blob {
             key,
             dtype,
             dims: tensor.dims().to_vec(),
-            content: Content::Tensor(tensor.clone()),
+            content: BlobContent::Tensor(tensor.clone()),
         }
     }
 
@@ -106,8 +128,8 @@ impl Blob {
 
     fn write(&self, file: &mut dyn Write) -> io::Result<()> {
         match &self.content {
-            Content::Bytes(bytes) => file.write_all(bytes),
-            Content::Tensor(tensor) => write_values(tensor, file),
+            BlobContent::Bytes(bytes) => file.write_all(bytes),
+            BlobContent::Tensor(tensor) => write_values(tensor, file),
         }
     }
 }

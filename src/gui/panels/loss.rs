@@ -143,6 +143,7 @@ impl LossView {
                 axes,
                 span: axes.span(extent),
                 shown: steps,
+                at: state.training.at,
             }
         };
         let whole = of(ALL_STEPS);
@@ -195,6 +196,8 @@ struct Drawn<'a> {
     span: Span,
     /// The steps that are shown.
     shown: Steps,
+    /// The step whose weights are looked back at.
+    at: Option<u64>,
 }
 
 /// The switch between steps and epochs.
@@ -313,6 +316,7 @@ impl<'a> Drawn<'a> {
     fn draw(&self, plot: &mut PlotUi<'a>, columns: usize, colors: &Palette) {
         follow(plot);
         self.borders(plot, colors);
+        self.mark(plot, colors);
         self.steps(plot, columns, colors);
         for ((name, points), color) in self.curve.lines().into_iter().zip(line_colors(colors)) {
             for line in by_stage(points, &self.curves.stages) {
@@ -332,6 +336,22 @@ impl<'a> Drawn<'a> {
         if self.has_penalty() {
             odd_marks(plot, &of, &self.curves.penalty.odd.steps, colors.weak);
         }
+    }
+
+    /// The step that is looked back at.
+    fn mark(&self, plot: &mut PlotUi<'a>, colors: &Palette) {
+        let at = self.at.map(|step| step as f64);
+        let Some(step) =
+            at.filter(|step| self.has(*step) || (*step == 0.0 && self.shown[0] <= 0.0))
+        else {
+            return;
+        };
+        let x = self.axes.place(self.curves, [step, 1.0])[0];
+        let line = VLine::new("shown step", x)
+            .color(colors.strong)
+            .width(1.5)
+            .allow_hover(false);
+        plot.vline(line);
     }
 
     /// Where a stage begins, with its name and its loss: what follows may be another quantity.

@@ -25,4 +25,5 @@ pub mod sparse;
 pub mod start;
 pub mod status_bar;
 pub mod tiles;
+pub mod time_slider;
 pub mod top_bar;
