@@ -17,8 +17,8 @@ pub struct Fields {
     generation: u64,
     source: Source,
     normalize: Option<Discriminant<Normalize>>,
-    /// Whether there is a fold, a patch and a spectrogram.
-    with: [bool; 3],
+    /// Whether there is a fold, a patch, a spectrogram and whitening.
+    with: [bool; 4],
     /// Stages, augmentations, goals.
     counts: [usize; 3],
 }
@@ -35,6 +35,7 @@ impl State {
                 data.fold.is_some(),
                 data.patches.is_some(),
                 data.spectrogram.is_some(),
+                data.whiten.is_some(),
             ],
             counts: [
                 project.stages.len(),

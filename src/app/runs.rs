@@ -253,6 +253,15 @@ fn meaning(project: &Project, curves: &Curves) -> String {
             format!("pixels from {low} to {high}")
         }
     };
+    let centred = project
+        .data
+        .center
+        .map_or("", |_| ", each image less its mean");
+    let whitened = project
+        .data
+        .whiten
+        .map_or_else(String::new, |whiten| format!(", whitened by {whiten}"));
+    let pixels = format!("{pixels}{centred}{whitened}");
     let stage = |stage: &Stage| match stage.task {
         Task::Reconstruct => format!("{} of {pixels}", stage.loss),
         Task::Classify => stage.loss.to_string(),

@@ -60,6 +60,8 @@ const DATA: &[(Option<&str>, &[Named])] = &[
             ("patches_per_image", "each"),
             ("range", "range"),
             ("normalize", "values"),
+            ("center", "center"),
+            ("whiten", "whiten"),
         ],
     ),
     (

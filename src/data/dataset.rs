@@ -6,6 +6,7 @@ use super::augment::Augmenter;
 use super::error::DataError;
 use super::hash::{self, Digest};
 use super::images::image_fitting::{self, ImageFitter, Scaling};
+use super::images::input_transform::InputTransform;
 use super::images::pixel_scale::{PixelUnits, Scale};
 use super::images::{image_file, mean_std};
 use super::notes::{self, Note};
@@ -17,6 +18,7 @@ use super::splits::split::{Common, PATCHES_PER_IMAGE, Patches, SplitData, number
 use super::splits::split_assignment::SplitRules;
 use super::volumes;
 use super::{Progress, Skipped};
+use std::borrow::Cow;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -37,6 +39,7 @@ pub struct Dataset {
     told: Told,
     hash: String,
     measured: Option<MeanStd>,
+    transform: Option<Arc<InputTransform>>,
     augmenter: Option<Augmenter>,
 }
 
@@ -178,6 +181,7 @@ impl Dataset {
             told,
             hash: String::new(),
             measured: None,
+            transform: None,
             augmenter,
         };
         if let Some(train) = dataset.split(Split::Train).filter(|train| train.labelled()) {
@@ -190,6 +194,7 @@ impl Dataset {
         if spec.normalize == Some(Normalize::MEASURED) {
             dataset.measure(spec)?;
         }
+        dataset.fit_transform(spec, progress)?;
         dataset.hash = dataset.digest(spec, seed)?;
         Ok(dataset)
     }
@@ -288,7 +293,7 @@ impl Dataset {
 
     /// In what units errors of pixels are given.
     pub fn pixel_units(&self) -> PixelUnits {
-        self.common.scale.units()
+        self.common.scale.units(self.transform.as_ref())
     }
 
     /// The numbers that black and white become: for each channel, or for all alike.
@@ -299,12 +304,70 @@ impl Dataset {
     /// Numbers as the network sees them (H×W×C, or several such pictures in a row) back to pixels
     /// 0..255, rounded and clamped. Works for reconstructions as well; not-a-number becomes 0.
     pub fn to_pixels(&self, image: &[f32]) -> Vec<u8> {
-        self.common.scale.to_pixels(image)
+        self.common.scale.to_pixels(&self.untransformed(image))
     }
 
     /// How many values of such an image lie beyond black or white.
     pub fn outside(&self, image: &[f32]) -> usize {
-        self.common.scale.outside(image)
+        self.common.scale.outside(&self.untransformed(image))
+    }
+
+    /// Such images before `center` and `whiten`.
+    fn untransformed<'v>(&self, images: &'v [f32]) -> Cow<'v, [f32]> {
+        let Some(transform) = &self.transform else {
+            return Cow::Borrowed(images);
+        };
+        let mut images = images.to_vec();
+        transform.undo(&mut images);
+        Cow::Owned(images)
+    }
+
+    /// What `center` and `whiten` do, where the project has one of them.
+    pub fn transform(&self) -> Option<&InputTransform> {
+        self.transform.as_deref()
+    }
+
+    /// Uses what a run was trained with instead of what was fitted now. False, and nothing is changed, where it is for
+    /// images of another size.
+    pub fn use_transform(&mut self, transform: InputTransform) -> bool {
+        let fits = transform.size() == self.shape().iter().product::<usize>();
+        if fits {
+            self.set_transform(Some(Arc::new(transform)));
+        }
+        fits
+    }
+
+    fn set_transform(&mut self, transform: Option<Arc<InputTransform>>) {
+        self.splits
+            .iter_mut()
+            .for_each(|(_, data)| data.set_transform(transform.as_ref()));
+        self.transform = transform;
+    }
+
+    /// Fits `center` and `whiten` to the training images (of the first split, where there are none).
+    fn fit_transform(
+        &mut self,
+        spec: &DataSpec,
+        progress: &mut dyn FnMut(Progress) -> bool,
+    ) -> Result<(), DataError> {
+        let Some((_, data)) = self.splits.first() else {
+            return Ok(());
+        };
+        let mut go_on = |done, total| {
+            let wanted = progress(Progress {
+                what: "whitening",
+                done,
+                total,
+            });
+            if wanted {
+                Ok(())
+            } else {
+                Err(DataError::Cancelled)
+            }
+        };
+        let fitted = InputTransform::fit(spec, data, &mut go_on)?;
+        self.set_transform(fitted.map(Arc::new));
+        Ok(())
     }
 
     /// Reads one image file of any size as this dataset would: converted, scaled to the images'
@@ -345,6 +408,9 @@ impl Dataset {
                 let values = image_fitting::cut(&values, stride, corner, [tall, wide], channels);
                 numbers(&values, span, scale, &mut out);
             }
+        }
+        if let Some(transform) = &self.transform {
+            transform.apply(&mut out);
         }
         Ok(out)
     }

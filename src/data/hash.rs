@@ -67,6 +67,8 @@ pub(crate) fn settings(spec: &DataSpec, seed: u64) -> Vec<String> {
         spectrogram,
         range,
         normalize,
+        center,
+        whiten,
         pixel,
         shape,
         transpose,
@@ -116,6 +118,8 @@ pub(crate) fn settings(spec: &DataSpec, seed: u64) -> Vec<String> {
                 Some(numbers) => format!("normalize {:?} {:?}", numbers.mean, numbers.std),
                 None => "normalize train".to_owned(),
             }),
+        center.map(|center| format!("center {}", center.name())),
+        whiten.map(|whiten| format!("whiten {whiten}")),
         is_drawn.then(|| format!("seed {seed}")),
     ];
     settings.into_iter().flatten().collect()
@@ -124,7 +128,7 @@ pub(crate) fn settings(spec: &DataSpec, seed: u64) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use strata_core::project::data::{Fold, Labels, MeanStd, Normalize, Spectrogram};
+    use strata_core::project::data::{Center, Fold, Labels, MeanStd, Normalize, Spectrogram};
 
     fn folder() -> DataSpec {
         DataSpec {
@@ -282,6 +286,22 @@ mod tests {
             },
             DataSpec {
                 normalize: Some(Normalize::MEASURED),
+                ..folder()
+            },
+            DataSpec {
+                center: Some(Center::Patch),
+                ..folder()
+            },
+            DataSpec {
+                whiten: "zca eps=0.1".parse().ok(),
+                ..folder()
+            },
+            DataSpec {
+                whiten: "zca eps=0.2".parse().ok(),
+                ..folder()
+            },
+            DataSpec {
+                whiten: "pca eps=0.1".parse().ok(),
                 ..folder()
             },
         ] {

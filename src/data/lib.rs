@@ -45,6 +45,9 @@ mod volumes;
 
 pub use dataset::Dataset;
 pub use error::DataError;
+pub use images::input_transform::{
+    InputTransform, Parts as InputTransformParts, bytes as transform_bytes,
+};
 pub use images::luma::luma;
 pub use images::pixel_scale::PixelUnits;
 pub use images::single_image::FilePicture;

@@ -16,3 +16,4 @@ mod settings;
 mod speed;
 mod values;
 mod volumes;
+mod whitening;

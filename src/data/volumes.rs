@@ -9,6 +9,8 @@ pub(crate) fn check(spec: &DataSpec, depth: usize) -> Result<(), DataError> {
     let given = [
         ("resize", spec.resize.is_some()),
         ("patch", spec.patches.is_some()),
+        ("center", spec.center.is_some()),
+        ("whiten", spec.whiten.is_some()),
         ("augment", spec.use_augment && !spec.augment.is_empty()),
     ];
     match given.into_iter().find(|(_, is_given)| *is_given) {

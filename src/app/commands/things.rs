@@ -78,6 +78,8 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("path", "folder directory files dataset"),
     ("resize", "image size transforms scale"),
     ("normalize", "standardise mean std transforms zscore"),
+    ("whiten", "zca pca whitening decorrelate sphering"),
+    ("center", "dc mean subtract brightness zero-mean"),
     (
         "augment",
         "augmentation transforms flip rotate crop randomflip",

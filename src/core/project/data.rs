@@ -5,6 +5,7 @@ mod label;
 mod pixels;
 mod reading;
 mod splits;
+mod whiten;
 
 use super::augment::{self, Augment};
 use super::size::Shape;
@@ -17,6 +18,7 @@ pub use reading::{ClassLevel, PixelSpan, Weights};
 use serde::{Deserialize, Serialize};
 pub use splits::{Fold, Labels};
 use std::fmt;
+pub use whiten::{Center, Whiten, Whitening};
 
 /// A part of a dataset.
 #[derive(
@@ -133,6 +135,12 @@ pub struct DataSpec {
     /// Standardisation by channel, instead of `range`: numbers, or `"train"` to measure them on the training images.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub normalize: Option<Normalize>,
+    /// Takes the mean of all its numbers away from every image (or patch), after `range` or `normalize`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub center: Option<Center>,
+    /// Whitening by the covariance of the training images, after `center`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub whiten: Option<Whiten>,
     /// Fraction of the training images held back as `valid`; the source's own `valid` is drawn again with them. Default:
     /// the source's own, or 0.1 where it has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -192,6 +200,8 @@ impl Default for DataSpec {
             spectrogram: None,
             range: None,
             normalize: None,
+            center: None,
+            whiten: None,
             valid: None,
             test: None,
             fold: None,

@@ -1,7 +1,9 @@
 //! From a pixel 0..255 to the number the network sees, and back: `range` or `normalize` of the
 //! project. Making it fails on settings that would give infinities or make all pixels equal.
 
+use super::input_transform::InputTransform;
 use crate::error::DataError;
+use std::sync::Arc;
 use strata_core::project::data::{DataSpec, MeanStd};
 
 /// What every pixel value becomes, by channel.
@@ -20,17 +22,21 @@ pub struct PixelUnits {
     factors: Vec<f32>,
     /// The distance of pixel 0 and pixel 255.
     peak: f32,
+    /// The whitening that is undone first.
+    whitening: Option<Arc<InputTransform>>,
 }
 
 impl PixelUnits {
     /// What a difference of two of the network's numbers is multiplied by, channel after channel without end.
-    pub fn factors(&self) -> impl Iterator<Item = f32> {
+    fn factors(&self) -> impl Iterator<Item = f32> {
         self.factors.iter().copied().cycle()
     }
 
-    /// The mean squared error in pixels where it follows from that of the network's numbers: all channels are alike.
+    /// The mean squared error in pixels where it follows from that of the network's numbers: all channels are alike
+    /// and not whitened.
     pub fn of_network_error(&self, mse: f64) -> Option<f64> {
         match self.factors.as_slice() {
+            _ if self.whitening.is_some() => None,
             [factor] => Some(mse * f64::from(*factor) * f64::from(*factor)),
             _ => None,
         }
@@ -38,11 +44,42 @@ impl PixelUnits {
 
     /// The mean squared error in pixels of images as the network sees them, both with their channels last.
     pub fn mean_square(&self, output: &[f32], target: &[f32]) -> f64 {
-        let differences = output.iter().zip(target).zip(self.factors());
-        let sum: f64 = differences
-            .map(|((y, t), factor)| (f64::from(factor) * (f64::from(*y) - f64::from(*t))).powi(2))
-            .sum();
+        let sum: f64 = match &self.whitening {
+            Some(_) => {
+                let errors = self.errors(output, target);
+                errors.iter().map(|error| f64::from(*error).powi(2)).sum()
+            }
+            None => {
+                let differences = output.iter().zip(target).zip(self.factors());
+                let squares = differences.map(|((y, t), factor)| {
+                    (f64::from(factor) * (f64::from(*y) - f64::from(*t))).powi(2)
+                });
+                squares.sum()
+            }
+        };
         sum / output.len().max(1) as f64
+    }
+
+    /// The errors in pixels of such images, value by value.
+    pub fn errors(&self, output: &[f32], target: &[f32]) -> Vec<f32> {
+        let mut errors: Vec<f32> = output.iter().zip(target).map(|(y, t)| y - t).collect();
+        if let Some(whitening) = &self.whitening {
+            whitening.undo_differences(&mut errors);
+        }
+        let pairs = errors.iter_mut().zip(self.factors());
+        pairs.for_each(|(error, factor)| *error *= factor);
+        errors
+    }
+
+    /// The slopes of the sum of their squares with respect to `output`.
+    pub fn slopes_of_squares(&self, output: &[f32], target: &[f32]) -> Vec<f32> {
+        let mut slopes = self.errors(output, target);
+        let pairs = slopes.iter_mut().zip(self.factors());
+        pairs.for_each(|(slope, factor)| *slope *= 2.0 * factor);
+        if let Some(whitening) = &self.whitening {
+            whitening.undo_slopes(&mut slopes);
+        }
+        slopes
     }
 
     /// Peak signal-to-noise ratio in dB of a mean squared error in pixels; infinite for an error of 0.
@@ -91,18 +128,21 @@ impl Scale {
         }
     }
 
-    /// The units of errors.
-    pub fn units(&self) -> PixelUnits {
+    /// The units of errors, where this is done to whole images afterwards.
+    pub fn units(&self, transform: Option<&Arc<InputTransform>>) -> PixelUnits {
+        let whitening = transform.filter(|transform| transform.whitens()).cloned();
         let width = |table: &[f32; 256]| (table[255] - table[0]).abs();
         if self.is_normalized {
             return PixelUnits {
                 factors: self.tables.iter().map(|table| 1.0 / width(table)).collect(),
                 peak: 1.0,
+                whitening,
             };
         }
         PixelUnits {
             factors: vec![1.0],
             peak: self.tables.first().map_or(1.0, width),
+            whitening,
         }
     }
 
@@ -305,7 +345,7 @@ mod tests {
             let mut values = [[0.0; 6]; 2];
             scale.apply(&pixels, &mut values[0]);
             scale.apply(&others, &mut values[1]);
-            let units = scale.units();
+            let units = scale.units(None);
             let mse = units.mean_square(&values[0], &values[1]);
             (mse, units.psnr(mse))
         };

@@ -6,6 +6,7 @@
 use super::shuffle::{balanced_order, below, epoch_order};
 use crate::error::DataError;
 use crate::images::image_fitting::{ImageFitter, Scaling};
+use crate::images::input_transform::InputTransform;
 use crate::images::pixel_scale::Scale;
 use crate::source::{BYTES, ImageStore, RawImage};
 use foldhash::quality::FixedState;
@@ -34,6 +35,7 @@ pub struct SplitData {
     view: [usize; 3],
     scale: Arc<Scale>,
     shares: Arc<Scale>,
+    transform: Option<Arc<InputTransform>>,
     span: [f32; 2],
     weights: Option<Weights>,
     kept: Option<Vec<OnceLock<RawImage>>>,
@@ -101,6 +103,7 @@ impl SplitData {
             view: common.view,
             scale: Arc::clone(&common.scale),
             shares: Arc::clone(&common.shares),
+            transform: None,
             span: common.span,
             weights: common.weights.filter(|_| split == Split::Train),
         }
@@ -109,6 +112,11 @@ impl SplitData {
     /// Changes what pixels become, once that has been measured.
     pub(crate) fn rescale(&mut self, scale: &Arc<Scale>) {
         self.scale = Arc::clone(scale);
+    }
+
+    /// Changes what is done to whole images, once that has been fitted.
+    pub(crate) fn set_transform(&mut self, transform: Option<&Arc<InputTransform>>) {
+        self.transform = transform.map(Arc::clone);
     }
 
     /// Bytes of the finished pictures that stay in memory once all of them have been read.
@@ -190,9 +198,18 @@ impl SplitData {
         }
     }
 
-    /// Writes image `index` as H×W×C floats (channels last) after resize, patch and range.
+    /// Writes image `index` as H×W×C floats (channels last) as the network sees it: after resize, patch, range, center
+    /// and whiten.
     pub fn read(&self, index: usize, out: &mut [f32]) -> Result<(), DataError> {
-        self.read_scaled(index, &self.scale, self.view, out)
+        self.read_scaled(index, &self.scale, self.view, out)?;
+        self.transform(out);
+        Ok(())
+    }
+
+    fn transform(&self, image: &mut [f32]) {
+        if let Some(transform) = &self.transform {
+            transform.apply(image);
+        }
     }
 
     /// Writes image `index` as fractions, whole (before any crop), H×W×C: 0 for pixel 0 and 1 for pixel 255, whatever they become later.
@@ -209,6 +226,7 @@ impl SplitData {
     pub(crate) fn scale_shares(&self, shares: &[f32], out: &mut [f32]) -> Result<(), DataError> {
         check_buffer(shares.len(), out.len())?;
         self.scale.apply_to_shares(shares.iter().copied(), out);
+        self.transform(out);
         Ok(())
     }
 

@@ -229,6 +229,8 @@ impl Case {
             "spectrogram" => (alone(), "\"window=64 hop=32\"".into()),
             "range" => (alone(), "[-1, 1]".into()),
             "normalize" => (alone(), "\"train\"".into()),
+            "center" => (alone(), "\"patch\"".into()),
+            "whiten" => (alone(), "\"zca eps=0.1\"".into()),
             "valid" => (alone(), "0.5".into()),
             "test" => (alone(), "0.5".into()),
             "fold" => (alone(), "\"1/2\"".into()),

@@ -3,9 +3,10 @@
 use super::project_check::Problem;
 use super::value_range;
 use strata_core::project::augment::Augment;
-use strata_core::project::data::{DataSpec, Idle, MeanStd, Normalize};
+use strata_core::project::data::{DataSpec, Idle, MeanStd, Normalize, Whiten, Whitening};
 use strata_core::project::help::{DataSetting, Help, Repair, StageSetting, Step};
 use strata_core::project::layer::Kind;
+use strata_core::project::node::Node;
 use strata_core::project::size::Shape;
 use strata_core::project::stage::Loss;
 use strata_core::project::{Network, Project, Stack};
@@ -48,6 +49,7 @@ pub fn data(project: &Project) -> Vec<Problem> {
     );
     problems.extend(nothing_left(data));
     problems.extend(image_size(data, project));
+    problems.extend(whitening(data, &project.network));
     problems
 }
 
@@ -63,6 +65,39 @@ fn no_share(key: &str, share: f32) -> Option<Problem> {
         .help(help())
     };
     (!(0.0..1.0).contains(&share)).then(problem)
+}
+
+/// What whitening cannot do, and what a network cannot do with it.
+fn whitening(data: &DataSpec, network: &Network) -> Vec<Problem> {
+    let Some(whiten) = data.whiten else {
+        return Vec::new();
+    };
+    let (numbers, most) = (network.input.elements(), Whiten::MOST_NUMBERS);
+    if numbers > most {
+        let message =
+            format!("an image has {numbers} numbers, and up to {most} can be whitened together");
+        let smaller = Help::from(Repair::Data(DataSetting::Patch([8, 8])));
+        return vec![
+            Problem::error(message)
+                .help(smaller)
+                .help(Help::without("whiten").or()),
+        ];
+    }
+    let first = network.encoder.first().or(network.head.first());
+    let mixes = matches!(first, Some(Node::Layer(layer)) if matches!(layer.kind, Kind::Flatten | Kind::Dense { .. }));
+    if whiten.by == Whitening::Pca && first.is_some() && !mixes {
+        let zca = Whiten {
+            by: Whitening::Zca,
+            ..whiten
+        };
+        return vec![
+            Problem::warning(
+                "the numbers stand in the order of the principal components, so that neighbours have nothing to do with each other: the first layer should be dense",
+            )
+            .help(Help::line(format!("whiten = \"{zca}\""))),
+        ];
+    }
+    Vec::new()
 }
 
 /// Counts of 0 that leave nothing to train on.
@@ -159,14 +194,22 @@ fn usual_range(low: f32, high: f32) -> [f32; 2] {
 
 /// Warns where the decoder's last layer can't give the values that the pixels have.
 pub(crate) fn output_range(project: &Project, loss: Loss, last: Option<&Kind>) -> Vec<Problem> {
-    let pixels = match (&project.data.normalize, project.data.range) {
+    let data = &project.data;
+    let is_changed = data.whiten.is_some() || data.center.is_some();
+    let pixels = match (&data.normalize, data.range) {
+        _ if is_changed => None,
         (Some(_), _) => None,
         (None, range) => Some(range.unwrap_or([0.0, 1.0])),
     };
     if loss.spec().needs_probabilities {
         return probabilities(loss, pixels, &project.network);
     }
-    let shown = pixels.map_or("normalized".to_owned(), |[low, high]| {
+    let unbounded = match (data.whiten, data.center) {
+        (Some(_), _) => "whitened",
+        (None, Some(_)) => "less each image's mean",
+        (None, None) => "normalized",
+    };
+    let shown = pixels.map_or(unbounded.to_owned(), |[low, high]| {
         format!("from {} to {}", plain(low), plain(high))
     });
     let Some(Kind::Activation(activation)) = last else {
@@ -190,9 +233,14 @@ pub(crate) fn output_range(project: &Project, loss: Loss, last: Option<&Kind>) -
         "the decoder ends in {word}, which gives values {}, but the pixels are {shown}",
         span(reach)
     );
+    let other_pixels = match (data.whiten, data.center) {
+        (Some(_), _) => Help::without("whiten"),
+        (None, Some(_)) => Help::without("center"),
+        (None, None) => Repair::Data(DataSetting::Range(fitting)).into(),
+    };
     vec![
         Problem::warning(message)
-            .help(Repair::Data(DataSetting::Range(fitting)))
+            .help(other_pixels)
             .help(Help::from(Repair::RemoveLast(Stack::Decoder, *activation)).or()),
     ]
 }

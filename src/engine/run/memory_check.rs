@@ -32,9 +32,9 @@ pub(crate) fn usual_loaders() -> usize {
         .min(MOST_LOADERS)
 }
 
-/// Bytes of the finished images that the run of a stage keeps at its peak, where so many bytes are free; 0 of a source
-/// whose number of images is known only when it has been opened. All splits are held at the end, when the batches made
-/// ahead are gone.
+/// Bytes of the finished images that the run of a stage keeps at its peak, where so many bytes are free, with what
+/// whitens them; of the images 0 where the source's number is known only when it has been opened. All splits are held
+/// at the end, when the batches made ahead are gone.
 pub fn kept_images(project: &Project, stage: &Stage, free: Option<u64>) -> u64 {
     let input = &project.network.input;
     let of = |splits: &[Split]| {
@@ -44,7 +44,8 @@ pub fn kept_images(project: &Project, stage: &Stage, free: Option<u64>) -> u64 {
     let while_training = of(&[stage.split]);
     let batches = batches_ahead(input.elements(), stage.batch, machine());
     let at_the_end = of(&splits_read(stage)).saturating_sub(batches);
-    while_training.max(at_the_end)
+    let whitening = strata_data::transform_bytes(&project.data, input.elements());
+    while_training.max(at_the_end).saturating_add(whitening)
 }
 
 /// The splits that a stage trains on and is measured on, where there are such.

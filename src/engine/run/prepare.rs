@@ -17,6 +17,7 @@ use crate::storage::metrics_csv::MetricsWriter;
 use crate::storage::record::{RunRecord, Status};
 use crate::storage::repair;
 use crate::storage::run_folder::{RunFolder, died_at_start};
+use crate::storage::transform_file;
 use crate::thread::RunOptions;
 use candle_core::{Device, Tensor};
 use std::collections::HashMap;
@@ -89,6 +90,9 @@ fn open(
         .and_then(|_| RunRecord::read(folder.path()).ok())
         .map(|record| record.data_hash);
     let mut dataset = open_data(&project, &options.base, name.as_deref(), control, sink)?;
+    if former.is_some() {
+        transform_file::read(folder.path(), &mut dataset).map_err(RunError::Input)?;
+    }
     let stages = stages_left(&project, only, &position);
     compatibility::check(&project, &inference, &dataset, &stages)?;
     if device.is_cpu() {
@@ -147,6 +151,8 @@ fn go_live<'a>(
     let previews = LivePreviews::new(&dataset, &inference, project.seed, &device)?;
     let tables = MetricsWriter::open(folder.path(), position.step)
         .map_err(|reason| RunError::write(folder.path(), reason.to_string()))?;
+    transform_file::write(folder.path(), &dataset)
+        .map_err(|reason| RunError::write(folder.path(), reason))?;
     let (clock, metrics) = (Clock::start(record.seconds), measured(&record));
     Ok(Session {
         project,

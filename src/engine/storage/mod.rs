@@ -11,3 +11,4 @@ pub mod run_tables;
 pub mod saved_run;
 pub mod snapshots;
 pub(crate) mod tensor_file;
+pub(crate) mod transform_file;

@@ -6,6 +6,7 @@
 //! checkpoints/    last, stage-1, …, best (.safetensors)  probe/      probe images by epoch
 //! snapshots/      weights of earlier steps, to look back at
 //! run.json        status, device, version, times, data hash
+//! whitening.safetensors   what center and whiten were fitted to, where the project has them
 //! ```
 //!
 //! Fails with a [`FolderError`] before anything is trained when the folder cannot be written to,

@@ -7,6 +7,7 @@ use super::checkpoint::{self, Checkpoint, Position};
 use super::metrics_read::measurements;
 use super::record::RunRecord;
 use super::run_folder;
+use super::transform_file;
 use crate::error::RunError;
 use crate::event::Metrics;
 use crate::run::compatibility::{check_input, is_measured};
@@ -76,7 +77,7 @@ impl SavedRun {
         let network = load_network(&project, &inference, &device, &saved, INSPECTED)?;
         let channels = Some(project.network.input.channels());
         let name = RunRecord::read(run).ok().map(|record| record.data_hash);
-        let dataset = Dataset::open_for_run(
+        let mut dataset = Dataset::open_for_run(
             &project.data,
             channels,
             project.seed,
@@ -84,6 +85,7 @@ impl SavedRun {
             name.as_deref(),
             progress,
         )?;
+        transform_file::read(run, &mut dataset).map_err(RunError::Input)?;
         check_input(&project, &dataset)?;
         let (warnings, position) = (
             other_images(run, &dataset).into_iter().collect(),

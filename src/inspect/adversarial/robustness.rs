@@ -68,6 +68,7 @@ impl Inspection for Robustness {
     fn compute(cx: &mut InspectionContext<'_>, request: &Request) -> Result<Self, InspectError> {
         let dataset = cx.images()?;
         classifying(cx)?;
+        super::attackable(dataset)?;
         let run = cx.run()?;
         let (step, seed) = (run.step, run.seed);
         let (split, data) = counted(dataset, request.split)?;

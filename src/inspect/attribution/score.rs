@@ -156,12 +156,11 @@ impl<'a> Scored<'a> {
                     .flat_map(row)
                     .collect()
             }
-            Score::Error(units) => numbers(output)?
-                .iter()
-                .zip(images)
-                .zip(units.factors())
-                .map(|((y, x), factor)| 2.0 * factor * factor * (y - x) / each as f32)
-                .collect(),
+            Score::Error(units) => {
+                let mut slopes = units.slopes_of_squares(&numbers(output)?, images);
+                slopes.iter_mut().for_each(|slope| *slope /= each as f32);
+                slopes
+            }
             Score::Unit(unit) => {
                 let units = dims.last().copied().unwrap_or(1).max(1);
                 let share = 1.0 / (each / units).max(1) as f32;

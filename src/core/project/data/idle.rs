@@ -98,6 +98,8 @@ impl DataSpec {
             // These act whatever else is set.
             range: _,
             normalize: _,
+            center: _,
+            whiten: _,
             valid: _,
             test: _,
             fold: _,

@@ -1,7 +1,7 @@
 //! The settings of `[data]`.
 
 use super::{Form, Setting};
-use crate::project::data::{ClassLevel, Filter, Fitting, Labels, Weights};
+use crate::project::data::{Center, ClassLevel, Filter, Fitting, Labels, Weights};
 use crate::project::source::Source;
 
 /// `source`
@@ -189,6 +189,27 @@ pub(crate) const NORMALIZE: Setting = Setting {
     default: "range",
     about: "Takes each channel's mean away and divides by its standard deviation, instead of range.",
 };
+/// `center`
+pub const CENTER: Setting = Setting {
+    key: "center",
+    former: &[],
+    form: Form::Word(|| Center::ALL.map(Center::name).to_vec()),
+    values: "",
+    example: "\"patch\"",
+    default: "images as bright as they are",
+    about: "Takes the mean of all its numbers away from every image or patch: how bright it is no longer matters.",
+};
+/// `whiten`
+pub const WHITEN: Setting = Setting {
+    key: "whiten",
+    former: &[],
+    form: Form::Words,
+    values: "zca or pca and what is added to the variances, as text",
+    example: "\"zca eps=0.1\"",
+    default: "pixels as range or normalize makes them",
+    about: "Makes the numbers of an image uncorrelated and equally strong, by the covariance of the training images: \
+            zca keeps them near their pixels, pca orders them by component. Undone for pictures and errors.",
+};
 /// `valid`
 pub const VALID: Setting = Setting {
     key: "valid",
@@ -312,6 +333,8 @@ pub const ALL: &[Setting] = &[
     SPECTROGRAM,
     RANGE,
     NORMALIZE,
+    CENTER,
+    WHITEN,
     VALID,
     TEST,
     FOLD,

@@ -3,9 +3,11 @@
 use super::read::{self, bounds, count, numbers, pair, size, written};
 use super::{Form, choice};
 use std::fmt;
-use strata_core::project::data::{DataSpec, Filter, Fitting, MeanStd, Normalize};
+use strata_core::project::data::{
+    Center, DataSpec, Filter, Fitting, MeanStd, Normalize, Whiten, Whitening,
+};
 use strata_core::project::reference::data::{
-    FILTER, FIT, GREY, PATCH, PATCHES_PER_IMAGE, RANGE, RESIZE,
+    CENTER, FILTER, FIT, GREY, PATCH, PATCHES_PER_IMAGE, RANGE, RESIZE, WHITEN,
 };
 
 /// What pixel values become, as people choose it.
@@ -36,6 +38,34 @@ impl Values {
     }
 }
 
+/// Which whitening, as people choose it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Whitened {
+    Not,
+    Zca,
+    Pca,
+}
+
+impl fmt::Display for Whitened {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Whitened::Not => "none",
+            Whitened::Zca => "ZCA",
+            Whitened::Pca => "PCA",
+        })
+    }
+}
+
+impl Whitened {
+    fn of(data: &DataSpec) -> Whitened {
+        match data.whiten.map(|whiten| whiten.by) {
+            None => Whitened::Not,
+            Some(Whitening::Zca) => Whitened::Zca,
+            Some(Whitening::Pca) => Whitened::Pca,
+        }
+    }
+}
+
 /// All of it in a few words.
 pub(super) fn summary(data: &DataSpec) -> String {
     let mut words = vec![
@@ -55,6 +85,13 @@ pub(super) fn summary(data: &DataSpec) -> String {
         ),
         Values::Train | Values::Numbers => "standardised".to_owned(),
     });
+    if data.center.is_some() {
+        words.push("centred".to_owned());
+    }
+    match Whitened::of(data) {
+        Whitened::Not => {}
+        whitened => words.push(format!("whitened by {whitened}")),
+    }
     words.join(" · ")
 }
 
@@ -85,6 +122,54 @@ pub(super) fn show(form: &mut Form<'_>, channels: usize) {
     }
     patches(form);
     values(form, channels);
+    let words = [
+        "center",
+        "Centre each image",
+        CENTER.about,
+        "less its own mean",
+    ];
+    form.next.center = form
+        .switch(words, data.center.is_some())
+        .then_some(Center::Patch);
+    whitening(form);
+}
+
+fn whitening(form: &mut Form<'_>) {
+    let data = form.data;
+    let id = form.id("whiten");
+    let all = [Whitened::Not, Whitened::Zca, Whitened::Pca];
+    let names = ["whiten", "Whitening", WHITEN.about];
+    let now = data.whiten.unwrap_or(Whiten::USUAL);
+    if let Some(chosen) = choice(form.ui, id, names, Whitened::of(data), &all) {
+        let by = match chosen {
+            Whitened::Not => None,
+            Whitened::Zca => Some(Whitening::Zca),
+            Whitened::Pca => Some(Whitening::Pca),
+        };
+        form.next.whiten = by.map(|by| Whiten { by, ..now });
+    }
+    if data.whiten.is_none() {
+        return;
+    }
+    let words = [
+        "added",
+        "Added variance",
+        "Added to the variance of each component before it divides: the more, the less the weak components, which are mostly noise, are raised.",
+        "0.1",
+    ];
+    if let Some(eps) = form.optional(words, &now.eps.to_string(), added) {
+        let eps = eps.unwrap_or(Whiten::USUAL.eps);
+        form.next.whiten = Some(Whiten { eps, ..now });
+    }
+}
+
+/// A number above 0.
+fn added(text: &str) -> Result<f64, String> {
+    let number = text.trim().parse().ok();
+    let wrong = || format!("“{text}” is no number above 0, such as 0.1");
+    number
+        .filter(|number: &f64| *number > 0.0 && number.is_finite())
+        .ok_or_else(wrong)
 }
 
 fn scaling(form: &mut Form<'_>) {
@@ -234,5 +319,14 @@ mod tests {
             ..DataSpec::default()
         };
         assert_eq!(summary(&data), "32×48 · grey · patches 8×8 · standardised");
+        let whitened = DataSpec {
+            center: Some(Center::Patch),
+            whiten: Some(Whiten::USUAL),
+            ..DataSpec::default()
+        };
+        assert_eq!(
+            summary(&whitened),
+            "own size · 0..1 · centred · whitened by ZCA"
+        );
     }
 }
