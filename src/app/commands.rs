@@ -196,8 +196,13 @@ fn layers(state: &State) -> Vec<Command> {
         ("Move layer down", "Alt+↓", OnSelected::Down),
         ("Delete layer", "Delete", OnSelected::Delete),
     ];
-    let selected =
-        |(name, keys, change)| command(name, format!("{place} · {keys}"), Action::Selected(change));
+    let selected = |(name, keys, change)| {
+        command(
+            name,
+            format!("{} · {keys}", place.in_words()),
+            Action::Selected(change),
+        )
+    };
     layers.extend(changes.map(selected));
     layers.push(lock(state, place));
     layers
@@ -208,7 +213,7 @@ fn lock(state: &State, place: &Place) -> Command {
     match state.lock_on(place) {
         None => command(
             "Lock layer",
-            format!("{place} · no edit changes it then"),
+            format!("{} · no edit changes it then", place.in_words()),
             lock_edit(place, true),
         ),
         Some(lock) => {
@@ -293,7 +298,9 @@ fn splits(state: &State, views: &ViewCatalogue) -> Vec<Command> {
 
 fn layout(state: &State) -> [Command; 3] {
     let place = state.lens_place();
-    let about = place.map_or_else(String::new, |place| format!("{place} as arithmetic"));
+    let about = place.map_or_else(String::new, |place| {
+        format!("{} as arithmetic", place.in_words())
+    });
     [
         command(
             "Open layer in the lens",

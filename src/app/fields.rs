@@ -5,9 +5,9 @@ use crate::messages::Weight;
 use crate::run_monitor::Phase;
 use crate::state::State;
 use std::mem::Discriminant;
-use strata_core::format::without_codes;
 use strata_core::project::data::{Normalize, Source};
 use strata_core::project::help::Repair;
+use strata_core::spoken::spoken;
 use strata_design::advice::{Fix, fixes_for_images};
 use strata_engine::event::Outcome;
 
@@ -65,9 +65,7 @@ impl State {
     /// The edits that mend what the last run failed of with this message.
     pub fn failure_fixes(&self, message: &str) -> Vec<Fix> {
         match &self.training.phase {
-            Phase::Ended(Outcome::Failed(failure))
-                if without_codes(&failure.in_window) == message =>
-            {
+            Phase::Ended(Outcome::Failed(failure)) if spoken(&failure.in_window) == message => {
                 fixes_for_images(self.project(), failure.stage, &failure.repairs)
             }
             _ => Vec::new(),
@@ -81,8 +79,7 @@ impl State {
             return None;
         };
         let is_note = |repair: &Repair| matches!(repair, Repair::Note { .. });
-        let is_it =
-            without_codes(&failure.in_window) == message && failure.repairs.iter().any(is_note);
+        let is_it = spoken(&failure.in_window) == message && failure.repairs.iter().any(is_note);
         is_it.then_some(failure.message.as_str())
     }
 

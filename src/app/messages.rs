@@ -1,7 +1,7 @@
 //! Messages to the user: what went wrong stays until read, what went well fades.
 
 use std::time::{Duration, Instant};
-use strata_core::format::without_codes;
+use strata_core::spoken::spoken;
 
 /// How much a message matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,7 +60,7 @@ impl Messages {
 
     /// Adds a message that is in the log already; false where it is shown already.
     pub fn show(&mut self, weight: Weight, text: String) -> bool {
-        let text = without_codes(&text);
+        let text = spoken(&text);
         self.list
             .retain(|message| weight != Weight::Note || message.weight != Weight::Note);
         if self.list.iter().any(|message| message.text == text) {
@@ -86,7 +86,7 @@ impl Messages {
 
     /// Takes away the message with this text: it is no longer true.
     pub(crate) fn withdraw(&mut self, text: &str) {
-        let text = without_codes(text);
+        let text = spoken(text);
         self.list.retain(|message| message.text != text);
     }
 
@@ -122,7 +122,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_of_errors_stay_in_the_log() {
+    fn numbers_of_errors_and_of_the_file_stay_in_the_log() {
         for (text, shown) in [
             (
                 "no such file (os error 2): choose another",
@@ -131,8 +131,9 @@ mod tests {
             ("a (os error 13)", "a"),
             ("a (os error x)", "a (os error x)"),
             ("plain", "plain"),
+            ("encoder.0 is too large", "encoder layer 1 is too large"),
         ] {
-            assert_eq!(without_codes(text), shown);
+            assert_eq!(spoken(text), shown);
         }
         let mut messages = Messages::default();
         messages.add(Weight::Error, "gone (os error 2)");

@@ -273,6 +273,12 @@ fn restyle(style: &mut Style, colors: &Palette) {
     style.visuals = visuals(style.visuals.clone(), colors);
 }
 
+/// What is set in a menu looks as it does elsewhere: egui takes the frames of fields and buttons away there.
+pub(crate) fn in_menu(ui: &mut Ui) {
+    let colors = palette(ui);
+    restyle(ui.style_mut(), colors);
+}
+
 fn visuals(base: Visuals, colors: &Palette) -> Visuals {
     let mut visuals = base;
     visuals.weak_text_color = Some(colors.weak);

@@ -94,6 +94,17 @@ fn the_menu_of_views_has_headings_and_nothing_sticks_out_of_it() {
             let below = |title: &str, workspace: usize| of(title).unwrap().top() > heads[workspace];
             assert!(below("Images", 0) && !below("Images", 1));
             assert!(below("Cost", 1) && !below("Cost", 2));
+            // What stands below the views begins where their headings do.
+            let left = of("Data").unwrap().left();
+            let all = texts(&window);
+            for text in ["Reset arrangement", "Name this arrangement"] {
+                let mut found = all.iter().filter(|(of, _)| of == text);
+                let place = found.next().unwrap().1;
+                assert!(
+                    (place.left() - left).abs() < 1.0,
+                    "{text}: {place:?}, {left}"
+                );
+            }
         }
     }
 }

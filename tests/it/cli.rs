@@ -89,8 +89,8 @@ fn a_layer_is_printed_as_arithmetic() {
     let text = out(&strata(folder.path(), &["lens", "tiny.toml", "encoder.0"]));
     for part in [
         "⌊(N + 2p − d(k − 1) − 1)/s⌋ + 1 = ⌊(16 + 2·1 − 1·(3 − 1) − 1)/2⌋ + 1 = ⌊15/2⌋ + 1 = 8",
-        "output (0, 0): 0·1 + 0·0 + 0·(−1)",
-        "a = w(0, 0) = 1",
+        "output (1, 1): 0·1 + 0·0 + 0·(−1)",
+        "a = w(1, 1) = 1",
         "its transpose is the layer `convt 3 k3 s2 p1 op1`",
     ] {
         assert!(text.contains(part), "{part}\n{text}");

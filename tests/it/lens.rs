@@ -72,7 +72,7 @@ fn the_selected_layer_is_arithmetic() {
         "⌊(N + 2p − d(k − 1) − 1)/s⌋ + 1 = ⌊(32 + 2·1 − 1·(3 − 1) − 1)/2⌋ + 1 = ⌊31/2⌋ + 1 = 16"
     ));
     assert!(
-        window.has("position 1 of 9: output (0, 0): 0·1 + 0·0"),
+        window.has("position 1 of 9: output (1, 1): 0·1 + 0·0"),
         "the first layer is chosen by itself"
     );
     window.select(Stack::Encoder, 2);
@@ -94,7 +94,7 @@ fn the_kernel_is_moved_by_buttons_keys_and_clicks() {
     let mut window = designing(project("3x32x32", &["conv 16 k3 s2 p1"]), SIZE);
     window.click("Next position");
     window.click("Next position");
-    assert!(step(&window) == 2 && window.has("position 3 of 9: output (0, 2)"));
+    assert!(step(&window) == 2 && window.has("position 3 of 9: output (1, 3)"));
     window.click("Previous position");
     assert_eq!(step(&window), 1);
     window.click("First position");

@@ -66,3 +66,4 @@ mod teaching;
 mod time;
 mod views;
 mod volumes;
+mod whole_texts;

@@ -181,6 +181,18 @@ fn a_layer_that_is_nearly_right_is_mended_by_a_click() {
             "conv 8 k3",
         ),
         ("head.1", "dense", "for example dense 64", "dense 64"),
+        (
+            "encoder.0",
+            "conv 20 k99",
+            "or use k3, a usual size",
+            "conv 20 k3",
+        ),
+        (
+            "encoder.1",
+            "maxpool 40",
+            "or use k3, a usual size",
+            "maxpool 3",
+        ),
     ] {
         let mut window = Window::idle("lenet-mnist");
         window.enter(place, written);
@@ -195,6 +207,37 @@ fn a_layer_that_is_nearly_right_is_mended_by_a_click() {
         };
         assert!(window.texts(stack).contains(&meant.to_owned()), "{written}");
     }
+}
+
+/// A shape that the numbers do not fill, in the middle of a network: without it the layers behind it go on as they were.
+#[test]
+fn a_reshape_that_does_not_fit_is_taken_out_by_a_click() {
+    let mut window = Window::idle("lenet-mnist");
+    let before = window.texts(Stack::Encoder);
+    let node = strata::project::node::Node::from_text("reshape 3x3");
+    let place = Place::new(Stack::Encoder, 1);
+    window.harness.state_mut().handle(Action::Add(place, node));
+    window.run();
+    let role = eframe::egui::accesskit::Role::Button;
+    let button = window
+        .harness
+        .query_by_role_and_label(role, "or remove this layer");
+    button.unwrap().click();
+    window.run();
+    assert_eq!(window.texts(Stack::Encoder), before);
+}
+
+/// A table of settings of something else, with values and without a format.
+#[test]
+fn a_toml_file_of_something_else_is_told_in_the_words_of_the_window() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("Cargo.toml");
+    std::fs::write(&path, "[package]\nname = \"strata\"\n").unwrap();
+    let mut window = Window::idle("lenet-mnist");
+    window.harness.state_mut().handle(Action::Open(path));
+    window.run();
+    assert!(window.has("is no project: begin with a project of the start page"));
+    assert!(!window.has("format"));
 }
 
 /// Every setting that the palette finds opens its tab and takes the keyboard, or opens the view that shows it.

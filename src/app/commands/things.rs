@@ -143,11 +143,11 @@ fn inserting(state: &State) -> Vec<Command> {
     let words = "add insert layer new below between";
     if let Some(place) = &state.selected {
         let after = place.neighbour(1);
-        let name = format!("Insert a layer after {place}");
+        let name = format!("Insert a layer after {}", place.in_words());
         let action = Action::AskLayer(after);
         all.push(command(name, "Ins", action).known_as(words));
         let action = Action::AskLayer(Some(place.clone()));
-        let name = format!("Insert a layer before {place}");
+        let name = format!("Insert a layer before {}", place.in_words());
         all.push(command(name, "", action).known_as(words));
     }
     for stack in Stack::ALL {
@@ -284,9 +284,10 @@ fn recents(state: &State) -> Vec<Command> {
 fn rows(state: &State) -> Vec<Command> {
     let rows = state.shown.inference.rows.iter();
     rows.map(|row| {
-        let name = format!("Layer: {} {}", row.place, row.text);
+        let name = format!("Layer: {} {}", row.place.in_words(), row.text);
         let hint = row.shape_text();
-        command(name, hint, Action::Select(Some(row.place.clone()))).known_as("go to select")
+        command(name, hint, Action::Select(Some(row.place.clone())))
+            .known_as(&format!("go to select {}", row.place))
     })
     .collect()
 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
-use strata_core::project::{Project, Stack};
+use strata_core::project::{Place, Project, Stack};
 
 /// What a run was trained with, each setting under its name.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -102,7 +102,10 @@ fn layers(runs: &[&Settings], run: &Settings, stack: Stack, told: &mut Vec<(usiz
     for (index, text) in own.iter().enumerate() {
         let has_it = |other: &&&Settings| other.stack(stack).get(index) == Some(text);
         let sharing = runs.iter().filter(has_it).count();
-        told.push((sharing, format!("{}.{index} {text}", stack.name())));
+        told.push((
+            sharing,
+            format!("{} {text}", Place::new(stack, index).in_words()),
+        ));
     }
 }
 
@@ -140,7 +143,11 @@ mod tests {
         let told = of(&[&first, &second]);
         assert_eq!(
             told[1],
-            ["encoder.0 conv 8 k5", "epochs 5", "optimizer sgd lr=0.1"]
+            [
+                "encoder layer 1 conv 8 k5",
+                "epochs 5",
+                "optimizer sgd lr=0.1"
+            ]
         );
         assert_eq!(told[0].len(), 3, "{told:?}");
         assert_eq!(of(&[&first, &third])[1], ["head of 3 layers"]);

@@ -42,7 +42,7 @@ pub const ALL: &[Builtin] = &[
     ),
     builtin!(
         "sparse-autoencoder",
-        "Linear autoencoder on normalised 8×8 patches with a KL sparsity penalty: filters become oriented edges."
+        "Linear autoencoder on normalised patches with a sparsity penalty: filters become edges."
     ),
     builtin!(
         "lenet-mnist",
@@ -66,15 +66,15 @@ pub const ALL: &[Builtin] = &[
     ),
     builtin!(
         "resnet-18",
-        "ResNet-18 as in torchvision, 11.7 million parameters: every two convolutions add to their input."
+        "ResNet-18 as in torchvision: every two convolutions add to their input."
     ),
     builtin!(
         "mobilenet-v2",
-        "MobileNetV2 as in torchvision, 3.5 million parameters: inverted residuals."
+        "MobileNetV2 as in torchvision: inverted residuals around depthwise convolutions."
     ),
     builtin!(
         "xception",
-        "Xception as in the paper and Keras, 22.9 million parameters: separable convolutions."
+        "Xception as in the paper and Keras: separable convolutions with residuals."
     ),
 ];
 

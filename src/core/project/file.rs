@@ -82,7 +82,9 @@ impl ProjectError {
             ProjectError::NoProject {
                 file, in_window, ..
             } => format!("{file} is no project: {in_window}"),
-            ProjectError::Text { file, message, .. } if message == reference::NO_PROJECT => {
+            ProjectError::Text { file, message, .. }
+                if [reference::NO_PROJECT, NO_FORMAT].contains(&message.as_str()) =>
+            {
                 format!("{file} is no project: begin with a project of the start page")
             }
             ProjectError::Text { .. } | ProjectError::Newer { .. } | ProjectError::Write { .. } => {
@@ -178,6 +180,9 @@ pub fn parse(text: &str, file: &str) -> Result<Project, ProjectError> {
     })
 }
 
+/// Of a table that states no format which is known.
+const NO_FORMAT: &str = "a project starts with `format = 1`";
+
 /// The format, whatever else the file holds: a newer file must be distinguished from a broken one. A text that is no TOML is
 /// judged later.
 fn check_format(text: &str, file: &str) -> Result<(), ProjectError> {
@@ -201,7 +206,7 @@ fn check_format(text: &str, file: &str) -> Result<(), ProjectError> {
         _ => Err(ProjectError::Text {
             file: file.to_owned(),
             line,
-            message: format!("a project starts with `format = {FORMAT}`"),
+            message: NO_FORMAT.to_owned(),
         }),
     }
 }

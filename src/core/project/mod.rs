@@ -183,6 +183,17 @@ impl Place {
             .collect::<Vec<_>>()
             .join(".")
     }
+
+    /// As the window says it, counted from 1: `encoder layer 4`; inside a block `encoder layer 4.1.2`, which is layer 2 of
+    /// the first branch of the block at 4.
+    pub fn in_words(&self) -> String {
+        let numbers: Vec<_> = self
+            .path
+            .iter()
+            .map(|index| (index + 1).to_string())
+            .collect();
+        format!("{} layer {}", self.stack, numbers.join("."))
+    }
 }
 
 impl fmt::Display for Place {

@@ -64,9 +64,9 @@ impl Sheet {
             .unwrap_or(0.0)
     }
 
-    /// A cell as people call it, counted from 0: `(2, 1)`, or `3` where there is one row or one column.
+    /// A cell as people call it, counted from 1: `(2, 1)`, or `3` where there is one row or one column.
     pub fn name(&self, cell: usize) -> String {
-        let [plane, row, column] = self.place(cell);
+        let [plane, row, column] = self.place(cell).map(|index| index + 1);
         let at = match (self.rows, self.columns) {
             (1, _) => column.to_string(),
             (_, 1) => row.to_string(),
@@ -268,14 +268,14 @@ impl Sample {
         }
     }
 
-    /// The name of a weight: `w(0, 2)`, `w(1)`; a bare number for weights that are no kernel.
+    /// The name of a weight, counted from 1: `w(1, 3)`, `w(2)`; a bare number for weights that are no kernel.
     pub fn weight_name(&self, weight: usize) -> String {
         match self.kernel {
-            Some([1, _]) | Some([_, 1]) => format!("w({weight})"),
+            Some([1, _]) | Some([_, 1]) => format!("w({})", weight + 1),
             Some([_, columns]) => format!(
                 "w({}, {})",
-                weight / columns.max(1),
-                weight % columns.max(1)
+                weight / columns.max(1) + 1,
+                weight % columns.max(1) + 1
             ),
             None => number(self.weights.get(weight).copied().unwrap_or(1.0)),
         }

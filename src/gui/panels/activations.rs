@@ -82,7 +82,7 @@ impl View for ActivationsView {
         let whole = maps.summary();
         format!(
             "{} {} · {} zero · {} … {} · {} · step {}",
-            maps.place,
+            maps.place.in_words(),
             maps.text,
             percent(whole.zeros),
             number(whole.min.into()),

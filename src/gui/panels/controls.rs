@@ -292,7 +292,7 @@ fn fix(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
     let Some(fix) = state.hindrance_fix() else {
         return;
     };
-    let hover = format!("{} (Ctrl+Z takes it back)", fix.label);
+    let hover = format!("{} (Ctrl+Z takes it back)", plain(&fix.label));
     let button = ui.add(Button::new("Fix").small()).on_hover_text(hover);
     let name = format!("Fix to train: {}", fix.label);
     if button.accessible_name(name).clicked() {
@@ -347,13 +347,24 @@ fn best(state: &State) -> String {
     })
 }
 
-/// A text on so many lines at most; what has no room is in the tooltip.
+/// A text on so many lines at most, in smaller type on one more where they have no room for it; what has none then is
+/// in the tooltip.
 fn line(ui: &mut Ui, text: &str, color: Color32, rows: usize) {
-    let mut job = said(text, theme::BODY, color);
-    job.wrap.max_width = ui.available_width();
-    job.wrap.max_rows = rows;
-    let galley = ui.fonts_mut(|fonts| fonts.layout_job(job));
-    ui.add(Label::new(galley).sense(Sense::hover()));
+    let laid_out = |size: f32, rows: usize| {
+        let mut job = said(text, size, color);
+        job.wrap.max_width = ui.available_width();
+        job.wrap.max_rows = rows;
+        ui.fonts_mut(|fonts| fonts.layout_job(job))
+    };
+    let mut galley = laid_out(theme::BODY, rows);
+    if galley.elided && rows > 1 {
+        galley = laid_out(theme::SMALL, rows + 1);
+    }
+    let hover = galley.elided.then(|| plain(text));
+    let label = ui.add(Label::new(galley).sense(Sense::hover()));
+    if let Some(hover) = hover {
+        label.on_hover_text(hover);
+    }
 }
 
 fn running(ui: &mut Ui, training: &RunMonitor) {
@@ -370,34 +381,45 @@ fn running(ui: &mut Ui, training: &RunMonitor) {
     let epochs_done =
         f64::from(epoch.saturating_sub(1)) + in_epoch as f64 / stage.steps_per_epoch.max(1) as f64;
     let share = (epochs_done / f64::from(stage.epochs.max(1))) as f32;
+    let of_stages = format!("stage {}/{stages}", stage.index + 1);
+    let of_epochs = format!("epoch {epoch}/{}", stage.epochs);
     two_lines(ui, share, |ui| {
+        let left = time_left(training);
         digits(
             ui,
-            &time_left(training),
+            &left,
             colors.weak,
             "At the present speed, all stages counted",
         );
         ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
             ui.spacing_mut().item_spacing.x = theme::GAP;
-            digits(
-                ui,
-                &format!("stage {}/{stages}", stage.index + 1),
-                colors.weak,
-                "Phases of training",
-            );
-            digits(
-                ui,
-                &format!("epoch {epoch}/{}", stage.epochs),
-                colors.text,
-                "Passes over the training images",
-            );
-            let name = RichText::new(&stage.name)
-                .font(theme::heading(theme::CODE))
-                .color(colors.strong);
-            ui.add(Label::new(name).truncate());
+            let room = ui.available_width();
+            let epochs = written(ui, &of_epochs).size().x;
+            let both = epochs + theme::GAP + written(ui, &of_stages).size().x;
+            // Where there is no room for all, what changes most often stays.
+            if stages > 1 && both <= room {
+                digits(ui, &of_stages, colors.weak, "Phases of training");
+            }
+            if epochs <= room {
+                digits(
+                    ui,
+                    &of_epochs,
+                    colors.text,
+                    "Passes over the training images",
+                );
+            }
+            if both + LEAST_NAME <= room {
+                let name = RichText::new(&stage.name)
+                    .font(theme::heading(theme::CODE))
+                    .color(colors.strong);
+                ui.add(Label::new(name).truncate());
+            }
         });
     });
 }
+
+/// Room from which the name of the stage is shown.
+const LEAST_NAME: f32 = 48.0;
 
 fn time_left(training: &RunMonitor) -> String {
     match (&training.phase, &training.last) {

@@ -8,8 +8,10 @@ use strata_app::action::{Action, Show};
 use strata_app::state::State;
 use strata_inspect::saliency::Request;
 
-/// Room for the buttons next to the field.
-const BUTTONS: f32 = 72.0;
+/// What the field needs with its buttons.
+pub(super) const LEAST: f32 = 180.0;
+/// Room for a button next to the field.
+const BUTTON: f32 = 36.0;
 
 /// The field for a path, with its buttons; `name` is what screen readers and tests call the field.
 pub fn file(ui: &mut Ui, state: &State, name: &str, actions: &mut Vec<Action>) {
@@ -25,9 +27,11 @@ pub fn file(ui: &mut Ui, state: &State, name: &str, actions: &mut Vec<Action>) {
         .as_ref()
         .map_or_else(String::new, |path| path.display().to_string());
     let id = Id::unique((name, state.generation));
-    let width = (ui.available_width() - BUTTONS).clamp(80.0, 360.0);
+    let has_image = request.image.is_some();
+    let buttons = if has_image { 2.0 } else { 1.0 } * BUTTON;
+    let width = (ui.available_width() - buttons).clamp(40.0, 360.0);
     let field = Field::new(id, name, &path)
-        .hint("probe images, or the path of an image")
+        .hint("probe images, or a path")
         .width(width);
     if let Some(FieldEvent::Commit(text)) = field.show(ui) {
         let path = Some(text.trim()).filter(|text| !text.is_empty());
@@ -36,8 +40,7 @@ pub fn file(ui: &mut Ui, state: &State, name: &str, actions: &mut Vec<Action>) {
     let hover = "Open an image from disk; it is fitted as the project's images are";
     let browse = icon_button(ui, Icon::Folder, "Open image…", hover, true).clicked();
     let hover = "Back to the probe images, the fixed images of the run";
-    let has_image = request.image.is_some();
-    if icon_button(ui, Icon::Close, "Probe images", hover, has_image).clicked() {
+    if has_image && icon_button(ui, Icon::Close, "Probe images", hover, true).clicked() {
         choose(None);
     }
     if browse {

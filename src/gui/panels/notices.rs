@@ -3,7 +3,7 @@
 
 use crate::theme;
 use crate::widgets::icon::{self, Icon};
-use crate::widgets::{Field, FieldEvent, icon_button, said};
+use crate::widgets::{Field, FieldEvent, icon_button, plain, said};
 use eframe::egui::{
     Align, Align2, Area, Button, Color32, Frame, Id, Key, Label, Layout, Margin, Order, Rect,
     RichText, ScrollArea, Sense, Stroke, Ui, vec2,
@@ -385,7 +385,7 @@ fn repairs(ui: &mut Ui, fixes: Vec<Fix>, actions: &mut Vec<Action>) {
     ui.horizontal_wrapped(|ui| {
         ui.add_space(icon::SIZE + ui.spacing().item_spacing.x);
         for fix in fixes {
-            let button = ui.button(format::capital(&fix.label));
+            let button = ui.button(plain(&format::capital(&fix.label)));
             let button = button.on_hover_text("One edit; Ctrl+Z takes it back");
             if button.clicked() {
                 actions.push(Action::Edit(fix.edit));

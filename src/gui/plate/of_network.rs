@@ -83,7 +83,7 @@ pub fn filters(filters: &Filters) -> Snapshot {
     };
     let ends = ["−largest", "0", "+largest"].map(str::to_owned);
     Plate {
-        title: format!("Filters of {}: {}", filters.key, filters.layer),
+        title: format!("Filters of {}: {}", plain(&filters.key), filters.layer),
         lines: vec![
             format!(
                 "step {} · {count} filters of {channels}×{height}×{width}",
@@ -132,7 +132,7 @@ pub fn activations(maps: &Activations) -> Snapshot {
         nearly_square(maps.count()),
     ));
     Plate {
-        title: format!("Feature maps of {}: {}", maps.place, maps.text),
+        title: format!("Feature maps of {}: {}", maps.place.in_words(), maps.text),
         lines: vec![about, how.to_owned()],
         rows,
         bars,
@@ -198,7 +198,11 @@ pub fn field(field: &EffectiveField, about: &str) -> Snapshot {
         caption: "the first probe image, the gradient, both over each other; the orange box is what can be seen in theory".to_owned(),
     };
     Plate {
-        title: format!("Receptive field of {}: {}", field.place, field.text),
+        title: format!(
+            "Receptive field of {}: {}",
+            field.place.in_words(),
+            field.text
+        ),
         lines: vec![
             format!(
                 "step {} · mean over {} images",

@@ -3,6 +3,7 @@
 use super::of_network::{bar, value};
 use super::{ColorBar, Plate, Tile, in_rows, tile};
 use crate::snapshot::Snapshot;
+use crate::widgets::plain;
 use strata_core::format::{self, short};
 use strata_inspect::attribution::Method;
 use strata_inspect::curve;
@@ -16,9 +17,7 @@ pub fn plate(saliency: &Saliency, look: &MapLook) -> Snapshot {
     let is_checked = !saliency.checks.is_empty() && !saliency.are_signals();
     let count = saliency.answers.len();
     let layer = saliency.layer.as_ref();
-    let layer = layer.map_or_else(String::new, |layer| {
-        format!(" · {}", layer.replace('`', ""))
-    });
+    let layer = layer.map_or_else(String::new, |layer| format!(" · {}", plain(layer)));
     let mut lines = vec![
         format!(
             "step {} · {}{layer}",
@@ -149,7 +148,7 @@ fn checked(saliency: &Saliency, index: usize) -> Vec<Tile> {
         let Some(correlation) = check.correlations.get(index) else {
             continue;
         };
-        let layer = check.layer.replace('`', "");
+        let layer = plain(&check.layer);
         let caption = format!("{layer} · ρ {}", short(f64::from(*correlation), 2));
         row.push(map(&saliency.checked_map(check, index), caption));
     }

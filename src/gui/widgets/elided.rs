@@ -1,4 +1,4 @@
-//! Text on one line, as much of it as there is room for.
+//! Text on one line or a few, as much of it as there is room for.
 
 use eframe::egui::text::{LayoutJob, TextWrapping};
 use eframe::egui::{Color32, FontId, Galley, Ui};
@@ -8,5 +8,18 @@ use std::sync::Arc;
 pub fn elided(ui: &Ui, text: &str, font: FontId, color: Color32, width: f32) -> Arc<Galley> {
     let mut job = LayoutJob::simple_singleline(text.to_owned(), font, color);
     job.wrap = TextWrapping::truncate_at_width(width);
+    ui.fonts_mut(|fonts| fonts.layout_job(job))
+}
+
+/// A text on so many lines at most, with an ellipsis where they have no room for all of it.
+pub fn in_lines(
+    ui: &Ui,
+    text: &str,
+    font: FontId,
+    color: Color32,
+    (width, lines): (f32, usize),
+) -> Arc<Galley> {
+    let mut job = LayoutJob::simple(text.to_owned(), font, color, width);
+    job.wrap.max_rows = lines;
     ui.fonts_mut(|fonts| fonts.layout_job(job))
 }

@@ -17,7 +17,7 @@ pub mod steady_scroll;
 pub mod stepper;
 
 pub use button::{icon_button, primary_button, quiet_button};
-pub use elided::elided;
+pub use elided::{elided, in_lines};
 pub use empty::empty;
 pub use field::{Field, FieldEvent};
 pub use figure::figure;

@@ -1,11 +1,11 @@
 //! Sentences of the rooms below, as the window writes them. What is written in the file is set off by backticks, as the
 //! terminal shows it; here it stands in the font of code, or, where a text has one font alone, as it is. The system's
-//! numbers of errors are left to the log.
+//! numbers of errors are left to the log, and layers are counted from 1.
 
 use crate::theme;
 use eframe::egui::text::{LayoutJob, TextFormat};
 use eframe::egui::{Color32, FontId};
-use strata_core::format::without_codes;
+use strata_core::spoken::spoken;
 
 /// The sign on both sides of what is code.
 const QUOTE: char = '`';
@@ -13,7 +13,7 @@ const QUOTE: char = '`';
 /// A sentence of this size and colour, with what is quoted in it as code.
 pub fn said(text: &str, size: f32, ink: Color32) -> LayoutJob {
     let mut job = LayoutJob::default();
-    for (index, part) in without_codes(text).split(QUOTE).enumerate() {
+    for (index, part) in spoken(text).split(QUOTE).enumerate() {
         let font = match index % 2 {
             0 => FontId::proportional(size),
             _ => theme::digits(size),
@@ -25,7 +25,7 @@ pub fn said(text: &str, size: f32, ink: Color32) -> LayoutJob {
 
 /// A sentence where there is one font alone: in hover texts and in the names that screen readers say.
 pub fn plain(text: &str) -> String {
-    without_codes(text).replace(QUOTE, "")
+    spoken(text).replace(QUOTE, "")
 }
 
 #[cfg(test)]
@@ -47,6 +47,6 @@ mod tests {
             .collect();
         assert_eq!(code, ["conv"]);
         assert_eq!(said("gone (os error 2)", 12.0, Color32::WHITE).text, "gone");
-        assert_eq!(plain("`conv 8` at encoder.1"), "conv 8 at encoder.1");
+        assert_eq!(plain("`conv 8` at encoder.1"), "conv 8 at encoder layer 2");
     }
 }

@@ -1,5 +1,5 @@
-//! A tensor drawn to scale: the face's area follows height × width, its thickness the logarithm of
-//! the channels. A column of slabs shows the funnel of a network before a number is read: both are measured against the
+//! A tensor drawn to scale: the sides of the face follow the square roots of height and width, so that the small maps
+//! deep in a network are told apart; its thickness follows the logarithm of the channels. A column of slabs shows the funnel of a network before a number is read: both are measured against the
 //! largest of the network, so that the room there is tells layers apart.
 
 use crate::theme;
@@ -62,7 +62,7 @@ pub fn paint(painter: &Painter, rect: Rect, shape: &Shape, scale: Scale, color: 
 }
 
 fn side(size: usize, largest: usize) -> f32 {
-    (FACE * size as f32 / largest.max(1) as f32).max(3.0)
+    (FACE * (size as f32 / largest.max(1) as f32).sqrt()).max(1.5)
 }
 
 fn bar(painter: &Painter, rect: Rect, length: f32, color: Color32) {
@@ -117,6 +117,18 @@ fn solid(painter: &Painter, rect: Rect, thickness: f32, [height, width]: [f32; 2
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Every halving of the maps is seen, of small and of large images.
+    #[test]
+    fn small_maps_are_told_apart_by_their_faces() {
+        for sides in [&[32, 16, 8, 4, 2, 1][..], &[224, 112, 56, 28, 14, 7]] {
+            let faces: Vec<f32> = sides.iter().map(|&size| side(size, sides[0])).collect();
+            assert!(
+                faces.windows(2).all(|two| two[0] - two[1] >= 1.0),
+                "{faces:?}"
+            );
+        }
+    }
 
     /// Twice as many channels are seen to be more, in the least room of a row and better in a wide panel.
     #[test]

@@ -21,6 +21,7 @@ pub fn foreign(text: &str) -> Option<&'static str> {
     let part = FOREIGN.into_iter().find(|part| text.contains(part));
     part.or_else(|| has_option(text).then_some("an option of a command"))
         .or_else(|| has_sides(text).then_some("a list of the file"))
+        .or_else(|| has_place(text).then_some("a layer's name of the file"))
 }
 
 /// `--stage`, `--fetch`
@@ -36,6 +37,19 @@ fn has_sides(text: &str) -> bool {
         let inner = rest.split(']').next().unwrap_or_default();
         let is_number = |part: &str| part.trim().parse::<f64>().is_ok();
         inner.contains(", ") && inner.split(',').all(is_number)
+    })
+}
+
+/// `encoder.3`, counted from 0, but for the text of a setting (`at=encoder.3`): the window has `encoder layer 4`.
+fn has_place(text: &str) -> bool {
+    ["encoder.", "decoder.", "head."].into_iter().any(|stack| {
+        text.match_indices(stack).any(|(start, _)| {
+            let before = text[..start].chars().next_back();
+            let is_word =
+                before.is_none_or(|letter| letter.is_whitespace() || "(:,·".contains(letter));
+            is_word
+                && text[start + stack.len()..].starts_with(|letter: char| letter.is_ascii_digit())
+        })
     })
 }
 

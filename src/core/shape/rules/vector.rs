@@ -1,7 +1,7 @@
 //! Layers between tensors and vectors, and group norm.
 
 use super::{Resolved, tensor};
-use crate::project::help::Help;
+use crate::project::help::{Help, Repair};
 use crate::project::size::Shape;
 use crate::shape::error::ShapeError;
 use crate::shape::op::Op;
@@ -36,6 +36,7 @@ pub fn reshape(input: &Shape, shape: &Shape) -> Result<Resolved, ShapeError> {
     Err(ShapeError::new(message)
         .maybe_help(fitting.flatten())
         .maybe_help(before)
+        .help(Help::from(Repair::Remove).or())
         .help("sizes multiply: C·H·W must be equal on both sides"))
 }
 

@@ -275,8 +275,14 @@ impl Windows {
             .unwrap_or(0);
         let kernel = Help::from(Repair::Set(Attribute::Kernel(sizes_of(&fits))));
         let padding = Help::from(Repair::Set(Attribute::Padding(sizes_of(&[needed]))));
+        let usual = |size: u32| Help::from(Repair::Set(Attribute::Kernel(Axes::all(size))));
+        let usual = USUAL
+            .into_iter()
+            .find(|&size| fits.iter().all(|&fit| i64::from(size) < fit))
+            .map(|size| usual(size).remark(", a usual size").or());
         ShapeError::new(message)
             .help(kernel.remark(" (or smaller)"))
+            .maybe_help(usual)
             .help(padding.remark(", which pads the input").or())
             .help("or shrink the input less before: fewer poolings, smaller strides")
     }
@@ -294,6 +300,9 @@ impl Windows {
             .help(Help::from(Repair::Set(Attribute::Padding(most))).remark(" or less"))
     }
 }
+
+/// Kernels that leave something for the layers behind them, from the largest.
+const USUAL: [u32; 2] = [3, 2];
 
 /// Sizes as an attribute has them: one number where all axes have the same.
 fn sizes_of(sizes: &[i64]) -> Axes {

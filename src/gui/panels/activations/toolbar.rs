@@ -33,7 +33,7 @@ pub(super) fn scale_box(ui: &mut Ui, choice: &mut MapChoice) {
 pub(super) fn layer_box(ui: &mut Ui, state: &State, choice: &mut MapChoice) {
     let rows = &state.shown.inference.rows;
     let place = layer(state, choice);
-    let shown = place.map_or_else(|| "no layer".to_owned(), |place| place.to_string());
+    let shown = place.map_or_else(|| "no layer".to_owned(), |place| place.in_words());
     let combo = ComboBox::from_id_salt("layer of feature maps")
         .width(116.0)
         .icon(chevron)
@@ -41,7 +41,12 @@ pub(super) fn layer_box(ui: &mut Ui, state: &State, choice: &mut MapChoice) {
         .show_ui(ui, |ui| {
             ui.selectable_value(&mut choice.layer, None, "the selected layer");
             for row in rows {
-                let name = format!("{}  {}  {}", row.place, row.text, row.shape_text());
+                let name = format!(
+                    "{}  {}  {}",
+                    row.place.in_words(),
+                    row.text,
+                    row.shape_text()
+                );
                 ui.selectable_value(&mut choice.layer, Some(row.place.clone()), name);
             }
         });

@@ -21,7 +21,7 @@ pub fn show(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
         let width = ui.available_width() - 72.0;
         let field = TextEdit::singleline(&mut text)
             .id(id.with("field"))
-            .hint_text(RichText::new("Find a layer: conv, k3, encoder.2").color(colors.weak))
+            .hint_text(RichText::new("Find a layer: conv, k3, encoder layer 3").color(colors.weak))
             .desired_width(width);
         let field = ui.add(field).accessible_name("Find a layer");
         let found = matching(state, &text);
@@ -47,7 +47,7 @@ fn matching(state: &State, text: &str) -> Vec<Place> {
     let text = text.trim().to_lowercase();
     let rows = state.shown.inference.rows.iter();
     rows.filter(|row| {
-        let place = row.place.to_string();
+        let place = row.place.in_words();
         !text.is_empty() && (row.text.contains(&text) || place.contains(&text))
     })
     .map(|row| row.place.clone())

@@ -3,7 +3,7 @@
 
 use super::row::STRIP;
 use crate::theme;
-use crate::widgets::said;
+use crate::widgets::{plain, said};
 use eframe::egui::{Area, Button, Frame, Id, Margin, Order, Rect, Stroke, Ui, UiBuilder};
 use strata_app::action::Action;
 use strata_app::state::State;
@@ -98,7 +98,7 @@ fn helps(ui: &mut Ui, place: &Place, help: &Help, fix: Option<&Fix>, actions: &m
         let button = Button::new(said(&text, theme::SMALL, colors.strong))
             .small()
             .wrap();
-        if ui.add(button).on_hover_text(&fix.label).clicked() {
+        if ui.add(button).on_hover_text(plain(&fix.label)).clicked() {
             actions.push(Action::Preview(None));
             actions.push(Action::Edit(fix.edit.clone()));
         }

@@ -418,7 +418,7 @@ impl Pen {
                 .rect_stroke(rect, 2.0, line, StrokeKind::Inside);
         }
         let response = response.on_hover_ui(|ui| {
-            ui.label(format!("{place} · {text}"));
+            ui.label(format!("{} · {text}", place.in_words()));
             if let Some(row) = row {
                 let input = row.input.as_ref();
                 let input = input.map_or_else(|| "?".to_owned(), ToString::to_string);

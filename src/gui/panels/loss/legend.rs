@@ -28,8 +28,7 @@ pub(super) fn show(
         }
         if !drawn.curve.smooth.is_empty() {
             let text = match drawn.curve.smoothed_over(drawn.axes.log) {
-                1 if state.view.smoothing == 1 => "not smoothed".to_owned(),
-                1 => "smoothed over 1 step".to_owned(),
+                1 => "not smoothed".to_owned(),
                 steps => format!("smoothed over {steps} steps"),
             };
             let shown = |text: String| {

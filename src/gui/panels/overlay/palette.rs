@@ -165,7 +165,8 @@ mod tests {
             ("feature map", "View: Feature maps"),
             ("test accuracy", "View: Accuracy"),
             ("export", "Save as…"),
-            ("encoder.0", "Layer: encoder.0 conv 32 k8 s4 p2"),
+            ("encoder.0", "Layer: encoder layer 1 conv 32 k8 s4 p2"),
+            ("encoder layer 1", "Layer: encoder layer 1 conv 32 k8 s4 p2"),
             ("download", "View: Images"),
             ("mirror", "View: Output = input"),
         ] {

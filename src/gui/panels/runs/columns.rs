@@ -68,7 +68,14 @@ pub(super) struct Columns {
     pub names: [f32; 2],
     pub figures: Vec<(Figure, [f32; 2])>,
     pub right: f32,
+    /// Lines that the longest text of what differs takes.
+    pub lines: usize,
 }
+
+/// Lines that what differs has at most: more of it is in the tooltip.
+const MOST_LINES: usize = 4;
+/// Lines are broken between words, which leaves room at their ends.
+const BROKEN: f32 = 1.15;
 
 impl Columns {
     /// As many columns as there is room for beside what differs, which needs so many points to be read whole: the figures
@@ -87,6 +94,12 @@ impl Columns {
             kept.push(figure);
         }
         let names = [left + MARK, left + MARK + least + room.max(0.0)];
+        let room = names[1] - names[0];
+        let lines = if needed <= room {
+            1.0
+        } else {
+            (BROKEN * needed / room).ceil()
+        };
         let mut at = names[1];
         let place = |figure: Figure| {
             let place = [at, at + figure.width()];
@@ -98,6 +111,7 @@ impl Columns {
             names,
             figures,
             right: left + width,
+            lines: (lines as usize).clamp(1, MOST_LINES),
         }
     }
 }
@@ -117,5 +131,8 @@ mod tests {
         for columns in [&long, &endless] {
             assert!(columns.figures.len() >= RESULTS, "results and notes stay");
         }
+        assert_eq!((short.lines, long.lines, endless.lines), (1, 1, MOST_LINES));
+        let narrow = Columns::of(0.0, 560.0, 300.0);
+        assert_eq!(narrow.lines, 2, "two lines where one is too short");
     }
 }

@@ -3,7 +3,7 @@
 use super::columns::{Columns, Figure};
 use super::{color, has, left_out, of, quantity};
 use crate::theme;
-use crate::widgets::{Field, FieldEvent, elided};
+use crate::widgets::{Field, FieldEvent, elided, in_lines};
 use eframe::egui::{
     Align2, Button, Color32, FontId, Id, Pos2, Rect, Response, Role, ScrollArea, Sense, Shape,
     Stroke, StrokeKind, Ui, UiBuilder, WidgetInfo, pos2, vec2,
@@ -16,8 +16,10 @@ use strata_app::state::State;
 use strata_core::format;
 use strata_engine::storage::record::Status;
 
-/// Height of a run.
+/// Height of a run whose differences take one line.
 pub(super) const ROW: f32 = 44.0;
+/// Height of each further line.
+const LINE: f32 = 15.0;
 /// Height of what stands above the runs: two fields and the names of the columns.
 pub(super) const HEAD: f32 = 64.0;
 const FIELDS: f32 = 36.0;
@@ -161,7 +163,8 @@ fn row(ui: &mut Ui, state: &State, index: usize, columns: &Columns, actions: &mu
     let left_out = left_out(state, run);
     let hidden = state.runs.hidden.contains(&run.path) || left_out.is_some();
     let width = columns.right - columns.names[0] + MARK;
-    let (area, _) = ui.allocate_exact_size(vec2(width, ROW), Sense::hover());
+    let height = ROW + (columns.lines - 1) as f32 * LINE;
+    let (area, _) = ui.allocate_exact_size(vec2(width, height), Sense::hover());
     let response = toggle(ui, run, area, columns, hidden);
     let colors = *theme::palette(ui);
     let ink = if hidden { colors.weak } else { colors.strong };
@@ -172,13 +175,8 @@ fn row(ui: &mut Ui, state: &State, index: usize, columns: &Columns, actions: &mu
         None => told(run),
     };
     let name = elided(ui, &ending(ui, &run.name, room), name_font(), ink, room);
-    let second = elided(
-        ui,
-        &second,
-        FontId::proportional(theme::SMALL),
-        colors.weak,
-        room,
-    );
+    let font = FontId::proportional(theme::SMALL);
+    let second = in_lines(ui, &second, font, colors.weak, (room, columns.lines));
     let top = area.center().y - 0.5 * (name.size().y + second.size().y);
     let below = top + name.size().y;
     ui.painter().galley(pos2(columns.names[0], top), name, ink);

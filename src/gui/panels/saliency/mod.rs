@@ -9,7 +9,7 @@ use super::loading_state::{failed, reading};
 use crate::theme;
 use crate::view::View;
 use crate::widgets::raster::Sheet;
-use crate::widgets::{chevron, empty, volume_slice};
+use crate::widgets::{chevron, empty, plain, volume_slice};
 use eframe::egui::{ComboBox, RichText, Ui};
 use std::sync::Arc;
 use strata_app::action::{Action, Show};
@@ -75,9 +75,7 @@ impl View for SaliencyView {
             Question::Unit(unit) => format!("unit {}", unit + 1),
         };
         let layer = saliency.layer.as_ref();
-        let layer = layer.map_or_else(String::new, |layer| {
-            format!(" · {}", layer.replace('`', ""))
-        });
+        let layer = layer.map_or_else(String::new, |layer| format!(" · {}", plain(layer)));
         let part = match saliency.answers.len() < saliency.of {
             true => format!(" · {} of {} images", saliency.answers.len(), saliency.of),
             false => String::new(),
@@ -213,7 +211,7 @@ fn name(question: Option<Question>, state: &State, classes: Option<&[String]>) -
         }
         Some(Question::Unit(unit)) => {
             let layer = state.inspections.saliency.layer.as_ref();
-            let layer = layer.map_or_else(String::new, |layer| format!(" of {layer}"));
+            let layer = layer.map_or_else(String::new, |layer| format!(" of {}", layer.in_words()));
             format!("unit {}{layer}", unit + 1)
         }
     }
@@ -223,12 +221,16 @@ fn name(question: Option<Question>, state: &State, classes: Option<&[String]>) -
 fn source(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
     let takes_files =
         state.network().input.rank() != 1 || state.inspections.saliency.image.is_some();
+    let fits = ui.available_width() > image_source::LEAST + options::BUTTON;
     ui.horizontal(|ui| {
         options::button(ui, state, actions);
-        if takes_files {
+        if takes_files && fits {
             image_source::file(ui, state, "Image file", actions);
         }
     });
+    if takes_files && !fits {
+        ui.horizontal(|ui| image_source::file(ui, state, "Image file", actions));
+    }
     ui.add_space(theme::GAP);
 }
 

@@ -9,6 +9,7 @@ use eframe::egui::{
 use strata_app::action::{Action, Show};
 use strata_app::choices::Choice;
 use strata_app::state::State;
+use strata_core::project::Place;
 use strata_inspect::attribution::Method;
 use strata_inspect::map_look::MapLook;
 use strata_inspect::saliency::{Question, Request};
@@ -23,6 +24,8 @@ const CLIPS: [f32; 5] = [0.0, 0.005, 0.01, 0.02, 0.05];
 const MOST_LAYERS: usize = 24;
 const WIDTH: f32 = 250.0;
 const BOX: f32 = 128.0;
+/// Room that the button of the options takes beside other things.
+pub(super) const BUTTON: f32 = 80.0;
 const NAME: f32 = 96.0;
 
 /// The methods.
@@ -63,6 +66,7 @@ pub(super) fn button(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
         .width(WIDTH)
         .close_behavior(PopupCloseBehavior::CloseOnClickOutside)
         .show(|ui| {
+            theme::in_menu(ui);
             drawn(ui, state, actions);
             ui.separator();
             asked(ui, state, actions);
@@ -173,7 +177,7 @@ fn layer_box(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
     let last = "the last with maps";
     let shown = layer
         .as_ref()
-        .map_or_else(|| last.to_owned(), ToString::to_string);
+        .map_or_else(|| last.to_owned(), Place::in_words);
     let combo = ComboBox::from_id_salt("layer of saliency")
         .width(BOX)
         .icon(chevron)
@@ -183,7 +187,12 @@ fn layer_box(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
                 ui.selectable_value(&mut layer, None, last);
             }
             for row in &state.shown.inference.rows {
-                let name = format!("{}  {}  {}", row.place, row.text, row.shape_text());
+                let name = format!(
+                    "{}  {}  {}",
+                    row.place.in_words(),
+                    row.text,
+                    row.shape_text()
+                );
                 ui.selectable_value(&mut layer, Some(row.place.clone()), name);
             }
         });

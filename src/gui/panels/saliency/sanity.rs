@@ -1,8 +1,8 @@
 //! The sanity check: the same maps after the weights of one layer after another were drawn anew.
 
 use crate::theme;
-use crate::widgets::elided;
 use crate::widgets::raster::Sheet;
+use crate::widgets::{elided, plain};
 use eframe::egui::{FontId, Rect, Role, ScrollArea, Sense, Ui, WidgetInfo, pos2, vec2};
 use strata_core::format;
 use strata_inspect::map_look::MapLook;
@@ -53,7 +53,7 @@ fn head(saliency: &Saliency, column: usize) -> [String; 2] {
         None if column == 0 => ["image".to_owned(), String::new()],
         None => ["trained".to_owned(), String::new()],
         Some(check) => [
-            check.layer.replace('`', ""),
+            plain(&check.layer),
             format!("ρ {}", format::short(check.correlation().into(), 2)),
         ],
     }
@@ -117,7 +117,7 @@ fn sentence(saliency: &Saliency, row: usize, column: usize) -> String {
     match (check, correlation) {
         (Some(check), Some(correlation)) => format!(
             "{image}, with the weights of {} and of all layers behind it drawn anew\nrank correlation with the trained map {}",
-            check.layer.replace('`', ""),
+            plain(&check.layer),
             format::short((*correlation).into(), 3)
         ),
         _ if column == 0 => image,
@@ -130,7 +130,7 @@ fn described(saliency: &Saliency) -> String {
     let one = |check: &strata_inspect::saliency::Randomised| {
         format!(
             "{}: {}",
-            check.layer.replace('`', ""),
+            plain(&check.layer),
             format::short(check.correlation().into(), 2)
         )
     };

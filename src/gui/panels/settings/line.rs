@@ -6,6 +6,7 @@ use crate::widgets::{Field, FieldEvent, Icon, Stepper, chevron, icon_button};
 use eframe::egui::{
     Align, Button, ComboBox, Id, Layout, Popup, RichText, ScrollArea, TextWrapMode, Ui, vec2,
 };
+use strata_core::spoken::spoken;
 
 const NAME: f32 = 86.0;
 /// What a field's frame takes of its width, with a cursor behind the last letter.
@@ -96,7 +97,10 @@ fn text_field(
     check: &dyn Fn(&str) -> Result<(), String>,
 ) -> Option<FieldEvent> {
     lead::focus(ui, setting.name, id);
+    // Layers are named as the file does while they are written, and as the window does afterwards.
+    let shown = spoken(setting.text);
     Field::new(id, setting.label, setting.text)
+        .shown(&shown)
         .hint(setting.hint)
         .check(check)
         .of_project()
@@ -154,7 +158,7 @@ fn entries(ui: &mut Ui, menu: &Menu<'_>) -> Option<usize> {
     Popup::menu(&button).width(160.0).show(|ui| {
         ScrollArea::vertical().max_height(LIST).show(ui, |ui| {
             for (index, (name, holds)) in menu.entries.iter().enumerate() {
-                let text = RichText::new(name).font(theme::digits(12.0));
+                let text = RichText::new(spoken(name)).font(theme::digits(12.0));
                 if ui.add(Button::selectable(*holds, text)).clicked() {
                     chosen = Some(index);
                     ui.close();

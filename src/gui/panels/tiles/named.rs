@@ -31,6 +31,7 @@ pub(super) fn show(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
     let id = Id::unique("name of an arrangement");
     let mut name: String = ui.data(|data| data.get_temp(id)).unwrap_or_default();
     ui.horizontal(|ui| {
+        theme::in_menu(ui);
         let hint = RichText::new("Name this arrangement").color(theme::palette(ui).weak);
         let field = TextEdit::singleline(&mut name)
             .id(id.with("field"))

@@ -21,7 +21,7 @@ pub struct Entry<'a> {
     /// `error`, `warning` or `hint`.
     kind: &'static str,
     icon: Icon,
-    /// `head.4`, `stage train`, or nothing.
+    /// `head layer 5`, `stage train`, or nothing.
     at: String,
     message: &'a str,
     /// The reason, or what helps.
@@ -111,7 +111,7 @@ fn at(state: &State, place: Option<&Place>, stage: Option<usize>) -> String {
         place,
         stage.and_then(|index| state.project().stages.get(index)),
     ) {
-        (Some(place), _) => place.to_string(),
+        (Some(place), _) => place.in_words(),
         (None, Some(stage)) => format!("stage {}", stage.name),
         (None, None) => String::new(),
     }

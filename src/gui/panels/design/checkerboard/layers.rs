@@ -65,7 +65,7 @@ fn card(ui: &mut Ui, state: &State, overlap: &Overlap, fixes: &[Fix], offers: bo
     } else {
         colors.strong
     };
-    let title = RichText::new(format!("{}  {}", overlap.text, overlap.place))
+    let title = RichText::new(format!("{}  {}", overlap.text, overlap.place.in_words()))
         .font(theme::digits(theme::CODE))
         .color(ink);
     let button = ui.add(Button::new(title).frame(false).truncate());

@@ -158,7 +158,7 @@ fn nothing(ui: &mut Ui, state: &State) {
             "Not known yet",
             &format!(
                 "Mend {} first: the pattern follows from the shapes.",
-                row.place
+                row.place.in_words()
             ),
         );
     }

@@ -176,7 +176,7 @@ pub(super) fn missing(ui: &Ui, area: Rect, state: &State) {
     let colors = theme::palette(ui);
     let broken = state.shown.inference.errors().next();
     let text = match broken {
-        Some((row, _)) => format!("No picture yet: mend {} first.", row.place),
+        Some((row, _)) => format!("No picture yet: mend {} first.", row.place.in_words()),
         None => {
             "No picture: no decoder, or an output\nthat is a vector or longer than 4096.".to_owned()
         }

@@ -98,6 +98,8 @@ pub(super) fn below(
             .max_rect(last)
             .layout(line),
     );
+    // All that stands in the line is centred in it.
+    inner.spacing_mut().interact_size.y = LINE;
     largest(&mut inner, state, figures, actions);
     measure(&mut inner, state, figures, actions);
     if let Some(against) = against(state) {
@@ -172,6 +174,7 @@ fn batch(ui: &mut Ui, state: &State, figures: &Figures, actions: &mut Vec<Action
         vec2(ui.available_width(), LINE),
         Layout::left_to_right(Align::Center),
         |ui| {
+            ui.spacing_mut().interact_size.y = LINE;
             largest(ui, state, figures, actions);
         },
     );

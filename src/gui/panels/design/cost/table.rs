@@ -298,23 +298,12 @@ impl Table<'_> {
         );
         let line = line.translate(vec2(0.0, 1.0));
         write(ui, self.texts(line), 0.0, "total", colors.strong);
-        let waiting = if self.state.training.is_running() {
-            "—"
-        } else {
-            "…"
-        };
         for (index, quantity) in self.columns.iter().enumerate() {
             let cell = self.column(line, index);
             let value = self.figures.total(self.state, *quantity);
-            let unknown = if *quantity == CostColumn::Time && self.figures.memory.is_some() {
-                waiting
-            } else {
-                "—"
-            };
-            let text = if value > 0.0 {
-                quantity.write(value)
-            } else {
-                unknown.to_owned()
+            let text = match value > 0.0 {
+                true => quantity.write(value),
+                false => "—".to_owned(),
             };
             ui.painter().text(
                 cell.right_center(),
@@ -330,6 +319,9 @@ impl Table<'_> {
             );
             response.on_hover_ui(|ui| {
                 ui.label(format!("{}: all layers of all stacks", quantity.name()));
+                if *quantity == CostColumn::Time && value <= 0.0 {
+                    ui.label("It is estimated once a few kernels were measured on this machine");
+                }
                 if let Some((_, stage)) =
                     stage(self.state).filter(|_| *quantity == CostColumn::Memory)
                 {

@@ -107,12 +107,12 @@ impl Chosen {
         (Some(&field.seen) == self.seen.as_ref()).then_some(field)
     }
 
-    /// `encoder.3: maxpool 2 · size 16×16 · stride 4 · offset −6`
+    /// `encoder layer 4: maxpool 2 · size 16×16 · stride 4 · offset −6`
     pub fn line(&self, inference: &Inference) -> String {
         let Some(row) = inference.row(&self.place) else {
             return String::new();
         };
-        let mut text = format!("{}: {}", self.place, row.text);
+        let mut text = format!("{}: {}", self.place.in_words(), row.text);
         if let Some(field) = &row.receptive_field {
             text += &format!(" · size {}", times(field));
         }

@@ -388,5 +388,8 @@ fn described(chosen: &Chosen, field: Option<&EffectiveField>) -> String {
             field.effective()
         )
     });
-    format!("cell {cell} of {} sees {seen}{effective}", chosen.place)
+    format!(
+        "cell {cell} of {} sees {seen}{effective}",
+        chosen.place.in_words()
+    )
 }

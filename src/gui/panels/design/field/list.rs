@@ -139,7 +139,12 @@ fn entry(ui: &mut Ui, row: &Row, is_chosen: bool, most: f64) -> bool {
         );
     }
     response
-        .on_hover_text(format!("{}: {}\n{}", row.place, row.text, row.shape_text()))
+        .on_hover_text(format!(
+            "{}: {}\n{}",
+            row.place.in_words(),
+            row.text,
+            row.shape_text()
+        ))
         .clicked()
 }
 

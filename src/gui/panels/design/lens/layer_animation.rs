@@ -79,7 +79,7 @@ pub(super) fn show(ui: &mut Ui, lens: &Lens, settings: LensSettings, actions: &m
     explain(&stage, sample, input);
 }
 
-/// The step in words: `output (0, 1): 1·0 + … = 5`.
+/// The step in words: `output (1, 2): 1·0 + … = 5`.
 fn words(sample: &Sample, step: usize) -> String {
     let Some(step) = sample.steps.get(step) else {
         return String::new();

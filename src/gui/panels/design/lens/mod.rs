@@ -71,7 +71,7 @@ impl View for LensView {
         row.map_or_else(String::new, |row| {
             format!(
                 "{}  {}  ·  {} → {}",
-                row.place,
+                row.place.in_words(),
                 row.text,
                 input(row),
                 row.shape_text()

@@ -182,7 +182,7 @@ fn diff(ui: &mut Ui, change: &Change) {
         (&change.from, '−', colors.wrong),
         (&change.to, '+', colors.proven),
     ];
-    let mut place = Some(change.place.to_string());
+    let mut place = Some(change.place.in_words());
     for (node, sign, color) in lines {
         let Some(node) = node else { continue };
         ui.horizontal(|ui| {

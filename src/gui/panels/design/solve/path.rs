@@ -295,7 +295,8 @@ fn label(ui: &Ui, rect: Rect, text: &str, ink: Color32) {
 
 fn hover(ui: &mut Ui, step: &Step, known: &Known) {
     ui.label(
-        RichText::new(format!("{}  {}", step.place, step.text)).font(theme::digits(theme::CODE)),
+        RichText::new(format!("{}  {}", step.place.in_words(), step.text))
+            .font(theme::digits(theme::CODE)),
     );
     ui.label(format!("{} → {}", step.before, step.after));
     if let Some(block) = step.block {

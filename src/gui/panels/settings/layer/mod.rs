@@ -68,7 +68,7 @@ fn title(ui: &mut Ui, place: &Place, node: &Node) {
             "The same layers several times, each time with weights of their own."
         }
     };
-    weak(ui, &format!("{place} · {about}"));
+    weak(ui, &format!("{} · {about}", place.in_words()));
 }
 
 /// A heading of the form.

@@ -8,6 +8,7 @@ use strata_core::project::reference::stage::{EARLY_STOP, FREEZE, SPARSITY};
 use strata_core::project::stage::{EARLY_STOP_METRICS, EarlyStop, Sparsity, Stage};
 use strata_core::project::structured::split_names;
 use strata_core::project::{Place, Stack};
+use strata_core::spoken::spoken;
 
 /// Shows the fields that end the stage early.
 pub(super) fn early_stop(ui: &mut Ui, id: &dyn Fn(&str) -> Id, stage: &Stage, next: &mut Stage) {
@@ -172,13 +173,13 @@ fn of_layer(ui: &mut Ui, state: &State, sparsity: &Sparsity) -> Option<Sparsity>
     let mut chosen = now.clone();
     line(ui, "of", about, |ui| {
         eframe::egui::ComboBox::from_id_salt("sparsity layer")
-            .selected_text(now.as_str())
+            .selected_text(spoken(&now))
             .width(ui.available_width())
             .icon(crate::widgets::chevron)
             .show_ui(ui, |ui| {
                 ui.selectable_value(&mut chosen, "the code".to_owned(), "the code");
                 for layer in &layers {
-                    ui.selectable_value(&mut chosen, layer.clone(), layer);
+                    ui.selectable_value(&mut chosen, layer.clone(), spoken(layer));
                 }
             })
             .response

@@ -1,0 +1,138 @@
+//! Texts of the window's own that must be read whole, and frames that must be seen, at the smallest size.
+
+use crate::kit::window::*;
+use eframe::egui::epaint::ClippedShape;
+use eframe::egui::{Rect, Shape, vec2};
+use egui_kittest::kittest::Queryable;
+use std::path::Path;
+use strata::app::action::{Action, OnView, Show};
+use strata::app::arrangement::Workspace;
+use strata::app::view_kind::ViewKind;
+use strata::engine::event::{Event, StepReport};
+use strata::project::stage::Task;
+
+/// The texts of a frame that end in an ellipsis for want of room.
+fn elided(shapes: &[ClippedShape]) -> Vec<String> {
+    let mut found = Vec::new();
+    shapes
+        .iter()
+        .for_each(|clipped| collect(&clipped.shape, &mut found));
+    found
+}
+
+fn collect(shape: &Shape, found: &mut Vec<String>) {
+    match shape {
+        Shape::Vec(shapes) => shapes.iter().for_each(|shape| collect(shape, found)),
+        Shape::Text(text) if text.galley.elided => found.push(text.galley.text().to_owned()),
+        _ => {}
+    }
+}
+
+#[test]
+fn the_cards_of_the_start_page_are_read_whole() {
+    let mut window = Window::idle("conv-autoencoder");
+    window.harness.state_mut().handle(Action::Start(true));
+    window.run();
+    assert!(window.has("Start from lenet-mnist"));
+    let shapes = &window.harness.output().shapes;
+    assert_eq!(elided(shapes), Vec::<String>::new());
+}
+
+/// The line of the image file in a quarter of the smallest window: what may be typed is read whole, and there is no
+/// button that takes away what is not there.
+#[test]
+fn the_image_of_saliency_is_chosen_in_a_small_tile() {
+    let mut window = Window::idle("lenet-mnist");
+    window.show_workspace(Workspace::Training);
+    let action = Action::View(OnView::Open(ViewKind::Saliency, None));
+    window.harness.state_mut().handle(action);
+    window.run();
+    assert!(window.get("Image file").rect().width() > 150.0);
+    assert!(window.harness.query_by_label("Probe images").is_none());
+    let cut = elided(&window.harness.output().shapes);
+    assert!(
+        cut.iter().all(|text| !text.contains("probe images")),
+        "{cut:?}"
+    );
+    let mut request = window.state().inspections.saliency.clone();
+    request.image = Some("/pictures/one.png".into());
+    window
+        .harness
+        .state_mut()
+        .handle(Action::Show(Show::Saliency(request)));
+    window.run();
+    window.click("Probe images");
+    assert!(window.state().inspections.saliency.image.is_none());
+}
+
+/// While it trains, nothing in the bar lies over anything else, however little room there is.
+#[test]
+fn the_progress_of_a_run_is_legible_at_any_width() {
+    for width in [960.0, 1100.0, 1280.0, 1600.0] {
+        let (engine, start) = fake_engine();
+        let mut window = Window::new(builtin("pretrain-classify"), vec2(width, 720.0), start);
+        window.run();
+        window.click("Train");
+        engine.tell(started(Path::new("runs/one-1")));
+        engine.tell(Event::Stage {
+            index: 1,
+            name: "a stage with a name of its own".into(),
+            task: Task::Classify,
+            epochs: 100,
+            steps_per_epoch: 400,
+        });
+        let step = StepReport {
+            stage: 1,
+            epoch: 17,
+            step: 7000,
+            step_in_epoch: 200,
+            seconds_left: 2540.0,
+            ..StepReport::default()
+        };
+        engine.tell(Event::Step(step));
+        window.run();
+        let bar = window.get("Progress of the stage").rect();
+        let above = bar.with_min_y(bar.top() - 24.0);
+        let mut parts: Vec<Rect> = ["epoch 17/100", "stage 2/3", "42 min 20 s left"]
+            .into_iter()
+            .flat_map(|label| window.harness.query_all_by_label(label))
+            .map(|node| node.rect())
+            .collect();
+        parts.sort_by(|a, b| a.left().total_cmp(&b.left()));
+        assert!(parts.len() >= 2, "{width}: {parts:?}");
+        assert!(
+            parts
+                .iter()
+                .all(|part| above.expand(2.0).contains_rect(*part)),
+            "{parts:?}"
+        );
+        assert!(
+            parts.windows(2).all(|two| two[0].right() <= two[1].left()),
+            "{width}: {parts:?}"
+        );
+    }
+}
+
+/// In the light theme too a field in a menu has its frame.
+#[test]
+fn the_name_of_an_arrangement_has_a_frame_in_both_themes() {
+    for dark in [true, false] {
+        let mut window = Window::idle("lenet-mnist");
+        window.set_dark(dark);
+        window.click("Add view beside Loss");
+        let field = window.get("Name this arrangement").rect();
+        let is_frame = |shape: &Shape| match shape {
+            Shape::Rect(one) => {
+                let is_seen = one.stroke.width > 0.0 && one.stroke.color.a() > 0;
+                let is_around = one.rect.expand(3.0).contains_rect(field);
+                is_seen && is_around && one.rect.height() < 2.0 * field.height()
+            }
+            _ => false,
+        };
+        let shapes = &window.harness.output().shapes;
+        assert!(
+            shapes.iter().any(|clipped| is_frame(&clipped.shape)),
+            "dark: {dark}"
+        );
+    }
+}
