@@ -17,6 +17,8 @@ pub enum ViewKind {
     Activations,
     Saliency,
     Adversarial,
+    Neighbours,
+    Embedding,
     Sparse,
     Data,
     Statistics,

@@ -3,7 +3,9 @@
 mod activations;
 mod adversarial;
 mod curve;
+mod embedding;
 mod field;
+mod neighbours;
 mod pixel;
 mod predictions;
 mod saliency;
@@ -44,6 +46,8 @@ pub fn run(args: &InspectArgs) -> anyhow::Result<()> {
         Picture::Adversarial => adversarial::picture(&mut open(args)?, args)?,
         Picture::Predictions => predictions::picture(&mut open(args)?, args)?,
         Picture::Saliency => saliency::picture(&mut open(args)?, args)?,
+        Picture::Neighbours => neighbours::picture(&mut open(args)?, args)?,
+        Picture::Embedding => embedding::picture(&mut open(args)?, args)?,
         Picture::SparseCode => sparse_code(&mut open(args)?)?,
         Picture::Activations => activations::picture(&mut open(args)?, args)?,
         Picture::Pixel => return pixel::run(&mut open(args)?, args),
@@ -70,8 +74,8 @@ fn open(args: &InspectArgs) -> anyhow::Result<SavedRun> {
 /// Refuses what the picture asked for does not have.
 fn check(args: &InspectArgs) -> Result<(), WrongInput> {
     use Picture::{
-        Activations, Adversarial, Filters, Pixel, Predictions, ReceptiveField, Reconstructions,
-        Saliency,
+        Activations, Adversarial, Embedding, Filters, Neighbours, Pixel, Predictions,
+        ReceptiveField, Reconstructions, Saliency,
     };
     let what = args.what;
     let for_these = [
@@ -79,7 +83,15 @@ fn check(args: &InspectArgs) -> Result<(), WrongInput> {
         (
             args.layer.is_some(),
             "--layer",
-            &[Filters, Activations, Saliency, ReceptiveField, Pixel],
+            &[
+                Filters,
+                Activations,
+                Saliency,
+                ReceptiveField,
+                Pixel,
+                Neighbours,
+                Embedding,
+            ],
         ),
         (args.decoder, "--decoder", &[Filters]),
         (args.at.is_some(), "--at", &[Pixel]),
@@ -94,6 +106,7 @@ fn check(args: &InspectArgs) -> Result<(), WrongInput> {
                 Adversarial,
                 Activations,
                 Pixel,
+                Neighbours,
             ],
         ),
         (
@@ -104,17 +117,17 @@ fn check(args: &InspectArgs) -> Result<(), WrongInput> {
         (
             args.split.is_some(),
             "--split",
-            &[Saliency, Predictions, Adversarial],
+            &[Saliency, Predictions, Adversarial, Neighbours, Embedding],
         ),
         (
             args.limit.is_some(),
             "--limit",
-            &[Saliency, Predictions, Adversarial],
+            &[Saliency, Predictions, Adversarial, Neighbours, Embedding],
         ),
         (
             args.numbers.is_some(),
             "--numbers",
-            &[Saliency, Predictions, Adversarial],
+            &[Saliency, Predictions, Adversarial, Neighbours, Embedding],
         ),
         (args.predictions.list.is_some(), "--list", &[Predictions]),
         (args.predictions.top.is_some(), "--top", &[Predictions]),
@@ -127,6 +140,16 @@ fn check(args: &InspectArgs) -> Result<(), WrongInput> {
             args.adversarial.given().is_some(),
             args.adversarial.given().unwrap_or_default(),
             &[Adversarial],
+        ),
+        (
+            args.neighbours.given().is_some(),
+            args.neighbours.given().unwrap_or_default(),
+            &[Neighbours],
+        ),
+        (
+            args.embedding.given().is_some(),
+            args.embedding.given().unwrap_or_default(),
+            &[Embedding],
         ),
     ];
     let is_refused =
@@ -141,11 +164,20 @@ fn check(args: &InspectArgs) -> Result<(), WrongInput> {
         };
         return Err(refused(&format!("{word} is for {names}"), what));
     }
+    // Neighbours of an image from disk are those in a split; the others show either.
+    if !args.image.is_empty()
+        && what != Neighbours
+        && (args.split.is_some() || args.limit.is_some())
+    {
+        return Err(WrongInput(
+            "--image and --split or --limit name other images; leave one of them out".to_owned(),
+        ));
+    }
     if args.output.is_some() && what == Pixel {
         return Err(refused("pixel is printed, so it has no -o", what));
     }
     if args.json && matches!(what, Filters | Reconstructions) {
-        let message = "--json is for loss, accuracy, confusion, predictions, saliency, adversarial, sparse-code, activations, receptive-field and pixel";
+        let message = "--json is for loss, accuracy, confusion, predictions, saliency, adversarial, neighbours, embedding, sparse-code, activations, receptive-field and pixel";
         return Err(refused(message, what));
     }
     Ok(())

@@ -4,7 +4,9 @@
 //! Nothing here fails.
 
 pub mod of_adversarial;
+pub mod of_embedding;
 pub mod of_kernel;
+pub mod of_neighbours;
 pub mod of_network;
 pub mod of_predictions;
 pub mod of_saliency;

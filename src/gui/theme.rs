@@ -3,6 +3,10 @@
 //! Panels take colours from [`palette`] and distances from the constants here, and from nowhere
 //! else. One accent colour, two greys, red only for what is wrong and green only for what is proven.
 
+mod classes;
+
+pub(crate) use classes::class_color;
+
 use eframe::egui::{
     self, Color32, Context, CornerRadius, FontData, FontDefinitions, FontFamily, FontId, Margin,
     Stroke, Style, TextStyle, Theme, Ui, Visuals, style::Selection, style::WidgetVisuals, vec2,
@@ -334,7 +338,7 @@ mod tests {
         0.2126 * linear.r() + 0.7152 * linear.g() + 0.0722 * linear.b()
     }
 
-    fn contrast(a: Color32, b: Color32) -> f32 {
+    pub(super) fn contrast(a: Color32, b: Color32) -> f32 {
         let (a, b) = (luminance(a) + 0.05, luminance(b) + 0.05);
         a.max(b) / a.min(b)
     }

@@ -7,8 +7,10 @@ use super::panels::data::{AugmentationView, DataView, KernelsView, StatisticsVie
 use super::panels::design::{
     AdviceView, CheckerboardView, CostView, FieldView, GraphView, LensView, SolveView,
 };
+use super::panels::embedding::EmbeddingView;
 use super::panels::filters::FiltersView;
 use super::panels::loss::{LossView, Quantity};
+use super::panels::neighbours::NeighboursView;
 use super::panels::predictions::PredictionsView;
 use super::panels::reconstructions::ReconstructionsView;
 use super::panels::runs::RunsView;
@@ -45,6 +47,8 @@ const REGISTRY: [(ViewKind, Make); ViewKind::COUNT] = [
     (ViewKind::Adversarial, || {
         Box::new(AdversarialView::default())
     }),
+    (ViewKind::Neighbours, || Box::new(NeighboursView::default())),
+    (ViewKind::Embedding, || Box::new(EmbeddingView::default())),
     (ViewKind::Sparse, || Box::new(SparseView::default())),
     (ViewKind::Data, || Box::new(DataView::default())),
     (ViewKind::Statistics, || Box::new(StatisticsView::default())),

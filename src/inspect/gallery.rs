@@ -207,39 +207,64 @@ fn pictures(
     slice: Option<SliceOf>,
     go_on: &mut dyn FnMut() -> bool,
 ) -> Result<([usize; 3], Vec<u8>), DataError> {
-    let whole = data.image_shape();
-    let [height, width, channels] = shown_size(slice, whole);
-    let length = whole.iter().product();
-    let signals = is_signal(whole);
-    let [tall, wide] = if signals {
-        curve::SIZE
-    } else {
-        fitting([height, width])
-    };
-    let size = [tall, wide, if signals { 1 } else { channels }];
-    let range = if signals {
-        loudness(dataset, data)?
-    } else {
-        dataset.pixel_range()
-    };
-    let mut pixels = Vec::with_capacity(images.len() * tall * wide * size[2]);
-    let mut values = vec![0.0; length];
+    let small = SmallPictures::of(dataset, data, slice)?;
+    let mut pixels = Vec::with_capacity(images.len() * small.size.iter().product::<usize>());
+    let mut values = vec![0.0; data.image_shape().iter().product()];
     for (index, _) in images {
         if !go_on() {
             return Err(DataError::Cancelled);
         }
         data.read(*index, &mut values)?;
-        if signals {
-            pixels.extend(curve::picture(&values, channels, range));
-        } else {
-            pixels.extend(shrink(
-                dataset.to_pixels(&shown(slice, &values, whole)),
-                [height, width, channels],
-                [tall, wide],
-            ));
-        }
+        pixels.extend(small.picture(&values));
     }
-    Ok((size, pixels))
+    Ok((small.size, pixels))
+}
+
+/// How the images of a split are drawn small.
+pub(super) struct SmallPictures<'a> {
+    dataset: &'a Dataset,
+    slice: Option<SliceOf>,
+    whole: [usize; 3],
+    range: [f32; 2],
+    /// Height, width and channels of a picture.
+    pub size: [usize; 3],
+}
+
+impl<'a> SmallPictures<'a> {
+    /// Signals are drawn as curves in one range, images at most [`LONGEST`] pixels long.
+    pub fn of(
+        dataset: &'a Dataset,
+        data: &SplitData,
+        slice: Option<SliceOf>,
+    ) -> Result<SmallPictures<'a>, DataError> {
+        let whole = data.image_shape();
+        let [height, width, channels] = shown_size(slice, whole);
+        let (range, [tall, wide], channels) = if is_signal(whole) {
+            (loudness(dataset, data)?, curve::SIZE, 1)
+        } else {
+            (dataset.pixel_range(), fitting([height, width]), channels)
+        };
+        Ok(SmallPictures {
+            dataset,
+            slice,
+            whole,
+            range,
+            size: [tall, wide, channels],
+        })
+    }
+
+    /// An image, as the network gets it, as `H × W × C` bytes.
+    pub fn picture(&self, values: &[f32]) -> Vec<u8> {
+        if is_signal(self.whole) {
+            return curve::picture(values, self.whole[2], self.range);
+        }
+        let [tall, wide, _] = self.size;
+        let size = shown_size(self.slice, self.whole);
+        let pixels = self
+            .dataset
+            .to_pixels(&shown(self.slice, values, self.whole));
+        shrink(pixels, size, [tall, wide])
+    }
 }
 
 /// The range that all signals of a split are drawn in, so that loud and quiet ones differ: that of the

@@ -39,6 +39,7 @@ mod legible;
 mod lens;
 mod log;
 mod looking_back;
+mod neighbours;
 mod old_run;
 mod own_data;
 mod pictures;

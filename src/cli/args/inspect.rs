@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use strata_core::project::data::Split;
 use strata_inspect::adversarial::{Attack, Norm};
 use strata_inspect::attribution::Method;
+use strata_inspect::embedding::By;
+use strata_inspect::neighbours::Metric;
 use strata_inspect::predictions::List;
 
 /// `strata inspect`
@@ -15,14 +17,14 @@ pub struct InspectArgs {
     pub run: PathBuf,
     /// What to save
     pub what: Picture,
-    /// Use this image instead of the run's probe images; for saliency, predictions and adversarial several times
+    /// Use this image instead of the run's probe images; for saliency, predictions and adversarial several times; of neighbours: the image whose neighbours are shown
     #[arg(long, value_name = "FILE")]
     pub image: Vec<PathBuf>,
-    /// Of saliency and predictions: the images of this split [default: probe images; for predictions test, or valid]. Of adversarial: the images whose accuracy is measured
-    #[arg(long, value_parser = split, conflicts_with = "image")]
+    /// Of saliency and predictions: the images of this split [default: probe images; for predictions test, or valid]. Of adversarial: the images whose accuracy is measured. Of neighbours and embedding: the images that are compared [default: test, or valid]
+    #[arg(long, value_parser = split)]
     pub split: Option<Split>,
-    /// Of saliency, predictions and adversarial: so many images of the split
-    #[arg(long, value_name = "N", value_parser = at_least_one, conflicts_with = "image")]
+    /// Of saliency, predictions and adversarial: so many images of the split. Of neighbours and embedding: a sample of so many, up to 5000 [default: 1000]
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
     pub limit: Option<usize>,
     /// Draw this slice of volumes, from 0 [default: the middle one]
     #[arg(long, value_name = "N")]
@@ -30,7 +32,7 @@ pub struct InspectArgs {
     /// Saliency of this class's score, by name or number [default: the class predicted for each image]
     #[arg(long, value_name = "NAME")]
     pub class: Option<String>,
-    /// Of filters, activations, receptive-field and pixel: the layer, such as encoder.3 [default: for filters the first that has some; none for pixel; else the encoder's last]. Of saliency: the layer of the unit or of Grad-CAM
+    /// Of filters, activations, receptive-field and pixel: the layer, such as encoder.3 [default: for filters the first that has some; none for pixel; else the encoder's last]. Of neighbours and embedding: the layer whose output is compared [default: the encoder's last]. Of saliency: the layer of the unit or of Grad-CAM
     #[arg(long, value_name = "PLACE")]
     pub layer: Option<String>,
     #[command(flatten)]
@@ -39,6 +41,10 @@ pub struct InspectArgs {
     pub predictions: PredictionArgs,
     #[command(flatten)]
     pub adversarial: AdversarialArgs,
+    #[command(flatten)]
+    pub neighbours: NeighbourArgs,
+    #[command(flatten)]
+    pub embedding: EmbeddingArgs,
     /// Of filters: what the decoder's last layer with weights paints, a picture for each of its inputs
     #[arg(long, conflicts_with = "layer")]
     pub decoder: bool,
@@ -51,7 +57,7 @@ pub struct InspectArgs {
     /// The file to write, .png or .svg [default: WHAT.png in the run's folder]
     #[arg(short, long, value_name = "PNG")]
     pub output: Option<PathBuf>,
-    /// Write the numbers of the picture too, to a .npy or .csv file; of saliency, predictions and adversarial
+    /// Write the numbers of the picture too, to a .npy or .csv file; of saliency, predictions, adversarial, neighbours and embedding
     #[arg(long, value_name = "FILE")]
     pub numbers: Option<PathBuf>,
     /// The checkpoint: last, best, stage-1
@@ -157,6 +163,86 @@ impl AdversarialArgs {
         ];
         given.into_iter().find(|(is, _)| *is).map(|(_, word)| word)
     }
+}
+
+/// What only neighbours take.
+#[derive(Debug, ClapArgs)]
+pub struct NeighbourArgs {
+    /// Of neighbours: the image at this place of the split, from 0 [default: 0]
+    #[arg(long, value_name = "N", conflicts_with = "image")]
+    pub index: Option<u32>,
+    /// Of neighbours: how distance is measured, euclidean or cosine [default: euclidean]
+    #[arg(long, value_name = "WORD", value_parser = metric)]
+    pub metric: Option<Metric>,
+    /// Of neighbours: so many neighbours vote for the class of an image [default: 5]
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
+    pub k: Option<usize>,
+}
+
+impl NeighbourArgs {
+    /// The first that was given, as it is written.
+    pub fn given(&self) -> Option<&'static str> {
+        let given = [
+            (self.index.is_some(), "--index"),
+            (self.metric.is_some(), "--metric"),
+            (self.k.is_some(), "--k"),
+        ];
+        given.into_iter().find(|(is, _)| *is).map(|(_, word)| word)
+    }
+}
+
+/// What only a map takes.
+#[derive(Debug, ClapArgs)]
+pub struct EmbeddingArgs {
+    /// Of embedding: pca, tsne or umap [default: tsne]
+    #[arg(long, value_name = "WORD", value_parser = way)]
+    pub by: Option<By>,
+    /// Of embedding by tsne: about how many neighbours of an image count, 2 to 200 [default: 30]
+    #[arg(long, value_name = "P", value_parser = perplexity)]
+    pub perplexity: Option<f64>,
+    /// Of embedding by umap: how many neighbours of an image count, 2 to 200 [default: 15]
+    #[arg(long, value_name = "N", value_parser = neighbours)]
+    pub neighbours: Option<usize>,
+    /// Of embedding: another draw of the images and of the start [default: 0]
+    #[arg(long, value_name = "N")]
+    pub draw: Option<u64>,
+}
+
+impl EmbeddingArgs {
+    /// The first that was given, as it is written.
+    pub fn given(&self) -> Option<&'static str> {
+        let given = [
+            (self.by.is_some(), "--by"),
+            (self.perplexity.is_some(), "--perplexity"),
+            (self.neighbours.is_some(), "--neighbours"),
+            (self.draw.is_some(), "--draw"),
+        ];
+        given.into_iter().find(|(is, _)| *is).map(|(_, word)| word)
+    }
+}
+
+fn metric(text: &str) -> Result<Metric, String> {
+    let words = Metric::ALL.map(Metric::word).join(", ");
+    Metric::of_word(text).ok_or_else(|| format!("the metrics are {words}"))
+}
+
+fn way(text: &str) -> Result<By, String> {
+    let words = By::ALL.map(By::word).join(", ");
+    By::of_word(text).ok_or_else(|| format!("the ways are {words}"))
+}
+
+fn perplexity(text: &str) -> Result<f64, String> {
+    let number = text.parse().ok();
+    number
+        .filter(|number| (2.0..=200.0).contains(number))
+        .ok_or_else(|| "write a number from 2 to 200".to_owned())
+}
+
+fn neighbours(text: &str) -> Result<usize, String> {
+    let number = text.parse().ok();
+    number
+        .filter(|number| (2..=200).contains(number))
+        .ok_or_else(|| "write a whole number from 2 to 200".to_owned())
 }
 
 fn attack(text: &str) -> Result<Attack, String> {

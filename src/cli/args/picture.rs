@@ -23,6 +23,10 @@ pub enum Picture {
     Saliency,
     /// Images changed so little that only the network is fooled, and the accuracy by how much
     Adversarial,
+    /// The images nearest to one, by pixels and by the features of a layer; k-NN accuracy
+    Neighbours,
+    /// A map of a split: each image a point, near to those that a layer finds alike
+    Embedding,
     /// How active each hidden unit is on average
     SparseCode,
     /// What a position of a layer sees: the box on the image, and how strongly each pixel counts
@@ -44,6 +48,8 @@ impl Picture {
             Picture::Activations => "activations",
             Picture::Saliency => "saliency",
             Picture::Adversarial => "adversarial",
+            Picture::Neighbours => "neighbours",
+            Picture::Embedding => "embedding",
             Picture::SparseCode => "sparse-code",
             Picture::ReceptiveField => "receptive-field",
             Picture::Pixel => "pixel",

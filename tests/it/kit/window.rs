@@ -4,7 +4,7 @@
 use super::{PATIENCE, words};
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use eframe::egui::{Color32, Key, Modifiers, Pos2, TexturesDelta, Vec2, vec2};
-use egui_kittest::kittest::Queryable;
+use egui_kittest::kittest::{NodeT, Queryable};
 use egui_kittest::{Harness, Node, TestRenderer};
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
@@ -243,6 +243,13 @@ impl Window {
             .query_all_by_label_contains(part)
             .next()
             .is_some()
+    }
+
+    /// The whole name of the first control whose name has this part.
+    pub fn full_label(&self, part: &str) -> String {
+        let mut found = self.harness.query_all_by_label_contains(part);
+        let label = found.next().and_then(|node| node.accesskit_node().label());
+        label.unwrap_or_else(|| unreachable!("nothing is called {part}"))
     }
 
     /// Opens the tab of the settings that has this control, if none that is shown has it.
