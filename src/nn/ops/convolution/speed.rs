@@ -1,12 +1,13 @@
 //! How fast each pass of a convolution is on one thread: figures to look at.
 
 use super::*;
+use crate::ops::conv_input::ConvInput;
 use crate::ops::weight_gradient::WeightGradient;
 
 /// Image, kernel, stride, dilation, channels in and out, images. The padding keeps the size of odd windows at stride 1.
 type Case = (usize, usize, usize, usize, usize, usize, usize);
 
-const CASES: [Case; 43] = [
+const CASES: [Case; 46] = [
     (32, 3, 1, 1, 64, 64, 32),
     (16, 3, 1, 1, 128, 128, 32),
     (8, 3, 1, 1, 256, 256, 32),
@@ -44,6 +45,9 @@ const CASES: [Case; 43] = [
     (32, 3, 1, 1, 40, 12, 32),
     (32, 3, 1, 1, 40, 8, 32),
     (32, 1, 1, 1, 64, 24, 32),
+    (32, 1, 1, 1, 64, 64, 32),
+    (48, 1, 1, 1, 32, 64, 16),
+    (24, 1, 1, 1, 64, 128, 16),
     (112, 7, 4, 1, 3, 64, 16),
     (96, 5, 2, 1, 3, 32, 16),
     (64, 4, 2, 1, 3, 32, 32),

@@ -1,7 +1,8 @@
 //! The kernels of every instruction set against sums written out, in both directions and for the weight.
 
 use super::*;
-use crate::ops::taps::OUTSIDE;
+use crate::ops::conv_input::ConvInput;
+use crate::ops::taps::{OUTSIDE, Taps};
 use crate::ops::weight_gradient::WeightGradient;
 
 const BATCH: usize = 5;
