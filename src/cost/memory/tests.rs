@@ -38,8 +38,11 @@ fn a_dense_layer_by_hand() {
     );
     // The batch, the output, and the loss's gradient; nothing asks for the gradient of the input.
     assert_eq!(sgd.activations, 8 * (20 + 10 + 10) * 4);
-    // The gradient and the sums for the bias; a panel of 24 KiB for each of two threads; lists.
-    assert_eq!(sgd.scratch, 9 * 10 * 4 + 2 * (24 << 10) + 32 * 8 + 64);
+    // The gradient, the same turned, and the sums for the bias; a panel of 24 KiB for each of two threads; lists.
+    assert_eq!(
+        sgd.scratch,
+        (2 * 8 + 1) * 10 * 4 + 2 * (24 << 10) + 32 * 8 + 64
+    );
     assert_eq!(of("sgd lr=0.1 momentum=0.9").optimizer, 210 * 4);
     assert_eq!(
         of("adam"),
@@ -56,7 +59,8 @@ fn a_window_of_one_position_by_hand() {
     let plan = plan("128x8x8", &["conv 128 k1"], &[]);
     let scratch = bytes(&plan, &stage("adam", &[], Task::Reconstruct), 16).scratch;
     let shared = 128 * 128 + 8 * 129 * 128;
-    let of_thread = (24 << 10) + 96 * 128 * 4;
+    // A panel, some rows of the gradient, and the same turned.
+    let of_thread = (24 << 10) + 2 * 96 * 128 * 4;
     assert_eq!(scratch, shared * 4 + 2 * of_thread + 128 * 8 + 64);
 }
 

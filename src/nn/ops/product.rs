@@ -35,6 +35,8 @@ use tile::{ProductTile, tiles};
 
 /// Bytes of a panel: it shares the nearest cache (32 KiB or more) with the rows that go by.
 const PANEL_BYTES: usize = 24 << 10;
+/// Rows of a panel at most: as much of the other matrix has to stay beside it.
+const PANEL_ROWS: usize = 256;
 /// Fewer rows are no piece of their own.
 const MIN_ROWS: usize = 24;
 /// Multiply-adds that are worth handing to another thread.
@@ -92,6 +94,12 @@ enum Target<'a, T> {
 /// Elements of scratch that a task of [`multiply`] works in.
 pub fn panel_len<T>() -> usize {
     PANEL_BYTES / size_of::<T>()
+}
+
+/// Rows of each panel, of so many elements, that a matrix is cut into.
+fn panel_rows<T>(depth: usize, wide: usize) -> usize {
+    let most = (panel_len::<T>() / wide.max(1)).min(PANEL_ROWS);
+    even_pieces(depth, most).max(1)
 }
 
 /// `result = left·right`, row by row; bias and activation are those of its columns.
@@ -246,7 +254,7 @@ impl<T: Real> Product<'_, T> {
     fn block(mut self, block: Block) {
         let wide = block.vectors * T::width(self.level);
         let depth = self.sizes.depth;
-        let most = even_pieces(depth, panel_len::<T>() / wide).max(1);
+        let most = panel_rows::<T>(depth, wide);
         T::with_scratch(most * wide, |panel| {
             let mut first = 0;
             // Without any depth the result is 0 all the same.
@@ -405,7 +413,7 @@ impl<'a, T: Real> Packed<'a, T> {
         for block in (0..self.blocks.count()).map(|index| self.blocks.get(index)) {
             let wide = block.vectors * T::width(self.level);
             let panels = &self.panels[block.first * depth..][..wide * depth];
-            let most = even_pieces(depth, panel_len::<T>() / wide).max(1);
+            let most = panel_rows::<T>(depth, wide);
             for first in (0..depth).step_by(most) {
                 let some = first..(first + most).min(depth);
                 let is_last = some.end == depth;

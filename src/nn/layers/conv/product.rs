@@ -107,7 +107,8 @@ impl Conv {
                 result = backward.run_by_rows(gradient, gate, scratch, need_input, cx);
                 return;
             }
-            let (masked, sums) = scratch.split_at_mut(count);
+            let (masked, rest) = scratch.split_at_mut(count);
+            let (turned, sums) = rest.split_at_mut(count);
             let gradient = match own.plain() {
                 Some(gradient) => gradient,
                 None => {
@@ -115,7 +116,7 @@ impl Conv {
                     masked
                 }
             };
-            result = backward.run(gradient, sums, need_input, cx);
+            result = backward.run(gradient, [turned, sums], need_input, cx);
         })?;
         result
     }
@@ -134,11 +135,12 @@ struct Backward<'a> {
 }
 
 impl Backward<'_> {
-    /// `gradient`: that of the layer's own output. `sums`: room for the gradient of the bias.
+    /// `gradient`: that of the layer's own output. `turned`, `sums`: room for the same turned, and for the gradient of
+    /// the bias.
     fn run<T: Real>(
         &mut self,
         gradient: &[T],
-        sums: &mut [T],
+        [turned, sums]: [&mut [T]; 2],
         need_input: bool,
         cx: &mut Context<'_>,
     ) -> Result<Option<Tensor>> {
@@ -151,7 +153,7 @@ impl Backward<'_> {
             let x = view::<T>(self.x)?;
             let pass = self.pass;
             self.views.weight_gradient::<T>(of_weight, |of_weight| {
-                pass.weight_gradient(&x, gradient, of_weight)
+                pass.weight_gradient(&x, gradient, turned, of_weight)
             })?;
         }
         if let Some(bias) = self.bias.filter(|&bias| cx.trains(bias)) {

@@ -8,6 +8,7 @@ use crate::ops::real::Real;
 use crate::ops::reduce::{add_columns, add_parts, part_of};
 use crate::ops::shared_output::SharedOutput;
 use crate::ops::simd::{Level, vectorized};
+use crate::ops::turn::turn;
 use rayon::prelude::*;
 
 /// The gradients of a dense layer with many rows, some rows after the other: of the input, the weight and the bias.
@@ -101,7 +102,8 @@ impl<T: Real> RowsBackward<'_, T> {
         let DensePass {
             inputs, outputs, ..
         } = self.pass;
-        let (panel, masked) = scratch.split_at_mut(panel_len::<T>());
+        let (panel, gradients) = scratch.split_at_mut(panel_len::<T>());
+        let (masked, turned) = gradients.split_at_mut(SOME_ROWS * outputs);
         for first in rows.clone().step_by(SOME_ROWS) {
             let some = first..(first + SOME_ROWS).min(rows.end);
             let of_outputs = some.start * outputs..some.end * outputs;
@@ -119,13 +121,20 @@ impl<T: Real> RowsBackward<'_, T> {
                 let (of_weight, of_bias) = sums.split_at_mut(inputs * outputs);
                 let x = &self.x[some.start * inputs..some.end * inputs];
                 add_columns(gradient, of_bias);
-                self.add_to_weight(x, gradient, panel, of_weight);
+                self.add_to_weight(x, gradient, [panel, turned], of_weight);
             }
         }
     }
 
-    /// Adds the gradient of the weight for some rows.
-    fn add_to_weight(&self, x: &[T], gradient: &[T], panel: &mut [T], of_weight: &mut [T]) {
+    /// Adds the gradient of the weight for some rows. Their gradients are turned first: read by columns, numbers far
+    /// apart would push each other out of the nearest cache.
+    fn add_to_weight(
+        &self,
+        x: &[T],
+        gradient: &[T],
+        [panel, turned]: [&mut [T]; 2],
+        of_weight: &mut [T],
+    ) {
         let DensePass {
             inputs, outputs, ..
         } = self.pass;
@@ -135,15 +144,22 @@ impl<T: Real> RowsBackward<'_, T> {
             depth: x.len() / inputs,
             columns: inputs,
         };
+        let rows = sizes.depth;
+        turn(
+            level,
+            [rows, outputs],
+            (gradient, outputs),
+            (&mut *turned, rows),
+        );
         let blocks = Blocks::new::<T>(level, sizes);
         for block in (0..blocks.count()).map(|index| blocks.get(index)) {
             let panel = &mut panel[..sizes.depth * block.vectors * T::width(level)];
             copy_panel(level, sizes, Matrix::by_row(x), 0, block, panel);
             let tile = ProductTile {
-                left: gradient,
+                left: turned,
                 left_first: 0,
-                left_row: 1,
-                left_step: outputs,
+                left_row: rows,
+                left_step: 1,
                 rows: outputs,
                 depth: sizes.depth,
                 panel,

@@ -5,6 +5,7 @@ use crate::ops::blocking::PARTS;
 use crate::ops::convolution::Finish;
 use crate::ops::real::Real;
 use crate::ops::simd::Level;
+use crate::ops::turn::turn;
 use rayon::prelude::*;
 use strata_core::shape::op::Geometry;
 
@@ -18,6 +19,9 @@ pub(super) const MIN_CHANNELS: usize = 16;
 const MIN_WEIGHT: usize = 1 << 14;
 /// Lanes of the widest vectors.
 const WIDEST: usize = 16;
+/// Outputs whose gradients a task turns at a time, and numbers of them that are worth handing to another thread.
+const TURNED_AT_ONCE: usize = 64;
+const MIN_TURNED: usize = 1 << 14;
 
 /// A dense layer on some vectors: `inputs` numbers each to `outputs`, by a weight of `outputs × inputs`.
 #[derive(Clone, Copy, Debug)]
@@ -42,24 +46,25 @@ impl DensePass {
         self.batch >= MANY_ROWS && self.inputs * self.outputs <= SMALL_WEIGHT
     }
 
-    /// Elements of scratch that a pass works in. The results before they are turned, or the gradient, and the sums for
-    /// the bias; or the weight in panels, and the gradients of weight and bias for each part of the rows.
+    /// Elements of scratch that a pass works in. The results before they are turned, or the gradient and the same
+    /// turned, and the sums for the bias; or the weight in panels, and the gradients of weight and bias for each part of
+    /// the rows.
     pub fn scratch(self) -> usize {
         if self.divides_rows() {
             self.panels() + PARTS * self.of_part()
         } else {
-            self.batch * self.outputs + self.outputs
+            (2 * self.batch + 1) * self.outputs
         }
     }
 
     /// Elements of scratch that a task works in.
     pub fn task_scratch<T>(self) -> usize {
-        let gradient = if self.divides_rows() {
-            SOME_ROWS * self.outputs
+        let gradients = if self.divides_rows() {
+            2 * SOME_ROWS * self.outputs
         } else {
             0
         };
-        panel_len::<T>() + gradient
+        panel_len::<T>() + gradients
     }
 
     /// Elements of the weight in panels, in either direction.
@@ -131,14 +136,30 @@ impl DensePass {
         multiply(sizes, gradient, weight, Finish::NONE, dx);
     }
 
-    /// The gradient of the weight from the input and the gradient of the output.
-    pub(crate) fn weight_gradient<T: Real>(self, x: &[T], gradient: &[T], of_weight: &mut [T]) {
+    /// The gradient of the weight from the input and the gradient of the output. `turned`: room for the latter, which is
+    /// turned first: read by columns, numbers far apart would push each other out of the nearest cache.
+    pub(crate) fn weight_gradient<T: Real>(
+        self,
+        x: &[T],
+        gradient: &[T],
+        turned: &mut [T],
+        of_weight: &mut [T],
+    ) {
+        let (level, batch) = (Level::chosen(), self.batch);
+        let some = turned[..batch * self.outputs].par_chunks_mut((TURNED_AT_ONCE * batch).max(1));
+        some.enumerate()
+            .with_min_len(MIN_TURNED.div_ceil((TURNED_AT_ONCE * batch).max(1)))
+            .for_each(|(index, turned)| {
+                let from = &gradient[index * TURNED_AT_ONCE..];
+                let sizes = [batch, turned.len() / batch];
+                turn(level, sizes, (from, self.outputs), (turned, batch));
+            });
         let sizes = Sizes {
             rows: self.outputs,
-            depth: self.batch,
+            depth: batch,
             columns: self.inputs,
         };
-        let (gradient, x) = (Matrix::by_column(gradient), Matrix::by_row(x));
+        let (gradient, x) = (Matrix::by_row(turned), Matrix::by_row(x));
         multiply(sizes, gradient, x, Finish::NONE, of_weight);
     }
 }

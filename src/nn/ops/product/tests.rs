@@ -161,6 +161,38 @@ fn a_dense_layer_is_the_same_for_few_and_many_vectors() {
     }
 }
 
+/// The gradient is turned in several tasks.
+#[test]
+fn a_weight_gradient_of_few_rows_is_a_sum_of_products() {
+    let pass = DensePass {
+        batch: 130,
+        inputs: 30,
+        outputs: 150,
+    };
+    assert!(!pass.divides_rows());
+    let DensePass {
+        batch,
+        inputs,
+        outputs,
+    } = pass;
+    let (x, gradient) = (numbers(batch * inputs, 1), numbers(batch * outputs, 2));
+    let mut room = vec![f32::NAN; batch * outputs];
+    let mut found = vec![f32::NAN; inputs * outputs];
+    pass.weight_gradient(&x, &gradient, &mut room, &mut found);
+    let sizes = Sizes {
+        rows: outputs,
+        depth: batch,
+        columns: inputs,
+    };
+    let wanted = exact(sizes, &turned(outputs, &gradient), &x);
+    for (found, (sum, size)) in found.iter().zip(wanted) {
+        assert!(
+            (f64::from(*found) - sum).abs() <= 1e-6 * size,
+            "{found} {sum}"
+        );
+    }
+}
+
 /// Gradients of a layer with many rows: of the input, the weight, the bias.
 fn by_rows(level: Level, pass: DensePass, gates: bool, learns: bool) -> [Vec<f32>; 3] {
     let DensePass {
