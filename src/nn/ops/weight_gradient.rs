@@ -5,7 +5,9 @@
 
 #![allow(unsafe_code)]
 
-use super::blocking::{MIN_TASKS, even_pieces, gradient_bands, gradient_parts, tile_cut};
+mod chunks;
+
+use super::blocking::{MIN_TASKS, gradient_bands, gradient_parts, tile_cut};
 use super::conv_input::ConvInput;
 use super::convolution::{Convolution, banded, images_per_block, rows_read, strides};
 use super::packed::Part;
@@ -15,11 +17,9 @@ use super::shared_output::SharedOutput;
 use super::sliding::{Margin, volume};
 use super::tile::{Positions, WeightGradTile};
 use super::winograd::{Piece, TileGradient, Winograd};
+use chunks::each_chunk;
 use rayon::prelude::*;
 use std::ops::Range;
-
-/// Positions whose gradients, of one block of lanes, are summed together.
-const CHUNK_POSITIONS: usize = 128;
 
 /// Both sides of a weight's gradient.
 pub(crate) struct WeightGradient<'a, T> {
@@ -465,29 +465,6 @@ impl<'a, T: Real> WeightGradient<'a, T> {
             };
             T::run_kernel(self.convolution.level, tile);
         });
-    }
-}
-
-/// Calls `f` with pieces of positions whose gradients stay in the nearest cache while all rows are summed.
-fn each_chunk(positions: &Positions, mut f: impl FnMut(Positions)) {
-    let [depth, height, width] = positions.counts;
-    if positions.images > 1 || depth * height * width <= CHUNK_POSITIONS {
-        return f(*positions);
-    }
-    let columns = even_pieces(width, CHUNK_POSITIONS).max(1);
-    let rows = even_pieces(height, (CHUNK_POSITIONS / columns).max(1)).max(1);
-    for d in 0..depth {
-        for h in (0..height).step_by(rows) {
-            for w in (0..width).step_by(columns) {
-                let mut chunk = *positions;
-                chunk.counts = [1, rows.min(height - h), columns.min(width - w)];
-                for strides in [&mut chunk.from, &mut chunk.to] {
-                    let [of_d, of_h, of_w] = strides.step;
-                    strides.start += d * of_d + h * of_h + w * of_w;
-                }
-                f(chunk);
-            }
-        }
     }
 }
 

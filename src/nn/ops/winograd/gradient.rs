@@ -2,7 +2,7 @@
 
 use super::grid::TileWalk;
 use super::tiles::{GradientTransform, InputTransform};
-use super::{Piece, Winograd, pitch, points_len, strip_len};
+use super::{Piece, Winograd, pitch, strip_len, tile_step};
 use crate::ops::blocking::{self, even_pieces};
 use crate::ops::packed::Block;
 use crate::ops::real::Real;
@@ -84,7 +84,8 @@ impl Winograd {
         }
         let room = even_pieces(count, blocking::strip_tiles(self.points(), self.from));
         let (zeros, scratch) = scratch.split_at_mut(rows);
-        let (points, gradients) = scratch.split_at_mut(points_len(self.points(), room, rows));
+        let step = tile_step(rows);
+        let (points, gradients) = scratch.split_at_mut(self.points() * pitch(room, step));
         zeros.fill(T::zero());
         for first in (0..count).step_by(room.max(1)) {
             let tiles = first..(first + room).min(count);
@@ -96,7 +97,8 @@ impl Winograd {
                 walk: &walk,
                 tiles: tiles.clone(),
                 points,
-                pitch: pitch(room, rows),
+                step,
+                pitch: pitch(room, step),
             };
             T::run_kernel(task.level, transform);
             let strip = Strip {
@@ -133,6 +135,7 @@ impl Winograd {
             wide,
         };
         T::run_kernel(task.level, transform);
+        let step = tile_step(rows);
         let in_order = |step: usize| Strides {
             start: 0,
             step: [0, 0, step],
@@ -140,8 +143,8 @@ impl Winograd {
         };
         for point in 0..self.points() {
             let tile = WeightGradTile {
-                source: &strip.points[point * pitch(strip.room, rows)..],
-                from: in_order(rows),
+                source: &strip.points[point * pitch(strip.room, step)..],
+                from: in_order(step),
                 rows: &task.offsets[..rows],
                 small: &gradients[point * pitch(strip.room, wide)..],
                 at: in_order(wide),

@@ -56,6 +56,8 @@ const TILES_OF_WEIGHT: f64 = 60.0;
 /// Elements between the points of tiles, besides the tiles: otherwise all points of a tile would be in the same
 /// places of the cache.
 const SKEW: usize = 16;
+/// Channels whose multiples lie so far apart that all tiles of a strip would be in few places of the cache.
+const FAR: usize = 64;
 
 /// The numbers of points that a window can be computed with: none where it is only computed directly.
 pub(super) fn choices(geometry: &Geometry) -> &'static [usize] {
@@ -266,21 +268,26 @@ impl Winograd {
     }
 }
 
-/// Elements that so many tiles take at all points.
-fn points_len(points: usize, tiles: usize, channels: usize) -> usize {
-    points * pitch(tiles, channels)
+/// Elements from a tile to the next one at the same point, for so many source channels.
+fn tile_step(channels: usize) -> usize {
+    if channels.is_multiple_of(FAR) {
+        channels + SKEW
+    } else {
+        channels
+    }
 }
 
-/// Elements from one point to the next.
-fn pitch(tiles: usize, channels: usize) -> usize {
-    tiles * channels + SKEW
+/// Elements from one point to the next, with so many elements for each tile.
+fn pitch(tiles: usize, step: usize) -> usize {
+    tiles * step + SKEW
 }
 
 /// Elements that a task works in besides its images: tiles at points, and products of a block of lanes or gradients
 /// for it. `points`: of a tile.
 pub fn strip_len(points: usize, source: usize, wide: usize) -> usize {
     let tiles = blocking::strip_tiles(points, source);
-    source + points_len(points, tiles, source) + points_len(points, tiles, wide)
+    let [of_source, of_block] = [tile_step(source), wide].map(|step| points * pitch(tiles, step));
+    source + of_source + of_block
 }
 
 #[cfg(test)]

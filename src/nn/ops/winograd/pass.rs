@@ -3,7 +3,7 @@
 use super::grid::TileWalk;
 use super::products::Products;
 use super::tiles::{InputTransform, OutputTransform};
-use super::{Winograd, pitch, points_len, strip_len};
+use super::{Winograd, pitch, strip_len, tile_step};
 use crate::ops::blocking::{self, even_pieces};
 use crate::ops::convolution::Finish;
 use crate::ops::packed::Block;
@@ -92,7 +92,8 @@ impl Winograd {
         let count = walk.count();
         let strip = even_pieces(count, blocking::strip_tiles(self.points(), self.from));
         let (zeros, scratch) = scratch.split_at_mut(self.from);
-        let (points, products) = scratch.split_at_mut(points_len(self.points(), strip, self.from));
+        let step = tile_step(self.from);
+        let (points, products) = scratch.split_at_mut(self.points() * pitch(strip, step));
         zeros.fill(T::zero());
         for first in (0..count).step_by(strip.max(1)) {
             let tiles = first..(first + strip).min(count);
@@ -104,7 +105,8 @@ impl Winograd {
                 walk: &walk,
                 tiles: tiles.clone(),
                 points,
-                pitch: pitch(strip, self.from),
+                step,
+                pitch: pitch(strip, step),
             };
             T::run_kernel(pass.level, transform);
             for block in pass.lanes.range(self.blocks.len()) {
@@ -135,9 +137,10 @@ impl Winograd {
         let kernel = Products {
             count: self.points(),
             points,
-            pitch: pitch(strip, self.from),
+            pitch: pitch(strip, tile_step(self.from)),
             tiles,
             rows: self.from,
+            step: tile_step(self.from),
             weight: &pass.weight[self.span(block, 0, &(0..self.from)).start..],
             vectors: self.blocks[block].vectors,
             products,

@@ -10,8 +10,10 @@ use crate::ops::simd::{Kernel, Lanes};
 pub(super) struct Products<'a, T> {
     /// How many points there are.
     pub count: usize,
-    /// At each point `tiles` times `rows` elements.
+    /// At each point `tiles` times `rows` elements, `step` apart.
     pub points: &'a [T],
+    /// From a tile to the next one.
+    pub step: usize,
     /// Elements from a point to the next.
     pub pitch: usize,
     pub tiles: usize,
@@ -31,7 +33,8 @@ impl<T: Real> Products<'_, T> {
         let wide = self.vectors * L::WIDTH;
         let last = self.count.saturating_sub(1);
         self.tiles > 0
-            && last * self.pitch + self.tiles * self.rows <= self.points.len()
+            && self.rows <= self.step
+            && last * self.pitch + self.tiles * self.step <= self.points.len()
             && self.count * self.rows * wide <= self.weight.len()
             && last * self.product_pitch + self.tiles * wide <= self.products.len()
     }
@@ -62,7 +65,7 @@ impl<T: Real> Products<'_, T> {
         let (mut tiles, mut from) = ([0; P], [start; P]);
         for p in 0..P {
             tiles[p] = (first + p).min(self.tiles - 1);
-            from[p] = start.wrapping_add(tiles[p] * self.rows);
+            from[p] = start.wrapping_add(tiles[p] * self.step);
         }
         let mut weight = self.weight.as_ptr().wrapping_add(point * self.rows * wide);
         let mut sums = [[lanes.splat(T::zero()); V]; P];

@@ -56,20 +56,23 @@ pub(super) struct InputTransform<'a, T> {
     pub walk: &'a TileWalk,
     pub tiles: Range<usize>,
     pub points: &'a mut [T],
+    /// From a tile to the next one at the same point: at least as many as the range has.
+    pub step: usize,
     pub pitch: usize,
 }
 
 impl<T: Real> InputTransform<'_, T> {
     #[inline(always)]
     fn all<L: Lanes<T>, const N: usize>(&mut self, lanes: L) {
-        let (count, pitch) = (self.range.len(), self.pitch);
-        let end = (N * N - 1) * pitch + self.tiles.len() * count;
+        let (count, pitch, step) = (self.range.len(), self.pitch, self.step);
+        let end = (N * N - 1) * pitch + self.tiles.len() * step;
         let images = self.walk.images * self.walk.grid.source_cells();
         assert!(
             end <= self.points.len()
                 && images * self.channels <= self.source.len()
                 && self.tiles.end <= self.walk.count()
                 && self.range.end <= self.channels
+                && count <= step
                 && count <= self.zeros.len(),
             "tiles outside their array"
         );
@@ -77,7 +80,7 @@ impl<T: Real> InputTransform<'_, T> {
         let mut steps = self.walk.from(self.tiles.start);
         for index in 0..self.tiles.len() {
             let cells = steps.sources::<N>(self.channels);
-            let to = self.points.as_mut_ptr().wrapping_add(index * count);
+            let to = self.points.as_mut_ptr().wrapping_add(index * step);
             match cells.whole() {
                 Some(at) => self.inside::<L, N>(lanes, source.wrapping_add(at), to),
                 None => self.at_edge::<L, N>(lanes, &cells, source, to),
