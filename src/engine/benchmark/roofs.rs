@@ -23,7 +23,7 @@ const STREAM: usize = 1 << 24;
 const CHUNK: usize = 1 << 16;
 /// A convolution that keeps the tile kernel as busy as it can be.
 const TILE: Probe = Probe {
-    layer: "conv 64 k5 p2",
+    layer: "conv 64 k9 p4",
     input: "64x16x16",
     batch: 8,
 };
