@@ -1,6 +1,7 @@
 //! Whether all values of tensors are finite.
 
 use candle_core::{DType, Storage, Tensor};
+use rayon::prelude::*;
 use strata_nn::Network;
 use strata_nn::ops::reduce::are_finite;
 
@@ -22,12 +23,16 @@ pub fn gradient_not_finite(network: &Network) -> candle_core::Result<Option<Stri
     if !network.device().is_cpu() {
         return Ok(None);
     }
-    let trained = network
-        .parameters()
-        .iter()
-        .filter(|parameter| !parameter.frozen);
-    let gradients = trained.map(|parameter| (parameter.key.as_str(), &parameter.gradient));
-    Ok(first_not_finite(gradients)?.map(str::to_owned))
+    // All at once, so that threads meet once a step and not at every parameter.
+    let trained = network.parameters().par_iter();
+    trained
+        .filter(|parameter| !parameter.frozen)
+        .find_map_first(|parameter| match is_finite(&parameter.gradient) {
+            Ok(true) => None,
+            Ok(false) => Some(Ok(parameter.key.clone())),
+            Err(error) => Some(Err(error)),
+        })
+        .transpose()
 }
 
 fn is_finite(tensor: &Tensor) -> candle_core::Result<bool> {
