@@ -3,14 +3,18 @@
 //! "Large" is the side that the window slides over, "small" the side of its positions; "down" goes from large
 //! to small. How work is cut into tasks is read from `nn::ops::blocking`.
 
+mod tiles;
+
 use super::Machine;
 use strata_core::shape::layers::Effort;
 use strata_core::shape::layers::facts::KernelSizes;
 use strata_core::shape::op::{Geometry, PlannedLayer};
 use strata_nn::ops::blocking::{self, TileCut};
+use strata_nn::ops::folding::Folding;
 use strata_nn::ops::product::{self, DensePass};
 use strata_nn::ops::sliding::Sliding;
 use strata_nn::ops::winograd;
+use tiles::Tiles;
 
 /// Two lists with 16 bytes for each position of the window, for each direction.
 const WINDOW_BYTES: u64 = 64;
@@ -131,6 +135,26 @@ impl Kernel {
         self.cells().saturating_mul(each)
     }
 
+    /// How the images are folded for the forward pass and the gradient of the weight, if they are.
+    pub(crate) fn folding(&self) -> Option<Folding> {
+        let [large, small, groups] =
+            [self.large, self.small, self.groups].map(|size| size as usize);
+        Folding::chosen(&self.geometry, large, small, groups).filter(|_| !self.transposed)
+    }
+
+    /// The kernel that computes a direction, or with `down` the gradient of the weight: that of blocks where images are
+    /// folded.
+    pub(crate) fn of_direction(&self, down: bool) -> Kernel {
+        let Some(folding) = self.folding().filter(|_| down) else {
+            return *self;
+        };
+        Kernel {
+            geometry: folding.folded,
+            large: folding.channels() as u64,
+            ..*self
+        }
+    }
+
     /// Points of an axis that it is computed with, if it is not computed directly.
     pub fn points(&self) -> Option<usize> {
         winograd::points(
@@ -143,6 +167,9 @@ impl Kernel {
 
     /// Numbers of the weight packed for a direction.
     pub fn packed(&self, down: bool, machine: Machine) -> u64 {
+        if down && self.folding().is_some() {
+            return self.of_direction(true).packed(true, machine);
+        }
         let of_window = self.direct(down, machine);
         let rows = match self.points() {
             Some(points) => (points * points) as u64,
@@ -304,7 +331,7 @@ impl Kernel {
     /// Numbers before a pooling that all tasks of the forward pass share: where images are shared by tasks.
     pub(crate) fn unpooled(&self, batch: u64, ends: Ends, machine: Machine) -> u64 {
         let down = !self.transposed;
-        let cut = self.cut(down, batch, machine);
+        let cut = self.of_direction(down).cut(down, batch, machine);
         if !ends.pooled || cut.bands * cut.pieces == 1 {
             return 0;
         }
@@ -314,7 +341,9 @@ impl Kernel {
 
     /// What the forward pass works in.
     pub fn forward(&self, batch: u64, ends: Ends, machine: Machine) -> Scratch {
-        self.pass(!self.transposed, batch, ends, true, machine)
+        let down = !self.transposed;
+        self.of_direction(down)
+            .pass(down, batch, ends, true, machine)
     }
 
     /// What the gradient of the input works in.
@@ -324,6 +353,10 @@ impl Kernel {
 
     /// What the gradient of the weight lays out.
     pub fn weight_gradient(&self, batch: u64, ends: Ends, machine: Machine) -> Scratch {
+        if self.folding().is_some() {
+            let of_blocks = self.of_direction(true);
+            return of_blocks.weight_gradient(batch, ends, machine);
+        }
         if let Some(points) = self.points() {
             return Tiles::new(self, points, true, machine).weight_gradient(self, batch, ends);
         }
@@ -371,6 +404,9 @@ impl Kernel {
 
     /// Numbers that the parts of the weight's gradient take, which are added up at the end.
     pub(crate) fn partial_sums(&self, batch: u64, machine: Machine) -> u64 {
+        if self.folding().is_some() {
+            return self.of_direction(true).partial_sums(batch, machine);
+        }
         let bias = if self.transposed {
             self.large
         } else {
@@ -385,90 +421,6 @@ impl Kernel {
         let terms = batch.saturating_mul(terms) as usize;
         let parts = blocking::gradient_parts(part as usize, units, terms);
         part.saturating_mul(parts as u64)
-    }
-}
-
-/// A direction that is computed at points.
-struct Tiles {
-    down: bool,
-    /// Points of a tile.
-    points: usize,
-    /// Tiles of an image.
-    count: usize,
-    /// Blocks of lanes, and lanes of the widest.
-    blocks: u64,
-    widest: u64,
-    /// Multiply-adds for an image.
-    work: u64,
-}
-
-impl Tiles {
-    fn new(kernel: &Kernel, points: usize, down: bool, machine: Machine) -> Tiles {
-        let count = winograd::tiles(&kernel.geometry, points, down);
-        let lanes = machine.lanes.max(1);
-        let vectors = kernel.channels(down).1.div_ceil(lanes);
-        let most = if lanes == 16 { 4 } else { 2 };
-        let blocks = vectors.div_ceil(most).max(1);
-        Tiles {
-            down,
-            points: points * points,
-            count,
-            blocks,
-            widest: vectors.div_ceil(blocks).saturating_mul(lanes),
-            work: kernel.packed(down, machine).saturating_mul(count as u64),
-        }
-    }
-
-    fn cut(&self, batch: u64) -> TileCut {
-        let (blocks, work) = (self.blocks as usize, self.work as usize);
-        blocking::tile_cut(self.count, blocks, work, batch as usize)
-    }
-
-    fn strip(&self, kernel: &Kernel) -> u64 {
-        let source = kernel.channels(self.down).0;
-        winograd::strip_len(self.points, source as usize, self.widest as usize) as u64
-    }
-
-    fn pass(&self, kernel: &Kernel, batch: u64, ends: Ends, is_forward: bool) -> Scratch {
-        let (cut, (from, to)) = (self.cut(batch), kernel.channels(self.down));
-        let shares = cut.bands * cut.pieces;
-        let pooled = is_forward && ends.pooled && shares == 1;
-        let written = if !is_forward && ends.laid {
-            kernel.source_cells(self.down).0.saturating_mul(from)
-        } else {
-            0
-        };
-        let image = if pooled {
-            kernel.targets(self.down).saturating_mul(to)
-        } else {
-            0
-        };
-        let images = cut.images as u64;
-        Scratch {
-            tasks: batch.div_ceil(images) * shares as u64,
-            numbers: images
-                .saturating_mul(written.saturating_add(image))
-                .saturating_add(self.strip(kernel)),
-        }
-    }
-
-    fn weight_gradient(&self, kernel: &Kernel, batch: u64, ends: Ends) -> Scratch {
-        // The side of the output is written out where something behind it is computed along.
-        let written = match (ends.laid, kernel.transposed) {
-            (false, _) => 0,
-            (true, true) => volume(kernel.geometry.input).saturating_mul(kernel.large),
-            (true, false) => volume(kernel.geometry.output).saturating_mul(kernel.small),
-        };
-        let images = match kernel.gradient_bands(batch) {
-            1 => self.cut(batch).images as u64,
-            _ => 1,
-        };
-        Scratch {
-            tasks: blocking::MIN_TASKS as u64,
-            numbers: images
-                .saturating_mul(written)
-                .saturating_add(self.strip(kernel)),
-        }
     }
 }
 

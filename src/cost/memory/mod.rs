@@ -10,6 +10,7 @@
 mod by_image;
 pub(crate) mod kernels;
 mod tables;
+mod turns;
 mod walk;
 
 use super::fusion::{Watch, end, units};

@@ -5,6 +5,7 @@
 
 use super::by_image::ByImage;
 use super::kernels::{Ends, Kernel, Scratch};
+use super::turns::Turns;
 use super::{Bytes, FLOAT, Machine, tables};
 use crate::fusion::{FusedUnit, Work, end, first_trained};
 use std::collections::BTreeMap;
@@ -201,6 +202,13 @@ impl Walk {
                     .packed(!kernel.transposed, self.machine)
                     .saturating_mul(FLOAT),
             );
+            if let Some(folding) = kernel.folding() {
+                self.activations(unit.place, self.of_batch(folding.image() as u64));
+                self.scratch.push(Scratch {
+                    tasks: 1,
+                    numbers: folding.weight(kernel.small as usize) as u64,
+                });
+            }
             let ends = unit.ends(is_last);
             let unpooled = kernel.unpooled(self.batch, ends, self.machine);
             self.sums = self.sums.max(unpooled);
@@ -420,27 +428,6 @@ impl Walk {
 /// Numbers of an image between the parts of a separable convolution.
 fn middle(depthwise: &Kernel) -> u64 {
     super::kernels::volume(depthwise.geometry.output).saturating_mul(depthwise.small)
-}
-
-/// Two places that are written in turn, each as large as the largest it gets.
-#[derive(Default)]
-struct Turns {
-    bytes: [u64; 2],
-    second: bool,
-}
-
-impl Turns {
-    fn take(&mut self, bytes: u64) {
-        self.second = !self.second;
-        let [first, second] = &mut self.bytes;
-        let place = if self.second { second } else { first };
-        *place = (*place).max(bytes);
-    }
-
-    fn bytes(&self) -> u64 {
-        let [first, second] = self.bytes;
-        first.saturating_add(second)
-    }
 }
 
 impl FusedUnit<'_> {

@@ -304,6 +304,7 @@ impl Clock<'_> {
     }
 
     fn pass(&self, kernel: &Kernel, ends: Ends, direction: Direction, moved: f64) -> f64 {
+        let kernel = &kernel.of_direction(direction != Direction::Up);
         let (batch, machine) = (self.batch as u64, self.machine);
         let is_forward = (direction == Direction::Up) == kernel.transposed;
         let scratch = match direction {

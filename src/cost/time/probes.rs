@@ -28,7 +28,6 @@ pub const KERNELS: &[Probe] = &[
     // Windows that are computed directly.
     probe("conv 16 k3 p1", "3x32x32", 8),
     probe("conv 64 k5 s2 p2", "3x64x64", 4),
-    probe("conv 64 k11 s4 p5", "3x112x112", 2),
     probe("conv 3 k3 p1", "32x32x32", 8),
     probe("conv 16 k3 p1", "16x32x32", 8),
     probe("conv 16 k5 p2", "16x32x32", 4),
@@ -43,6 +42,8 @@ pub const KERNELS: &[Probe] = &[
     probe("conv 32 k3 p1", "32x32x32", 8),
     probe("conv 64 k3 p1", "64x16x16", 8),
     probe("conv 256 k3 p1", "256x4x4", 16),
+    // The same of blocks, but for the gradient of the image.
+    probe("conv 64 k11 s4 p5", "3x112x112", 2),
     // A position at a time.
     probe("conv 3 k1", "16x64x64", 8),
     probe("conv 64 k1", "16x32x32", 8),

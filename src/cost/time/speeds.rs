@@ -242,6 +242,7 @@ impl Speeds {
             return;
         };
         for (direction, seconds) in directions(&kernel, times) {
+            let kernel = kernel.of_direction(direction != Direction::Up);
             let laid = self.laying_seconds(&kernel, direction, batch as f64, machine);
             let left = (seconds - self.start - laid).max(0.1 * seconds);
             let work =

@@ -6,32 +6,36 @@
 //! Fused, the layer also does what the next ones would: its output is theirs, its own is never stored.
 
 mod by_image;
+mod device;
+mod folded;
 mod product;
 
 pub(super) use by_image::Parts;
 
 use super::epilogue::{Epilogue, Pool};
 use super::layout_views::{FlattenViews, View};
-use super::{Buffer, Layer, Result, as_rows, channels_last, kept};
+use super::{Buffer, Layer, Result, channels_last, kept};
 use crate::NnError;
 use crate::fusion_rules::Follower;
 use crate::network::{Builder, Context};
 use crate::ops::conv_input::ConvInput;
 use crate::ops::convolution::{ConvPass, Convolution, Finish};
-use crate::ops::device::{DeviceConvolution, DeviceTaps};
+use crate::ops::device::DeviceTaps;
 use crate::ops::real::Real;
 use crate::ops::reduce::column_sums;
 use crate::ops::storage::{fill, fill_both, view};
-use crate::ops::taps::Taps;
 use crate::ops::weight_gradient::WeightGradient;
 use crate::ops::with_real;
 use candle_core::{DType, Tensor};
+use folded::Folded;
 use strata_core::project::size::Shape;
 use strata_core::shape::op::{Geometry, Op, PlannedLayer};
 
 /// A convolution, or the transpose of one.
 pub(crate) struct Conv {
     convolution: Convolution,
+    /// Where the forward pass and the gradient of the weight are computed of blocks.
+    folded: Option<Folded>,
     geometry: Geometry,
     transposed: bool,
     weight: usize,
@@ -132,12 +136,19 @@ impl Conv {
         let bias = bias
             .then(|| builder.uniform(&format!("{key}.bias"), &[out_channels], fan_in))
             .transpose()?;
-        let convolution = match builder.dtype() {
-            DType::F64 => Convolution::new::<f64>(geometry, large, small, groups),
-            _ => Convolution::new::<f32>(geometry, large, small, groups),
+        let (convolution, folded) = match builder.dtype() {
+            DType::F64 => (
+                Convolution::new::<f64>(geometry, large, small, groups),
+                None,
+            ),
+            _ => (
+                Convolution::new::<f32>(geometry, large, small, groups),
+                Folded::of::<f32>(geometry, large, small, groups).filter(|_| !transposed),
+            ),
         };
         Ok(Conv {
             convolution,
+            folded,
             geometry: *geometry,
             transposed,
             weight,
@@ -181,14 +192,17 @@ impl Conv {
         if self.views.select(x.rank() > 2, self.epilogue.active) {
             (self.packed_forward.version, self.packed_backward.version) = (None, None);
         }
-        let packed = pack::<T>(
-            &self.convolution,
-            down,
-            self.weight,
-            &mut self.packed_forward,
-            &mut self.views,
-            cx,
-        )?;
+        let packed = match &self.folded {
+            Some(folded) => folded.pack::<T>(self.weight, &mut self.packed_forward, cx)?,
+            None => pack::<T>(
+                &self.convolution,
+                down,
+                self.weight,
+                &mut self.packed_forward,
+                &mut self.views,
+                cx,
+            )?,
+        };
         let bias = self
             .bias
             .map(|bias| self.views.bias::<T>(&cx.parameters[bias].value))
@@ -197,13 +211,16 @@ impl Conv {
             view::<T>(&packed)?,
             bias.as_ref().map(view::<T>).transpose()?,
         );
-        let numbers = view::<T>(x)?;
+        let folded = self.folded.as_mut();
+        let blocks = folded.map(|folded| folded.fold::<T>(x)).transpose()?;
+        let numbers = view::<T>(blocks.as_ref().unwrap_or(x))?;
         let finish = Finish {
             bias: bias.as_deref(),
             relu: self.epilogue.relu_first(),
         };
+        let folded = self.folded.as_ref();
         let run = ConvPass {
-            convolution: &self.convolution,
+            convolution: folded.map_or(&self.convolution, |folded| &folded.convolution),
             down,
             weight: &weight,
             input: ConvInput::Plain(&numbers),
@@ -252,6 +269,7 @@ impl Conv {
     ) -> Result<Option<Tensor>> {
         let Conv {
             convolution,
+            folded,
             transposed,
             weight,
             bias,
@@ -269,7 +287,10 @@ impl Conv {
         let (gradient, y) = (view::<T>(gradient)?, view::<T>(&y)?);
         let own_gradient = epilogue.own_gradient(&gradient, &y);
         if cx.trains(*weight) {
-            let numbers = view::<T>(x)?;
+            let folded = folded.as_ref();
+            let blocks = folded.map(Folded::blocks).transpose()?;
+            let numbers = view::<T>(blocks.as_ref().unwrap_or(x))?;
+            let convolution = folded.map_or(&*convolution, |folded| &folded.convolution);
             let x_input = ConvInput::Plain(&numbers);
             let (large, small) = if *transposed {
                 (own_gradient, x_input)
@@ -290,7 +311,10 @@ impl Conv {
             let sums = view::<T>(&sums)?;
             let (sums, of_bias) = sums.split_at(convolution.packed_len(true));
             let gradient = &cx.parameters[*weight].gradient;
-            views.weight_gradient::<T>(gradient, |gradient| convolution.unpack(sums, gradient))?;
+            views.weight_gradient::<T>(gradient, |gradient| match folded {
+                Some(folded) => folded.unpack(sums, gradient),
+                None => convolution.unpack(sums, gradient),
+            })?;
             if let Some(bias) = bias.filter(|&bias| cx.trains(bias)) {
                 views.bias_gradient::<T>(&cx.parameters[bias].gradient, of_bias)?;
             }
@@ -318,91 +342,6 @@ impl Conv {
         };
         fill::<T>(&dx, |dx| run.compute(dx))?;
         Ok(Some(dx))
-    }
-
-    /// `small × large/groups × cells`, for the device.
-    fn flat_weight(&self, weight: &Tensor) -> Result<Tensor> {
-        let sizes = &self.convolution.sizes;
-        Ok(weight.reshape((sizes.small, sizes.large / sizes.groups, sizes.cells))?)
-    }
-
-    fn device_taps(&mut self, x: &Tensor) -> Result<DeviceTaps> {
-        match &self.device_taps {
-            Some(taps) => Ok(taps.clone()),
-            None => {
-                let taps = DeviceTaps::new(&Taps::new(&self.geometry), x.device())?;
-                Ok(self.device_taps.insert(taps).clone())
-            }
-        }
-    }
-
-    fn apply_device(
-        &mut self,
-        x: &Tensor,
-        down: bool,
-        weight: &Tensor,
-        dims: &[usize],
-    ) -> Result<Tensor> {
-        let taps = self.device_taps(x)?;
-        let convolution = DeviceConvolution {
-            taps: &taps,
-            groups: self.convolution.sizes.groups,
-        };
-        let (x, weight) = (as_rows(x)?, self.flat_weight(weight)?);
-        let y = if down {
-            convolution.forward(&x, &weight)?
-        } else {
-            convolution.transposed(&x, &weight)?
-        };
-        Ok(y.reshape(dims)?)
-    }
-
-    fn forward_device(&mut self, x: &Tensor, cx: &Context<'_>) -> Result<Tensor> {
-        let dims = channels_last(x.dims()[0], &self.output);
-        let y = self.apply_device(
-            x,
-            !self.transposed,
-            &cx.parameters[self.weight].value,
-            &dims,
-        )?;
-        Ok(match self.bias {
-            Some(bias) => y.broadcast_add(&cx.parameters[bias].value)?,
-            None => y,
-        })
-    }
-
-    fn backward_device(
-        &mut self,
-        gradient: &Tensor,
-        need_input: bool,
-        cx: &mut Context<'_>,
-    ) -> Result<Option<Tensor>> {
-        let x = kept(&self.x)?.clone();
-        if cx.trains(self.weight) {
-            let (large, small) = if self.transposed {
-                (gradient, &x)
-            } else {
-                (&x, gradient)
-            };
-            let taps = self.device_taps(&x)?;
-            let convolution = DeviceConvolution {
-                taps: &taps,
-                groups: self.convolution.sizes.groups,
-            };
-            let sums = convolution.weight_gradient(&as_rows(large)?, &as_rows(small)?)?;
-            let target = &mut cx.parameters[self.weight].gradient;
-            *target = sums.reshape(target.dims())?;
-        }
-        bias_gradient(self.bias, gradient, cx)?;
-        if !need_input {
-            return Ok(None);
-        }
-        let (weight, dims) = (
-            cx.parameters[self.weight].value.clone(),
-            channels_last(x.dims()[0], &self.input),
-        );
-        self.apply_device(gradient, self.transposed, &weight, &dims)
-            .map(Some)
     }
 }
 

@@ -22,6 +22,7 @@ pub mod conv_input;
 pub mod convolution;
 pub mod device;
 pub mod elementwise;
+pub mod folding;
 mod functions;
 pub(crate) mod group_norm;
 pub(crate) mod layer_norm;

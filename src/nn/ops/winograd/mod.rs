@@ -74,29 +74,54 @@ pub fn points(geometry: &Geometry, large: usize, small: usize, groups: usize) ->
     if groups != 1 || large.min(small) < MIN_CHANNELS {
         return None;
     }
+    let channels = |down: bool| if down { [large, small] } else { [small, large] };
     let both = |cost: &dyn Fn(bool) -> f64| cost(true) + cost(false);
-    let channels = |down: bool| if down { (large, small) } else { (small, large) };
-    let lanes = |channels: usize| channels.next_multiple_of(LANES) as f64;
-    let products = |down: bool| channels(down).0 as f64 * lanes(channels(down).1);
     let direct = both(&|down| {
-        let positions = volume(if down {
+        let positions = if down {
             geometry.output
         } else {
             geometry.input
-        });
-        let times = IMAGES * positions as f64 + TILES_OF_WEIGHT;
-        (volume(geometry.kernel) as f64) * times * products(down)
+        };
+        direct_cost(geometry, volume(positions), channels(down))
     });
     let at_points = choices(geometry).iter().map(|&points| {
-        let cost = both(&|down| {
-            let tiles = IMAGES * tiles(geometry, points, down) as f64;
-            let transforms = TRANSFORM * (lanes(large) + lanes(small)) * tiles;
-            (points * points) as f64 * ((tiles + TILES_OF_WEIGHT) * products(down) + transforms)
-        });
+        let cost = both(&|down| cost_at_points(geometry, points, down, channels(down)));
         (points, cost)
     });
     let (points, cost) = at_points.min_by(|(_, a), (_, b)| a.total_cmp(b))?;
     (cost < direct).then_some(points)
+}
+
+/// Whether a convolution of blocks at points takes less time than the convolution whose blocks they are, directly.
+/// `large`: channels of an image, and of a block.
+pub(super) fn are_blocks_faster(
+    geometry: &Geometry,
+    blocks: &Geometry,
+    [channels, of_block]: [usize; 2],
+    small: usize,
+) -> bool {
+    let direct = direct_cost(geometry, volume(geometry.output), [channels, small]);
+    points(blocks, of_block, small, 1)
+        .is_some_and(|points| cost_at_points(blocks, points, true, [of_block, small]) < direct)
+}
+
+/// Lanes of the whole vectors that hold so many channels.
+fn lanes(channels: usize) -> f64 {
+    channels.next_multiple_of(LANES) as f64
+}
+
+/// Multiply-adds of a direction that is computed directly, with what it takes to pack the weight.
+fn direct_cost(geometry: &Geometry, positions: usize, [from, to]: [usize; 2]) -> f64 {
+    let times = IMAGES * positions as f64 + TILES_OF_WEIGHT;
+    volume(geometry.kernel) as f64 * times * from as f64 * lanes(to)
+}
+
+/// The same at points, with what the transforms take.
+fn cost_at_points(geometry: &Geometry, points: usize, down: bool, [from, to]: [usize; 2]) -> f64 {
+    let tiles = IMAGES * tiles(geometry, points, down) as f64;
+    let products = (tiles + TILES_OF_WEIGHT) * from as f64 * lanes(to);
+    let transforms = TRANSFORM * (lanes(from) + lanes(to)) * tiles;
+    (points * points) as f64 * (products + transforms)
 }
 
 /// Tiles of an image in a direction, with so many points an axis.
