@@ -7,7 +7,7 @@
 
 #![deny(clippy::wildcard_enum_match_arm)]
 
-mod by_image;
+pub(crate) mod by_image;
 pub(crate) mod kernels;
 mod tables;
 mod turns;

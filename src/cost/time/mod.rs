@@ -14,6 +14,7 @@ pub use speeds::{CACHED, Measured, Passes, Speeds, UNCACHED};
 
 use super::fusion::{FusedUnit, Watch, Work, end, first_trained, units};
 use super::memory::Machine;
+use super::memory::by_image::ByImage;
 use super::memory::kernels::{Ends, Kernel, volume};
 use super::memory::step_memory;
 use speeds::Direction;
@@ -198,6 +199,10 @@ impl Clock<'_> {
         if reads || writes {
             seconds += self.reordered(unit, layer, need);
         }
+        let (batch, machine) = (self.batch as u64, self.machine);
+        if ByImage::of(&kernels, unit.ends(true), batch, machine).is_some() {
+            return seconds + self.by_image(unit, &kernels, [unit.trains, need]);
+        }
         let mut input = unit.input;
         for (index, kernel) in kernels.iter().enumerate() {
             let need = need || (index > 0 && unit.trains);
@@ -303,7 +308,52 @@ impl Clock<'_> {
         seconds
     }
 
+    /// A separable convolution whose parts are computed together, image by image: what is between them stays in the
+    /// cache, and is computed again for the gradient of the weight.
+    fn by_image(&self, unit: &FusedUnit<'_>, kernels: &[Kernel], [trains, need]: [bool; 2]) -> f64 {
+        let [depthwise, pointwise] = kernels else {
+            return 0.0;
+        };
+        let ends = unit.ends(true);
+        let all = |passes: &[(&Kernel, Direction, bool)]| {
+            let passes = passes.iter().filter(|(.., is_computed)| *is_computed);
+            let each = passes.map(|(kernel, direction, _)| self.computed(kernel, ends, *direction));
+            each.fold([0.0, 0.0], |[a, b], [c, d]| [a + c, b + d])
+        };
+        let [input, written] = [unit.input, unit.written].map(|numbers| self.of_batch(numbers));
+        let recent = self.recent(input + written);
+        let (fresh, old) = (
+            |bytes: f64| self.speeds.moved(bytes, recent),
+            |bytes: f64| self.speeds.moved(bytes, self.held),
+        );
+        let [laid, arithmetic] = all(&[
+            (depthwise, Direction::Down, true),
+            (pointwise, Direction::Down, true),
+        ]);
+        let moved = fresh(input) + old(written);
+        let forward = self.speeds.start + laid + self.overlapped(arithmetic, moved);
+        if !trains && !need {
+            return forward;
+        }
+        let [laid, arithmetic] = all(&[
+            (depthwise, Direction::Down, trains),
+            (pointwise, Direction::Weight, trains),
+            (pointwise, Direction::Up, true),
+            (depthwise, Direction::Weight, trains),
+            (depthwise, Direction::Up, need),
+        ]);
+        let back = if need { old(input) } else { 0.0 };
+        let moved = fresh(written) + old(input) + back;
+        forward + self.speeds.start + laid + self.overlapped(arithmetic, moved)
+    }
+
     fn pass(&self, kernel: &Kernel, ends: Ends, direction: Direction, moved: f64) -> f64 {
+        let [laid, arithmetic] = self.computed(kernel, ends, direction);
+        self.speeds.start + laid + self.overlapped(arithmetic, moved)
+    }
+
+    /// Seconds in which the weight of a pass is laid out, and of its arithmetic.
+    fn computed(&self, kernel: &Kernel, ends: Ends, direction: Direction) -> [f64; 2] {
         let kernel = &kernel.of_direction(direction != Direction::Up);
         let (batch, machine) = (self.batch as u64, self.machine);
         let is_forward = (direction == Direction::Up) == kernel.transposed;
@@ -312,19 +362,18 @@ impl Clock<'_> {
             Direction::Down | Direction::Up if is_forward => kernel.forward(batch, ends, machine),
             Direction::Down | Direction::Up => kernel.input_gradient(batch, ends, machine),
         };
-        let tasks = scratch.tasks;
         let tasks = if kernel.is_product(ends) {
             u64::MAX
         } else {
-            tasks
+            scratch.tasks
         };
-        let work = kernel.multiply_adds(direction == Direction::Up, self.machine) as f64;
+        let work = kernel.multiply_adds(direction == Direction::Up, machine) as f64;
         let arithmetic = work * self.batch * self.crowding(tasks)
             / self.speeds.rate(kernel, direction, self.batch);
         let laid = self
             .speeds
-            .laying_seconds(kernel, direction, self.batch, self.machine);
-        self.speeds.start + laid + self.overlapped(arithmetic, moved)
+            .laying_seconds(kernel, direction, self.batch, machine);
+        [laid, arithmetic]
     }
 }
 
