@@ -300,7 +300,7 @@ mod tests {
             for (wanted, found) in wanted.iter().zip(&found) {
                 let largest = wanted.iter().fold(0.0f32, |most, x| most.max(x.abs()));
                 for (a, b) in wanted.iter().zip(found) {
-                    assert!((a - b).abs() <= 2e-5 * largest, "{geometry:?}: {a} {b}");
+                    assert!((a - b).abs() <= 1e-5 * largest, "{geometry:?}: {a} {b}");
                 }
             }
         }
