@@ -21,7 +21,7 @@ pub mod bench;
 pub mod cli;
 
 pub use strata_app as app;
-pub use strata_core::{atomic_write, format, logging, project, rng, shape, system_memory};
+pub use strata_core::{atomic_write, format, logging, project, rng, shape, spoken, system_memory};
 pub use strata_cost as cost;
 pub use strata_data as data;
 pub use strata_design as design;

@@ -15,6 +15,7 @@ use super::view_kind::ViewKind;
 use strata_core::project::edit::Edit;
 use strata_core::project::target::Target;
 use strata_core::project::{Place, Stack};
+use strata_core::spoken::spoken;
 
 /// One thing that can be done now.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,9 +39,10 @@ impl Command {
 }
 
 fn command(name: impl Into<String>, hint: impl Into<String>, action: Action) -> Command {
+    let (name, hint): (String, String) = (name.into(), hint.into());
     Command {
-        name: name.into(),
-        hint: hint.into(),
+        name: spoken(&name),
+        hint: spoken(&hint),
         words: String::new(),
         action,
     }

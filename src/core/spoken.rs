@@ -16,6 +16,40 @@ pub fn spoken(text: &str) -> String {
     said + &left
 }
 
+/// The layers that a text names in the window's words as the file names them: what is read back from a field.
+pub fn written(text: &str) -> String {
+    let mut left = text;
+    let mut written = String::new();
+    while let Some((before, after)) = left.split_once(LAYER) {
+        let is_named = Stack::ALL
+            .iter()
+            .any(|stack| before.ends_with(stack.name()));
+        let digits = after.len()
+            - after
+                .trim_start_matches(|c: char| c.is_ascii_digit() || c == '.')
+                .len();
+        let counted = after[..digits]
+            .split('.')
+            .map(|index| index.parse::<usize>().ok()?.checked_sub(1));
+        written += before;
+        match counted.collect::<Option<Vec<_>>>().filter(|_| is_named) {
+            Some(path) => {
+                path.iter()
+                    .for_each(|index| written += &format!(".{index}"));
+                left = &after[digits..];
+            }
+            None => {
+                written += LAYER;
+                left = after;
+            }
+        }
+    }
+    written + left
+}
+
+/// Between the name of a stack and the number of a layer.
+const LAYER: &str = " layer ";
+
 /// The first place of a layer in a text, and where it stands.
 fn first_place(text: &str) -> Option<(usize, usize, Place)> {
     let places = Stack::ALL.into_iter().flat_map(|stack| {
@@ -71,5 +105,19 @@ mod tests {
         ] {
             assert_eq!(spoken(text), shown);
         }
+    }
+
+    #[test]
+    fn what_is_said_is_read_back() {
+        for text in [
+            "encoder encoder.0 decoder.3.0.1",
+            "rho=0.05 at=encoder.1",
+            "a layer 2",
+            "encoder layer x",
+            "",
+        ] {
+            assert_eq!(written(&spoken(text)), text);
+        }
+        assert_eq!(written("encoder layer 0"), "encoder layer 0");
     }
 }

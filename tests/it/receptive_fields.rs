@@ -349,24 +349,24 @@ fn a_cell_is_chosen_by_mouse_and_by_keyboard() {
     designing(&mut window, ViewKind::Field);
     // The code's middle, before anything was selected.
     assert!(
-        window.has("Map of encoder.5, cell 4, 4 of 8×8")
-            && window.has("cell 4, 4 of encoder.5 sees")
+        window.has("Map of encoder.5, cell 5, 5 of 8×8")
+            && window.has("cell 5, 5 of encoder layer 6 sees")
     );
     window.click("Receptive field of encoder.2: size 6, stride 2, offset −2");
     assert_eq!(window.state().selected, Some(Place::new(Stack::Encoder, 2)));
-    assert!(window.has("Map of encoder.2, cell 8, 8 of 16×16"));
-    let map = window.get("Map of encoder.2, cell 8, 8 of 16×16").rect();
+    assert!(window.has("Map of encoder.2, cell 9, 9 of 16×16"));
+    let map = window.get("Map of encoder.2, cell 9, 9 of 16×16").rect();
     let corner = map.min + map.size() / 32.0;
     window.harness.hover_at(corner);
     window.harness.drag_at(corner);
     window.harness.drop_at(corner);
     window.run();
-    assert!(window.has("cell 0, 0 of encoder.2 sees 0 to 3 by 0 to 3"));
+    assert!(window.has("cell 1, 1 of encoder layer 3 sees 1 to 4 by 1 to 4"));
     let keys = [
-        (Key::ArrowDown, "1, 0"),
-        (Key::ArrowRight, "1, 1"),
-        (Key::ArrowUp, "0, 1"),
-        (Key::ArrowUp, "0, 1"),
+        (Key::ArrowDown, "2, 1"),
+        (Key::ArrowRight, "2, 2"),
+        (Key::ArrowUp, "1, 2"),
+        (Key::ArrowUp, "1, 2"),
     ];
     for (key, cell) in keys {
         window.press(Modifiers::NONE, key);
@@ -376,16 +376,16 @@ fn a_cell_is_chosen_by_mouse_and_by_keyboard() {
         );
     }
     window.select(Stack::Decoder, 5);
-    assert!(window.has("Map of decoder.5, cell 16, 16 of 32×32"));
+    assert!(window.has("Map of decoder.5, cell 17, 17 of 32×32"));
     // The layers before an error are still there to be looked at.
     window.harness.state_mut().handle(Action::Preview(Some((
         Place::new(Stack::Encoder, 3),
         "conv 8 k99".into(),
     ))));
     window.select(Stack::Encoder, 2);
-    assert!(window.has("cell 8, 8 of encoder.2 sees 14 to 19 by 14 to 19"));
+    assert!(window.has("cell 9, 9 of encoder layer 3 sees 15 to 20 by 15 to 20"));
     window.select(Stack::Decoder, 0);
-    assert!(window.has("of decoder.0 sees nothing"));
+    assert!(window.has("of decoder layer 1 sees nothing"));
 }
 
 #[test]

@@ -17,6 +17,7 @@ use strata::project::optimizer::OPTIMIZERS;
 use strata::project::reference::{Setting, data, stage};
 use strata::project::{Place, Project, Stack};
 use strata::shape::layers::WORDS;
+use strata::spoken::spoken;
 use strata_testkit::networks::nodes;
 
 /// Two classes of photographs of two sizes, as anybody has them.
@@ -302,7 +303,7 @@ fn no_text_of_the_window_is_of_the_file_or_the_command_line() {
     }
     for setting in data::ALL.iter().chain(stage::ALL) {
         let Setting { key, about, .. } = setting;
-        judge(key, about);
+        judge(key, &spoken(about));
     }
     for setting in OPTIMIZERS.iter().flat_map(|kind| kind.settings) {
         judge(setting.key, setting.about);
@@ -388,7 +389,7 @@ fn problems_are_said_in_the_words_of_the_window() {
         assert!(!problems.is_empty(), "{input}");
         for problem in &problems {
             for help in &problem.help {
-                let text = help.text(Surface::Window).replace('`', "");
+                let text = spoken(&help.text(Surface::Window)).replace('`', "");
                 assert_eq!(foreign(&text), None, "{text}");
             }
         }

@@ -99,7 +99,8 @@ fn the_progress_of_a_run_is_legible_at_any_width() {
             .map(|node| node.rect())
             .collect();
         parts.sort_by(|a, b| a.left().total_cmp(&b.left()));
-        assert!(parts.len() >= 2, "{width}: {parts:?}");
+        let least = if width < 1280.0 { 1 } else { 2 };
+        assert!(parts.len() >= least, "{width}: {parts:?}");
         assert!(
             parts
                 .iter()
@@ -134,5 +135,43 @@ fn the_name_of_an_arrangement_has_a_frame_in_both_themes() {
             shapes.iter().any(|clipped| is_frame(&clipped.shape)),
             "dark: {dark}"
         );
+    }
+}
+
+/// What a line of a plot is stands on one line with its value.
+#[test]
+fn an_entry_of_a_legend_is_never_broken() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut window = open(folder.path(), &classifier());
+    window.train();
+    window.show_workspace(Workspace::Training);
+    let mut rows = Vec::new();
+    let shapes = &window.harness.output().shapes;
+    shapes
+        .iter()
+        .for_each(|clipped| rows_of(&clipped.shape, &mut rows));
+    let of = |part: &str| {
+        rows.iter()
+            .filter(|(text, _)| text.starts_with(part))
+            .collect::<Vec<_>>()
+    };
+    for entry in ["train ", "valid ", "test ", "faint: batches"] {
+        assert!(
+            of(entry).len() >= 2,
+            "{entry} is in Loss and in Accuracy: {rows:?}"
+        );
+        assert!(
+            of(entry).iter().all(|(_, rows)| *rows == 1),
+            "{entry}: {rows:?}"
+        );
+    }
+}
+
+/// The texts of a shape, each with its number of lines.
+fn rows_of(shape: &Shape, found: &mut Vec<(String, usize)>) {
+    match shape {
+        Shape::Vec(shapes) => shapes.iter().for_each(|shape| rows_of(shape, found)),
+        Shape::Text(text) => found.push((text.galley.text().to_owned(), text.galley.rows.len())),
+        _ => {}
     }
 }

@@ -119,7 +119,13 @@ impl LossView {
                     "No steps yet",
                     "Press Train: the first steps appear within a second.",
                 ),
-                _ => empty(ui, "Nothing classified yet", &next_classifier(state)),
+                _ => {
+                    let heading = match state.has_task(Task::Classify) {
+                        true => "Nothing classified yet",
+                        false => "Nothing is classified",
+                    };
+                    empty(ui, heading, &next_classifier(state));
+                }
             }
             return;
         }

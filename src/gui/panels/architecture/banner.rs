@@ -2,6 +2,7 @@
 
 use crate::theme;
 use crate::widgets::icon::{self, Icon};
+use crate::widgets::plain;
 use eframe::egui::{
     Frame, Label, Margin, Response, RichText, Role, Sense, Stroke, StrokeKind, Ui, Vec2,
     WidgetInfo, vec2,
@@ -45,7 +46,7 @@ pub fn show(ui: &mut Ui, banner: &Banner, is_proposed: bool, actions: &mut Vec<A
                 };
                 let text = banner.text.trim_end_matches([' ', '✓']);
                 let of = if is_proposed { "as proposed: " } else { "" };
-                let text = RichText::new(format!("{of}{text}")).color(color);
+                let text = RichText::new(plain(&format!("{of}{text}"))).color(color);
                 ui.add(Label::new(text).wrap());
             });
             if banner.level == Level::Wrong {

@@ -2,7 +2,7 @@
 
 use super::{Drawn, Quantity, line_colors, smoothing};
 use crate::theme::{self, Palette};
-use eframe::egui::{Color32, RichText, Ui, vec2};
+use eframe::egui::{Color32, Label, RichText, Ui, vec2};
 use strata_app::action::Action;
 use strata_app::curves::{Headline, OddSteps};
 use strata_app::state::State;
@@ -24,7 +24,8 @@ pub(super) fn show(
             let text = RichText::new(text)
                 .font(theme::digits(theme::SMALL))
                 .color(color);
-            ui.label(text).on_hover_text(hover);
+            // An entry is read as one: it is never broken.
+            ui.add(Label::new(text).extend()).on_hover_text(hover);
         }
         if !drawn.curve.smooth.is_empty() {
             let text = match drawn.curve.smoothed_over(drawn.axes.log) {
@@ -40,7 +41,7 @@ pub(super) fn show(
                     let plot = drawn.axes.quantity.name();
                     smoothing(ui, state, shown(format!("{text} ▾")), plot, actions);
                 }
-                None => drop(ui.label(shown(text))),
+                None => drop(ui.add(Label::new(shown(text)).extend())),
             }
         }
     });

@@ -336,12 +336,14 @@ fn value(saliency: &Saliency, index: usize, part: usize, inside: Vec2, look: &Ma
         look,
         shown.get(pixel).copied().unwrap_or(f32::NAN),
     );
+    let bytes: Vec<_> = bytes.iter().map(u8::to_string).collect();
     format!(
-        "{} of image {}, row {}, column {}\npixel {bytes:?}\n{value}",
+        "{} of image {}, row {}, column {}\npixel {}\n{value}",
         PARTS[part],
         index + 1,
         row + 1,
-        column + 1
+        column + 1,
+        bytes.join(", ")
     )
 }
 

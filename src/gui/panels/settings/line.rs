@@ -2,7 +2,7 @@
 
 use super::lead;
 use crate::theme;
-use crate::widgets::{Field, FieldEvent, Icon, Stepper, chevron, icon_button};
+use crate::widgets::{Field, FieldEvent, Icon, Stepper, chevron, icon_button, plain};
 use eframe::egui::{
     Align, Button, ComboBox, Id, Layout, Popup, RichText, ScrollArea, TextWrapMode, Ui, vec2,
 };
@@ -27,7 +27,7 @@ pub fn line<R>(ui: &mut Ui, name: &str, hover: &str, content: impl FnOnce(&mut U
             |ui| {
                 ui.set_min_width(NAME);
                 ui.label(RichText::new(name).color(theme::palette(ui).weak))
-                    .on_hover_text(hover);
+                    .on_hover_text(plain(hover));
             },
         );
         let shown = ui.vertical(content);
@@ -42,7 +42,7 @@ fn lines<R>(ui: &mut Ui, name: &str, hover: &str, content: impl FnOnce(&mut Ui) 
     let shown = ui.vertical(|ui| {
         ui.spacing_mut().item_spacing.y = 2.0;
         ui.label(RichText::new(name).color(theme::palette(ui).weak))
-            .on_hover_text(hover);
+            .on_hover_text(plain(hover));
         content(ui)
     });
     lead::reach(ui, name, shown.response.rect);
@@ -306,7 +306,7 @@ pub fn switch(ui: &mut Ui, [name, label, hover]: [&str; 3], said: &str, now: boo
     line(ui, name, hover, |ui| {
         let mark = ui.checkbox(&mut set, said).accessible_name(label);
         lead::focus(ui, name, mark.id);
-        mark.on_hover_text(hover);
+        mark.on_hover_text(plain(hover));
     });
     set
 }

@@ -128,7 +128,7 @@ fn add(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
             ui.set_width(FIELD);
             let id = Id::unique(("new goal", goals.iter().count(), state.generation));
             let field = Field::new(id, "New goal", "")
-                .hint("parameters <= 50000")
+                .hint("parameters ≤ 50000")
                 .width(FIELD)
                 .check(&readable);
             if let Some(FieldEvent::Commit(text)) = field.show(ui) {

@@ -107,6 +107,12 @@ impl Chosen {
         (Some(&field.seen) == self.seen.as_ref()).then_some(field)
     }
 
+    /// Where the cell is in the map, counted from 1: `5, 5`.
+    pub fn cell_in_words(&self) -> String {
+        let indices = self.cell.iter().map(|index| (index + 1).to_string());
+        indices.collect::<Vec<_>>().join(", ")
+    }
+
     /// `encoder layer 4: maxpool 2 · size 16×16 · stride 4 · offset −6`
     pub fn line(&self, inference: &Inference) -> String {
         let Some(row) = inference.row(&self.place) else {

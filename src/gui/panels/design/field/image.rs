@@ -210,7 +210,7 @@ fn placeholder(ui: &Ui, frame: Rect) {
     );
 }
 
-/// `rows 3…18, columns 3…18 of 32×32`
+/// `rows 4…19, columns 4…19 of 32×32`, counted from 1; what lies before the first is padding.
 fn caption(chosen: &Chosen, rank: usize) -> String {
     let Some(seen) = &chosen.seen else {
         return "input".to_owned();
@@ -218,7 +218,7 @@ fn caption(chosen: &Chosen, rank: usize) -> String {
     let Some(bounds) = &seen.bounds else {
         return "sees nothing of the input: no tap reaches this cell".to_owned();
     };
-    let span = |(first, last): &(i64, i64)| format!("{first}…{last}");
+    let span = |(first, last): &(i64, i64)| format!("{}…{}", first + 1, last + 1);
     let spans: Vec<String> = bounds.iter().map(span).collect();
     let mut text = match spans.as_slice() {
         [samples] if rank == 1 => format!("samples {samples}"),
@@ -366,16 +366,11 @@ fn hover(
 
 /// What a screen reader says of it.
 fn described(chosen: &Chosen, field: Option<&EffectiveField>) -> String {
-    let cell = chosen
-        .cell
-        .iter()
-        .map(usize::to_string)
-        .collect::<Vec<_>>()
-        .join(", ");
+    let cell = chosen.cell_in_words();
     let bounds = chosen.seen.as_ref().and_then(|seen| seen.bounds.as_ref());
     let spans = bounds.map(|axes| {
         axes.iter()
-            .map(|(first, last)| format!("{first} to {last}"))
+            .map(|(first, last)| format!("{} to {}", first + 1, last + 1))
             .collect::<Vec<_>>()
     });
     let seen = spans.map_or("nothing".to_owned(), |spans| {

@@ -20,12 +20,7 @@ pub(super) fn show(ui: &mut Ui, area: Rect, chosen: &mut Chosen) {
         .as_ref()
         .map(|seen| times(&seen.map))
         .unwrap_or_default();
-    let at = chosen
-        .cell
-        .iter()
-        .map(usize::to_string)
-        .collect::<Vec<_>>()
-        .join(", ");
+    let at = chosen.cell_in_words();
     let word = if chosen.cell.len() > 2 { "" } else { "map " };
     let caption = format!("{word}{sides}, cell {at}");
     let inner = captioned(ui, area, &caption);

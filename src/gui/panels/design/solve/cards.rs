@@ -138,7 +138,7 @@ fn card(
                         .take(LISTED)
                         .for_each(|change| diff(ui, change));
                     ui.label(
-                        RichText::new(note(solution))
+                        RichText::new(plain(&note(solution)))
                             .size(theme::SMALL)
                             .color(colors.weak),
                     );

@@ -8,7 +8,7 @@ use strata_core::project::reference::stage::{EARLY_STOP, FREEZE, SPARSITY};
 use strata_core::project::stage::{EARLY_STOP_METRICS, EarlyStop, Sparsity, Stage};
 use strata_core::project::structured::split_names;
 use strata_core::project::{Place, Stack};
-use strata_core::spoken::spoken;
+use strata_core::spoken::{spoken, written as written_places};
 
 /// Shows the fields that end the stage early.
 pub(super) fn early_stop(ui: &mut Ui, id: &dyn Fn(&str) -> Id, stage: &Stage, next: &mut Stage) {
@@ -226,7 +226,7 @@ pub(super) fn freeze(
     };
     let (text, chosen) = text_with_menu(ui, id("freeze"), &setting, &|_| Ok(()), &menu);
     if let Some(text) = text {
-        next.freeze = split_names(&text);
+        next.freeze = split_names(&written_places(&text));
     }
     if let Some((name, is_frozen)) = chosen.and_then(|index| names.get(index)) {
         next.freeze.retain(|frozen| frozen != name);
