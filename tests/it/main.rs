@@ -68,3 +68,4 @@ mod time;
 mod views;
 mod volumes;
 mod whole_texts;
+mod whitening;

@@ -210,8 +210,24 @@ fn mean_of(image: &[f32]) -> f32 {
 
 /// The product with a matrix that stands by column.
 fn multiply(columns: &[f32], image: &mut [f32]) {
-    let mut product = vec![0.0; image.len()];
-    for (x, column) in image.iter().zip(columns.chunks_exact(image.len())) {
+    let size = image.len();
+    let mut product = vec![0.0; size];
+    // Four columns at a time: the product is read and written a quarter as often.
+    let fours = image.chunks_exact(4).zip(columns.chunks_exact(4 * size));
+    for (x, columns) in fours {
+        let (first, second) = columns.split_at(2 * size);
+        let (a, b) = first.split_at(size);
+        let (c, d) = second.split_at(size);
+        let columns = a.iter().zip(b).zip(c.iter().zip(d));
+        for (y, ((a, b), (c, d))) in product.iter_mut().zip(columns) {
+            *y += (x[0] * a + x[1] * b) + (x[2] * c + x[3] * d);
+        }
+    }
+    let rest = size / 4 * 4;
+    for (x, column) in image[rest..]
+        .iter()
+        .zip(columns[rest * size..].chunks_exact(size))
+    {
         product
             .iter_mut()
             .zip(column)

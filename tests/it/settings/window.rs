@@ -227,6 +227,8 @@ const FIELDS: [(&str, &str, &str); 26] = [
     ("spectrogram", "Spectrogram", "wav"),
     ("range", "Pixel range", "folder"),
     ("normalize", "Pixel values", "folder"),
+    ("center", "Centre each image", "folder"),
+    ("whiten", "Whitening", "folder"),
     ("valid", "Valid share", "folder"),
     ("test", "Test share", "folder"),
     ("fold", "Fold", "folder"),
