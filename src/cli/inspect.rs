@@ -9,6 +9,7 @@ mod neighbours;
 mod pixel;
 mod predictions;
 mod saliency;
+mod sparse_code;
 
 use super::args::{InspectArgs, Picture};
 use super::{WrongInput, output};
@@ -21,7 +22,6 @@ use strata_gui::snapshot::Snapshot;
 use strata_inspect::confusion::Confusion;
 use strata_inspect::filters::{self, Filters};
 use strata_inspect::reconstructions::Reconstructions;
-use strata_inspect::sparse::SparseCode;
 
 /// Draws, writes and prints the file's name.
 pub fn run(args: &InspectArgs) -> anyhow::Result<()> {
@@ -48,7 +48,7 @@ pub fn run(args: &InspectArgs) -> anyhow::Result<()> {
         Picture::Saliency => saliency::picture(&mut open(args)?, args)?,
         Picture::Neighbours => neighbours::picture(&mut open(args)?, args)?,
         Picture::Embedding => embedding::picture(&mut open(args)?, args)?,
-        Picture::SparseCode => sparse_code(&mut open(args)?)?,
+        Picture::SparseCode => sparse_code::picture(&mut open(args)?, args)?,
         Picture::Activations => activations::picture(&mut open(args)?, args)?,
         Picture::Pixel => return pixel::run(&mut open(args)?, args),
         Picture::ReceptiveField => field::picture(args)?,
@@ -75,7 +75,7 @@ fn open(args: &InspectArgs) -> anyhow::Result<SavedRun> {
 fn check(args: &InspectArgs) -> Result<(), WrongInput> {
     use Picture::{
         Activations, Adversarial, Embedding, Filters, Neighbours, Pixel, Predictions,
-        ReceptiveField, Reconstructions, Saliency,
+        ReceptiveField, Reconstructions, Saliency, SparseCode,
     };
     let what = args.what;
     let for_these = [
@@ -127,7 +127,19 @@ fn check(args: &InspectArgs) -> Result<(), WrongInput> {
         (
             args.numbers.is_some(),
             "--numbers",
-            &[Saliency, Predictions, Adversarial, Neighbours, Embedding],
+            &[
+                Saliency,
+                Predictions,
+                Adversarial,
+                Neighbours,
+                Embedding,
+                SparseCode,
+            ],
+        ),
+        (
+            args.saliency.unit.is_some(),
+            "--unit",
+            &[Saliency, SparseCode],
         ),
         (args.predictions.list.is_some(), "--list", &[Predictions]),
         (args.predictions.top.is_some(), "--top", &[Predictions]),
@@ -173,6 +185,10 @@ fn check(args: &InspectArgs) -> Result<(), WrongInput> {
             "--image and --split or --limit name other images; leave one of them out".to_owned(),
         ));
     }
+    if args.saliency.unit.is_some() && what == Saliency && args.layer.is_none() {
+        let message = "--unit needs the layer it belongs to: write --layer encoder.2";
+        return Err(WrongInput(message.to_owned()));
+    }
     if args.output.is_some() && what == Pixel {
         return Err(refused("pixel is printed, so it has no -o", what));
     }
@@ -212,36 +228,6 @@ fn confusion(run: &mut SavedRun) -> anyhow::Result<(Snapshot, Option<Value>)> {
     Ok((
         of_network::confusion(&confusion),
         Some(serde_json::to_value(&confusion)?),
-    ))
-}
-
-fn sparse_code(run: &mut SavedRun) -> anyhow::Result<(Snapshot, Option<Value>)> {
-    let code = run.inspect::<SparseCode>(&())?;
-    let SparseCode {
-        layer,
-        split,
-        images,
-        of,
-        means,
-        ..
-    } = &code;
-    let mean = means.iter().map(|mean| f64::from(*mean)).sum::<f64>() / means.len().max(1) as f64;
-    let target =
-        code.target
-            .zip(code.penalty)
-            .map_or_else(String::new, |((rho, beta), penalty)| {
-                format!(
-                    ", target {rho}, penalty {} (beta {beta})",
-                    text::figure(penalty)
-                )
-            });
-    let (units, mean) = (means.len(), text::figure(mean));
-    output::say(&format!(
-        "{layer}: {units} units, mean activation {mean}{target}, over {images} of {of} {split} images"
-    ));
-    Ok((
-        of_network::sparse_code(&code),
-        Some(serde_json::to_value(&code)?),
     ))
 }
 

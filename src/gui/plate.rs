@@ -10,6 +10,7 @@ pub mod of_neighbours;
 pub mod of_network;
 pub mod of_predictions;
 pub mod of_saliency;
+pub mod of_unit;
 
 use crate::offscreen::Canvas;
 use crate::snapshot::{SCALE, Snapshot};

@@ -349,7 +349,7 @@ fn of_each_class(data: &SplitData, counts: &SplitCounts, page: usize) -> Vec<(us
 }
 
 /// The size images are shown at: their own, or as much smaller as the longest side asks.
-pub(super) fn fitting(size: [usize; 2]) -> [usize; 2] {
+pub(crate) fn fitting(size: [usize; 2]) -> [usize; 2] {
     within(size, LONGEST)
 }
 
@@ -362,7 +362,7 @@ pub(super) fn within([height, width]: [usize; 2], longest: usize) -> [usize; 2] 
     [height, width].map(|side| (side * longest / now).max(1))
 }
 
-pub(super) fn shrink(
+pub(crate) fn shrink(
     pixels: Vec<u8>,
     [height, width, channels]: [usize; 3],
     size: [usize; 2],

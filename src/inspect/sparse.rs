@@ -1,7 +1,10 @@
 //! The sparse code: how active every hidden unit is on average, and the penalty for it.
 //!
 //! A unit is a feature or a channel of one layer's output: of the layer that the stage's sparsity names, by
-//! default the code (the encoder's last output). Fails as the network or the reading of an image does.
+//! default the code (the encoder's last output). Fails as the network or the reading of an image does. One unit of it,
+//! with the images that excite it, is in [`unit`].
+
+pub mod unit;
 
 use super::inspection::{InspectError, Inspection, InspectionContext, Needs};
 use super::layer_name;
@@ -10,9 +13,9 @@ use candle_core::{Device, Tensor};
 use std::time::Instant;
 use strata_core::project::Stack;
 use strata_core::project::data::Split;
-use strata_core::project::stage::Sparsity;
+use strata_core::project::stage::{Sparsity, Stage};
 use strata_core::shape::{Inference, Planned, Target};
-use strata_data::{DataError, SplitData, epoch_order, fill_batch};
+use strata_data::{DataError, Dataset, SplitData, epoch_order, fill_batch};
 use strata_nn::{Mode, NnError, Route};
 
 /// Images measured at most.
@@ -21,6 +24,11 @@ pub(crate) const MOST_IMAGES: usize = 2000;
 const BATCH: usize = 100;
 /// Mean activations are kept this far from 0 and 1 in the penalty, which is infinite there: as in training.
 const MARGIN: f64 = 1e-6;
+
+/// Activations above this count as active.
+pub const ACTIVE: f32 = 0.1;
+/// A unit that is active for more than this share of all images is always on.
+const ALWAYS: f32 = 0.9;
 
 /// Mean activations of one layer.
 #[derive(Clone, Debug, Default, PartialEq, serde::Serialize)]
@@ -37,6 +45,8 @@ pub struct SparseCode {
     pub of: usize,
     /// The mean activation of each unit, in the layer's order.
     pub means: Vec<f32>,
+    /// The share of its values above [`ACTIVE`], of each unit.
+    pub active: Vec<f32>,
     /// The target ρ and the weight β, where the stage has a sparsity.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub target: Option<(f64, f64)>,
@@ -51,6 +61,41 @@ impl SparseCode {
         let mut sorted = self.means.clone();
         sorted.sort_by(|a, b| b.total_cmp(a));
         sorted
+    }
+
+    /// The units that were active for no image, by their places from 0.
+    pub fn dead(&self) -> Vec<usize> {
+        self.units_where(|active| active == 0.0)
+    }
+
+    /// The units that were active for more than nine images of ten.
+    pub fn always_on(&self) -> Vec<usize> {
+        self.units_where(|active| active > ALWAYS)
+    }
+
+    fn units_where(&self, is: impl Fn(f32) -> bool) -> Vec<usize> {
+        let units = self.active.iter().enumerate();
+        units
+            .filter(|(_, active)| is(**active))
+            .map(|(unit, _)| unit)
+            .collect()
+    }
+
+    /// The share of the penalty that each unit has, where there is one above 0.
+    pub fn penalty_shares(&self) -> Option<Vec<f64>> {
+        let (rho, _) = self.target?;
+        let parts = self.means.iter().map(|&mean| divergence(rho, mean.into()));
+        let parts: Vec<f64> = parts.collect();
+        let sum: f64 = parts.iter().sum();
+        (sum > 0.0).then(|| parts.iter().map(|part| part / sum).collect())
+    }
+
+    /// The share of units whose mean lies within `distance` of the target.
+    pub fn near_target(&self, distance: f64) -> Option<f64> {
+        let (rho, _) = self.target?;
+        let is_near = |mean: &&f32| (f64::from(**mean) - rho).abs() <= distance;
+        let near = self.means.iter().filter(is_near).count();
+        Some(near as f64 / self.means.len().max(1) as f64)
     }
 
     /// How many means lie in each of `bins` equal parts of `range`; the last holds its upper end.
@@ -131,21 +176,16 @@ pub fn measure(
     what: Measured<'_>,
     step: u64,
 ) -> Result<SparseCode, SparseError> {
-    let name = what
-        .sparsity
-        .and_then(|s| s.at.as_deref())
-        .unwrap_or(Stack::Encoder.name());
-    let none = || match name.parse::<Target>() {
-        Ok(Target::Stack(stack)) => SparseError::NoLayers(stack),
-        Ok(Target::Node(_)) | Err(_) => SparseError::NoLayer(name.to_owned()),
-    };
-    let key = last_layer(inference, name).ok_or_else(none)?;
+    let key = measured_layer(inference, what.sparsity)?;
     let (split, data) = what.split;
-    let (mut sums, mut values, mut images) = (Vec::new(), 0, 0);
+    let (mut sums, mut counts) = (Vec::new(), Vec::new());
+    let (mut values, mut images) = (0, 0);
     // Shuffled: splits may come class by class.
     let order = epoch_order(data.len(), 0, 0);
     for indices in order[..order.len().min(MOST_IMAGES)].chunks(BATCH) {
-        values += add_batch(mirror, what.route, data, indices, &key, &mut sums)?;
+        let batch = Activations::of(mirror, what.route, data, indices, &key)?;
+        batch.add_to(&mut sums, &mut counts);
+        values += batch.values.len() / batch.units;
         images += indices.len();
         if what.until.is_some_and(|until| Instant::now() > until) {
             break;
@@ -155,6 +195,8 @@ pub fn measure(
         .iter()
         .map(|sum| (sum / values.max(1) as f64) as f32)
         .collect();
+    let share = |count: &u64| (*count as f64 / values.max(1) as f64) as f32;
+    let active = counts.iter().map(share).collect();
     let target = what.sparsity.map(|sparsity| (sparsity.rho, sparsity.beta));
     let penalty = target.map(|(rho, beta)| {
         beta * means
@@ -170,54 +212,82 @@ pub fn measure(
         images,
         of,
         means,
+        active,
         target,
         penalty,
     })
 }
 
-/// Adds a batch's activations to the sums of the units; returns the values that each unit had.
-fn add_batch(
-    mirror: &mut InspectionNetwork,
-    route: Route,
-    data: &SplitData,
-    indices: &[u32],
-    key: &str,
-    sums: &mut Vec<f64>,
-) -> Result<usize, SparseError> {
-    let [height, width, channels] = data.image_shape();
-    let mut images = vec![0.0; indices.len() * height * width * channels];
-    fill_batch(data, indices, &mut images, &mut vec![0; indices.len()])?;
-    let network = mirror.network();
-    let images = Tensor::from_vec(
-        images,
-        (indices.len(), height, width, channels),
-        network.device(),
-    )?;
-    network.forward(route, &images, Mode::Eval)?;
-    let outputs = network.outputs();
-    let output = outputs
-        .iter()
-        .find(|(found, _)| *found == key)
-        .map(|(_, output)| output);
-    let output = output.ok_or_else(|| SparseError::NoLayer(key.to_owned()))?;
-    let units = output.dims().last().copied().unwrap_or(1).max(1);
-    let activations = output
-        .flatten_all()?
-        .to_device(&Device::Cpu)?
-        .to_vec1::<f32>()?;
-    sums.resize(units, 0.0);
-    for row in activations.chunks_exact(units) {
-        sums.iter_mut()
-            .zip(row)
-            .for_each(|(sum, value)| *sum += f64::from(*value));
+/// What a layer gives for some images.
+pub(crate) struct Activations {
+    /// Units of the layer.
+    units: usize,
+    /// The images' values, a row of units for each position.
+    values: Vec<f32>,
+}
+
+impl Activations {
+    /// Of images of a split.
+    fn of(
+        mirror: &mut InspectionNetwork,
+        route: Route,
+        data: &SplitData,
+        indices: &[u32],
+        key: &str,
+    ) -> Result<Activations, SparseError> {
+        let [height, width, channels] = data.image_shape();
+        let mut images = vec![0.0; indices.len() * height * width * channels];
+        fill_batch(data, indices, &mut images, &mut vec![0; indices.len()])?;
+        let network = mirror.network();
+        let shape = (indices.len(), height, width, channels);
+        let images = Tensor::from_vec(images, shape, network.device())?;
+        network.forward(route, &images, Mode::Eval)?;
+        let outputs = network.outputs();
+        let output = outputs.iter().find(|(found, _)| *found == key);
+        let output = output.map(|(_, output)| output);
+        let output = output.ok_or_else(|| SparseError::NoLayer(key.to_owned()))?;
+        let values = output.flatten_all()?.to_device(&Device::Cpu)?;
+        Ok(Activations {
+            units: output.dims().last().copied().unwrap_or(1).max(1),
+            values: values.to_vec1::<f32>()?,
+        })
     }
-    Ok(activations.len() / units)
+
+    /// Adds them to the sums of the units, and to the numbers of values above [`ACTIVE`].
+    fn add_to(&self, sums: &mut Vec<f64>, active: &mut Vec<u64>) {
+        sums.resize(self.units, 0.0);
+        active.resize(self.units, 0);
+        for row in self.values.chunks_exact(self.units) {
+            for ((sum, active), value) in sums.iter_mut().zip(active.iter_mut()).zip(row) {
+                *sum += f64::from(*value);
+                *active += u64::from(*value > ACTIVE);
+            }
+        }
+    }
+
+    /// The values of one unit, image after image.
+    fn unit(&self, unit: usize) -> impl Iterator<Item = f32> + '_ {
+        self.values.iter().skip(unit).step_by(self.units).copied()
+    }
 }
 
 /// KL(ρ‖ρ̂) of two coins.
 fn divergence(rho: f64, mean: f64) -> f64 {
     let mean = mean.clamp(MARGIN, 1.0 - MARGIN);
     rho * (rho / mean).ln() + (1.0 - rho) * ((1.0 - rho) / (1.0 - mean)).ln()
+}
+
+/// The key of the layer that is measured: the one the sparsity names, or the encoder's last.
+fn measured_layer(
+    inference: &Inference,
+    sparsity: Option<&Sparsity>,
+) -> Result<String, SparseError> {
+    let name = sparsity.and_then(|sparsity| sparsity.at.as_deref());
+    let name = name.unwrap_or(Stack::Encoder.name());
+    last_layer(inference, name).ok_or_else(|| match name.parse::<Target>() {
+        Ok(Target::Stack(stack)) => SparseError::NoLayers(stack),
+        Ok(Target::Node(_)) | Err(_) => SparseError::NoLayer(name.to_owned()),
+    })
 }
 
 /// The key of the layer that a name means: of a stack or a block, its last.
@@ -259,17 +329,12 @@ impl Inspection for SparseCode {
         let dataset = cx.images()?;
         let deadline = cx.deadline;
         let run = cx.run()?;
-        let inference = run.inference;
-        let step = run.step;
-        let sparse = run.stages.iter().find(|stage| stage.sparsity.is_some());
-        let stage = sparse.or(run.stages.first()).cloned().unwrap_or_default();
-        let split = dataset.split(stage.split).map(|data| (stage.split, data));
-        let split = split.or_else(|| dataset.splits().next());
-        let none = || InspectError::Input("there are no images to measure".to_owned());
+        let (inference, step) = (run.inference, run.step);
+        let stage = measured_stage(run.stages);
         let what = Measured {
             route: stage.task.into(),
             sparsity: stage.sparsity.as_ref(),
-            split: split.ok_or_else(none)?,
+            split: measured_split(dataset, &stage)?,
             until: deadline,
         };
         Ok(measure(cx.mirror()?, inference, what, step)?)
@@ -278,6 +343,22 @@ impl Inspection for SparseCode {
     fn step(&self) -> Option<u64> {
         Some(self.step)
     }
+}
+
+/// The last stage with a sparsity, or the last one.
+fn measured_stage(stages: &[Stage]) -> Stage {
+    let sparse = stages.iter().find(|stage| stage.sparsity.is_some());
+    sparse.or(stages.first()).cloned().unwrap_or_default()
+}
+
+/// The split that the stage trains on, or the first there is.
+fn measured_split<'a>(
+    dataset: &'a Dataset,
+    stage: &Stage,
+) -> Result<(Split, &'a SplitData), InspectError> {
+    let split = dataset.split(stage.split).map(|data| (stage.split, data));
+    let split = split.or_else(|| dataset.splits().next());
+    split.ok_or_else(|| InspectError::Input("there are no images to measure".to_owned()))
 }
 
 impl From<SparseError> for InspectError {

@@ -57,7 +57,7 @@ pub struct InspectArgs {
     /// The file to write, .png or .svg [default: WHAT.png in the run's folder]
     #[arg(short, long, value_name = "PNG")]
     pub output: Option<PathBuf>,
-    /// Write the numbers of the picture too, to a .npy or .csv file; of saliency, predictions, adversarial, neighbours and embedding
+    /// Write the numbers of the picture too, to a .npy or .csv file; of saliency, predictions, adversarial, neighbours, embedding and sparse-code
     #[arg(long, value_name = "FILE")]
     pub numbers: Option<PathBuf>,
     /// The checkpoint: last, best, stage-1
@@ -84,8 +84,8 @@ pub struct SaliencyArgs {
     /// Of saliency: gradient, gradient-x-input, smoothgrad, integrated, guided, grad-cam or occlusion [default: gradient]
     #[arg(long, value_name = "WORD", value_parser = method)]
     pub method: Option<Method>,
-    /// Of saliency: this unit (channel) of --layer, from 0, instead of a class
-    #[arg(long, value_name = "N", requires = "layer", conflicts_with = "class")]
+    /// Of saliency: this unit (channel) of --layer, from 0, instead of a class. Of sparse-code: draw this unit, from 0
+    #[arg(long, value_name = "N", conflicts_with = "class")]
     pub unit: Option<u32>,
     /// Of saliency, the sanity check: draw the weights of so many layers anew, one after another from the last
     #[arg(long, value_name = "N", value_parser = at_least_one)]
@@ -109,7 +109,6 @@ impl SaliencyArgs {
     pub fn given(&self) -> Option<&'static str> {
         let given = [
             (self.method.is_some(), "--method"),
-            (self.unit.is_some(), "--unit"),
             (self.randomise.is_some(), "--randomise"),
             (self.signed, "--signed"),
             (self.clip.is_some(), "--clip"),

@@ -1,28 +1,71 @@
-//! The sparse code: the mean activation of every hidden unit, sorted and as a histogram.
+//! The sparse code: the mean activation of every hidden unit, or its share of the penalty, and as a histogram; below, one
+//! unit with what excites it.
+
+mod unit;
 
 use super::axes::ticks::tick;
 use super::axes::{axis, even};
 use super::loading_state::{failed, reading};
 use crate::theme::{self, Palette};
 use crate::view::View;
-use crate::widgets::{empty, figure, plain};
-use eframe::egui::{Label, Rect, RichText, Stroke, Ui, UiBuilder, Vec2b, vec2};
+use crate::widgets::{chevron, empty, figure, plain};
+use eframe::egui::{ComboBox, Label, Rect, RichText, Stroke, Ui, UiBuilder, Vec2b, pos2, vec2};
 use egui_plot::{AxisHints, Bar, BarChart, HLine, HoverPosition, Line, LineStyle, Plot, VLine};
 use std::sync::Arc;
 use strata_app::action::Action;
 use strata_app::arrangement::Workspace;
+use strata_app::choices::Choice;
 use strata_app::state::State;
 use strata_core::format;
 use strata_engine::inspection::reply::Reply;
 use strata_inspect::inspection::Subject;
 use strata_inspect::maps::BINS;
 use strata_inspect::sparse::SparseCode;
+use strata_inspect::sparse::unit::SparseUnit;
 
-/// The view, with the order of the units it shows.
+/// What the first chart shows of the units.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Order {
+    /// Mean activations, falling.
+    #[default]
+    Falling,
+    /// Mean activations, in the layer's order.
+    ByPlace,
+    /// Shares of the penalty, falling.
+    Penalty,
+}
+
+impl Order {
+    const ALL: [Order; 3] = [Order::Falling, Order::ByPlace, Order::Penalty];
+
+    fn name(self) -> &'static str {
+        match self {
+            Order::Falling => "means, falling",
+            Order::ByPlace => "means by place",
+            Order::Penalty => "share of penalty",
+        }
+    }
+}
+
+/// What was chosen in the view.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SparseChoice {
+    /// What the first chart shows.
+    order: Order,
+    /// The unit that is shown below, from 0; `None` for the one with the largest mean.
+    unit: Option<usize>,
+}
+
+/// The view, with the order of the units it shows and the pictures of one of them.
 #[derive(Default)]
 pub(crate) struct SparseView {
-    drawn: Option<(Arc<Seen>, Ranked)>,
+    drawn: Option<(Arc<Seen>, Order, Ranked)>,
+    unit: unit::UnitPictures,
 }
+
+/// Height of the part for one unit, and of a view that has room for it.
+const UNIT: f32 = 168.0;
+const ROOMY: f32 = 330.0;
 
 type Seen = Reply<SparseCode>;
 
@@ -48,7 +91,7 @@ impl View for SparseView {
     }
 
     fn about(&self) -> &'static str {
-        "How active each hidden unit is on average over images of the stage's split: sorted, and as a histogram. With sparsity = \"rho=0.035 beta=1e-1\" in the stage, the penalty β·Σ KL(ρ‖ρ̂) draws the means ρ̂ to the target ρ: each unit then answers to few images. β stands against a loss that is a mean over pixels: textbooks that add the pixels up have larger ones, such as 3, which here leave the reconstructions grey. Units near 0 are dead."
+        "How active each hidden unit is on average over images of the stage's split: sorted, and as a histogram. With sparsity = \"rho=0.035 beta=1e-1\" in the stage, the penalty β·Σ KL(ρ‖ρ̂) draws the means ρ̂ to the target ρ: each unit then answers to few images. β stands against a loss that is a mean over pixels: textbooks that add the pixels up have larger ones, such as 3, which here leave the reconstructions grey. A unit is dead where no image makes it more active than 0.1, and always on where nine of ten do. Click on a unit to see below how its activations are spread, which images excite it most, what it looks for in an image and what it paints into the reconstruction, with whitening undone."
     }
 
     fn status(&self, state: &State) -> String {
@@ -65,8 +108,9 @@ impl View for SparseView {
         })
     }
 
-    fn tools(&mut self, ui: &mut Ui, state: &State, _: &mut Vec<Action>) {
+    fn tools(&mut self, ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
         let Some(code) = latest(state) else { return };
+        order_box(ui, state, code, actions);
         let colors = theme::palette(ui);
         let mut write = |text: String, color, hover: &str| figure(ui, &text, color, hover);
         if let Some(penalty) = code.penalty {
@@ -84,6 +128,28 @@ impl View for SparseView {
             colors.accent,
             "The mean over all units",
         );
+        let kinds = [
+            (
+                code.dead(),
+                "dead",
+                "Units that no image makes more active than 0.1, by their numbers",
+            ),
+            (
+                code.always_on(),
+                "always on",
+                "Units that nine of ten images make more active than 0.1, by their numbers",
+            ),
+        ];
+        for (units, kind, about) in kinds {
+            if !units.is_empty() {
+                let names = unit::numbers(&units);
+                write(
+                    format!("{} {kind}", units.len()),
+                    colors.second,
+                    &format!("{about}: {names}"),
+                );
+            }
+        }
         if let Some((rho, _)) = code.target {
             write(
                 format!("target ρ {rho}"),
@@ -96,7 +162,7 @@ impl View for SparseView {
     fn body(&mut self, ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
         actions.extend(state.request(state.run_query::<SparseCode>(())));
         match seen(state).map(|seen| (seen, &seen.result)) {
-            Some((seen, Ok(code))) => charts(ui, code, self.ranked(seen, code)),
+            Some((seen, Ok(code))) => self.cockpit(ui, state, seen, code, actions),
             Some((_, Err(error))) => failed(ui, "No code to measure", &error.to_string(), actions),
             None => match state.subject() {
                 Some(Subject::Stored(_)) => reading(ui, state, "Opening the run …", actions),
@@ -115,16 +181,79 @@ impl View for SparseView {
     }
 }
 
+/// What the first chart shows.
+fn order_box(ui: &mut Ui, state: &State, code: &SparseCode, actions: &mut Vec<Action>) {
+    let former: SparseChoice = state.choices.get();
+    let mut choice = former.clone();
+    let combo = ComboBox::from_id_salt("order of units")
+        .width(112.0)
+        .icon(chevron)
+        .selected_text(RichText::new(choice.order.name()).size(theme::SMALL))
+        .show_ui(ui, |ui| {
+            for order in Order::ALL {
+                if order != Order::Penalty || code.target.is_some() {
+                    ui.selectable_value(&mut choice.order, order, order.name());
+                }
+            }
+        });
+    let hover = "means, falling: all units by how active they are; by place: in the layer's order; share of penalty: which units the penalty is made of";
+    combo
+        .response
+        .on_hover_text(hover)
+        .accessible_name("Order of the units");
+    choose(&former, choice, actions);
+}
+
+fn choose(former: &SparseChoice, choice: SparseChoice, actions: &mut Vec<Action>) {
+    if choice != *former {
+        actions.push(Action::Choose(Choice::new(choice)));
+    }
+}
+
 impl SparseView {
-    fn ranked(&mut self, seen: &Arc<Seen>, code: &SparseCode) -> &[(usize, f32)] {
+    /// The charts, and one unit where there is room for it.
+    fn cockpit(
+        &mut self,
+        ui: &mut Ui,
+        state: &State,
+        seen: &Arc<Seen>,
+        code: &SparseCode,
+        actions: &mut Vec<Action>,
+    ) {
+        let former: SparseChoice = state.choices.get();
+        let area = ui.available_rect_before_wrap();
+        let has_room = area.height() >= ROOMY;
+        let bottom = if has_room {
+            area.bottom() - UNIT
+        } else {
+            area.bottom()
+        };
+        let upper = Rect::from_min_max(area.min, pos2(area.right(), bottom));
+        let order = former.order;
+        let clicked = ui
+            .scope_builder(UiBuilder::new().id_salt("charts").max_rect(upper), |ui| {
+                charts(ui, code, self.ranked(seen, code, order), order)
+            })
+            .inner;
+        let mut choice = former.clone();
+        choice.unit = clicked.or(choice.unit);
+        if has_room {
+            actions.extend(state.request(state.run_query::<SparseUnit>(choice.unit)));
+            let lower = Rect::from_min_max(pos2(area.left(), bottom + theme::GAP), area.max);
+            ui.scope_builder(UiBuilder::new().id_salt("unit").max_rect(lower), |ui| {
+                choice.unit = self.unit.show(ui, state, code, choice.unit);
+            });
+        }
+        choose(&former, choice, actions);
+    }
+
+    fn ranked(&mut self, seen: &Arc<Seen>, code: &SparseCode, order: Order) -> &[(usize, f32)] {
         let drawn = self
             .drawn
             .take()
-            .filter(|(drawn, _)| Arc::ptr_eq(drawn, seen));
-        &self
-            .drawn
-            .insert(drawn.unwrap_or_else(|| (seen.clone(), ranked(code))))
-            .1
+            .filter(|(drawn, of, _)| Arc::ptr_eq(drawn, seen) && *of == order);
+        let drawn = drawn.unwrap_or_else(|| (seen.clone(), order, ranked(code, order)));
+        &self.drawn.insert(drawn).2
     }
 }
 
@@ -138,10 +267,11 @@ fn latest(state: &State) -> Option<&SparseCode> {
 
 /// Only the charts, for an image file.
 pub(crate) fn picture(ui: &mut Ui, code: &SparseCode) {
-    charts(ui, code, &ranked(code));
+    charts(ui, code, &ranked(code, Order::Falling), Order::Falling);
 }
 
-fn charts(ui: &mut Ui, code: &SparseCode, ranked: &[(usize, f32)]) {
+/// The charts; the unit that was clicked on.
+fn charts(ui: &mut Ui, code: &SparseCode, ranked: &[(usize, f32)], order: Order) -> Option<usize> {
     let area = ui.available_rect_before_wrap();
     // One below the other where neither would have room for its axis.
     let (first, second) = if area.width() < 400.0 && area.height() >= 200.0 {
@@ -150,12 +280,15 @@ fn charts(ui: &mut Ui, code: &SparseCode, ranked: &[(usize, f32)]) {
         area.split_left_right_at_fraction(0.58)
     };
     let first = Rect::from_min_max(first.min, first.max - vec2(theme::GAP, 0.0));
-    chart(
-        ui,
-        first,
-        &plain(&format!("mean activation of {}, sorted", code.layer)),
-        |ui| sorted(ui, code, ranked),
-    );
+    let name = match order {
+        Order::Falling => format!("mean activation of {}, sorted", code.layer),
+        Order::ByPlace => format!("mean activation of {}, by place", code.layer),
+        Order::Penalty => format!("share of the penalty of {}, sorted", code.layer),
+    };
+    let mut clicked = None;
+    chart(ui, first, &plain(&name), |ui| {
+        clicked = units(ui, code, ranked, order)
+    });
     let left = if second.left() > area.left() {
         theme::GAP
     } else {
@@ -165,6 +298,7 @@ fn charts(ui: &mut Ui, code: &SparseCode, ranked: &[(usize, f32)]) {
     chart(ui, second, "units by mean activation", |ui| {
         histogram(ui, code)
     });
+    clicked
 }
 
 /// A chart below its name.
@@ -185,29 +319,42 @@ fn chart(ui: &mut Ui, area: Rect, name: &str, content: impl FnOnce(&mut Ui)) {
 /// Units by falling mean activation, with their places in the layer.
 type Ranked = Vec<(usize, f32)>;
 
-fn ranked(code: &SparseCode) -> Ranked {
-    let mut ranked: Ranked = code.means.iter().copied().enumerate().collect();
-    ranked.sort_by(|a, b| b.1.total_cmp(&a.1));
+fn ranked(code: &SparseCode, order: Order) -> Ranked {
+    let shares = code.penalty_shares().filter(|_| order == Order::Penalty);
+    let mut ranked: Ranked = match shares {
+        Some(shares) => shares
+            .iter()
+            .map(|share| *share as f32)
+            .enumerate()
+            .collect(),
+        None => code.means.iter().copied().enumerate().collect(),
+    };
+    if order != Order::ByPlace {
+        ranked.sort_by(|a, b| b.1.total_cmp(&a.1));
+    }
     ranked
 }
 
-fn sorted(ui: &mut Ui, code: &SparseCode, ranked: &[(usize, f32)]) {
+/// A bar for each unit; the unit that was clicked on.
+fn units(ui: &mut Ui, code: &SparseCode, ranked: &[(usize, f32)], order: Order) -> Option<usize> {
     let colors = *theme::palette(ui);
     let described = |rank: usize| {
         let (unit, mean) = ranked.get(rank)?;
-        Some(format!(
-            "unit {}: {}\nrank {} of {}",
-            unit + 1,
-            format::loss(f64::from(*mean)),
-            rank + 1,
-            ranked.len()
-        ))
+        let value = match order {
+            Order::Penalty => format!("{:.1} % of the penalty", 100.0 * mean),
+            Order::Falling | Order::ByPlace => format::loss(f64::from(*mean)),
+        };
+        let place = match order {
+            Order::ByPlace => format!("of {}", ranked.len()),
+            Order::Falling | Order::Penalty => format!("rank {} of {}", rank + 1, ranked.len()),
+        };
+        Some(format!("unit {}: {value}\n{place}", unit + 1))
     };
     let area = |hover: &HoverPosition<'_>| match hover {
         HoverPosition::NearDataPoint { position, .. } => described(position.x.max(0.0) as usize),
         HoverPosition::Elsewhere { .. } => None,
     };
-    plot(ui, "sorted", true)
+    let shown = plot(ui, "sorted", true)
         .label_formatter(area)
         .show(ui, |plot| {
             if ranked.len() > MOST_BARS {
@@ -223,7 +370,7 @@ fn sorted(ui: &mut Ui, code: &SparseCode, ranked: &[(usize, f32)]) {
                     &colors,
                 ));
             }
-            if let Some((rho, _)) = code.target {
+            if let Some((rho, _)) = code.target.filter(|_| order != Order::Penalty) {
                 plot.hline(
                     HLine::new("target ρ", rho)
                         .color(colors.second)
@@ -232,16 +379,24 @@ fn sorted(ui: &mut Ui, code: &SparseCode, ranked: &[(usize, f32)]) {
                 );
             }
         });
+    let at = shown.response.interact_pointer_pos();
+    let at = at.filter(|_| shown.response.clicked())?;
+    let rank = shown.transform.value_from_position(at).x;
+    let (unit, _) = (rank >= 0.0).then(|| ranked.get(rank as usize))??;
+    Some(*unit)
 }
 
-/// The outline of so many bars that they would be thinner than a pixel; it falls, so leaving some out hides
-/// nothing.
+/// The outline of so many bars that they would be thinner than a pixel; of those that share a step the highest is
+/// drawn.
 fn steps(ranked: &[(usize, f32)]) -> Vec<[f64; 2]> {
     let stride = ranked.len().div_ceil(MOST_STEPS);
     let step = |(index, block): (usize, &[(usize, f32)])| {
         let (from, mean) = (
             (index * stride) as f64,
-            block.first().map_or(0.0, |(_, mean)| finite(*mean)),
+            block
+                .iter()
+                .map(|(_, mean)| finite(*mean))
+                .fold(0.0, f64::max),
         );
         [[from, mean], [from + block.len() as f64, mean]]
     };

@@ -79,3 +79,114 @@ fn units_are_sorted_and_counted() {
     );
     assert_eq!(SparseCode::default().histogram([0.0, 0.0], 3), [0, 0, 0]);
 }
+
+#[test]
+fn units_are_dead_always_on_and_share_the_penalty() {
+    let code = SparseCode {
+        means: vec![0.05, 0.2, 0.0, 0.8],
+        active: vec![0.1, 0.5, 0.0, 0.95],
+        target: Some((0.05, 2.0)),
+        ..SparseCode::default()
+    };
+    assert_eq!((code.dead(), code.always_on()), (vec![2], vec![3]));
+    assert_eq!(code.near_target(0.03), Some(0.25));
+    let shares = code.penalty_shares().unwrap();
+    assert!((shares.iter().sum::<f64>() - 1.0).abs() < 1e-12);
+    assert!(shares[0] < 1e-9 && shares[3] > shares[1]);
+    assert_eq!(SparseCode::default().penalty_shares(), None);
+}
+
+const WHITENED: &str = "format = 1\n[data]\nsource = \"shapes\"\npatch = \"4x4\"\nlimit = 60\nwhiten = \"zca eps=0.1\"\n[network]\ninput = \"3x4x4\"\nencoder = [\"flatten\", \"dense 7\", \"sigmoid\"]\ndecoder = [\"dense 48\", \"reshape 3x4x4\"]\n[[stage]]\nname = \"a\"\ntask = \"reconstruct\"\nloss = \"mse\"\noptimizer = \"adam lr=1e-3\"\nepochs = 1\nbatch = 8\nsparsity = \"rho=0.1 beta=2\"\n";
+
+/// A unit against the network itself: its mean, its best images, and its templates, each pixel moved by hand.
+#[test]
+fn a_unit_is_what_the_network_computes() {
+    let project = file::parse(WHITENED, "test").unwrap();
+    let inference = infer(&project.network);
+    let plan = inference.plan.as_ref().unwrap();
+    let dataset = Dataset::open(&project.data, 1, ".".as_ref(), &mut |_| true).unwrap();
+    let mut network = Network::new(plan, 3, &Device::Cpu).unwrap();
+    let mut inspector = crate::inspector::Inspector::default();
+    let mut ask = |unit: Option<usize>, network: &mut Network| {
+        let mut cx = InspectionContext {
+            run: Some(crate::inspection::InspectedRun {
+                network,
+                inference: &inference,
+                stages: &project.stages,
+                seed: 1,
+                step: 5,
+                device: &Device::Cpu,
+            }),
+            images: Some(&dataset),
+            slice: None,
+            inspector: &mut inspector,
+            deadline: None,
+            monitor: &mut |_| true,
+        };
+        let code = SparseCode::compute(&mut cx, &()).unwrap();
+        let unit = unit::SparseUnit::compute(&mut cx, &unit).unwrap();
+        (code, unit)
+    };
+    let (code, strongest) = ask(None, &mut network);
+    let largest = code.means.iter().copied().fold(0.0, f32::max);
+    assert_eq!(code.means[strongest.unit], largest);
+    let (code, of) = ask(Some(4), &mut network);
+    assert_eq!((of.unit, of.units, of.step, of.images), (4, 7, 5, 600));
+    assert!((of.mean - code.means[4]).abs() < 1e-6);
+    assert_eq!(of.histogram.iter().sum::<usize>(), 600);
+    assert_eq!(of.best.len(), unit::BEST);
+    assert_eq!(of.pixels.len(), unit::BEST * 48);
+    let (_, last) = ask(Some(99), &mut network);
+    assert_eq!(last.unit, 6);
+    check_templates(&dataset, &mut network, &of);
+}
+
+/// The unit's value before the sigmoid, and the reconstruction, of a whitened image.
+fn run(network: &mut Network, image: &[f32]) -> (f32, Vec<f32>) {
+    let images = Tensor::from_slice(image, (1, 4, 4, 3), &Device::Cpu).unwrap();
+    network.set_observed(true);
+    let output = network
+        .forward(Route::Reconstruct, &images, Mode::Eval)
+        .unwrap();
+    let outputs = network.outputs();
+    let before = outputs.iter().find(|(key, _)| *key == "encoder.1").unwrap();
+    let before = before.1.flatten_all().unwrap().to_vec1::<f32>().unwrap();
+    (before[4], output.flatten_all().unwrap().to_vec1().unwrap())
+}
+
+fn check_templates(dataset: &Dataset, network: &mut Network, of: &unit::SparseUnit) {
+    let transform = dataset.transform().unwrap();
+    let mut pixels = vec![0.5f32; 48];
+    let at = |pixels: &[f32], network: &mut Network| {
+        let mut image = pixels.to_vec();
+        transform.apply(&mut image);
+        run(network, &image)
+    };
+    let looks_for = of.encoder.as_ref().unwrap();
+    assert_eq!(looks_for.size, [4, 4, 3]);
+    for pixel in [0, 7, 20, 47] {
+        let values = [0.1, -0.1].map(|by| {
+            pixels[pixel] = 0.5 + by;
+            at(&pixels, network).0
+        });
+        pixels[pixel] = 0.5;
+        let slope = (values[0] - values[1]) / 0.2;
+        let off = (slope - looks_for.values[pixel]).abs();
+        assert!(off < 1e-3, "{pixel}: {slope} {}", looks_for.values[pixel]);
+    }
+    let paints = of.decoder.as_ref().unwrap();
+    let weights = network.parameters().iter();
+    let weight = weights
+        .clone()
+        .find(|p| p.key == "decoder.0.weight")
+        .unwrap();
+    let columns = weight.value.to_vec2::<f32>().unwrap();
+    // The decoder's outputs are channels first before the reshape.
+    let mut wanted: Vec<f32> = (0..48)
+        .map(|value| columns[value % 3 * 16 + value / 3][4])
+        .collect();
+    transform.undo_differences(&mut wanted);
+    for (value, wanted) in paints.values.iter().zip(&wanted) {
+        assert!((value - wanted).abs() < 1e-5, "{value} {wanted}");
+    }
+}

@@ -1,0 +1,85 @@
+//! `strata inspect RUN sparse-code`: how active each unit is on average, and one unit with what excites it.
+
+use crate::cli::args::InspectArgs;
+use crate::cli::numbers::Numbers;
+use crate::cli::{output, text};
+use serde_json::{Value, json};
+use strata_engine::storage::saved_run::SavedRun;
+use strata_gui::plate::{of_network, of_unit};
+use strata_gui::snapshot::Snapshot;
+use strata_inspect::sparse::SparseCode;
+use strata_inspect::sparse::unit::SparseUnit;
+
+/// Means within this distance of the target count as there.
+const NEAR: f64 = 0.03;
+
+/// The charts of all units, or with `--unit` the pictures of one.
+pub(super) fn picture(
+    run: &mut SavedRun,
+    args: &InspectArgs,
+) -> anyhow::Result<(Snapshot, Option<Value>)> {
+    let code = run.inspect::<SparseCode>(&())?;
+    let wanted = args.saliency.unit.map(|unit| unit as usize);
+    let unit = run.inspect::<SparseUnit>(&wanted)?;
+    say(&code);
+    if let Some(file) = &args.numbers {
+        let shares = code.penalty_shares();
+        let share = |unit: usize| shares.as_ref().map_or(0.0, |shares| shares[unit] as f32);
+        let units = code.means.iter().zip(&code.active).enumerate();
+        let values: Vec<f32> = units
+            .flat_map(|(unit, (mean, active))| [*mean, *active, share(unit)])
+            .collect();
+        let axes = [("unit", code.means.len()), ("figure", 3)];
+        Numbers {
+            axes: &axes,
+            values: &values,
+        }
+        .save(file)?;
+    }
+    let mut value = serde_json::to_value(&code)?;
+    if let Some(value) = value.as_object_mut() {
+        value.insert("dead".into(), json!(code.dead()));
+        value.insert("always_on".into(), json!(code.always_on()));
+        value.insert("penalty_shares".into(), json!(code.penalty_shares()));
+        value.insert("near_target".into(), json!(code.near_target(NEAR)));
+        value.insert("unit".into(), serde_json::to_value(&unit)?);
+    }
+    let drawn = match wanted {
+        Some(_) => of_unit::plate(&unit),
+        None => of_network::sparse_code(&code),
+    };
+    Ok((drawn, Some(value)))
+}
+
+fn say(code: &SparseCode) {
+    let SparseCode {
+        layer,
+        split,
+        images,
+        of,
+        means,
+        ..
+    } = code;
+    let mean = means.iter().map(|mean| f64::from(*mean)).sum::<f64>() / means.len().max(1) as f64;
+    let target =
+        code.target
+            .zip(code.penalty)
+            .map_or_else(String::new, |((rho, beta), penalty)| {
+                format!(
+                    ", target {rho}, penalty {} (beta {beta})",
+                    text::figure(penalty)
+                )
+            });
+    let (units, mean) = (means.len(), text::figure(mean));
+    output::say(&format!(
+        "{layer}: {units} units, mean activation {mean}{target}, over {images} of {of} {split} images"
+    ));
+    let near = code.near_target(NEAR).map_or_else(String::new, |share| {
+        format!(
+            "{:.1} % of the units within {NEAR} of the target; ",
+            100.0 * share
+        )
+    });
+    let (dead, always) = (code.dead().len(), code.always_on().len());
+    output::say(&format!("{near}{dead} dead, {always} always on"));
+}

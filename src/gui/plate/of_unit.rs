@@ -1,0 +1,63 @@
+//! One unit of a sparse code as it is handed in: what it looks for, what it paints, the images that excite it most.
+
+use super::{Plate, Tile, in_rows, tile};
+use crate::snapshot::Snapshot;
+use crate::widgets::plain;
+use strata_core::format::{self, short};
+use strata_inspect::picture::{FilterScale, filter_rgba, image_rgba, zoom_for};
+use strata_inspect::sparse::unit::{SparseUnit, Template};
+
+/// Images side by side.
+const COLUMNS: usize = 6;
+/// Decimals of an activation.
+const DECIMALS: usize = 3;
+
+/// The unit with its pictures.
+pub fn plate(unit: &SparseUnit) -> Snapshot {
+    let templates = [("looks for", &unit.encoder), ("paints", &unit.decoder)];
+    let templates = templates
+        .into_iter()
+        .filter_map(|(name, of)| Some(of_template(name, of.as_ref()?)));
+    let mut rows = vec![templates.collect::<Vec<Tile>>()];
+    rows.extend(in_rows(best(unit), COLUMNS));
+    Plate {
+        title: format!("Unit {} of {}", unit.unit + 1, unit.units),
+        lines: vec![
+            format!(
+                "{} · {} {} images · step {}",
+                plain(&unit.layer),
+                format::count(unit.images as u64),
+                unit.split,
+                format::count(unit.step)
+            ),
+            format!(
+                "mean activation {}; below, the images that excite it most",
+                format::loss(f64::from(unit.mean))
+            ),
+        ],
+        rows,
+        bars: Vec::new(),
+    }
+    .draw()
+}
+
+fn of_template(name: &str, template: &Template) -> Tile {
+    let filters = template.as_filters();
+    let size = [filters.height, filters.width];
+    let rgba = filter_rgba(&filters, 0, FilterScale::PerFilter);
+    tile(rgba, size, 2 * zoom_for(filters.height), name.to_owned())
+}
+
+fn best(unit: &SparseUnit) -> Vec<Tile> {
+    let [height, width, channels] = unit.size;
+    let pictures = unit.pixels.chunks_exact((height * width * channels).max(1));
+    let pairs = unit.best.iter().zip(pictures);
+    pairs
+        .map(|((index, activation), pixels)| {
+            let value = short(f64::from(*activation), DECIMALS);
+            let caption = format!("image {}: {value}", index + 1);
+            let zoom = 2 * zoom_for(height);
+            tile(image_rgba(pixels, channels), [height, width], zoom, caption)
+        })
+        .collect()
+}

@@ -1,0 +1,311 @@
+//! One unit of a sparse code: how its activations are spread, which images excite it most, what it looks for in an image
+//! and what it paints into the reconstruction.
+
+use super::super::filters::{self, Filters};
+use super::super::gallery::{fitting, shrink};
+use super::super::inspection::{InspectError, Inspection, InspectionContext, Needs};
+use super::super::layer_name;
+use super::{Activations, BATCH, MOST_IMAGES, measured_layer, measured_split, measured_stage};
+use std::time::Instant;
+use strata_core::project::data::Split;
+use strata_core::project::{Place, Stack};
+use strata_core::shape::Inference;
+use strata_data::{Dataset, epoch_order};
+use strata_nn::{Network, NnError};
+
+/// Images that excite it most, as many as are shown.
+pub const BEST: usize = 12;
+/// Bars of the histogram.
+pub const BINS: usize = 20;
+
+/// One unit.
+#[derive(Clone, Debug, Default, PartialEq, serde::Serialize)]
+pub struct SparseUnit {
+    /// Steps taken when it was measured.
+    pub step: u64,
+    /// The layer with its text.
+    pub layer: String,
+    /// Its place in the layer, from 0.
+    pub unit: usize,
+    /// Units of the layer.
+    pub units: usize,
+    /// The split measured.
+    pub split: Split,
+    /// Images measured.
+    pub images: usize,
+    /// The mean of its activations.
+    pub mean: f32,
+    /// From where to where they go.
+    pub range: [f32; 2],
+    /// How many of them lie in each of [`BINS`] equal parts of the range.
+    pub histogram: Vec<usize>,
+    /// The images with the largest activation, falling: place in the split, and its largest activation there.
+    pub best: Vec<(u32, f32)>,
+    /// Height, width and channels of the pictures.
+    #[serde(skip)]
+    pub size: [usize; 3],
+    /// The pictures of `best`, `N × H × W × C` bytes.
+    #[serde(skip)]
+    pub pixels: Vec<u8>,
+    /// What it looks for: its weights on an image's pixels, whitening undone. `None` where it sees another layer, not
+    /// the image.
+    #[serde(skip)]
+    pub encoder: Option<Template>,
+    /// What it paints: the pixels that one more of its activation adds to the reconstruction. `None` where another
+    /// layer lies between.
+    #[serde(skip)]
+    pub decoder: Option<Template>,
+}
+
+/// Signed numbers as a picture.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Template {
+    /// Height, width and channels.
+    pub size: [usize; 3],
+    /// H×W×C numbers.
+    pub values: Vec<f32>,
+}
+
+impl Template {
+    /// The same as filters have it, for their colours.
+    pub fn as_filters(&self) -> Filters {
+        let [height, width, channels] = self.size;
+        Filters {
+            count: 1,
+            height,
+            width,
+            channels,
+            values: self.values.clone(),
+            ..Filters::default()
+        }
+    }
+}
+
+/// Which unit: its place from 0 (the last one, where there are fewer); `None` for the one with the largest mean.
+pub type Request = Option<usize>;
+
+/// What one pass over the images leaves.
+struct Seen {
+    indices: Vec<u32>,
+    /// The largest activation of each unit for each image, a row for an image.
+    peaks: Vec<f32>,
+    /// All values of all units.
+    batches: Vec<Activations>,
+    units: usize,
+}
+
+impl Seen {
+    /// The unit with the largest mean.
+    fn strongest(&self) -> usize {
+        let mut sums = Vec::new();
+        for batch in &self.batches {
+            batch.add_to(&mut sums, &mut Vec::new());
+        }
+        let larger = |best: usize, next: usize| if sums[next] > sums[best] { next } else { best };
+        (0..sums.len()).reduce(larger).unwrap_or(0)
+    }
+
+    fn values(&self, unit: usize) -> Vec<f32> {
+        self.batches
+            .iter()
+            .flat_map(|batch| batch.unit(unit))
+            .collect()
+    }
+
+    /// The images with the largest activation of a unit.
+    fn best(&self, unit: usize) -> Vec<(u32, f32)> {
+        let peaks = self.peaks.iter().skip(unit).step_by(self.units.max(1));
+        let mut all: Vec<(u32, f32)> = self.indices.iter().copied().zip(peaks.copied()).collect();
+        all.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+        all.truncate(BEST);
+        all
+    }
+}
+
+impl Inspection for SparseUnit {
+    const NAME: &'static str = "unit of the sparse code";
+    const NEEDS: Needs = Needs::RunWithImages;
+    type Request = Request;
+
+    fn compute(cx: &mut InspectionContext<'_>, request: &Request) -> Result<Self, InspectError> {
+        let dataset = cx.images()?;
+        let deadline = cx.deadline;
+        let run = cx.run()?;
+        let (inference, step) = (run.inference, run.step);
+        let stage = measured_stage(run.stages);
+        let key = measured_layer(inference, stage.sparsity.as_ref())?;
+        let (split, data) = measured_split(dataset, &stage)?;
+        let mut seen = Seen {
+            indices: Vec::new(),
+            peaks: Vec::new(),
+            batches: Vec::new(),
+            units: 0,
+        };
+        let order = epoch_order(data.len(), 0, 0);
+        let mirror = cx.mirror()?;
+        for indices in order[..order.len().min(MOST_IMAGES)].chunks(BATCH) {
+            let batch = Activations::of(mirror, stage.task.into(), data, indices, &key)?;
+            seen.units = batch.units;
+            let positions = batch.values.len() / (batch.units * indices.len()).max(1);
+            for image in batch.values.chunks_exact((positions * batch.units).max(1)) {
+                seen.peaks.extend(peaks(image, batch.units));
+            }
+            seen.indices.extend(indices);
+            seen.batches.push(batch);
+            if deadline.is_some_and(|until| Instant::now() > until) {
+                break;
+            }
+        }
+        let wanted = request.unwrap_or_else(|| seen.strongest());
+        let unit = wanted.min(seen.units.saturating_sub(1));
+        let network = &*cx.run()?.network;
+        let (encoder, decoder) = templates(network, inference, dataset, &key, [unit, seen.units])?;
+        let values = seen.values(unit);
+        let best = seen.best(unit);
+        let (size, pixels) = pictures(dataset, split, &best)?;
+        let sum: f64 = values.iter().map(|value| f64::from(*value)).sum();
+        let range = range(&values);
+        Ok(SparseUnit {
+            step,
+            layer: layer_name(inference, &key),
+            unit,
+            units: seen.units,
+            split,
+            images: seen.indices.len(),
+            mean: (sum / values.len().max(1) as f64) as f32,
+            range,
+            histogram: histogram(&values, range),
+            best,
+            size,
+            pixels,
+            encoder,
+            decoder,
+        })
+    }
+
+    fn step(&self) -> Option<u64> {
+        Some(self.step)
+    }
+}
+
+/// The largest value of each unit over an image's positions.
+fn peaks(image: &[f32], units: usize) -> Vec<f32> {
+    let mut peaks = vec![f32::NEG_INFINITY; units];
+    for row in image.chunks_exact(units) {
+        let pairs = peaks.iter_mut().zip(row);
+        pairs.for_each(|(peak, value)| *peak = peak.max(*value));
+    }
+    peaks
+}
+
+/// From 0, or the least value below it, to the largest.
+fn range(values: &[f32]) -> [f32; 2] {
+    let finite = || values.iter().copied().filter(|value| value.is_finite());
+    [finite().fold(0.0, f32::min), finite().fold(0.0, f32::max)]
+}
+
+fn histogram(values: &[f32], [low, high]: [f32; 2]) -> Vec<usize> {
+    let mut counts = vec![0; BINS];
+    let width = (high - low) / BINS as f32;
+    for value in values.iter().filter(|value| value.is_finite()) {
+        let bin = if width > 0.0 {
+            ((value - low) / width) as usize
+        } else {
+            0
+        };
+        counts[bin.min(BINS - 1)] += 1;
+    }
+    counts
+}
+
+/// The images as they are shown, large ones smaller.
+fn pictures(
+    dataset: &Dataset,
+    split: Split,
+    best: &[(u32, f32)],
+) -> Result<([usize; 3], Vec<u8>), InspectError> {
+    let Some(data) = dataset.split(split) else {
+        return Ok(([0; 3], Vec::new()));
+    };
+    let whole = data.image_shape();
+    let [height, width, channels] = whole;
+    let [tall, wide] = fitting([height, width]);
+    let mut pixels = Vec::with_capacity(best.len() * tall * wide * channels);
+    let mut values = vec![0.0; whole.iter().product()];
+    for (index, _) in best {
+        data.read(*index as usize, &mut values)?;
+        pixels.extend(shrink(dataset.to_pixels(&values), whole, [tall, wide]));
+    }
+    Ok(([tall, wide, channels], pixels))
+}
+
+type Templates = (Option<Template>, Option<Template>);
+
+/// What a unit looks for and paints.
+fn templates(
+    network: &Network,
+    inference: &Inference,
+    dataset: &Dataset,
+    key: &str,
+    [unit, units]: [usize; 2],
+) -> Result<Templates, NnError> {
+    let image: usize = dataset.shape().iter().product();
+    let of = |request: filters::Request, paints: bool| -> Result<Option<Template>, NnError> {
+        let found = filters::of_layer(network, inference, &request, 0)?;
+        let Some(bank) = found.filter(|bank| bank.count == units && bank.are_templates == paints)
+        else {
+            return Ok(None);
+        };
+        let size = [bank.height, bank.width, bank.channels];
+        let each: usize = size.iter().product();
+        let values = bank.values.get(unit * each..(unit + 1) * each);
+        Ok(values.map(|values| Template {
+            size,
+            values: values.to_vec(),
+        }))
+    };
+    let first = filters::Request::First;
+    let is_first = weights_before(network, key).is_some_and(|place| {
+        let first = network
+            .parameters()
+            .iter()
+            .find(|p| p.value.dims().len() >= 2);
+        first.is_some_and(|first| first.place == place)
+    });
+    let mut encoder = if is_first { of(first, false)? } else { None };
+    let is_code = key.starts_with(Stack::Encoder.name());
+    let only = |stack: Stack| {
+        let all = network.parameters().iter();
+        all.filter(|p| p.place.stack == stack && p.value.dims().len() >= 2)
+            .count()
+            == 1
+    };
+    let mut decoder = match is_code && only(Stack::Decoder) {
+        true => of(filters::Request::Decoder, true)?,
+        false => None,
+    };
+    if let Some(transform) = dataset.transform() {
+        let is_image = |template: &&mut Template| template.values.len() == image;
+        if let Some(template) = encoder.as_mut().filter(is_image) {
+            transform.weights_on_pixels(&mut template.values);
+        }
+        if let Some(template) = decoder.as_mut().filter(is_image) {
+            transform.undo_differences(&mut template.values);
+        }
+    }
+    Ok((encoder, decoder))
+}
+
+/// The layer with weights that a layer's values come from: itself, or the last one before it.
+fn weights_before(network: &Network, key: &str) -> Option<Place> {
+    let stack = key.split('.').next()?;
+    let position = |key: &str| -> Option<usize> { key.split('.').nth(1)?.parse().ok() };
+    let until = position(key)?;
+    let weights = network.parameters().iter().rfind(|parameter| {
+        let is_before = position(&parameter.key).is_some_and(|at| at <= until);
+        parameter.key.split('.').next() == Some(stack)
+            && is_before
+            && parameter.value.dims().len() >= 2
+    });
+    weights.map(|weights| weights.place.clone())
+}
