@@ -42,7 +42,7 @@ pub const ALL: &[Builtin] = &[
     ),
     builtin!(
         "sparse-autoencoder",
-        "Linear autoencoder on normalised patches with a sparsity penalty: filters become edges."
+        "Linear autoencoder on whitened patches with a sparsity penalty: filters become edges."
     ),
     builtin!(
         "lenet-mnist",
