@@ -5,9 +5,11 @@ mod adversarial;
 mod curve;
 mod embedding;
 mod field;
+mod filters;
 mod neighbours;
 mod pixel;
 mod predictions;
+mod reconstructions;
 mod saliency;
 mod sparse_code;
 
@@ -15,13 +17,10 @@ use super::args::{InspectArgs, Picture};
 use super::{WrongInput, output};
 use crate::cli::text;
 use serde_json::Value;
-use strata_core::project::target::Target;
-use strata_engine::storage::saved_run::{self, SavedRun};
+use strata_engine::storage::saved_run::SavedRun;
 use strata_gui::plate::of_network;
 use strata_gui::snapshot::Snapshot;
 use strata_inspect::confusion::Confusion;
-use strata_inspect::filters::{self, Filters};
-use strata_inspect::reconstructions::Reconstructions;
 
 /// Draws, writes and prints the file's name.
 pub fn run(args: &InspectArgs) -> anyhow::Result<()> {
@@ -39,10 +38,10 @@ pub fn run(args: &InspectArgs) -> anyhow::Result<()> {
         .into());
     }
     let (picture, values) = match args.what {
-        Picture::Filters => (filters(args)?, None),
+        Picture::Filters => filters::picture(args)?,
         Picture::Loss | Picture::Accuracy => curve::picture(args)?,
         Picture::Confusion => confusion(&mut open(args)?)?,
-        Picture::Reconstructions => (reconstructions(&mut open(args)?, args)?, None),
+        Picture::Reconstructions => reconstructions::picture(&mut open(args)?, args)?,
         Picture::Adversarial => adversarial::picture(&mut open(args)?, args)?,
         Picture::Predictions => predictions::picture(&mut open(args)?, args)?,
         Picture::Saliency => saliency::picture(&mut open(args)?, args)?,
@@ -117,19 +116,37 @@ fn check(args: &InspectArgs) -> Result<(), WrongInput> {
         (
             args.split.is_some(),
             "--split",
-            &[Saliency, Predictions, Adversarial, Neighbours, Embedding],
+            &[
+                Filters,
+                Saliency,
+                Predictions,
+                Reconstructions,
+                Adversarial,
+                Neighbours,
+                Embedding,
+            ],
         ),
         (
             args.limit.is_some(),
             "--limit",
-            &[Saliency, Predictions, Adversarial, Neighbours, Embedding],
+            &[
+                Filters,
+                Saliency,
+                Predictions,
+                Reconstructions,
+                Adversarial,
+                Neighbours,
+                Embedding,
+            ],
         ),
         (
             args.numbers.is_some(),
             "--numbers",
             &[
+                Filters,
                 Saliency,
                 Predictions,
+                Reconstructions,
                 Adversarial,
                 Neighbours,
                 Embedding,
@@ -140,6 +157,16 @@ fn check(args: &InspectArgs) -> Result<(), WrongInput> {
             args.saliency.unit.is_some(),
             "--unit",
             &[Saliency, SparseCode],
+        ),
+        (
+            args.filters.given().is_some(),
+            args.filters.given().unwrap_or_default(),
+            &[Filters],
+        ),
+        (
+            args.code.given().is_some(),
+            args.code.given().unwrap_or_default(),
+            &[Reconstructions],
         ),
         (args.predictions.list.is_some(), "--list", &[Predictions]),
         (args.predictions.top.is_some(), "--top", &[Predictions]),
@@ -192,10 +219,6 @@ fn check(args: &InspectArgs) -> Result<(), WrongInput> {
     if args.output.is_some() && what == Pixel {
         return Err(refused("pixel is printed, so it has no -o", what));
     }
-    if args.json && matches!(what, Filters | Reconstructions) {
-        let message = "--json is for loss, accuracy, confusion, predictions, saliency, adversarial, neighbours, embedding, sparse-code, activations, receptive-field and pixel";
-        return Err(refused(message, what));
-    }
     Ok(())
 }
 
@@ -229,51 +252,4 @@ fn confusion(run: &mut SavedRun) -> anyhow::Result<(Snapshot, Option<Value>)> {
         of_network::confusion(&confusion),
         Some(serde_json::to_value(&confusion)?),
     ))
-}
-
-fn filters(args: &InspectArgs) -> anyhow::Result<Snapshot> {
-    let filters = saved_run::inspect_weights::<Filters>(
-        &args.run,
-        &args.checkpoint,
-        args.device.as_deref(),
-        &request(args)?,
-    )?;
-    let what = if filters.are_templates {
-        "templates"
-    } else {
-        "filters"
-    };
-    output::say(&format!(
-        "{} {what} of {} `{}`",
-        filters.count, filters.key, filters.layer
-    ));
-    Ok(of_network::filters(&filters))
-}
-
-/// Whose filters are asked for.
-fn request(args: &InspectArgs) -> Result<filters::Request, WrongInput> {
-    let Some(name) = &args.layer else {
-        return Ok(if args.decoder {
-            filters::Request::Decoder
-        } else {
-            filters::Request::First
-        });
-    };
-    match name.parse() {
-        Ok(Target::Node(place)) => Ok(filters::Request::Layer(place)),
-        Ok(Target::Stack(_)) | Err(_) => Err(WrongInput(format!(
-            "`{name}` is no layer: write --layer encoder.0, or --decoder for what the decoder paints"
-        ))),
-    }
-}
-
-fn reconstructions(run: &mut SavedRun, args: &InspectArgs) -> anyhow::Result<Snapshot> {
-    let pictures = run.inspect::<Reconstructions>(&args.one_image())?;
-    let (mse, psnr) = (pictures.mean_mse, pictures.psnr);
-    output::say(&format!(
-        "mse {}, psnr {psnr:.2} dB over {} images",
-        text::figure(mse.into()),
-        pictures.mse.len()
-    ));
-    Ok(of_network::reconstructions(&pictures, args.slice))
 }

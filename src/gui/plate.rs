@@ -5,10 +5,12 @@
 
 pub mod of_adversarial;
 pub mod of_embedding;
+pub mod of_filters;
 pub mod of_kernel;
 pub mod of_neighbours;
 pub mod of_network;
 pub mod of_predictions;
+pub mod of_reconstructions;
 pub mod of_saliency;
 pub mod of_unit;
 

@@ -3,6 +3,11 @@
 //! Reading copies the weights; it fails only as a device does. A network without a layer that has
 //! filters gives `None`.
 
+mod measures;
+pub mod study;
+
+pub use measures::{ALIKE, FREQUENCIES, Flag, Measures, NOISE, Responses, WEAK, flags};
+
 use super::inspection::{InspectError, Inspection, InspectionContext, Needs};
 use super::layer_of;
 use strata_core::project::{Place, Stack};
@@ -53,16 +58,7 @@ pub fn of_layer(
     request: &Request,
     step: u64,
 ) -> Result<Option<Filters>, NnError> {
-    let mut with_filters = network
-        .parameters()
-        .iter()
-        .filter(|parameter| parameter.value.dims().len() >= 2);
-    let parameter = match request {
-        Request::First => with_filters.next(),
-        Request::Decoder => with_filters.rfind(|found| found.place.stack == Stack::Decoder),
-        Request::Layer(place) => with_filters.find(|found| found.place == *place),
-    };
-    let Some(parameter) = parameter else {
+    let Some(parameter) = parameter_of(network, request) else {
         return Ok(None);
     };
     let weights = parameter
@@ -94,6 +90,39 @@ pub fn of_layer(
         channels,
         values: channels_last(&weights, channels, height * width),
     }))
+}
+
+/// The weights that are asked for.
+fn parameter_of<'a>(network: &'a Network, request: &Request) -> Option<&'a Parameter> {
+    let mut with_filters = network
+        .parameters()
+        .iter()
+        .filter(|parameter| parameter.value.dims().len() >= 2);
+    match request {
+        Request::First => with_filters.next(),
+        Request::Decoder => with_filters.rfind(|found| found.place.stack == Stack::Decoder),
+        Request::Layer(place) => with_filters.find(|found| found.place == *place),
+    }
+}
+
+impl Filters {
+    /// Weights of a filter.
+    pub fn size(&self) -> usize {
+        self.height * self.width * self.channels
+    }
+
+    /// The filters as one of their input channels sees them; all of them where there is no such channel.
+    pub fn of_channel(&self, channel: usize) -> Filters {
+        if channel >= self.channels {
+            return self.clone();
+        }
+        let values = self.values.chunks_exact(self.channels.max(1));
+        Filters {
+            channels: 1,
+            values: values.map(|weights| weights[channel]).collect(),
+            ..self.clone()
+        }
+    }
 }
 
 /// Weights as filters one after the other, each channel by channel.

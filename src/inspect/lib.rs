@@ -7,6 +7,7 @@ pub mod activations;
 pub mod adversarial;
 pub mod attribution;
 pub mod augmented;
+pub mod code_edit;
 pub mod confusion;
 pub mod curve;
 pub mod effective_field;
@@ -28,11 +29,15 @@ pub mod network_copy;
 pub mod picture;
 pub mod pixel;
 pub mod predictions;
+pub mod reconstruction_errors;
 pub mod reconstructions;
 pub mod saliency;
 pub mod slices;
 pub mod sparse;
+pub mod ssim;
 pub mod statistics;
+#[cfg(test)]
+mod test_bench;
 
 use candle_core::{Device, Tensor};
 use strata_core::project::Stack;

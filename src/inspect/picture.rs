@@ -287,7 +287,8 @@ fn colour(shares: [f32; 3]) -> [u8; 3] {
     shares.map(|share| (127.5 + 127.5 * share.clamp(-1.0, 1.0)).round() as u8)
 }
 
-pub(super) fn opaque([r, g, b]: [u8; 3]) -> [u8; 4] {
+/// A colour without transparency.
+pub fn opaque([r, g, b]: [u8; 3]) -> [u8; 4] {
     [r, g, b, 255]
 }
 

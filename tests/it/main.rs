@@ -14,6 +14,7 @@ mod arranged;
 mod augmentation;
 mod by_hand;
 mod cli;
+mod close_looks;
 mod confusion;
 mod cost;
 mod curves;

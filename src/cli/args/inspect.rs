@@ -4,9 +4,11 @@ use super::{Picture, at_least_one, split};
 use clap::Args as ClapArgs;
 use std::path::PathBuf;
 use strata_core::project::data::Split;
+use strata_gui::plate::of_filters::Shown;
 use strata_inspect::adversarial::{Attack, Norm};
 use strata_inspect::attribution::Method;
 use strata_inspect::embedding::By;
+use strata_inspect::filters::study::Order;
 use strata_inspect::neighbours::Metric;
 use strata_inspect::predictions::List;
 
@@ -20,10 +22,10 @@ pub struct InspectArgs {
     /// Use this image instead of the run's probe images; for saliency, predictions and adversarial several times; of neighbours: the image whose neighbours are shown
     #[arg(long, value_name = "FILE")]
     pub image: Vec<PathBuf>,
-    /// Of saliency and predictions: the images of this split [default: probe images; for predictions test, or valid]. Of adversarial: the images whose accuracy is measured. Of neighbours and embedding: the images that are compared [default: test, or valid]
+    /// Of saliency and predictions: the images of this split [default: probe images; for predictions test, or valid]. Of adversarial and filters: the images whose accuracy is measured. Of reconstructions: the errors of these. Of neighbours and embedding: the images that are compared [default: test, or valid]
     #[arg(long, value_parser = split)]
     pub split: Option<Split>,
-    /// Of saliency, predictions and adversarial: so many images of the split. Of neighbours and embedding: a sample of so many, up to 5000 [default: 1000]
+    /// Of filters, saliency, predictions, reconstructions and adversarial: so many images of the split. Of neighbours and embedding: a sample of so many, up to 5000 [default: 1000]
     #[arg(long, value_name = "N", value_parser = at_least_one)]
     pub limit: Option<usize>,
     /// Draw this slice of volumes, from 0 [default: the middle one]
@@ -35,6 +37,10 @@ pub struct InspectArgs {
     /// Of filters, activations, receptive-field and pixel: the layer, such as encoder.3 [default: for filters the first that has some; none for pixel; else the encoder's last]. Of neighbours and embedding: the layer whose output is compared [default: the encoder's last]. Of saliency: the layer of the unit or of Grad-CAM
     #[arg(long, value_name = "PLACE")]
     pub layer: Option<String>,
+    #[command(flatten)]
+    pub filters: FilterArgs,
+    #[command(flatten)]
+    pub code: CodeArgs,
     #[command(flatten)]
     pub saliency: SaliencyArgs,
     #[command(flatten)]
@@ -57,7 +63,7 @@ pub struct InspectArgs {
     /// The file to write, .png or .svg [default: WHAT.png in the run's folder]
     #[arg(short, long, value_name = "PNG")]
     pub output: Option<PathBuf>,
-    /// Write the numbers of the picture too, to a .npy or .csv file; of saliency, predictions, adversarial, neighbours, embedding and sparse-code
+    /// Write the numbers of the picture too, to a .npy or .csv file; of filters, saliency, predictions, reconstructions, adversarial, neighbours, embedding and sparse-code
     #[arg(long, value_name = "FILE")]
     pub numbers: Option<PathBuf>,
     /// The checkpoint: last, best, stage-1
@@ -66,7 +72,7 @@ pub struct InspectArgs {
     /// Where to compute: cpu, cuda:0
     #[arg(long)]
     pub device: Option<String>,
-    /// Print what the picture shows as one JSON value; not for filters and reconstructions
+    /// Print what the picture shows as one JSON value
     #[arg(long)]
     pub json: bool,
 }
@@ -76,6 +82,94 @@ impl InspectArgs {
     pub fn one_image(&self) -> Option<PathBuf> {
         self.image.first().cloned()
     }
+}
+
+/// What only filters take.
+#[derive(Debug, ClapArgs)]
+pub struct FilterArgs {
+    /// Of filters: layer, norm, similarity or activation [default: layer]
+    #[arg(long, value_name = "WORD", value_parser = order)]
+    pub sort: Option<Order>,
+    /// Of filters: weights, channels (a picture for each input channel) or frequencies [default: weights]
+    #[arg(long, value_name = "WORD", value_parser = shown)]
+    pub show: Option<Shown>,
+    /// Of filters: what the network does without these, counted from 1, such as 3,5; the run keeps its weights
+    #[arg(long, value_name = "N,N", value_delimiter = ',', value_parser = clap::value_parser!(u32).range(1..))]
+    pub without: Vec<u32>,
+}
+
+impl FilterArgs {
+    /// The first that was given, as it is written.
+    pub fn given(&self) -> Option<&'static str> {
+        let given = [
+            (self.sort.is_some(), "--sort"),
+            (self.show.is_some(), "--show"),
+            (!self.without.is_empty(), "--without"),
+        ];
+        given.into_iter().find(|(is, _)| *is).map(|(_, word)| word)
+    }
+}
+
+fn order(text: &str) -> Result<Order, String> {
+    let words = Order::ALL.map(Order::word).join(", ");
+    let found = Order::ALL.into_iter().find(|order| order.word() == text);
+    found.ok_or_else(|| format!("filters are sorted by {words}"))
+}
+
+fn shown(text: &str) -> Result<Shown, String> {
+    let words = Shown::ALL.map(Shown::word).join(", ");
+    let found = Shown::ALL.into_iter().find(|shown| shown.word() == text);
+    found.ok_or_else(|| format!("of filters can be shown {words}"))
+}
+
+/// What only reconstructions take: the code changed by hand.
+#[derive(Debug, ClapArgs)]
+pub struct CodeArgs {
+    /// Of reconstructions: give units of the code these values, counted from 1, such as 3=1.5,7=0
+    #[arg(long, value_name = "UNIT=VALUE", value_delimiter = ',', value_parser = edit)]
+    pub edit: Vec<(u32, f32)>,
+    /// Of reconstructions: the way in the code from one probe image to another, counted from 1, such as 1,4
+    #[arg(long, value_name = "A,B", value_delimiter = ',', value_parser = counted, num_args = 1)]
+    pub walk: Vec<usize>,
+    /// Of reconstructions: noise on the code, in standard deviations of each unit over the probe images
+    #[arg(long, value_name = "S", value_parser = radius)]
+    pub noise: Option<f32>,
+    /// Of reconstructions: which noise [default: 0]
+    #[arg(long, value_name = "N", requires = "noise")]
+    pub seed: Option<u64>,
+    /// Of reconstructions: the code of this probe image, counted from 1, and what each of its units paints alone
+    #[arg(long, value_name = "N", value_parser = counted, conflicts_with_all = ["image", "walk"])]
+    pub probe: Option<usize>,
+}
+
+impl CodeArgs {
+    /// The first that was given, as it is written.
+    pub fn given(&self) -> Option<&'static str> {
+        let given = [
+            (!self.edit.is_empty(), "--edit"),
+            (!self.walk.is_empty(), "--walk"),
+            (self.noise.is_some(), "--noise"),
+            (self.probe.is_some(), "--probe"),
+        ];
+        given.into_iter().find(|(is, _)| *is).map(|(_, word)| word)
+    }
+}
+
+fn edit(text: &str) -> Result<(u32, f32), String> {
+    let wrong = || "write units from 1 with their values, such as 3=1.5,7=0".to_owned();
+    let (unit, value) = text.split_once('=').ok_or_else(wrong)?;
+    let unit = unit.trim().parse().ok().filter(|unit| *unit > 0);
+    let value = value
+        .trim()
+        .parse()
+        .ok()
+        .filter(|value: &f32| value.is_finite());
+    unit.zip(value).ok_or_else(wrong)
+}
+
+fn counted(text: &str) -> Result<usize, String> {
+    let number = text.trim().parse().ok().filter(|number| *number > 0);
+    number.ok_or_else(|| "images are counted from 1".to_owned())
 }
 
 /// What only saliency takes.

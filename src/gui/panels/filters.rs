@@ -1,39 +1,82 @@
-//! The first layer's filters, or what the decoder paints with, as small pictures, live.
+//! A layer's filters, or what the decoder paints with, as small pictures, live: sorted, measured, by input channel or
+//! frequency, and switched off to see what the network does without them.
 
+mod choice;
+mod effect;
+mod grid;
+
+use super::loading_state::failed;
+use crate::plate::of_filters::Shown;
 use crate::theme;
 use crate::view::View;
 use crate::widgets::raster::{Sheet, shades};
 use crate::widgets::{chevron, empty};
 use eframe::egui::{
-    Align2, Color32, ComboBox, Context, Painter, Rect, RichText, ScrollArea, Sense, Stroke,
-    StrokeKind, Ui, pos2, vec2,
+    Align2, Color32, ComboBox, Context, Painter, Rect, RichText, ScrollArea, Ui, UiBuilder, pos2,
+    vec2,
 };
 use std::sync::Arc;
 use strata_app::action::{Action, Show};
 use strata_app::arrangement::Workspace;
 use strata_app::state::State;
 use strata_core::format;
+use strata_engine::inspection::reply::Reply;
 use strata_inspect::filters::Filters;
+use strata_inspect::filters::study::{FilterStudy, Order};
 use strata_inspect::inspection::Subject;
-use strata_inspect::picture::{FilterScale, diverging, filter_limit, filter_rgba};
+use strata_inspect::maps::viridis;
+use strata_inspect::picture::{FilterScale, diverging, filter_limit, filter_rgba, opaque};
 
-/// The view, with the texture of what it shows.
+pub use choice::FilterChoice;
+
+type Seen = Reply<FilterStudy>;
+
+/// The view, with the textures of what it shows.
 #[derive(Default)]
 pub(crate) struct FiltersView {
     drawn: Option<Drawn>,
+    /// The images with and without the filters that are switched off.
+    examples: Option<(Arc<Seen>, Sheet)>,
+    /// The filter that the keys have reached, by its place in the order.
+    cursor: usize,
+}
+
+/// What is drawn: the weights alone, or a study of them.
+#[derive(Clone)]
+enum Source {
+    Weights(Arc<Filters>),
+    Study(Arc<Seen>),
+}
+
+impl Source {
+    fn is(&self, other: &Source) -> bool {
+        match (self, other) {
+            (Source::Weights(a), Source::Weights(b)) => Arc::ptr_eq(a, b),
+            (Source::Study(a), Source::Study(b)) => Arc::ptr_eq(a, b),
+            _ => false,
+        }
+    }
+
+    fn study(&self) -> Option<&FilterStudy> {
+        match self {
+            Source::Weights(_) => None,
+            Source::Study(seen) => seen.result.as_deref().ok(),
+        }
+    }
 }
 
 struct Drawn {
-    filters: Arc<Filters>,
-    scale: FilterScale,
+    of: Source,
+    /// As they are drawn: of one input channel, where that is chosen.
+    filters: Filters,
+    /// Which filter stands at each place.
+    order: Vec<usize>,
+    how: (FilterScale, Shown, usize, Order),
     sheet: Sheet,
 }
 
 /// More filters than this are not drawn.
 const MOST: usize = 1024;
-const GAP: f32 = 4.0;
-/// The side of a filter, at most.
-const LARGEST: f32 = 160.0;
 
 impl View for FiltersView {
     fn title(&self) -> &'static str {
@@ -41,11 +84,11 @@ impl View for FiltersView {
     }
 
     fn summary(&self) -> &'static str {
-        "The first layer's weights, or the decoder's, as small pictures"
+        "A layer's weights as small pictures; sorted, measured, switched off"
     }
 
     fn words(&self) -> &'static str {
-        "weights kernels learned"
+        "weights kernels learned dead duplicate noisy frequency response ablation prune switch off"
     }
 
     fn workspace(&self) -> Workspace {
@@ -53,18 +96,39 @@ impl View for FiltersView {
     }
 
     fn about(&self) -> &'static str {
-        "The weights of the first layer, one small picture for each filter, or those of the decoder's last layer with weights: what each of its inputs paints into the reconstruction. RGB filters are shown in colour around grey (weight 0), others from blue (negative) over white to red (positive). Edges and blobs of colour mean it has learned something."
+        "The weights of the first layer, one small picture for each filter, or those of the decoder's last layer with weights: what each of its inputs paints into the reconstruction. RGB filters are shown in colour around grey (weight 0), others from blue (negative) over white to red (positive). Edges and blobs of colour mean it has learned something. Measured, a filter is marked where it is dead (its norm under 1 % of the layer's median, or 0 for every image), a duplicate (cosine of 0.95 or more with another) or noisy (neighbouring weights differ as much as in noise). A click, or the arrow keys and the space bar, switch filters off: below stands what the network does without them, in a copy; the run keeps its weights."
     }
 
     fn status(&self, state: &State) -> String {
-        let filters = state.filters().and_then(Result::ok);
-        filters.map_or_else(String::new, |filters| {
-            format!("{} · step {}", filters.layer, format::count(filters.step))
-        })
+        let Some(Ok(source)) = source(state) else {
+            return String::new();
+        };
+        let of =
+            |filters: &Filters| format!("{} · step {}", filters.layer, format::count(filters.step));
+        match &source {
+            Source::Weights(filters) => of(filters),
+            Source::Study(_) => source.study().map_or_else(String::new, |study| {
+                let off = match study.off.len() {
+                    0 => String::new(),
+                    off => format!(" · {off} off"),
+                };
+                format!("{}{off}", of(&study.filters))
+            }),
+        }
     }
 
     fn tools(&mut self, ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
-        choose_layer(ui, state, actions);
+        let close: FilterChoice = state.choices.get();
+        let shown = source(state).and_then(Result::ok);
+        let filters = match &shown {
+            Some(Source::Weights(filters)) => Some(&**filters),
+            Some(study) => study.study().map(|study| &study.filters),
+            None => None,
+        };
+        choice::tools(ui, state, filters, actions);
+        if close.layer.is_none() {
+            choose_layer(ui, state, actions);
+        }
         let now = state.view.filter_scale;
         let mut chosen = now;
         let combo = ComboBox::from_id_salt("filter scale")
@@ -86,20 +150,55 @@ impl View for FiltersView {
     }
 
     fn body(&mut self, ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
-        actions.extend(state.request(state.filters_query()));
-        let filters = match state.filters() {
-            Some(Ok(filters)) if filters.count > 0 => filters,
+        let close: FilterChoice = state.choices.get();
+        actions.extend(match close.is_close() {
+            true => state.request(state.run_query::<FilterStudy>(close.request(state))),
+            false => state.request(state.filters_query()),
+        });
+        self.content(ui, state, actions);
+    }
+
+    fn picture(&mut self, ui: &mut Ui, state: &State) {
+        self.content(ui, state, &mut Vec::new());
+    }
+}
+
+/// What there is to draw, or why there is nothing. A study that is asked for is waited for with what was shown before.
+fn source(state: &State) -> Option<Result<Source, String>> {
+    let close: FilterChoice = state.choices.get();
+    let weights = || {
+        let filters = state.filters()?;
+        Some(filters.cloned().map(Source::Weights))
+    };
+    if !close.is_close() {
+        return weights();
+    }
+    let wanted = close.request(state).layer;
+    let seen = state.run_reply::<FilterStudy>();
+    let seen = seen.filter(|seen| seen.query.request.layer == wanted);
+    match seen {
+        Some(seen) => Some(match &seen.result {
+            Ok(_) => Ok(Source::Study(seen.clone())),
+            Err(error) => Err(error.to_string()),
+        }),
+        None if close.layer.is_none() => weights(),
+        None => None,
+    }
+}
+
+impl FiltersView {
+    fn content(&mut self, ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
+        let source = match source(state) {
+            Some(Ok(source)) => source,
             other => {
                 self.drawn = None;
-                let reading =
-                    other.is_none() && matches!(state.subject(), Some(Subject::Stored(_)));
-                let failure = other.and_then(Result::err);
-                return match failure {
-                    Some(message) => empty(ui, "No filters to show", &message),
-                    None if reading => {
+                let is_stored = matches!(state.subject(), Some(Subject::Stored(_)));
+                return match other {
+                    Some(Err(message)) => failed(ui, "No filters to show", &message, actions),
+                    _ if is_stored => {
                         empty(ui, "Reading the weights …", "They appear in a moment.")
                     }
-                    None => empty(
+                    _ => empty(
                         ui,
                         "No filters yet",
                         "Press Train: they change as the network learns.",
@@ -107,15 +206,47 @@ impl View for FiltersView {
                 };
             }
         };
-        self.update(ui.ctx(), filters, state.view.filter_scale);
-        let Some(drawn) = &self.drawn else { return };
+        let choice: FilterChoice = state.choices.get();
+        self.update(ui.ctx(), &source, state.view.filter_scale, &choice);
         let area = ui.available_rect_before_wrap();
+        let study = source.study();
+        let below = study.map_or(0.0, |study| effect::height(study).min(area.height() / 2.0));
+        let (upper, lower) = area.split_top_bottom_at_y(area.bottom() - below);
+        self.filters(ui, upper, &choice, actions);
+        if let (Some(study), Source::Study(seen)) = (study, &source) {
+            self.update_examples(ui.ctx(), seen, study);
+            let Some((_, sheet)) = &self.examples else {
+                return;
+            };
+            let mut inner = ui.new_child(UiBuilder::new().id_salt("effect").max_rect(lower));
+            ScrollArea::vertical()
+                .id_salt("effect of filters")
+                .auto_shrink(false)
+                .show(&mut inner, |ui| {
+                    effect::show(ui, state, study, sheet, actions)
+                });
+        }
+    }
+
+    fn filters(
+        &mut self,
+        ui: &mut Ui,
+        area: Rect,
+        choice: &FilterChoice,
+        actions: &mut Vec<Action>,
+    ) {
+        let Some(drawn) = &self.drawn else { return };
         let (grid_area, bar) = area.split_left_right_at_x(area.right() - 44.0);
         color_bar(ui.painter(), bar, drawn, ui);
-        let mut grid_ui = ui.new_child(eframe::egui::UiBuilder::new().max_rect(grid_area));
+        let mut grid_ui = ui.new_child(UiBuilder::new().id_salt("filters").max_rect(grid_area));
+        let cursor = &mut self.cursor;
+        let mut next = choice.clone();
         ScrollArea::vertical()
             .auto_shrink(false)
-            .show(&mut grid_ui, |ui| grid(ui, drawn, grid_area.size()));
+            .show(&mut grid_ui, |ui| {
+                grid::grid(ui, drawn, grid_area.size(), cursor, &mut next)
+            });
+        choice::choose(choice, next, actions);
     }
 }
 
@@ -164,109 +295,67 @@ fn fixed(state: &State) -> FilterScale {
 
 impl FiltersView {
     /// Makes a new texture only when there is something new to draw.
-    fn update(&mut self, ctx: &Context, filters: &Arc<Filters>, scale: FilterScale) {
-        if self
-            .drawn
-            .as_ref()
-            .is_some_and(|drawn| Arc::ptr_eq(&drawn.filters, filters) && drawn.scale == scale)
-        {
+    fn update(&mut self, ctx: &Context, of: &Source, scale: FilterScale, choice: &FilterChoice) {
+        let how = (scale, choice.shown, choice.channel, choice.order);
+        let is_drawn = |drawn: &Drawn| drawn.of.is(of) && drawn.how == how;
+        if self.drawn.as_ref().is_some_and(is_drawn) {
             return;
         }
-        let (size, count) = ([filters.height, filters.width], filters.count.min(MOST));
-        let sheet = Sheet::new(ctx, "filters", size, count, |index| {
-            filter_rgba(filters, index, scale)
-        });
+        let study = of.study();
+        let whole = match (of, study) {
+            (Source::Weights(filters), _) => filters,
+            (_, Some(study)) => &study.filters,
+            _ => return,
+        };
+        let channels = whole.channels;
+        let filters = match choice.shown {
+            Shown::Channels => whole.of_channel(choice.channel.min(channels.saturating_sub(1))),
+            Shown::Weights | Shown::Frequencies => whole.clone(),
+        };
+        let order = match study {
+            Some(study) => study.order(choice.order),
+            None => (0..filters.count).collect(),
+        };
+        let count = filters.count.min(MOST);
+        let responses = study.and_then(|study| study.responses.as_ref());
+        let sheet = match responses.filter(|_| choice.shown == Shown::Frequencies) {
+            Some(responses) => Sheet::new(ctx, "filters", responses.size, count, |index| {
+                let values = responses.of(index);
+                let largest = values.iter().copied().fold(f32::MIN_POSITIVE, f32::max);
+                let pixels = values.iter().map(|value| opaque(viridis(value / largest)));
+                pixels.flatten().collect()
+            }),
+            None => Sheet::new(
+                ctx,
+                "filters",
+                [filters.height, filters.width],
+                count,
+                |index| filter_rgba(&filters, index, scale),
+            ),
+        };
         self.drawn = Some(Drawn {
-            filters: filters.clone(),
-            scale,
+            of: of.clone(),
+            filters,
+            order: order.into_iter().filter(|index| *index < MOST).collect(),
+            how,
             sheet,
         });
     }
-}
 
-fn grid(ui: &mut Ui, drawn: &Drawn, space: eframe::egui::Vec2) {
-    let filters = &drawn.filters;
-    let count = filters.count.min(MOST);
-    let (columns, width) = arrangement(
-        count,
-        filters.height as f32 / filters.width.max(1) as f32,
-        space,
-    );
-    let cell = vec2(
-        width,
-        width * filters.height as f32 / filters.width.max(1) as f32,
-    );
-    let rows = count.div_ceil(columns);
-    let size = vec2(
-        columns as f32 * (cell.x + GAP),
-        rows as f32 * (cell.y + GAP),
-    );
-    let (area, response) = ui.allocate_exact_size(size, Sense::hover());
-    response.widget_info(|| {
-        let what = if filters.are_templates {
-            "templates"
-        } else {
-            "filters"
-        };
-        let text = format!("{count} {what} of {}", filters.layer);
-        eframe::egui::WidgetInfo::labeled(eframe::egui::Role::Image, true, text)
-    });
-    let place = |index: usize| {
-        let at = vec2(
-            (index % columns) as f32 * (cell.x + GAP),
-            (index / columns) as f32 * (cell.y + GAP),
-        );
-        Rect::from_min_size(area.min + at, cell)
-    };
-    let mut painter = ui.painter().clone();
-    painter.shrink_clip_rect(ui.clip_rect());
-    for index in 0..count {
-        drawn.sheet.paint(&painter, index, place(index));
-    }
-    let hovered = response
-        .hover_pos()
-        .and_then(|at| (0..count).find(|&index| place(index).contains(at)));
-    if let Some(index) = hovered {
-        let stroke = Stroke::new(1.5, theme::palette(ui).accent);
-        painter.rect_stroke(place(index), 0.0, stroke, StrokeKind::Outside);
-        response.on_hover_text_at_pointer(describe(filters, index));
+    fn update_examples(&mut self, ctx: &Context, seen: &Arc<Seen>, study: &FilterStudy) {
+        let is_drawn = |(drawn, _): &(Arc<Seen>, Sheet)| Arc::ptr_eq(drawn, seen);
+        if !self.examples.as_ref().is_some_and(is_drawn) {
+            let pictures = effect::pictures(study);
+            let sheet = Sheet::of_images(ctx, "with and without", study.examples.size, &pictures);
+            self.examples = Some((seen.clone(), sheet));
+        }
     }
 }
 
-/// Columns and cell width so that as much as possible is seen without scrolling, each as large as the tile has room for
-/// between 16 and 160 points.
-fn arrangement(count: usize, ratio: f32, space: eframe::egui::Vec2) -> (usize, f32) {
-    let count = count.max(1);
-    // Bounded by the tile's width or by its height.
-    let width = |columns: usize| {
-        let across = space.x / columns as f32 - GAP;
-        let down = space.y / count.div_ceil(columns) as f32 - GAP;
-        across
-            .min(down / ratio.max(f32::EPSILON))
-            .min(LARGEST)
-            .floor()
-    };
-    let best = (1..=count)
-        .map(|columns| (columns, width(columns)))
-        .max_by(|a, b| a.1.total_cmp(&b.1).then(b.0.cmp(&a.0)));
-    match best {
-        Some((columns, width)) if width >= 16.0 => (columns, width),
-        _ => ((space.x / (16.0 + GAP)).floor().max(1.0) as usize, 16.0),
-    }
-}
-
-fn describe(filters: &Filters, index: usize) -> String {
-    let size = filters.height * filters.width * filters.channels;
-    let weights = filters
-        .values
-        .get(index * size..(index + 1) * size)
-        .unwrap_or_default();
-    let span = format::span(weights.iter().map(|&weight| f64::from(weight)));
-    let span = span.map_or_else(
-        || "none is finite".to_owned(),
-        |ends| ends.map(|end| format::short(end, 3)).join(" … "),
-    );
-    format!("filter {}\nweights {span}", index + 1)
+/// Whether frequencies are drawn; filters without places have none.
+fn is_of_frequencies(drawn: &Drawn) -> bool {
+    let study = drawn.of.study();
+    drawn.how.1 == Shown::Frequencies && study.is_some_and(|study| study.responses.is_some())
 }
 
 /// Which colour means which weight.
@@ -276,6 +365,22 @@ fn color_bar(painter: &Painter, area: Rect, drawn: &Drawn, ui: &Ui) {
         area.min + vec2(6.0, 0.0),
         vec2(8.0, area.height().min(160.0)),
     );
+    if is_of_frequencies(drawn) {
+        let color = |share| {
+            let [r, g, b] = viridis(share);
+            Color32::from_rgb(r, g, b)
+        };
+        shades(painter, bar, color);
+        let ends = [
+            (bar.top(), Align2::LEFT_TOP, "max"),
+            (bar.bottom(), Align2::LEFT_BOTTOM, "0"),
+        ];
+        for (y, align, text) in ends {
+            let font = theme::digits(theme::TINY);
+            painter.text(pos2(bar.right() + 4.0, y), align, text, font, colors.weak);
+        }
+        return;
+    }
     shades(painter, bar, |share| {
         let value = 2.0 * share - 1.0;
         if drawn.filters.channels == 3 {
@@ -284,8 +389,9 @@ fn color_bar(painter: &Painter, area: Rect, drawn: &Drawn, ui: &Ui) {
         let [r, g, b] = diverging(value);
         Color32::from_rgb(r, g, b)
     });
-    let limit = filter_limit(&drawn.filters, 0, drawn.scale);
-    let end = |sign: char| match drawn.scale {
+    let scale = drawn.how.0;
+    let limit = filter_limit(&drawn.filters, 0, scale);
+    let end = |sign: char| match scale {
         FilterScale::PerLayer | FilterScale::Fixed(_) => {
             format!("{sign}{}", format::short(limit.into(), 2))
         }
@@ -303,28 +409,4 @@ fn color_bar(painter: &Painter, area: Rect, drawn: &Drawn, ui: &Ui) {
     write(bar.top(), Align2::LEFT_TOP, end('+'));
     write(bar.center().y, Align2::LEFT_CENTER, "0".into());
     write(bar.bottom(), Align2::LEFT_BOTTOM, end('−'));
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn filters_are_arranged_to_be_seen_at_once() {
-        let (columns, width) = arrangement(32, 1.0, vec2(240.0, 280.0));
-        assert!(columns * (32usize.div_ceil(columns)) >= 32);
-        assert!((32usize.div_ceil(columns)) as f32 * (width + GAP) <= 280.0);
-        // They grow with the tile, and fill most of it.
-        let width = |space: f32| arrangement(32, 1.0, vec2(space, 0.6 * space)).1;
-        assert!(width(300.0) < width(600.0) && width(600.0) < width(1000.0));
-        let (columns, width) = arrangement(20, 1.0, vec2(700.0, 420.0));
-        let rows = 20usize.div_ceil(columns) as f32;
-        assert!(rows * (width + GAP) <= 420.0 && columns as f32 * (width + GAP) <= 700.0);
-        assert!(
-            20.0 * width * width >= 0.6 * 700.0 * 420.0,
-            "{columns} {width}"
-        );
-        assert_eq!(arrangement(4, 1.0, vec2(1000.0, 1000.0)).1, LARGEST);
-        assert_eq!(arrangement(1000, 1.0, vec2(240.0, 100.0)).1, 16.0);
-    }
 }

@@ -1,4 +1,14 @@
-//! The probe images over what the network makes of them, live.
+//! The probe images over what the network makes of them, live; the errors over a split; and the code, to be changed by
+//! hand.
+
+mod choice;
+mod closely;
+mod code;
+mod errors;
+
+use closely::seen;
+
+pub use choice::{ReconstructionChoice, Shown};
 
 use super::loading_state::{failed, reading};
 use crate::theme;
@@ -14,8 +24,10 @@ use strata_app::arrangement::Workspace;
 use strata_app::state::State;
 use strata_core::format;
 use strata_core::project::stage::Task;
+use strata_inspect::code_edit::CodeEdit;
 use strata_inspect::inspection::{Slice, Subject};
 use strata_inspect::picture::{CURVE, compared, image_rgba};
+use strata_inspect::reconstruction_errors::{self, ReconstructionErrors};
 use strata_inspect::reconstructions::Reconstructions;
 
 /// The view, with the texture of what it shows.
@@ -24,6 +36,10 @@ pub(crate) struct ReconstructionsView {
     drawn: Option<Drawn>,
     /// Of an image file: all pictures, some in a row.
     parts: Vec<(Reconstructions, TextureHandle)>,
+    errors: Option<errors::Drawn>,
+    code: Option<code::Drawn>,
+    /// The unit of the code that the keys move.
+    unit: usize,
 }
 
 /// A texture, and what it shows of which pictures.
@@ -63,11 +79,11 @@ impl View for ReconstructionsView {
     }
 
     fn summary(&self) -> &'static str {
-        "Probe images over what the network makes of them"
+        "Probe images over what the network makes of them; errors over a split; the code by hand"
     }
 
     fn words(&self) -> &'static str {
-        "autoencoder output decoded images"
+        "autoencoder output decoded images psnr ssim error histogram best worst code latent units interpolate walk noise edit"
     }
 
     fn workspace(&self) -> Workspace {
@@ -75,10 +91,37 @@ impl View for ReconstructionsView {
     }
 
     fn about(&self) -> &'static str {
-        "Fixed probe images from the validation split, what encoder and decoder make of them, and the difference (of signals, both over each other). The number is the mean squared error (MSE) of each, in pixels of the range that is set, or from 0 to 1 where they are standardised. Of the outputs a value beyond black or white is drawn black or white; how many are is said above."
+        "Fixed probe images from the validation split, what encoder and decoder make of them, and the difference (of signals, both over each other). The number is the mean squared error (MSE) of each, in pixels of the range that is set, or from 0 to 1 where they are standardised. Of the outputs a value beyond black or white is drawn black or white; how many are is said above. Errors shows them for every image of a split: histogram, PSNR and SSIM, the best and the worst images, and where the error is. Code shows the numbers between encoder and decoder as bars: drag one and see what the decoder makes of it; walk to another image, add noise, and see what each unit paints alone."
     }
 
     fn status(&self, state: &State) -> String {
+        let choice: ReconstructionChoice = state.choices.get();
+        let step = |step: u64| format::count(step);
+        match choice.shown {
+            Shown::Probes => {}
+            Shown::Errors => {
+                return seen::<ReconstructionErrors>(state).map_or_else(String::new, |errors| {
+                    let [count, of] =
+                        [errors.errors.len(), errors.of].map(|n| format::count(n as u64));
+                    format!(
+                        "{count} of {of} {} images · step {}",
+                        errors.split,
+                        step(errors.step)
+                    )
+                });
+            }
+            Shown::Code => {
+                return seen::<CodeEdit>(state).map_or_else(String::new, |edit| {
+                    let shape: Vec<String> = edit.shape.iter().map(usize::to_string).collect();
+                    let image = edit.image[0] + 1;
+                    format!(
+                        "code of image {image}: {} · step {}",
+                        shape.join("×"),
+                        step(edit.step)
+                    )
+                });
+            }
+        }
         state
             .reconstructions()
             .and_then(Result::ok)
@@ -105,11 +148,26 @@ impl View for ReconstructionsView {
         if let Some(Ok(r)) = state.reconstructions() {
             volume_slice(ui, state, r.slice, actions);
         }
+        if state.has_task(Task::Reconstruct) {
+            choice::tools(ui, state, actions);
+        }
     }
 
     fn body(&mut self, ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
+        let choice: ReconstructionChoice = state.choices.get();
         if state.has_task(Task::Reconstruct) {
-            actions.extend(state.request(state.reconstructions_query()));
+            actions.extend(match choice.shown {
+                Shown::Probes => state.request(state.reconstructions_query()),
+                Shown::Errors => {
+                    let split = choice.split;
+                    let request = reconstruction_errors::Request { split, limit: None };
+                    state.request(state.run_query::<ReconstructionErrors>(request))
+                }
+                Shown::Code => state.request(state.run_query::<CodeEdit>(choice.code.clone())),
+            });
+            if choice.shown != Shown::Probes {
+                return self.closely(ui, state, &choice, actions);
+            }
         }
         let latest = match state.reconstructions() {
             Some(Ok(latest)) if !latest.mse.is_empty() => latest,
@@ -143,6 +201,10 @@ impl View for ReconstructionsView {
     }
 
     fn picture(&mut self, ui: &mut Ui, state: &State) {
+        let choice: ReconstructionChoice = state.choices.get();
+        if choice.shown != Shown::Probes {
+            return self.closely(ui, state, &choice, &mut Vec::new());
+        }
         match state.reconstructions() {
             Some(Ok(latest)) if !latest.mse.is_empty() => {
                 self.show_all(ui, &latest.shown(state.inspections.slice));

@@ -1,0 +1,238 @@
+//! Reconstructions as they are handed in: the errors over a split with the best and the worst images, and what the
+//! decoder makes of a code that was changed by hand.
+
+use super::of_network::{bar, value};
+use super::{Plate, Tile, in_rows, tile};
+use crate::snapshot::Snapshot;
+use image::{Rgba, RgbaImage};
+use strata_core::format::{self, short};
+use strata_inspect::code_edit::{CodeEdit, STEPS};
+use strata_inspect::curve;
+use strata_inspect::filters::Filters;
+use strata_inspect::maps::viridis;
+use strata_inspect::picture::{FilterScale, filter_rgba, image_rgba, opaque, zoom_for};
+use strata_inspect::reconstruction_errors::{ImageError, ReconstructionErrors};
+use strata_inspect::ssim;
+
+/// Width of a bar of the histogram, and its height, in pixels.
+const BAR: u32 = 12;
+const TALL: u32 = 120;
+const INK: Rgba<u8> = Rgba([43, 108, 176, 255]);
+const PAPER: Rgba<u8> = Rgba([236, 238, 241, 255]);
+
+/// `mean squared error 0.0121, PSNR 19.20 dB, SSIM 0.712`: the means over the images.
+pub fn mean_words(errors: &ReconstructionErrors) -> String {
+    let mse = errors.mean(|error| Some(error.mse)).unwrap_or(f64::NAN);
+    let psnr = errors.mean(|error| Some(error.psnr).filter(|psnr| psnr.is_finite()));
+    let psnr = psnr.map_or_else(String::new, |psnr| format!(", PSNR {psnr:.2} dB"));
+    let ssim = errors.mean(|error| error.ssim);
+    let ssim = ssim.map_or_else(String::new, |ssim| format!(", SSIM {ssim:.3}"));
+    format!("mean squared error {}{psnr}{ssim}", format::loss(mse))
+}
+
+/// How the similarity was computed, or why there is none.
+pub fn settings(errors: &ReconstructionErrors) -> String {
+    match errors.mean(|error| error.ssim) {
+        Some(_) => format!("{} (as scikit-image has it).", ssim::SETTINGS),
+        None => format!(
+            "SSIM needs images of at least {0}×{0} pixels.",
+            ssim::WINDOW
+        ),
+    }
+}
+
+/// `PSNR 19.2, SSIM 0.71`
+pub fn error_words(error: &ImageError) -> String {
+    let ssim = error
+        .ssim
+        .map_or_else(String::new, |ssim| format!(", SSIM {}", short(ssim, 3)));
+    match error.psnr.is_finite() {
+        true => format!("PSNR {}{ssim}", short(error.psnr, 3)),
+        false => format!("no error{ssim}"),
+    }
+}
+
+/// The errors over a split, the best and the worst images.
+pub fn errors(errors: &ReconstructionErrors) -> Snapshot {
+    let ([low, high], counts) = errors.histogram();
+    let count = |number: usize| format::count(number as u64);
+    let lines = vec![
+        format!(
+            "step {} · {} of {} {} images · mean over them: {}",
+            format::count(errors.step),
+            count(errors.errors.len()),
+            count(errors.of),
+            errors.split,
+            mean_words(errors)
+        ),
+        settings(errors),
+        format!(
+            "The histogram counts images by their mean squared error, from {} to {}; its tallest bar has {}.",
+            format::loss(low),
+            format::loss(high),
+            count(counts.iter().copied().max().unwrap_or(0))
+        ),
+        "Below: the best, then the worst; of each the image, its reconstruction, and where the error is.".to_owned(),
+    ];
+    let mut rows = vec![vec![Tile {
+        image: histogram(&counts),
+        zoom: 1,
+        caption: String::new(),
+    }]];
+    if !curve::is_signal(errors.size) {
+        rows.extend(examples(errors));
+    }
+    let ends = ["0".to_owned(), value(errors.largest())];
+    Plate {
+        title: "Errors of reconstruction".to_owned(),
+        lines,
+        rows,
+        bars: vec![bar(
+            "squared error of a pixel, all maps on one scale",
+            viridis,
+            &ends,
+        )],
+    }
+    .draw()
+}
+
+/// Bars of a histogram.
+fn histogram(counts: &[usize]) -> RgbaImage {
+    let most = counts.iter().copied().max().unwrap_or(1).max(1);
+    let mut image = RgbaImage::from_pixel(counts.len() as u32 * BAR, TALL, PAPER);
+    for (bar, count) in counts.iter().enumerate() {
+        let height = (f64::from(TALL) * *count as f64 / most as f64).round() as u32;
+        for y in TALL - height..TALL {
+            (0..BAR - 1).for_each(|x| image.put_pixel(bar as u32 * BAR + x, y, INK));
+        }
+    }
+    image
+}
+
+/// An error map as pixels.
+pub fn map_rgba(errors: &ReconstructionErrors, shown: usize) -> Vec<u8> {
+    let largest = errors.largest();
+    let colors = errors
+        .map(shown)
+        .iter()
+        .map(|value| opaque(viridis(value / largest)));
+    colors.flatten().collect()
+}
+
+fn examples(errors: &ReconstructionErrors) -> Vec<Vec<Tile>> {
+    let [height, width, channels] = errors.size;
+    let size = [height, width];
+    let zoom = 2 * zoom_for(height);
+    let half = errors.shown.len().div_ceil(2);
+    let part = |range: std::ops::Range<usize>| -> Vec<Vec<Tile>> {
+        let picture = |bytes: &[u8], shown: usize, caption: String| {
+            tile(
+                image_rgba(errors.image(bytes, shown), channels),
+                size,
+                zoom,
+                caption,
+            )
+        };
+        let words = |shown: usize| {
+            let error = &errors.errors[errors.shown[shown]];
+            format!("image {}: {}", error.index + 1, error_words(error))
+        };
+        let range = || range.clone();
+        vec![
+            range()
+                .map(|shown| picture(&errors.inputs, shown, String::new()))
+                .collect(),
+            range()
+                .map(|shown| picture(&errors.outputs, shown, String::new()))
+                .collect(),
+            range()
+                .map(|shown| tile(map_rgba(errors, shown), size, zoom, words(shown)))
+                .collect(),
+        ]
+    };
+    let parts = [part(0..half), part(half..errors.shown.len())];
+    parts.into_iter().flatten().collect()
+}
+
+/// What units paint, as filters are drawn.
+pub fn paints(edit: &CodeEdit) -> Filters {
+    let [height, width, channels] = edit.size;
+    Filters {
+        count: edit.painted.len(),
+        height,
+        width,
+        channels,
+        values: edit.paints.clone(),
+        ..Filters::default()
+    }
+}
+
+/// `unit 3 of 0.5 is 1.2 now`: what was changed, units from 1.
+pub fn edits_words(edit: &CodeEdit) -> String {
+    let changed = edit.code.iter().zip(&edit.edited).enumerate();
+    let changed = changed.filter(|(_, (before, after))| before != after);
+    let words = changed.map(|(unit, (before, after))| {
+        format!("unit {}: {} → {}", unit + 1, value(*before), value(*after))
+    });
+    let words: Vec<String> = words.collect();
+    match words.is_empty() {
+        true => "No unit is changed.".to_owned(),
+        false => words.join(", "),
+    }
+}
+
+/// The code as the decoder sees it: edits, the way to another image, noise, units alone.
+pub fn code(edit: &CodeEdit) -> Snapshot {
+    let [height, width, channels] = edit.size;
+    let size = [height, width];
+    let zoom = 2 * zoom_for(height);
+    let picture = |bytes: &[u8], caption: String| {
+        if curve::is_signal(edit.size) {
+            let drawn = curve::picture(bytes, channels, curve::fitted(bytes, curve::BYTES));
+            return tile(image_rgba(&drawn, 1), curve::SIZE, 1, caption);
+        }
+        tile(image_rgba(bytes, channels), size, zoom, caption)
+    };
+    let [input, plain, edited] = &edit.pictures;
+    let mut rows = vec![vec![
+        picture(input, "image".to_owned()),
+        picture(plain, "reconstruction".to_owned()),
+        picture(edited, "of the edited code".to_owned()),
+    ]];
+    for (bytes, words) in [(&edit.walk, "on the way"), (&edit.noisy, "with noise")] {
+        if !bytes.is_empty() {
+            let one =
+                |step: usize| picture(edit.picture(bytes, step), format!("{words} {}", step + 1));
+            rows.push((0..STEPS).map(one).collect());
+        }
+    }
+    let mut lines = vec![
+        format!(
+            "step {} · image {} of {} · {} units",
+            format::count(edit.step),
+            edit.image[0] + 1,
+            edit.image[1],
+            format::count(edit.code.len() as u64)
+        ),
+        edits_words(edit),
+    ];
+    if !curve::is_signal(edit.size) {
+        let drawn = paints(edit);
+        let one = |(index, unit): (usize, &u32)| {
+            let rgba = filter_rgba(&drawn, index, FilterScale::PerFilter);
+            tile(rgba, size, zoom, format!("unit {}", unit + 1))
+        };
+        lines.push("Below: what the decoder paints from each unit alone, at its largest value over the probe images, less what it paints from zeros; each by its own largest value.".to_owned());
+        rows.extend(in_rows(
+            edit.painted.iter().enumerate().map(one).collect(),
+            STEPS,
+        ));
+    }
+    Plate {
+        title: "Code".to_owned(),
+        lines,
+        rows,
+        bars: Vec::new(),
+    }
+    .draw()
+}
