@@ -20,6 +20,7 @@ pub enum ViewKind {
     Neighbours,
     Embedding,
     Sparse,
+    Dynamics,
     Data,
     Statistics,
     Augmentation,

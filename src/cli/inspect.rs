@@ -3,6 +3,7 @@
 mod activations;
 mod adversarial;
 mod curve;
+mod dynamics;
 mod embedding;
 mod field;
 mod filters;
@@ -49,6 +50,7 @@ pub fn run(args: &InspectArgs) -> anyhow::Result<()> {
         Picture::Embedding => embedding::picture(&mut open(args)?, args)?,
         Picture::SparseCode => sparse_code::picture(&mut open(args)?, args)?,
         Picture::Activations => activations::picture(&mut open(args)?, args)?,
+        Picture::Dynamics => dynamics::picture(args)?,
         Picture::Pixel => return pixel::run(&mut open(args)?, args),
         Picture::ReceptiveField => field::picture(args)?,
     };
@@ -73,7 +75,7 @@ fn open(args: &InspectArgs) -> anyhow::Result<SavedRun> {
 /// Refuses what the picture asked for does not have.
 fn check(args: &InspectArgs) -> Result<(), WrongInput> {
     use Picture::{
-        Activations, Adversarial, Embedding, Filters, Neighbours, Pixel, Predictions,
+        Activations, Adversarial, Dynamics, Embedding, Filters, Neighbours, Pixel, Predictions,
         ReceptiveField, Reconstructions, Saliency, SparseCode,
     };
     let what = args.what;
@@ -94,6 +96,7 @@ fn check(args: &InspectArgs) -> Result<(), WrongInput> {
         ),
         (args.decoder, "--decoder", &[Filters]),
         (args.at.is_some(), "--at", &[Pixel]),
+        (args.figure.is_some(), "--figure", &[Dynamics]),
         (args.cell.is_some(), "--cell", &[ReceptiveField]),
         (
             !args.image.is_empty(),
@@ -151,6 +154,7 @@ fn check(args: &InspectArgs) -> Result<(), WrongInput> {
                 Neighbours,
                 Embedding,
                 SparseCode,
+                Dynamics,
             ],
         ),
         (

@@ -7,6 +7,7 @@ use super::panels::data::{AugmentationView, DataView, KernelsView, StatisticsVie
 use super::panels::design::{
     AdviceView, CheckerboardView, CostView, FieldView, GraphView, LensView, SolveView,
 };
+use super::panels::dynamics::DynamicsView;
 use super::panels::embedding::EmbeddingView;
 use super::panels::filters::FiltersView;
 use super::panels::loss::{LossView, Quantity};
@@ -50,6 +51,7 @@ const REGISTRY: [(ViewKind, Make); ViewKind::COUNT] = [
     (ViewKind::Neighbours, || Box::new(NeighboursView::default())),
     (ViewKind::Embedding, || Box::new(EmbeddingView::default())),
     (ViewKind::Sparse, || Box::new(SparseView::default())),
+    (ViewKind::Dynamics, || Box::new(DynamicsView)),
     (ViewKind::Data, || Box::new(DataView::default())),
     (ViewKind::Statistics, || Box::new(StatisticsView::default())),
     (ViewKind::Augmentation, || {

@@ -8,6 +8,8 @@ use std::path::Path;
 use strata::app::action::Action;
 use strata::app::choices::Choice;
 use strata::app::view_kind::ViewKind;
+use strata::engine::inspection::dynamics::{Dynamics, Figure};
+use strata::gui::panels::dynamics::DynamicsChoice;
 use strata::gui::panels::filters::FilterChoice;
 use strata::gui::panels::reconstructions::{ReconstructionChoice, Shown};
 use strata::inspect::code_edit::{self, CodeEdit};
@@ -315,3 +317,100 @@ fn the_window_shows_errors_and_a_unit_is_dragged() {
     );
 }
 
+#[test]
+fn dynamics_are_kept_and_shown_and_two_runs_are_equal() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    classified(at);
+    completed(train(&classifier(), &options(&at.join("again"))).0);
+    for file in ["dynamics.csv", "checkpoints/last.safetensors"] {
+        let [one, two] =
+            ["run", "again"].map(|run| std::fs::read(at.join(run).join(file)).unwrap());
+        assert!(one == two, "{file}");
+    }
+    let args = [
+        "inspect",
+        "run",
+        "dynamics",
+        "--figure",
+        "update",
+        "--numbers",
+        "d.csv",
+        "--json",
+        "-o",
+        "d.svg",
+    ];
+    let seen = json(&strata(at, &args));
+    let layers = seen["layers"].as_array().unwrap();
+    let first = layers
+        .iter()
+        .find(|layer| layer["layer"] == "encoder.0")
+        .unwrap();
+    assert_eq!(first["steps"][0], 1);
+    let steps = first["steps"].as_array().unwrap().len();
+    for figure in ["gradient", "weight", "update"] {
+        let all = first[figure].as_array().unwrap();
+        assert!(
+            all.len() == steps
+                && all
+                    .iter()
+                    .all(|value| value.as_f64().is_some_and(|value| value > 0.0)),
+            "{figure}"
+        );
+    }
+    assert!(layers.iter().any(|layer| {
+        layer["zeros"][0]
+            .as_f64()
+            .is_some_and(|share| share > 0.0 && share < 1.0)
+    }));
+    assert!(
+        std::fs::read_to_string(at.join("d.svg"))
+            .unwrap()
+            .starts_with("<svg")
+    );
+    std::fs::remove_file(at.join("run/dynamics.csv")).unwrap();
+    let none = strata(at, &["inspect", "run", "dynamics"]);
+    assert_eq!(code(&none), 2);
+    assert!(
+        err(&none).contains("this run kept no dynamics: an earlier version"),
+        "{}",
+        err(&none)
+    );
+}
+
+#[test]
+fn the_window_draws_dynamics_and_says_what_is_wrong() {
+    let folder = tempfile::tempdir().unwrap();
+    // A learning rate that kills the relu.
+    let text = strata::project::file::to_text(&classifier()).replace("lr=1e-3", "lr=3");
+    let project = strata::project::file::parse(&text, "test").unwrap();
+    let mut window = open(folder.path(), &project);
+    window.show_alone(ViewKind::Dynamics);
+    window.run();
+    assert!(window.has("No training to look at yet"));
+    window.train();
+    window.wait("the dynamics", |state| {
+        let reply = state.inspections.latest::<Dynamics>();
+        reply.is_some_and(|reply| reply.result.as_ref().is_ok_and(|seen| seen.step > 0))
+    });
+    let reply = window.state().inspections.latest::<Dynamics>().unwrap();
+    let seen = reply.result.as_deref().unwrap().clone();
+    assert!(
+        seen.troubled()
+            .any(|(_, trouble)| trouble.word() == "exploding"),
+        "{seen:?}"
+    );
+    assert!(window.has("a thousandth is usual. Try a smaller learning rate"));
+    for figure in Figure::ALL {
+        let action = Action::Choose(Choice::new(DynamicsChoice(figure)));
+        window.harness.state_mut().handle(action);
+        window.run();
+        assert!(window.has(figure.name()));
+    }
+    let action = Action::Choose(Choice::new(DynamicsChoice(Figure::Update)));
+    window.harness.state_mut().handle(action);
+    for (dark, theme) in [(true, "dark"), (false, "light")] {
+        window.set_dark(dark);
+        window.keep_picture(&format!("dynamics/update-{theme}"));
+    }
+}

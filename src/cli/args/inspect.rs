@@ -4,6 +4,7 @@ use super::{Picture, at_least_one, split};
 use clap::Args as ClapArgs;
 use std::path::PathBuf;
 use strata_core::project::data::Split;
+use strata_engine::inspection::dynamics::Figure;
 use strata_gui::plate::of_filters::Shown;
 use strata_inspect::adversarial::{Attack, Norm};
 use strata_inspect::attribution::Method;
@@ -57,13 +58,16 @@ pub struct InspectArgs {
     /// Of receptive-field: the position in the layer's map, such as 3x5 (row, column) [default: its middle]
     #[arg(long, value_name = "CELL")]
     pub cell: Option<String>,
+    /// Of dynamics: gradient, weight, update, mean, std, zeros or saturated [default: gradient]
+    #[arg(long, value_name = "WORD", value_parser = figure)]
+    pub figure: Option<Figure>,
     /// Of pixel: channel, row and column of the value, such as 0,4,7; a vector's unit alone [default: the middle]
     #[arg(long, value_name = "C,Y,X")]
     pub at: Option<String>,
     /// The file to write, .png or .svg [default: WHAT.png in the run's folder]
     #[arg(short, long, value_name = "PNG")]
     pub output: Option<PathBuf>,
-    /// Write the numbers of the picture too, to a .npy or .csv file; of filters, saliency, predictions, reconstructions, adversarial, neighbours, embedding and sparse-code
+    /// Write the numbers of the picture too, to a .npy or .csv file; of filters, saliency, predictions, reconstructions, adversarial, neighbours, embedding, dynamics and sparse-code
     #[arg(long, value_name = "FILE")]
     pub numbers: Option<PathBuf>,
     /// The checkpoint: last, best, stage-1
@@ -108,6 +112,12 @@ impl FilterArgs {
         ];
         given.into_iter().find(|(is, _)| *is).map(|(_, word)| word)
     }
+}
+
+fn figure(text: &str) -> Result<Figure, String> {
+    let words = Figure::ALL.map(Figure::word).join(", ");
+    let found = Figure::ALL.into_iter().find(|figure| figure.word() == text);
+    found.ok_or_else(|| format!("the figures are {words}"))
 }
 
 fn order(text: &str) -> Result<Order, String> {

@@ -29,6 +29,8 @@ pub enum Picture {
     Embedding,
     /// How active each hidden unit is on average
     SparseCode,
+    /// Gradients, weights, updates and outputs of every layer over the training, with warnings
+    Dynamics,
     /// What a position of a layer sees: the box on the image, and how strongly each pixel counts
     ReceptiveField,
     /// The arithmetic of one value of a layer, as text
@@ -51,6 +53,7 @@ impl Picture {
             Picture::Neighbours => "neighbours",
             Picture::Embedding => "embedding",
             Picture::SparseCode => "sparse-code",
+            Picture::Dynamics => "dynamics",
             Picture::ReceptiveField => "receptive-field",
             Picture::Pixel => "pixel",
         }

@@ -3,6 +3,7 @@
 //! Inspections are defined in [`strata_inspect::inspection`]. A run in training computes what is
 //! asked of it between two steps ([`live`]); saved runs and images are for the thread of [`service`].
 
+pub mod dynamics;
 pub mod live;
 pub(crate) mod live_previews;
 pub mod reply;

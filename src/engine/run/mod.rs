@@ -6,6 +6,7 @@ pub mod batch;
 pub(crate) mod clock;
 pub(crate) mod compatibility;
 pub(crate) mod control;
+pub(crate) mod dynamics;
 pub(crate) mod early_stop;
 pub mod evaluate;
 pub mod finite;

@@ -13,6 +13,7 @@ use crate::event::{Event, Metrics, Sink};
 use crate::inspection::live::LiveResults;
 use crate::inspection::live_previews::LivePreviews;
 use crate::storage::checkpoint::{self, Checkpoint, Position};
+use crate::storage::dynamics_csv::DynamicsWriter;
 use crate::storage::metrics_csv::MetricsWriter;
 use crate::storage::record::{RunRecord, Status};
 use crate::storage::repair;
@@ -153,6 +154,8 @@ fn go_live<'a>(
         .map_err(|reason| RunError::write(folder.path(), reason.to_string()))?;
     transform_file::write(folder.path(), &dataset)
         .map_err(|reason| RunError::write(folder.path(), reason))?;
+    let dynamics = DynamicsWriter::open(folder.path(), position.step)
+        .map_err(|reason| RunError::write(folder.path(), reason.to_string()))?;
     let (clock, metrics) = (Clock::start(record.seconds), measured(&record));
     Ok(Session {
         project,
@@ -164,6 +167,7 @@ fn go_live<'a>(
         folder,
         record,
         tables,
+        dynamics,
         previews,
         snapshots: None,
         inspector: Inspector::default(),

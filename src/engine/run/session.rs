@@ -9,6 +9,7 @@ use crate::event::{Event, Metrics, Sink, Summary};
 use crate::inspection::live::{self, LiveResults};
 use crate::inspection::live_previews::{self, LivePreviews};
 use crate::storage::checkpoint::{self, CheckpointError, Position};
+use crate::storage::dynamics_csv::DynamicsWriter;
 use crate::storage::metrics_csv::MetricsWriter;
 use crate::storage::probe_files::ProbeFiles;
 use crate::storage::record::{RunRecord, Status};
@@ -45,6 +46,7 @@ pub(crate) struct Session<'a> {
     pub folder: RunFolder,
     pub record: RunRecord,
     pub tables: MetricsWriter,
+    pub dynamics: DynamicsWriter,
     pub previews: LivePreviews,
     /// Keeps the weights of earlier steps, where that is wanted and works.
     pub snapshots: Option<SnapshotWriter>,

@@ -4,12 +4,14 @@
 //! are those before the step that went wrong.
 
 use super::batch::Batcher;
+use super::dynamics::{self, Before, Outputs};
 use super::evaluate::pixel_error;
 use super::finite::gradient_not_finite;
 use super::session::Session;
 use crate::error::{NotFinite, RunError};
 use crate::event::StepReport;
 use crate::storage::checkpoint::Position;
+use crate::storage::dynamics_csv;
 use crate::storage::metrics_csv::StepRow;
 use candle_core::Tensor;
 use std::time::Instant;
@@ -36,6 +38,8 @@ pub(crate) struct Stepper<'a> {
     pub batch: usize,
     /// Steps an epoch.
     pub steps_per_epoch: u64,
+    /// Layers that a step's dynamics can have.
+    layers: usize,
 }
 
 /// What a step's forward pass gave.
@@ -72,6 +76,7 @@ impl<'a> Stepper<'a> {
             gradient: Buffer::default(),
             batch,
             steps_per_epoch: split.len().div_ceil(batch) as u64,
+            layers: dynamics::layers(&session.inference),
         })
     }
 
@@ -135,6 +140,7 @@ impl<'a> Stepper<'a> {
     ) -> Result<StepReport, RunError> {
         let start = Instant::now();
         let (forward, images) = (self.forward(session, batch)?, batch.labels.len());
+        let looked_at = self.look_at_outputs(session)?;
         let loss = forward.loss + forward.penalty;
         if !loss.is_finite() {
             return Err(self.loss_not_finite(session, loss));
@@ -153,10 +159,32 @@ impl<'a> Stepper<'a> {
             ));
         }
         let lr = self.lr(&session.position, session.position.step_in_epoch);
+        let before = match looked_at {
+            Some(outputs) => {
+                let before = Before::of(&session.network)?;
+                Some((outputs, before))
+            }
+            None => None,
+        };
         self.updater.step(&mut session.network, lr)?;
         self.count(session, &forward, images);
+        if let Some((outputs, before)) = before {
+            keep_dynamics(session, outputs, before)?;
+        }
         session.clock.step(images, start);
         self.report(session, &forward, images, lr)
+    }
+
+    /// What the layers gave, at a step that is kept.
+    fn look_at_outputs(&self, session: &Session<'_>) -> Result<Option<Outputs>, RunError> {
+        let step = session.position.step + 1;
+        if !dynamics_csv::is_kept(step, self.layers) {
+            return Ok(None);
+        }
+        Ok(Some(dynamics::outputs(
+            &session.network,
+            &session.inference,
+        )?))
     }
 
     fn forward(
@@ -331,6 +359,19 @@ impl<'a> Stepper<'a> {
             }),
         }))
     }
+}
+
+/// Writes what the layers did in the step that was just taken.
+fn keep_dynamics(
+    session: &mut Session<'_>,
+    outputs: Outputs,
+    before: Before,
+) -> Result<(), RunError> {
+    let step = session.position.step;
+    let rows = before.rows(&session.network, outputs, step)?;
+    let layers = dynamics::layers(&session.inference);
+    let written = session.dynamics.add(&rows, layers);
+    written.map_err(|reason| session.write_error(reason))
 }
 
 /// Numbers of pixels from which on they are the cause of an overflow: the network squares them and adds them up.

@@ -1,6 +1,7 @@
 //! What a run leaves behind: its folder, record, metrics, checkpoints.
 
 pub mod checkpoint;
+pub mod dynamics_csv;
 pub mod metrics_csv;
 pub mod metrics_read;
 pub(crate) mod probe_files;

@@ -5,6 +5,7 @@
 //! metrics.csv     a row per epoch, stage and split       steps.csv   a row per step
 //! checkpoints/    last, stage-1, …, best (.safetensors)  probe/      probe images by epoch
 //! snapshots/      weights of earlier steps, to look back at
+//! dynamics.csv    gradients, weights and outputs of every layer at some steps
 //! run.json        status, device, version, times, data hash
 //! whitening.safetensors   what center and whiten were fitted to, where the project has them
 //! ```
@@ -240,6 +241,7 @@ fn missing(run: &Path, is_new: bool) -> Vec<PathBuf> {
         "project.toml",
         "metrics.csv",
         "steps.csv",
+        "dynamics.csv",
         "run.json",
     ];
     let inside = names.into_iter().map(|name| run.join(name));
@@ -367,7 +369,7 @@ fn checkpoints(run: &Path) -> Vec<String> {
 }
 
 /// Files that a run writes and that may be there without one: above all the user's own project.
-const OWN: [&str; 2] = ["project.toml", "steps.csv"];
+const OWN: [&str; 3] = ["project.toml", "steps.csv", "dynamics.csv"];
 
 fn files(run: &Path) -> [PathBuf; 3] {
     [

@@ -1,5 +1,6 @@
 //! Reads `metrics.csv` and `steps.csv` back. What is missing or torn is left out.
 
+use super::dynamics_csv::DYNAMICS_FILE;
 use super::metrics_csv::{METRICS_FILE, STEPS_FILE};
 use csv::StringRecord;
 use std::path::Path;
@@ -42,6 +43,11 @@ pub fn each_metrics_row(run: &Path, take: impl FnMut(TableRow<'_>)) {
 /// Every whole row of a run's `steps.csv`, in order; returns the names of its columns.
 pub fn each_step_row(run: &Path, take: impl FnMut(TableRow<'_>)) -> StringRecord {
     each_row(&run.join(STEPS_FILE), take)
+}
+
+/// Every whole row of a run's `dynamics.csv`, in order.
+pub(super) fn each_dynamics_row(run: &Path, take: impl FnMut(TableRow<'_>)) {
+    each_row(&run.join(DYNAMICS_FILE), take);
 }
 
 fn each_row(path: &Path, mut take: impl FnMut(TableRow<'_>)) -> StringRecord {

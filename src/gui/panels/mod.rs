@@ -12,6 +12,7 @@ pub mod controls;
 pub mod data;
 pub mod design;
 pub mod embedding;
+pub mod dynamics;
 pub mod filters;
 mod image_source;
 pub mod loading_state;

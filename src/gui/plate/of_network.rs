@@ -6,6 +6,7 @@ use crate::panels::sparse;
 use crate::snapshot::Snapshot;
 use crate::widgets::plain;
 use strata_core::format::{self, short};
+use strata_engine::inspection::dynamics::{Dynamics, Figure};
 use strata_inspect::activations::{Activations, Layout, MapScale, Summary, color};
 use strata_inspect::confusion::Confusion;
 use strata_inspect::curve;
@@ -307,6 +308,19 @@ pub fn confusion(confusion: &Confusion) -> Snapshot {
     );
     Snapshot::titled("Confusion", &about, false, |ui| {
         crate::panels::confusion::matrix(ui, confusion);
+    })
+}
+
+/// A figure of every layer over the steps, as the window draws it, with what is wrong.
+pub fn dynamics(dynamics: &Dynamics, figure: Figure) -> Snapshot {
+    let about = format!(
+        "{} of {} layers · step {}",
+        figure.name(),
+        dynamics.layers.len(),
+        format::count(dynamics.step)
+    );
+    Snapshot::titled("Dynamics", &about, false, |ui| {
+        crate::panels::dynamics::draw(ui, dynamics, figure);
     })
 }
 

@@ -130,7 +130,8 @@ pub fn metrics(run: &Path) -> Vec<String> {
 
 /// The bytes of everything in a run folder that has to repeat.
 pub fn repeatable(run: &Path) -> Vec<(PathBuf, Vec<u8>)> {
-    let mut files = vec![PathBuf::from("steps.csv"), PathBuf::from("project.toml")];
+    let tables = ["steps.csv", "dynamics.csv", "project.toml"];
+    let mut files = tables.map(PathBuf::from).to_vec();
     for folder in ["checkpoints", "probe"] {
         let mut names: Vec<_> = std::fs::read_dir(run.join(folder))
             .unwrap()

@@ -1,0 +1,331 @@
+//! The course of a training by layer: gradients, weights, updates and outputs over the steps, and what is wrong in words.
+
+use super::axes::ticks::{logarithmic, round, tick};
+use super::axes::{axis, even};
+use super::loading_state::{failed, reading};
+use crate::theme;
+use crate::view::View;
+use crate::widgets::{chevron, empty, plain};
+use eframe::egui::{
+    Color32, ComboBox, Rect, RichText, ScrollArea, Sense, Ui, UiBuilder, Vec2b, vec2,
+};
+use egui_plot::{AxisHints, GridInput, HoverPosition, Line, Plot};
+use strata_app::action::Action;
+use strata_app::arrangement::Workspace;
+use strata_app::choices::Choice;
+use strata_app::state::State;
+use strata_core::format;
+use strata_engine::inspection::dynamics::{Dynamics, Figure, LayerCourse, Request};
+use strata_engine::inspection::reply::Query;
+use strata_inspect::inspection::Subject;
+use strata_inspect::maps::viridis;
+
+/// What was chosen in the view.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DynamicsChoice(pub Figure);
+
+/// The view.
+pub(crate) struct DynamicsView;
+
+/// Steps after which the file of a run in training is read again.
+const STEPS: u64 = 32;
+/// The same in its first steps.
+const FIRST: u64 = 4;
+/// Width of the list of layers, and of a view that has room for it.
+const LIST: f32 = 220.0;
+const ROOMY: f32 = 560.0;
+/// The part of the height that warnings take at most.
+const WARNINGS: f32 = 0.35;
+const LINE: f32 = 17.0;
+
+impl View for DynamicsView {
+    fn title(&self) -> &'static str {
+        "Dynamics"
+    }
+
+    fn summary(&self) -> &'static str {
+        "Gradients, weights, updates and outputs of every layer over the training"
+    }
+
+    fn words(&self) -> &'static str {
+        "gradient norm weight norm update ratio activation statistics dying relu exploding vanishing saturated layers over time"
+    }
+
+    fn workspace(&self) -> Workspace {
+        Workspace::Training
+    }
+
+    fn about(&self) -> &'static str {
+        "What every layer did at the steps that are kept: the norm of its gradient and of its weights, how much a step changes the weights by their norm (a thousandth is usual), mean and deviation of its outputs, the share of zeros, and of a sigmoid or tanh the share near its ends. Of a layer that is computed in one with the activation behind it, the activation shows the outputs. Above stands what is wrong now, with its figure and what to try: a dying relu (95 % zeros or more), a saturated sigmoid or tanh (90 % or more within 1 % of its ends), an exploding gradient (100 times its median, or a step that changes the weights by 30 %), a vanishing one (by its weights under a ten thousandth of the largest layer's)."
+    }
+
+    fn status(&self, state: &State) -> String {
+        latest(state).map_or_else(String::new, |dynamics| {
+            let warnings = match dynamics.troubled().count() {
+                0 => "nothing unusual".to_owned(),
+                1 => "1 warning".to_owned(),
+                count => format!("{count} warnings"),
+            };
+            let layers = dynamics.layers.len();
+            format!(
+                "{layers} layers · {warnings} · step {}",
+                format::count(dynamics.step)
+            )
+        })
+    }
+
+    fn tools(&mut self, ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
+        let DynamicsChoice(former) = state.choices.get();
+        let mut figure = former;
+        let combo = ComboBox::from_id_salt("figure of dynamics")
+            .width(168.0)
+            .icon(chevron)
+            .selected_text(RichText::new(figure.name()).size(theme::SMALL))
+            .show_ui(ui, |ui| {
+                for one in Figure::ALL {
+                    ui.selectable_value(&mut figure, one, one.name());
+                }
+            });
+        let hover = "Which figure is drawn, a line for each layer";
+        combo
+            .response
+            .on_hover_text(hover)
+            .accessible_name("Figure of dynamics");
+        if figure != former {
+            actions.push(Action::Choose(Choice::new(DynamicsChoice(figure))));
+        }
+    }
+
+    fn body(&mut self, ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
+        actions.extend(state.request(query(state)));
+        content(ui, state, actions);
+    }
+
+    fn picture(&mut self, ui: &mut Ui, state: &State) {
+        content(ui, state, &mut Vec::new());
+    }
+}
+
+/// The query for the course of the run that is shown.
+fn query(state: &State) -> Option<Query<Dynamics>> {
+    let run = state.training.run.clone()?;
+    // Without a subject the run's file is not there yet.
+    let is_live = state.subject()? == Subject::Live;
+    let steps = state.training.curves.steps();
+    let kept = match steps < STEPS {
+        true => steps / FIRST,
+        false => STEPS / FIRST + steps / STEPS,
+    };
+    // Once more when it has ended.
+    let round = 2 * kept + u64::from(!is_live);
+    Some(Query::new(Subject::Nothing, Request { run, round }))
+}
+
+/// The latest reply about the run that is shown.
+fn seen(state: &State) -> Option<&strata_engine::inspection::reply::Reply<Dynamics>> {
+    let reply = state.inspections.latest::<Dynamics>()?;
+    let is_of_it = state.training.run.as_ref() == Some(&reply.query.request.run);
+    is_of_it.then_some(&**reply)
+}
+
+fn latest(state: &State) -> Option<&Dynamics> {
+    seen(state)?
+        .result
+        .as_deref()
+        .ok()
+        .filter(|dynamics| !dynamics.layers.is_empty())
+}
+
+fn content(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
+    let DynamicsChoice(figure) = state.choices.get();
+    let failure = seen(state).and_then(|seen| seen.result.as_ref().err());
+    match (latest(state), failure) {
+        (Some(dynamics), _) => draw(ui, dynamics, figure),
+        (None, Some(error)) => failed(ui, "No dynamics of this run", &error.to_string(), actions),
+        (None, None) => match state.subject() {
+            Some(Subject::Stored(_)) => reading(ui, state, "Reading the run …", actions),
+            Some(_) => empty(
+                ui,
+                "Looking …",
+                "The first figures come with the first steps.",
+            ),
+            None => empty(
+                ui,
+                "No training to look at yet",
+                "Press Train, or open a run folder: then every layer's gradients, weights and outputs are drawn over the steps.",
+            ),
+        },
+    }
+}
+
+/// Warnings above, then the plot with the list of its layers.
+pub(crate) fn draw(ui: &mut Ui, dynamics: &Dynamics, figure: Figure) {
+    let area = ui.available_rect_before_wrap();
+    let lines = dynamics.troubled().count().max(1);
+    let room = (lines as f32 * 2.0 * LINE)
+        .min(WARNINGS * area.height())
+        .max(LINE + 4.0);
+    let (above, below) = area.split_top_bottom_at_y(area.top() + room);
+    let mut inner = ui.new_child(UiBuilder::new().id_salt("warnings").max_rect(above));
+    ScrollArea::vertical()
+        .id_salt("warnings of layers")
+        .auto_shrink(false)
+        .show(&mut inner, |ui| warnings(ui, dynamics));
+    let courses: Vec<&LayerCourse> = dynamics
+        .layers
+        .iter()
+        .filter(|course| !course.line(figure).is_empty())
+        .collect();
+    if courses.is_empty() {
+        let mut inner = ui.new_child(UiBuilder::new().id_salt("none").max_rect(below));
+        return empty(
+            &mut inner,
+            "No layer has this figure",
+            "Choose another one above.",
+        );
+    }
+    let (left, right) = match area.width() >= ROOMY {
+        true => below.split_left_right_at_x(below.right() - LIST),
+        false => (
+            below,
+            Rect::from_min_size(below.right_top(), vec2(0.0, 0.0)),
+        ),
+    };
+    let mut inner = ui.new_child(UiBuilder::new().id_salt("plot").max_rect(left));
+    plot(&mut inner, &courses, figure);
+    if right.width() > 0.0 {
+        let right = right.with_min_x(right.left() + theme::GAP);
+        let mut inner = ui.new_child(UiBuilder::new().id_salt("layers").max_rect(right));
+        ScrollArea::vertical()
+            .id_salt("layers of dynamics")
+            .auto_shrink(false)
+            .show(&mut inner, |ui| list(ui, &courses, figure));
+    }
+}
+
+fn warnings(ui: &mut Ui, dynamics: &Dynamics) {
+    let colors = theme::palette(ui);
+    let mut is_any = false;
+    for (course, trouble) in dynamics.troubled() {
+        is_any = true;
+        let text = format!(
+            "{}, {}: {}",
+            plain(&course.name),
+            trouble.word(),
+            trouble.sentence()
+        );
+        ui.label(RichText::new(text).size(theme::SMALL).color(colors.second));
+    }
+    if !is_any {
+        let text = "No layer is dying, saturated, exploding or vanishing at the last step that was looked at.";
+        ui.label(RichText::new(text).size(theme::SMALL).color(colors.weak));
+    }
+}
+
+/// From the first layer to the last: dark to light where the ground is light, and the other way about.
+fn color(ui: &Ui, index: usize, count: usize) -> Color32 {
+    let share = index as f32 / (count.max(2) - 1) as f32;
+    let share = match ui.visuals().dark_mode {
+        true => 0.3 + 0.7 * share,
+        false => 0.85 * share,
+    };
+    let [r, g, b] = viridis(share);
+    Color32::from_rgb(r, g, b)
+}
+
+fn value_text(figure: Figure, value: f64) -> String {
+    match figure {
+        Figure::Zeros | Figure::Saturated => format!("{:.1} %", 100.0 * value),
+        _ => format::short(value, 3),
+    }
+}
+
+fn list(ui: &mut Ui, courses: &[&LayerCourse], figure: Figure) {
+    let colors = *theme::palette(ui);
+    for (index, course) in courses.iter().enumerate() {
+        ui.horizontal(|ui| {
+            let (rect, _) = ui.allocate_exact_size(vec2(12.0, LINE), Sense::hover());
+            let line = color(ui, index, courses.len());
+            ui.painter()
+                .hline(rect.x_range(), rect.center().y, (2.5, line));
+            let last = course
+                .line(figure)
+                .last()
+                .map(|point| value_text(figure, point[1]));
+            let text = format!("{}  {}", plain(&course.name), last.unwrap_or_default());
+            let text = match course.troubles.is_empty() {
+                true => RichText::new(text).color(colors.text),
+                false => RichText::new(text).color(colors.second),
+            };
+            ui.add(eframe::egui::Label::new(text.size(theme::SMALL)).truncate());
+        });
+    }
+}
+
+fn plot(ui: &mut Ui, courses: &[&LayerCourse], figure: Figure) {
+    let colors = *theme::palette(ui);
+    let is_log = figure.is_logarithmic();
+    let place = move |value: f64| if is_log { value.log10() } else { value };
+    let back = move |y: f64| if is_log { 10f64.powf(y) } else { y };
+    let marks = move |input: GridInput| match is_log {
+        true => logarithmic(input.bounds.0, input.bounds.1, 6),
+        false => round(input.bounds.0, input.bounds.1, 6),
+    };
+    let heading = format!("{}, a line for each layer", figure.name());
+    ui.label(RichText::new(heading).size(theme::SMALL).color(colors.weak));
+    let inks: Vec<Color32> = (0..courses.len())
+        .map(|index| color(ui, index, courses.len()))
+        .collect();
+    let names: Vec<String> = courses.iter().map(|course| plain(&course.name)).collect();
+    let hover = move |hover: &HoverPosition<'_>| match hover {
+        HoverPosition::NearDataPoint {
+            plot_name,
+            position,
+            ..
+        } => Some(format!(
+            "{plot_name}\nstep {}: {}",
+            format::count(position.x.max(0.0) as u64),
+            value_text(figure, back(position.y))
+        )),
+        HoverPosition::Elsewhere { .. } => None,
+    };
+    Plot::new("dynamics")
+        .show_background(false)
+        .grid_color(theme::faded(colors.line, 0.8))
+        .set_margin_fraction(vec2(0.0, 0.06))
+        .auto_bounds(Vec2b::TRUE)
+        .allow_scroll(false)
+        .allow_drag(false)
+        .allow_zoom(false)
+        .grid_spacing(8.0..=24.0)
+        .y_grid_spacer(marks)
+        .x_grid_spacer(even)
+        .show_x(false)
+        .show_y(false)
+        .custom_x_axes(vec![
+            axis(AxisHints::new_x(), &colors)
+                .label("step")
+                .formatter(|mark, _| format::count(mark.value.max(0.0) as u64)),
+        ])
+        .custom_y_axes(vec![
+            axis(AxisHints::new_y(), &colors)
+                .min_thickness(44.0)
+                .formatter(move |mark, _| match figure {
+                    Figure::Zeros | Figure::Saturated => format!("{} %", tick(100.0 * mark.value)),
+                    _ => tick(back(mark.value)),
+                }),
+        ])
+        .label_formatter(hover)
+        .show(ui, |plot| {
+            for (index, course) in courses.iter().enumerate() {
+                let points = course
+                    .line(figure)
+                    .into_iter()
+                    .map(|[step, value]| [step, place(value)]);
+                // A value of 0 has no place on a logarithmic axis.
+                let points: Vec<[f64; 2]> = points.filter(|point| point[1].is_finite()).collect();
+                let line = Line::new(names[index].clone(), points);
+                plot.line(line.color(inks[index]).width(1.5));
+            }
+        });
+}
