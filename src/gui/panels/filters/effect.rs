@@ -4,7 +4,9 @@ use super::choice::{FilterChoice, choose};
 use crate::plate::of_filters::{effect, said};
 use crate::theme;
 use crate::widgets::raster::Sheet;
-use eframe::egui::{Align2, FontId, Rect, RichText, Role, Sense, Ui, WidgetInfo, pos2, vec2};
+use eframe::egui::{
+    Align2, FontId, Label, Rect, RichText, Role, Sense, Ui, WidgetInfo, pos2, vec2,
+};
 use strata_app::action::Action;
 use strata_app::state::State;
 use strata_inspect::filters::flags;
@@ -73,12 +75,7 @@ pub(super) fn show(
     });
     for line in effect(study) {
         let text = RichText::new(line).size(theme::SMALL).color(colors.text);
-        ui.add_sized(
-            vec2(ui.available_width(), LINE),
-            eframe::egui::Label::new(text)
-                .truncate()
-                .halign(eframe::egui::Align::Min),
-        );
+        ui.add(Label::new(text).truncate());
     }
     if !study.off.is_empty() {
         examples(ui, study, sheet);
