@@ -17,6 +17,8 @@ pub enum ViewKind {
     Activations,
     Saliency,
     Adversarial,
+    Visualize,
+    Exciting,
     Neighbours,
     Embedding,
     Sparse,

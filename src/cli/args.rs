@@ -6,7 +6,7 @@ mod picture;
 use super::data::name::{DataName, data_name, source};
 use super::overrides::Changes;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
-pub use inspect::InspectArgs;
+pub use inspect::{Channels, InspectArgs};
 pub use picture::Picture;
 use std::path::PathBuf;
 use strata_core::project::augment::Augment;

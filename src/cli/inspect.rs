@@ -5,6 +5,7 @@ mod adversarial;
 mod curve;
 mod dynamics;
 mod embedding;
+mod exciting;
 mod field;
 mod filters;
 mod neighbours;
@@ -13,6 +14,7 @@ mod predictions;
 mod reconstructions;
 mod saliency;
 mod sparse_code;
+mod visualize;
 
 use super::args::{InspectArgs, Picture};
 use super::{WrongInput, output};
@@ -44,6 +46,8 @@ pub fn run(args: &InspectArgs) -> anyhow::Result<()> {
         Picture::Confusion => confusion(&mut open(args)?)?,
         Picture::Reconstructions => reconstructions::picture(&mut open(args)?, args)?,
         Picture::Adversarial => adversarial::picture(&mut open(args)?, args)?,
+        Picture::Exciting => exciting::picture(&mut open(args)?, args)?,
+        Picture::Visualize => visualize::picture(&mut open(args)?, args)?,
         Picture::Predictions => predictions::picture(&mut open(args)?, args)?,
         Picture::Saliency => saliency::picture(&mut open(args)?, args)?,
         Picture::Neighbours => neighbours::picture(&mut open(args)?, args)?,
@@ -75,12 +79,22 @@ fn open(args: &InspectArgs) -> anyhow::Result<SavedRun> {
 /// Refuses what the picture asked for does not have.
 fn check(args: &InspectArgs) -> Result<(), WrongInput> {
     use Picture::{
-        Activations, Adversarial, Dynamics, Embedding, Filters, Neighbours, Pixel, Predictions,
-        ReceptiveField, Reconstructions, Saliency, SparseCode,
+        Activations, Adversarial, Dynamics, Embedding, Exciting, Filters, Neighbours, Pixel,
+        Predictions, ReceptiveField, Reconstructions, Saliency, SparseCode, Visualize,
     };
     let what = args.what;
     let for_these = [
-        (args.class.is_some(), "--class", &[Saliency][..]),
+        (args.class.is_some(), "--class", &[Saliency, Visualize][..]),
+        (
+            args.saliency.unit.is_some(),
+            "--unit",
+            &[Saliency, Visualize, SparseCode],
+        ),
+        (
+            args.seed.is_some(),
+            "--seed",
+            &[Visualize, Reconstructions],
+        ),
         (
             args.layer.is_some(),
             "--layer",
@@ -92,6 +106,8 @@ fn check(args: &InspectArgs) -> Result<(), WrongInput> {
                 Pixel,
                 Neighbours,
                 Embedding,
+                Visualize,
+                Exciting,
             ],
         ),
         (args.decoder, "--decoder", &[Filters]),
@@ -106,6 +122,7 @@ fn check(args: &InspectArgs) -> Result<(), WrongInput> {
                 Saliency,
                 Predictions,
                 Adversarial,
+                Visualize,
                 Activations,
                 Pixel,
                 Neighbours,
@@ -127,6 +144,7 @@ fn check(args: &InspectArgs) -> Result<(), WrongInput> {
                 Adversarial,
                 Neighbours,
                 Embedding,
+                Exciting,
             ],
         ),
         (
@@ -140,6 +158,7 @@ fn check(args: &InspectArgs) -> Result<(), WrongInput> {
                 Adversarial,
                 Neighbours,
                 Embedding,
+                Exciting,
             ],
         ),
         (
@@ -155,12 +174,8 @@ fn check(args: &InspectArgs) -> Result<(), WrongInput> {
                 Embedding,
                 SparseCode,
                 Dynamics,
+                Visualize,
             ],
-        ),
-        (
-            args.saliency.unit.is_some(),
-            "--unit",
-            &[Saliency, SparseCode],
         ),
         (
             args.filters.given().is_some(),
@@ -174,6 +189,11 @@ fn check(args: &InspectArgs) -> Result<(), WrongInput> {
         ),
         (args.predictions.list.is_some(), "--list", &[Predictions]),
         (args.predictions.top.is_some(), "--top", &[Predictions]),
+        (
+            args.predictions.augmentations.is_some(),
+            "--augmentations",
+            &[Predictions],
+        ),
         (
             args.saliency.given().is_some(),
             args.saliency.given().unwrap_or_default(),
@@ -193,6 +213,16 @@ fn check(args: &InspectArgs) -> Result<(), WrongInput> {
             args.embedding.given().is_some(),
             args.embedding.given().unwrap_or_default(),
             &[Embedding],
+        ),
+        (
+            args.visualize.channel.is_some(),
+            "--channel",
+            &[Visualize, Exciting],
+        ),
+        (
+            args.visualize.given().is_some(),
+            args.visualize.given().unwrap_or_default(),
+            &[Visualize],
         ),
     ];
     let is_refused =
@@ -216,7 +246,12 @@ fn check(args: &InspectArgs) -> Result<(), WrongInput> {
             "--image and --split or --limit name other images; leave one of them out".to_owned(),
         ));
     }
-    if args.saliency.unit.is_some() && what == Saliency && args.layer.is_none() {
+    if args.seed.is_some() && what == Reconstructions && args.code.noise.is_none() {
+        let message = "--seed draws the noise on the code: write --noise 0.5 with it";
+        return Err(WrongInput(message.to_owned()));
+    }
+    let is_of_layer = matches!(what, Saliency | Visualize);
+    if args.saliency.unit.is_some() && is_of_layer && args.layer.is_none() {
         let message = "--unit needs the layer it belongs to: write --layer encoder.2";
         return Err(WrongInput(message.to_owned()));
     }

@@ -6,6 +6,7 @@
 pub mod of_adversarial;
 pub mod of_embedding;
 pub mod of_filters;
+pub mod of_exciting;
 pub mod of_kernel;
 pub mod of_neighbours;
 pub mod of_network;
@@ -13,6 +14,7 @@ pub mod of_predictions;
 pub mod of_reconstructions;
 pub mod of_saliency;
 pub mod of_unit;
+pub mod of_visualization;
 
 use crate::offscreen::Canvas;
 use crate::snapshot::{SCALE, Snapshot};

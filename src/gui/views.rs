@@ -9,6 +9,7 @@ use super::panels::design::{
 };
 use super::panels::dynamics::DynamicsView;
 use super::panels::embedding::EmbeddingView;
+use super::panels::exciting::ExcitingView;
 use super::panels::filters::FiltersView;
 use super::panels::loss::{LossView, Quantity};
 use super::panels::neighbours::NeighboursView;
@@ -17,6 +18,7 @@ use super::panels::reconstructions::ReconstructionsView;
 use super::panels::runs::RunsView;
 use super::panels::saliency::SaliencyView;
 use super::panels::sparse::SparseView;
+use super::panels::visualize::VisualizeView;
 use super::snapshot::Snapshot;
 use super::view::View;
 use std::sync::LazyLock;
@@ -48,6 +50,8 @@ const REGISTRY: [(ViewKind, Make); ViewKind::COUNT] = [
     (ViewKind::Adversarial, || {
         Box::new(AdversarialView::default())
     }),
+    (ViewKind::Visualize, || Box::new(VisualizeView::default())),
+    (ViewKind::Exciting, || Box::new(ExcitingView::default())),
     (ViewKind::Neighbours, || Box::new(NeighboursView::default())),
     (ViewKind::Embedding, || Box::new(EmbeddingView::default())),
     (ViewKind::Sparse, || Box::new(SparseView::default())),

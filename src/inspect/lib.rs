@@ -13,6 +13,7 @@ pub mod curve;
 pub mod effective_field;
 pub mod embedding;
 pub mod features;
+pub mod exciting;
 pub mod filters;
 pub mod gallery;
 pub mod head;
@@ -38,6 +39,8 @@ pub mod ssim;
 pub mod statistics;
 #[cfg(test)]
 mod test_bench;
+pub mod visualize;
+pub mod warp;
 
 use candle_core::{Device, Tensor};
 use strata_core::project::Stack;

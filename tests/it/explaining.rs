@@ -272,6 +272,72 @@ fn predictions_are_those_of_eval() {
     );
 }
 
+/// With an augmentation that always mirrors, the mean over any number of draws is the answer for the mirrored image.
+#[test]
+fn answers_are_the_mean_over_the_augmentations() {
+    use strata::nn::{Mode, Route};
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    let mut project = classifier();
+    project.data.augment = vec!["hflip p1".parse().unwrap()];
+    completed(train(&project, &options(&at.join("run"))).0);
+    let mut run = SavedRun::open(&at.join("run"), "last", Some("cpu"), &mut |_| true).unwrap();
+    let request = strata::inspect::predictions::Request {
+        chosen: Chosen {
+            split: Some(Split::Test),
+            limit: Some(5),
+            ..Chosen::default()
+        },
+        augmentations: 3,
+        ..Default::default()
+    };
+    let mean = run.inspect::<Predictions>(&request).unwrap();
+    let data = run.dataset.split(Split::Test).unwrap();
+    let [height, width, channels] = data.image_shape();
+    for index in 0..5 {
+        let mut image = vec![0.0; height * width * channels];
+        data.read(index, &mut image).unwrap();
+        let rows = image.chunks_exact(width * channels);
+        let mirrored: Vec<f32> = rows
+            .flat_map(|row| row.chunks_exact(channels).rev().flatten().copied())
+            .collect();
+        let shape = (1, height, width, channels);
+        let mirrored = candle_core::Tensor::from_vec(mirrored, shape, &candle_core::Device::Cpu);
+        let output = run
+            .network
+            .forward(Route::Classify, &mirrored.unwrap(), Mode::Eval)
+            .unwrap();
+        let scores: Vec<f32> = output.flatten_all().unwrap().to_vec1().unwrap();
+        let sum: f32 = scores.iter().map(|score| score.exp()).sum();
+        for (found, score) in mean.answers.of(index).iter().zip(&scores) {
+            let wanted = score.exp() / sum;
+            assert!(
+                (found - wanted).abs() < 1e-5,
+                "image {index}: {found} {wanted}"
+            );
+        }
+    }
+    let args = [
+        "inspect",
+        "run",
+        "predictions",
+        "--augmentations",
+        "2",
+        "--json",
+    ];
+    assert_eq!(json(&strata(at, &args))["augmentations"], 2);
+    completed(train(&classifier(), &options(&at.join("plain"))).0);
+    let plain = strata(
+        at,
+        &["inspect", "plain", "predictions", "--augmentations", "2"],
+    );
+    assert!(
+        err(&plain).contains("no augmentations whose mean could be taken"),
+        "{}",
+        err(&plain)
+    );
+}
+
 fn predicted(window: &mut Window, list: List) -> Predictions {
     window.wait("the predictions", |state| {
         let reply = state.inspections.latest::<Predictions>();
@@ -378,6 +444,32 @@ fn adversarial_examples_fool_in_the_terminal() {
         assert!(image["l2"].as_f64().unwrap() <= 2.001);
         assert!(image["views_fooled"].is_number());
     }
+    let mut other = classifier();
+    other.seed += 1;
+    completed(train(&other, &options(&at.join("other"))).0);
+    let args = [
+        "inspect",
+        "run",
+        "adversarial",
+        "--epsilon",
+        "0.3",
+        "--json",
+    ];
+    let more = ["--limit", "8", "--transfer"];
+    let transferred = |to: &str| json(&strata(at, &[&args[..], &more, &[to]].concat()));
+    // To itself every example transfers that fools it and that it had right.
+    let itself = transferred("run");
+    let fooled = |made: &serde_json::Value| -> usize {
+        let images = made["images"].as_array().unwrap();
+        let fooled = |image: &&serde_json::Value| {
+            image["fooled"] == true && image["before"][0]["class"] == image["label"]
+        };
+        images.iter().filter(fooled).count()
+    };
+    assert_eq!(itself["transfer"]["fooled"], fooled(&itself));
+    let made = transferred("other");
+    let of = |key: &str| made["transfer"][key].as_u64().unwrap();
+    assert!(of("fooled") <= of("right_before") && of("right_before") <= 16);
     let refused = strata(
         at,
         &["inspect", "run", "adversarial", "--attack", "carlini"],
@@ -423,8 +515,28 @@ fn the_window_shows_adversarial_examples_and_the_accuracy_under_attack() {
     assert!(window.has("16 adversarial examples, ") && window.has("accuracy under attack: "));
     assert!(window.has("iterated · L∞ · ε 0.2"));
     pictures(&mut window, "adversarial/iterated");
+    // The run itself as the other one: every example that fools it does so there, too.
+    let run = window.state().training.run.clone().unwrap();
+    let choice = AttackChoice {
+        attack: Attack::Iterated,
+        epsilon: 0.2,
+        transfer: run.display().to_string(),
+        ..AttackChoice::default()
+    };
+    window
+        .harness
+        .state_mut()
+        .handle(Action::Choose(Choice::new(choice)));
+    window.run();
+    window.wait("the other run", |state| {
+        let reply = state.inspections.latest::<adversarial::Transfer>();
+        reply.is_some_and(|reply| reply.result.is_ok())
+    });
+    window.run();
+    assert!(window.has(" that it has right fool it, too"));
     for label in [
         "Epsilon",
+        "Another run",
         "Transformations",
         "Attack",
         "Norm of the attack",
@@ -459,12 +571,10 @@ fn views_fit_a_small_tile_and_say_what_to_do_without_classes() {
     }
 }
 
-/// LeNet after one epoch of a fifth of MNIST.
+/// The built-in LeNet, trained as its project says.
 fn lenet(root: &Path, folder: &Path) -> SavedRun {
     let mut project = builtin("lenet-mnist");
     project.data.path = Some(root.join("mnist").display().to_string());
-    project.data.limit = Some(12_000);
-    project.stages[0].epochs = 1;
     let run = folder.join("run");
     completed(train(&project, &options(&run)).0);
     SavedRun::open(&run, "last", Some("cpu"), &mut |_| true).unwrap()
@@ -490,9 +600,9 @@ fn right_class(run: &mut SavedRun, images: &[f32], labels: &[u32]) -> f64 {
 }
 
 /// Without the tenth of the pixels that integrated gradients call most salient, the right class loses at least three
-/// times what it loses without a random tenth; and PGD with ε = 0.2 leaves less than a fifth of the answers right.
+/// times what it loses without a random tenth; and PGD with ε = 0.2 leaves less than a tenth of the answers right.
 #[test]
-#[ignore = "trains for half a minute"]
+#[ignore = "trains for a minute"]
 fn long_salient_pixels_of_lenet_matter_and_pgd_breaks_it() {
     let name = "long_salient_pixels_of_lenet_matter_and_pgd_breaks_it";
     let Some(root) = real_data(name) else { return };
@@ -555,5 +665,5 @@ fn long_salient_pixels_of_lenet_matter_and_pgd_breaks_it() {
             .1
     };
     println!("PGD: {accuracies:?}");
-    assert!(at(0.0) > 0.9 && at(0.2) < 0.2, "{accuracies:?}");
+    assert!(at(0.0) > 0.95 && at(0.2) < 0.1, "{accuracies:?}");
 }

@@ -163,6 +163,42 @@ fn a_trained_run_shows_the_maps_of_the_selected_layer() {
 }
 
 #[test]
+fn a_value_of_the_map_opens_in_the_arithmetic_of_its_layer() {
+    use strata::inspect::pixel::Pixel;
+    let folder = tempfile::tempdir().unwrap();
+    let mut window = open(folder.path(), &classifier());
+    train(&mut window);
+    window.show_alone(ViewKind::Activations);
+    window.wait("maps of the checkpoint", is_stored);
+    window.run();
+    let label = "Values of the large map: a click opens one in the layer's arithmetic";
+    let map = window.get(label).rect();
+    // The second row of the third column of 8×8 values.
+    let at = map.min + map.size() * vec2(2.5 / 8.0, 1.5 / 8.0);
+    window.harness.hover_at(at);
+    window.run();
+    window.harness.drag_at(at);
+    window.harness.drop_at(at);
+    window.run();
+    assert_eq!(window.state().view.lens.at, Some([0, 0, 1, 2]));
+    let cell = window.state().inspections.cell.as_ref().unwrap();
+    assert_eq!(cell.cell, [1, 2]);
+    let value = maps(window.state()).unwrap().values[8 + 2];
+    window.wait("the arithmetic", |state| {
+        state
+            .inspections
+            .output::<Pixel>()
+            .is_some_and(|pixel| pixel.at == [0, 0, 1, 2])
+    });
+    let pixel = window.state().inspections.output::<Pixel>().unwrap();
+    assert!(
+        (pixel.network - value).abs() < 1e-6,
+        "{} {value}",
+        pixel.network
+    );
+}
+
+#[test]
 fn the_image_and_the_map_are_chosen_by_keyboard() {
     let folder = tempfile::tempdir().unwrap();
     let mut window = open(folder.path(), &classifier());

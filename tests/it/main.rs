@@ -67,6 +67,7 @@ mod taps;
 mod teaching;
 mod time;
 mod views;
+mod visualizing;
 mod volumes;
 mod whole_texts;
 mod whitening;

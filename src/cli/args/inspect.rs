@@ -1,16 +1,20 @@
 //! The words of `strata inspect`.
 
+mod filters;
+mod neighbours;
+mod visualize;
+
+pub use filters::{CodeArgs, FilterArgs};
+pub use neighbours::{EmbeddingArgs, NeighbourArgs};
+pub use visualize::{Channels, VisualizeArgs};
+
 use super::{Picture, at_least_one, split};
 use clap::Args as ClapArgs;
 use std::path::PathBuf;
 use strata_core::project::data::Split;
 use strata_engine::inspection::dynamics::Figure;
-use strata_gui::plate::of_filters::Shown;
 use strata_inspect::adversarial::{Attack, Norm};
 use strata_inspect::attribution::Method;
-use strata_inspect::embedding::By;
-use strata_inspect::filters::study::Order;
-use strata_inspect::neighbours::Metric;
 use strata_inspect::predictions::List;
 
 /// `strata inspect`
@@ -20,22 +24,22 @@ pub struct InspectArgs {
     pub run: PathBuf,
     /// What to save
     pub what: Picture,
-    /// Use this image instead of the run's probe images; for saliency, predictions and adversarial several times; of neighbours: the image whose neighbours are shown
+    /// Use this image instead of the run's probe images; for saliency, predictions and adversarial several times; of neighbours: the image whose neighbours are shown. Of visualize: start from it instead of noise
     #[arg(long, value_name = "FILE")]
     pub image: Vec<PathBuf>,
-    /// Of saliency and predictions: the images of this split [default: probe images; for predictions test, or valid]. Of adversarial and filters: the images whose accuracy is measured. Of reconstructions: the errors of these. Of neighbours and embedding: the images that are compared [default: test, or valid]
+    /// Of saliency and predictions: the images of this split [default: probe images; for predictions test, or valid]. Of exciting: the images. Of adversarial and filters: the images whose accuracy is measured. Of reconstructions: the errors of these. Of neighbours and embedding: the images that are compared [default: test, or valid]
     #[arg(long, value_parser = split)]
     pub split: Option<Split>,
-    /// Of filters, saliency, predictions, reconstructions and adversarial: so many images of the split. Of neighbours and embedding: a sample of so many, up to 5000 [default: 1000]
+    /// Of filters, saliency, predictions, reconstructions, adversarial and exciting: so many images of the split. Of neighbours and embedding: a sample of so many, up to 5000 [default: 1000]
     #[arg(long, value_name = "N", value_parser = at_least_one)]
     pub limit: Option<usize>,
     /// Draw this slice of volumes, from 0 [default: the middle one]
     #[arg(long, value_name = "N")]
     pub slice: Option<usize>,
-    /// Saliency of this class's score, by name or number [default: the class predicted for each image]
+    /// Saliency of this class's score, by name or number [default: the class predicted for each image]. Of visualize: these classes, such as 3,5 [default: all, unless there is a --layer]
     #[arg(long, value_name = "NAME")]
     pub class: Option<String>,
-    /// Of filters, activations, receptive-field and pixel: the layer, such as encoder.3 [default: for filters the first that has some; none for pixel; else the encoder's last]. Of neighbours and embedding: the layer whose output is compared [default: the encoder's last]. Of saliency: the layer of the unit or of Grad-CAM
+    /// Of filters, activations, receptive-field and pixel: the layer, such as encoder.3 [default: for filters the first that has some; none for pixel; else the encoder's last]. Of neighbours and embedding: the layer whose output is compared [default: the encoder's last]. Of exciting: the layer whose channels are excited. Of saliency and visualize: the layer of the unit or of Grad-CAM; of visualize without --channel and --unit the whole layer
     #[arg(long, value_name = "PLACE")]
     pub layer: Option<String>,
     #[command(flatten)]
@@ -52,6 +56,11 @@ pub struct InspectArgs {
     pub neighbours: NeighbourArgs,
     #[command(flatten)]
     pub embedding: EmbeddingArgs,
+    #[command(flatten)]
+    pub visualize: VisualizeArgs,
+    /// Of visualize: starts everything random [default: the project's seed]. Of reconstructions: which noise [default: 0]
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
     /// Of filters: what the decoder's last layer with weights paints, a picture for each of its inputs
     #[arg(long, conflicts_with = "layer")]
     pub decoder: bool,
@@ -67,7 +76,7 @@ pub struct InspectArgs {
     /// The file to write, .png or .svg [default: WHAT.png in the run's folder]
     #[arg(short, long, value_name = "PNG")]
     pub output: Option<PathBuf>,
-    /// Write the numbers of the picture too, to a .npy or .csv file; of filters, saliency, predictions, reconstructions, adversarial, neighbours, embedding, dynamics and sparse-code
+    /// Write the numbers of the picture too, to a .npy or .csv file; of filters, saliency, predictions, reconstructions, adversarial, neighbours, embedding, visualize, dynamics and sparse-code
     #[arg(long, value_name = "FILE")]
     pub numbers: Option<PathBuf>,
     /// The checkpoint: last, best, stage-1
@@ -88,98 +97,19 @@ impl InspectArgs {
     }
 }
 
-/// What only filters take.
-#[derive(Debug, ClapArgs)]
-pub struct FilterArgs {
-    /// Of filters: layer, norm, similarity or activation [default: layer]
-    #[arg(long, value_name = "WORD", value_parser = order)]
-    pub sort: Option<Order>,
-    /// Of filters: weights, channels (a picture for each input channel) or frequencies [default: weights]
-    #[arg(long, value_name = "WORD", value_parser = shown)]
-    pub show: Option<Shown>,
-    /// Of filters: what the network does without these, counted from 1, such as 3,5; the run keeps its weights
-    #[arg(long, value_name = "N,N", value_delimiter = ',', value_parser = clap::value_parser!(u32).range(1..))]
-    pub without: Vec<u32>,
-}
-
-impl FilterArgs {
-    /// The first that was given, as it is written.
-    pub fn given(&self) -> Option<&'static str> {
-        let given = [
-            (self.sort.is_some(), "--sort"),
-            (self.show.is_some(), "--show"),
-            (!self.without.is_empty(), "--without"),
-        ];
-        given.into_iter().find(|(is, _)| *is).map(|(_, word)| word)
-    }
-}
-
 fn figure(text: &str) -> Result<Figure, String> {
     let words = Figure::ALL.map(Figure::word).join(", ");
     let found = Figure::ALL.into_iter().find(|figure| figure.word() == text);
     found.ok_or_else(|| format!("the figures are {words}"))
 }
 
-fn order(text: &str) -> Result<Order, String> {
-    let words = Order::ALL.map(Order::word).join(", ");
-    let found = Order::ALL.into_iter().find(|order| order.word() == text);
-    found.ok_or_else(|| format!("filters are sorted by {words}"))
-}
-
-fn shown(text: &str) -> Result<Shown, String> {
-    let words = Shown::ALL.map(Shown::word).join(", ");
-    let found = Shown::ALL.into_iter().find(|shown| shown.word() == text);
-    found.ok_or_else(|| format!("of filters can be shown {words}"))
-}
-
-/// What only reconstructions take: the code changed by hand.
-#[derive(Debug, ClapArgs)]
-pub struct CodeArgs {
-    /// Of reconstructions: give units of the code these values, counted from 1, such as 3=1.5,7=0
-    #[arg(long, value_name = "UNIT=VALUE", value_delimiter = ',', value_parser = edit)]
-    pub edit: Vec<(u32, f32)>,
-    /// Of reconstructions: the way in the code from one probe image to another, counted from 1, such as 1,4
-    #[arg(long, value_name = "A,B", value_delimiter = ',', value_parser = counted, num_args = 1)]
-    pub walk: Vec<usize>,
-    /// Of reconstructions: noise on the code, in standard deviations of each unit over the probe images
-    #[arg(long, value_name = "S", value_parser = radius)]
-    pub noise: Option<f32>,
-    /// Of reconstructions: which noise [default: 0]
-    #[arg(long, value_name = "N", requires = "noise")]
-    pub seed: Option<u64>,
-    /// Of reconstructions: the code of this probe image, counted from 1, and what each of its units paints alone
-    #[arg(long, value_name = "N", value_parser = counted, conflicts_with_all = ["image", "walk"])]
-    pub probe: Option<usize>,
-}
-
-impl CodeArgs {
-    /// The first that was given, as it is written.
-    pub fn given(&self) -> Option<&'static str> {
-        let given = [
-            (!self.edit.is_empty(), "--edit"),
-            (!self.walk.is_empty(), "--walk"),
-            (self.noise.is_some(), "--noise"),
-            (self.probe.is_some(), "--probe"),
-        ];
-        given.into_iter().find(|(is, _)| *is).map(|(_, word)| word)
-    }
-}
-
-fn edit(text: &str) -> Result<(u32, f32), String> {
-    let wrong = || "write units from 1 with their values, such as 3=1.5,7=0".to_owned();
-    let (unit, value) = text.split_once('=').ok_or_else(wrong)?;
-    let unit = unit.trim().parse().ok().filter(|unit| *unit > 0);
-    let value = value
-        .trim()
-        .parse()
-        .ok()
-        .filter(|value: &f32| value.is_finite());
-    unit.zip(value).ok_or_else(wrong)
-}
-
-fn counted(text: &str) -> Result<usize, String> {
-    let number = text.trim().parse().ok().filter(|number| *number > 0);
-    number.ok_or_else(|| "images are counted from 1".to_owned())
+/// A unit of a layer: its channel, and of one value of a map its position.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unit {
+    /// The channel, from 0.
+    pub channel: u32,
+    /// The position by axis, from 0.
+    pub cell: Option<Vec<usize>>,
 }
 
 /// What only saliency takes.
@@ -188,9 +118,9 @@ pub struct SaliencyArgs {
     /// Of saliency: gradient, gradient-x-input, smoothgrad, integrated, guided, grad-cam or occlusion [default: gradient]
     #[arg(long, value_name = "WORD", value_parser = method)]
     pub method: Option<Method>,
-    /// Of saliency: this unit (channel) of --layer, from 0, instead of a class. Of sparse-code: draw this unit, from 0
-    #[arg(long, value_name = "N", conflicts_with = "class")]
-    pub unit: Option<u32>,
+    /// Of saliency: this unit (channel) of --layer, from 0, instead of a class. Of visualize: one value, in the middle of the channel or at N,Y,X. Of sparse-code: draw this unit
+    #[arg(long, value_name = "N", conflicts_with = "class", value_parser = unit)]
+    pub unit: Option<Unit>,
     /// Of saliency, the sanity check: draw the weights of so many layers anew, one after another from the last
     #[arg(long, value_name = "N", value_parser = at_least_one)]
     pub randomise: Option<usize>,
@@ -232,6 +162,9 @@ pub struct PredictionArgs {
     /// Of predictions: so many classes for each image [default: 3]
     #[arg(long, value_name = "N", value_parser = at_least_one)]
     pub top: Option<usize>,
+    /// Of predictions: of each image the mean over so many draws of the project's augmentations
+    #[arg(long, value_name = "N", value_parser = at_least_one, conflicts_with = "image")]
+    pub augmentations: Option<usize>,
 }
 
 /// What only adversarial examples take.
@@ -252,6 +185,9 @@ pub struct AdversarialArgs {
     /// Of adversarial: average over so many random rotations, scales, brightnesses and noises in every step
     #[arg(long, value_name = "N")]
     pub transformations: Option<usize>,
+    /// Of adversarial: whether the examples fool the network of this other run, too
+    #[arg(long, value_name = "RUN")]
+    pub transfer: Option<PathBuf>,
 }
 
 impl AdversarialArgs {
@@ -263,89 +199,21 @@ impl AdversarialArgs {
             (self.epsilon.is_some(), "--epsilon"),
             (self.target.is_some(), "--target"),
             (self.transformations.is_some(), "--transformations"),
+            (self.transfer.is_some(), "--transfer"),
         ];
         given.into_iter().find(|(is, _)| *is).map(|(_, word)| word)
     }
 }
 
-/// What only neighbours take.
-#[derive(Debug, ClapArgs)]
-pub struct NeighbourArgs {
-    /// Of neighbours: the image at this place of the split, from 0 [default: 0]
-    #[arg(long, value_name = "N", conflicts_with = "image")]
-    pub index: Option<u32>,
-    /// Of neighbours: how distance is measured, euclidean or cosine [default: euclidean]
-    #[arg(long, value_name = "WORD", value_parser = metric)]
-    pub metric: Option<Metric>,
-    /// Of neighbours: so many neighbours vote for the class of an image [default: 5]
-    #[arg(long, value_name = "N", value_parser = at_least_one)]
-    pub k: Option<usize>,
-}
-
-impl NeighbourArgs {
-    /// The first that was given, as it is written.
-    pub fn given(&self) -> Option<&'static str> {
-        let given = [
-            (self.index.is_some(), "--index"),
-            (self.metric.is_some(), "--metric"),
-            (self.k.is_some(), "--k"),
-        ];
-        given.into_iter().find(|(is, _)| *is).map(|(_, word)| word)
-    }
-}
-
-/// What only a map takes.
-#[derive(Debug, ClapArgs)]
-pub struct EmbeddingArgs {
-    /// Of embedding: pca, tsne or umap [default: tsne]
-    #[arg(long, value_name = "WORD", value_parser = way)]
-    pub by: Option<By>,
-    /// Of embedding by tsne: about how many neighbours of an image count, 2 to 200 [default: 30]
-    #[arg(long, value_name = "P", value_parser = perplexity)]
-    pub perplexity: Option<f64>,
-    /// Of embedding by umap: how many neighbours of an image count, 2 to 200 [default: 15]
-    #[arg(long, value_name = "N", value_parser = neighbours)]
-    pub neighbours: Option<usize>,
-    /// Of embedding: another draw of the images and of the start [default: 0]
-    #[arg(long, value_name = "N")]
-    pub draw: Option<u64>,
-}
-
-impl EmbeddingArgs {
-    /// The first that was given, as it is written.
-    pub fn given(&self) -> Option<&'static str> {
-        let given = [
-            (self.by.is_some(), "--by"),
-            (self.perplexity.is_some(), "--perplexity"),
-            (self.neighbours.is_some(), "--neighbours"),
-            (self.draw.is_some(), "--draw"),
-        ];
-        given.into_iter().find(|(is, _)| *is).map(|(_, word)| word)
-    }
-}
-
-fn metric(text: &str) -> Result<Metric, String> {
-    let words = Metric::ALL.map(Metric::word).join(", ");
-    Metric::of_word(text).ok_or_else(|| format!("the metrics are {words}"))
-}
-
-fn way(text: &str) -> Result<By, String> {
-    let words = By::ALL.map(By::word).join(", ");
-    By::of_word(text).ok_or_else(|| format!("the ways are {words}"))
-}
-
-fn perplexity(text: &str) -> Result<f64, String> {
-    let number = text.parse().ok();
-    number
-        .filter(|number| (2.0..=200.0).contains(number))
-        .ok_or_else(|| "write a number from 2 to 200".to_owned())
-}
-
-fn neighbours(text: &str) -> Result<usize, String> {
-    let number = text.parse().ok();
-    number
-        .filter(|number| (2..=200).contains(number))
-        .ok_or_else(|| "write a whole number from 2 to 200".to_owned())
+fn unit(text: &str) -> Result<Unit, String> {
+    let wrong = || "write a channel from 0, or channel, row and column as 3,0,5".to_owned();
+    let numbers: Result<Vec<usize>, _> = text.split(',').map(|part| part.trim().parse()).collect();
+    let numbers = numbers.map_err(|_| wrong())?;
+    let (channel, cell) = numbers.split_first().ok_or_else(wrong)?;
+    Ok(Unit {
+        channel: u32::try_from(*channel).map_err(|_| wrong())?,
+        cell: (!cell.is_empty()).then(|| cell.to_vec()),
+    })
 }
 
 fn attack(text: &str) -> Result<Attack, String> {

@@ -27,6 +27,10 @@ pub enum Picture {
     Neighbours,
     /// A map of a split: each image a point, near to those that a layer finds alike
     Embedding,
+    /// Images made so that a class, a channel, a value or a layer answers strongly
+    Visualize,
+    /// The images of a split that excite each channel of a layer most, and how active it is
+    Exciting,
     /// How active each hidden unit is on average
     SparseCode,
     /// Gradients, weights, updates and outputs of every layer over the training, with warnings
@@ -52,6 +56,8 @@ impl Picture {
             Picture::Adversarial => "adversarial",
             Picture::Neighbours => "neighbours",
             Picture::Embedding => "embedding",
+            Picture::Exciting => "exciting",
+            Picture::Visualize => "visualize",
             Picture::SparseCode => "sparse-code",
             Picture::Dynamics => "dynamics",
             Picture::ReceptiveField => "receptive-field",

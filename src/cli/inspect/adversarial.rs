@@ -9,7 +9,9 @@ use strata_core::format::short;
 use strata_engine::storage::saved_run::SavedRun;
 use strata_gui::plate::of_adversarial;
 use strata_gui::snapshot::Snapshot;
-use strata_inspect::adversarial::{Adversarial, EPSILON, Outcome, Request, Robustness, robustness};
+use strata_inspect::adversarial::{
+    Adversarial, EPSILON, Outcome, Request, Robustness, Transfer, robustness, transfer,
+};
 use strata_inspect::image_set::Chosen;
 
 /// The examples, with their numbers. With a split its images are attacked, and their accuracy by ε is measured.
@@ -74,8 +76,33 @@ pub(super) fn picture(
         }
         .save(file)?;
     }
-    let value = value(&made, curve.as_ref());
+    let transfer = transfer(args, &made)?;
+    let mut value = value(&made, curve.as_ref());
+    value["transfer"] = transfer.map_or(Value::Null, |transfer| {
+        json!({
+            "right_before": transfer.right(),
+            "fooled": transfer.fooled(),
+            "images": transfer.is_fooled,
+        })
+    });
     Ok((of_adversarial::plate(&made, curve.as_ref()), Some(value)))
+}
+
+/// What the network of another run says of the examples.
+fn transfer(args: &InspectArgs, made: &Adversarial) -> anyhow::Result<Option<Transfer>> {
+    let Some(other) = &args.adversarial.transfer else {
+        return Ok(None);
+    };
+    let device = args.device.as_deref();
+    let mut run = SavedRun::open(other, &args.checkpoint, device, &mut |_| true)?;
+    let transfer = run.inspect::<Transfer>(&transfer::Request::of(made))?;
+    output::say(&format!(
+        "{}: {} of {} images that it has right are taken for something else after the attack",
+        other.display(),
+        transfer.fooled(),
+        transfer.right()
+    ));
+    Ok(Some(transfer))
 }
 
 /// `image 3, 7: 7 98.2 % before, 3 71.0 % after; changed by 0.1 (L∞), 1.83 (L2)`

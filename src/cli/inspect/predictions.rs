@@ -30,6 +30,7 @@ pub(super) fn picture(
         },
         list: args.predictions.list.unwrap_or(usual),
         top: args.predictions.top.unwrap_or(0),
+        augmentations: args.predictions.augmentations.unwrap_or(0),
     };
     let predictions = run.inspect_slice::<Predictions>(args.slice, &request)?;
     say(&predictions);
@@ -124,6 +125,7 @@ fn value(predictions: &Predictions) -> Value {
     });
     json!({
         "step": predictions.step,
+        "augmentations": predictions.augmentations,
         "split": predictions.split.map(|split| split.name()),
         "images": predictions.images,
         "of": predictions.of,

@@ -125,7 +125,7 @@ fn code(run: &mut SavedRun, args: &InspectArgs) -> anyhow::Result<(Snapshot, Opt
             .map(|(unit, value)| (unit - 1, *value))
             .collect(),
         noise: options.noise.unwrap_or(0.0),
-        seed: options.seed.unwrap_or(0),
+        seed: args.seed.unwrap_or(0),
     };
     let edit = run.inspect::<CodeEdit>(&request)?;
     output::say(&format!(

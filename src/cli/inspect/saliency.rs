@@ -58,8 +58,12 @@ fn request(run: &SavedRun, args: &InspectArgs) -> Result<Request, WrongInput> {
             .map(|name| class(run, name))
             .transpose()
     };
-    let question = match options.unit {
-        Some(unit) => Some(Question::Unit(unit)),
+    let question = match &options.unit {
+        Some(unit) if unit.cell.is_some() => {
+            let message = "saliency is of a whole channel: write --unit with one number";
+            return Err(WrongInput(message.to_owned()));
+        }
+        Some(unit) => Some(Question::Unit(unit.channel)),
         None => of_class()?.map(Question::Class),
     };
     let layer = args.layer.as_deref();

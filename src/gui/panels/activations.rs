@@ -12,15 +12,18 @@ use details::{Side, color_bar};
 use eframe::egui::{Ui, UiBuilder};
 use grid::Maps;
 use std::sync::Arc;
-use strata_app::action::Action;
+use strata_app::action::{Action, OnView, Show};
 use strata_app::arrangement::Workspace;
 use strata_app::choices::Choice;
+use strata_app::lens::{LensMode, LensSettings};
 use strata_app::state::State;
+use strata_app::view_kind::ViewKind;
 use strata_core::format;
 use strata_core::project::Place;
 use strata_design::layer_math::number;
 use strata_engine::inspection::reply::{Query, Reply};
 use strata_inspect::activations::{Activations, MapScale, Request};
+use strata_inspect::effective_field;
 use strata_inspect::inspection::Subject;
 use toolbar::{image_line, layer_box, scale_box, slice_field};
 
@@ -72,7 +75,7 @@ impl View for ActivationsView {
     }
 
     fn about(&self) -> &'static str {
-        "What a layer gives for one image, a map for each channel: the values of the network's forward pass with running statistics, without dropout and noise. From dark (0) to yellow where all values are positive, else from blue (negative) over white to red (positive). Below a map the fraction of values that are 0; a map that is 0 for every image has died."
+        "What a layer gives for one image, a map for each channel: the values of the network's forward pass with running statistics, without dropout and noise. From dark (0) to yellow where all values are positive, else from blue (negative) over white to red (positive). Below a map the fraction of values that are 0; a map that is 0 for every image has died. A click on a value of the large map at the left opens it in the layer's arithmetic; what it sees is framed on the image."
     }
 
     fn status(&self, state: &State) -> String {
@@ -160,6 +163,36 @@ fn slice_of(maps: &Activations, choice: &MapChoice) -> usize {
     slice.min(maps.slices().saturating_sub(1))
 }
 
+/// Opens a value of a map in the arithmetic of its layer, and lights what it sees.
+fn open_arithmetic(
+    state: &State,
+    maps: &Activations,
+    choice: &MapChoice,
+    at: [usize; 4],
+    actions: &mut Vec<Action>,
+) {
+    let lens = LensSettings {
+        mode: LensMode::Numbers,
+        at: Some(at),
+        image: choice.image,
+        part: 0,
+        ..state.view.lens
+    };
+    let [_, depth, row, column] = at;
+    let cell = match maps.shape.rank() {
+        2 => vec![row, column],
+        _ => vec![depth, row, column],
+    };
+    actions.push(Action::Select(Some(maps.place.clone())));
+    actions.push(Action::Show(Show::Lens(lens)));
+    actions.push(Action::Show(Show::Cell(Some(effective_field::Request {
+        place: maps.place.clone(),
+        cell,
+    }))));
+    let beside = Some(ViewKind::Activations);
+    actions.push(Action::View(OnView::Open(ViewKind::Lens, beside)));
+}
+
 /// What is said while there is nothing to show.
 fn nothing(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
     if state.lens_place().is_none() {
@@ -206,7 +239,10 @@ impl ActivationsView {
         let (side, rest) = area.split_left_right_at_x(area.left() + side);
         let (grid, bar) = rest.split_left_right_at_x(rest.right() - BAR);
         if side.width() > 0.0 {
-            self.side(ui, side, reply, maps, &choice, &whole);
+            let opened = self.side(ui, side, reply, maps, &choice, (&whole, state));
+            if let Some(at) = opened {
+                open_arithmetic(state, maps, &choice, at, actions);
+            }
         }
         color_bar(ui, bar, maps, &choice, &whole);
         let mut inner = ui.new_child(UiBuilder::new().id_salt("maps").max_rect(grid));

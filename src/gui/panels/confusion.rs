@@ -144,6 +144,7 @@ fn show_images(confusion: &Confusion, [class, answer]: [usize; 2], actions: &mut
     let choice = PredictionChoice {
         list: List::Taken(class as u32, answer as u32),
         split: Some(confusion.split),
+        ..PredictionChoice::default()
     };
     actions.push(Action::Choose(Choice::new(choice)));
     let open = OnView::Open(ViewKind::Predictions, Some(ViewKind::Confusion));

@@ -27,6 +27,12 @@ pub fn plate(predictions: &Predictions) -> Snapshot {
             100.0 * error
         ));
     }
+    if predictions.augmentations > 0 {
+        lines.push(format!(
+            "Each answer is the mean over {} draws of the augmentations.",
+            predictions.augmentations
+        ));
+    }
     lines.push(list_line(predictions));
     let tiles = (0..predictions.shown.len()).map(|index| one(predictions, index));
     Plate {

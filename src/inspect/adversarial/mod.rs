@@ -5,10 +5,12 @@
 
 pub mod attack;
 pub mod robustness;
+pub mod transfer;
 pub mod transformation;
 
 pub use attack::{Attack, How, Norm, Shares, attack};
 pub use robustness::Robustness;
+pub use transfer::Transfer;
 
 use super::confusion::classifying;
 use super::image_set::Chosen;
@@ -19,6 +21,7 @@ use super::slices::{SliceOf, shown, shown_size};
 use crate::attribution::score::numbers;
 use candle_core::Tensor;
 use std::path::PathBuf;
+use std::sync::Arc;
 use strata_data::Dataset;
 use strata_nn::{Mode, Network, NnError, Route};
 use transformation::Transformation;
@@ -94,6 +97,12 @@ pub struct Adversarial {
     pub results: Vec<u8>,
     /// `N × H × W × C` changes, in shares of the way from black to white.
     pub changes: Vec<f32>,
+    /// The images in shares of the way from black to white, and the changed ones; of volumes all slices.
+    pub originals: Arc<Vec<f32>>,
+    /// See `originals`.
+    pub changed: Arc<Vec<f32>>,
+    /// Height, width and channels of these.
+    pub whole: [usize; 3],
     /// One for each image.
     pub outcomes: Vec<Outcome>,
     /// The classes' names.
@@ -188,7 +197,7 @@ fn probabilities(
     Ok(scores.chunks_exact(each).map(softmax).collect())
 }
 
-fn ranked(probabilities: &[f32]) -> Vec<(u32, f32)> {
+pub(crate) fn ranked(probabilities: &[f32]) -> Vec<(u32, f32)> {
     let mut ranked: Vec<(u32, f32)> = (0..).zip(probabilities.iter().copied()).collect();
     ranked.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
     ranked
@@ -208,7 +217,7 @@ impl Inspection for Adversarial {
         let mut probe = cx.chosen(request.image.as_deref(), &request.chosen)?;
         if cx.deadline.is_some() && probe.labels().len() > LIVE {
             // A run in training has no time for all of them.
-            probe = std::sync::Arc::new(probe.first(LIVE)?);
+            probe = Arc::new(probe.first(LIVE)?);
         }
         let slice = SliceOf::of(dataset, cx.slice);
         let mut mirror = cx.take_mirror()?;
@@ -312,6 +321,9 @@ fn examples(
         inputs: dataset.to_pixels(probe.values()),
         results: dataset.to_pixels(&numbers),
         changes,
+        originals: Arc::new(images),
+        changed: Arc::new(changed),
+        whole: shares.size,
         outcomes,
         classes: dataset.classes().to_vec(),
         slice: None,

@@ -1,5 +1,6 @@
 //! Random transformations of an image whose gradient is known: rotation, scale, brightness and noise.
 
+use crate::warp::{Edge, Warp};
 use rand::Rng;
 use rand_distr::{Distribution, StandardNormal};
 use strata_core::rng::{Purpose, stream};
@@ -17,14 +18,10 @@ pub const NOISE: f32 = 0.02;
 /// One transformation.
 #[derive(Clone, Debug)]
 pub struct Transformation {
-    /// Cosine and sine of the angle, divided by the scale.
-    turn: [f32; 2],
+    warp: Warp,
     brightness: f32,
     seed: [u64; 2],
 }
-
-/// The pixels that a pixel is made of, with their shares.
-type Sources = [(Option<usize>, f32); 4];
 
 impl Transformation {
     /// The transformation of this number.
@@ -33,7 +30,11 @@ impl Transformation {
         let angle = rng.random_range(-DEGREES..=DEGREES).to_radians();
         let scale = rng.random_range(1.0 - SCALE..=1.0 + SCALE);
         Transformation {
-            turn: [angle.cos() / scale, angle.sin() / scale],
+            warp: Warp {
+                turn: [angle.cos() / scale, angle.sin() / scale],
+                shift: [0.0, 0.0],
+                edge: Edge::Black,
+            },
             brightness: rng.random_range(-BRIGHTNESS..=BRIGHTNESS),
             seed: [seed, !number],
         }
@@ -41,70 +42,18 @@ impl Transformation {
 
     /// The transformed images (shares of the way from black to white, one after the other); beyond the image is black.
     pub fn apply(&self, images: &[f32], size: [usize; 3]) -> Vec<f32> {
-        let [height, width, channels] = size;
-        let sources = self.sources([height, width]);
         let mut rng = stream(self.seed[0], Purpose::Inspection, self.seed[1]);
-        let mut made = Vec::with_capacity(images.len());
-        for image in images.chunks_exact((height * width * channels).max(1)) {
-            for sources in &sources {
-                for channel in 0..channels {
-                    let part = |&(pixel, share): &(Option<usize>, f32)| {
-                        pixel.map_or(0.0, |pixel| share * image[pixel * channels + channel])
-                    };
-                    let noise: f32 = StandardNormal.sample(&mut rng);
-                    let value: f32 = sources.iter().map(part).sum();
-                    made.push(value + self.brightness + NOISE * noise);
-                }
-            }
+        let mut made = self.warp.apply(images, size);
+        for value in &mut made {
+            let noise: f32 = StandardNormal.sample(&mut rng);
+            *value += self.brightness + NOISE * noise;
         }
         made
     }
 
     /// The gradient by the images, from the one by the transformed images.
     pub fn pull_back(&self, gradient: &[f32], size: [usize; 3]) -> Vec<f32> {
-        let [height, width, channels] = size;
-        let sources = self.sources([height, width]);
-        let each = (height * width * channels).max(1);
-        let mut back = vec![0.0; gradient.len()];
-        for (gradient, back) in gradient.chunks_exact(each).zip(back.chunks_exact_mut(each)) {
-            for (sources, slopes) in sources.iter().zip(gradient.chunks_exact(channels)) {
-                for &(pixel, share) in sources {
-                    let Some(pixel) = pixel else { continue };
-                    let to = &mut back[pixel * channels..(pixel + 1) * channels];
-                    to.iter_mut()
-                        .zip(slopes)
-                        .for_each(|(to, slope)| *to += share * slope);
-                }
-            }
-        }
-        back
-    }
-
-    /// Of each pixel of the result the four pixels that it lies between.
-    fn sources(&self, [height, width]: [usize; 2]) -> Vec<Sources> {
-        let middle = [height, width].map(|side| (side as f32 - 1.0) / 2.0);
-        let [cos, sin] = self.turn;
-        let index = |row: f32, column: f32| {
-            let is_inside =
-                (0.0..height as f32).contains(&row) && (0.0..width as f32).contains(&column);
-            is_inside.then_some(row as usize * width + column as usize)
-        };
-        let of = |pixel: usize| {
-            let (y, x) = (
-                (pixel / width) as f32 - middle[0],
-                (pixel % width) as f32 - middle[1],
-            );
-            let (row, column) = (cos * y - sin * x + middle[0], sin * y + cos * x + middle[1]);
-            let (top, left) = (row.floor(), column.floor());
-            let (down, right) = (row - top, column - left);
-            [
-                (index(top, left), (1.0 - down) * (1.0 - right)),
-                (index(top, left + 1.0), (1.0 - down) * right),
-                (index(top + 1.0, left), down * (1.0 - right)),
-                (index(top + 1.0, left + 1.0), down * right),
-            ]
-        };
-        (0..height * width).map(of).collect()
+        self.warp.pull_back(gradient, size)
     }
 }
 

@@ -19,6 +19,8 @@ use std::cmp::Ordering;
 use std::sync::Arc;
 use std::time::Instant;
 use strata_core::project::data::Split;
+use strata_core::rng::{Purpose, stream};
+use strata_data::augment::{Augmenter, Scratch};
 use strata_data::{DataError, Dataset, Progress, SplitData, epoch_order, fill_batch};
 use strata_nn::{Mode, Route};
 
@@ -52,6 +54,8 @@ pub struct Request {
     pub list: List,
     /// How many classes are listed for each, 0 for the usual number.
     pub top: usize,
+    /// Of each image the mean over so many draws of the project's augmentations, 0 for the image as it is.
+    pub augmentations: usize,
 }
 
 /// The answers for all images that were counted.
@@ -151,6 +155,8 @@ pub struct Predictions {
     pub step: u64,
     /// The split; `None` of files.
     pub split: Option<Split>,
+    /// Draws of the augmentations that each answer is the mean over, 0 for none.
+    pub augmentations: usize,
     /// How many images, of how many.
     pub images: usize,
     /// See `images`.
@@ -198,6 +204,7 @@ impl Predictions {
 struct Kept {
     step: u64,
     chosen: Chosen,
+    augmentations: usize,
     answers: Arc<Answers>,
 }
 
@@ -210,19 +217,24 @@ impl Inspection for Predictions {
         let dataset = cx.images()?;
         classifying(cx)?;
         let run = cx.run()?;
-        let step = run.step;
+        let (step, seed) = (run.step, run.seed);
         let is_live = cx.deadline.is_some();
         let kept = cx.take_kept::<Kept>();
-        let kept =
-            kept.filter(|kept| kept.step == step && kept.chosen == request.chosen && !is_live);
+        let is_same = |kept: &Kept| {
+            let is_of_it = kept.chosen == request.chosen;
+            kept.step == step && is_of_it && kept.augmentations == request.augmentations
+        };
+        let kept = kept.filter(|kept| is_same(kept) && !is_live);
         let source = Source::of(dataset, &request.chosen)?;
+        let draws = Draws::of(dataset, &source, request.augmentations, seed)?;
         let answers = match kept {
             Some(kept) => kept.answers,
-            None => Arc::new(answers(cx, &source)?),
+            None => Arc::new(answers(cx, &source, draws.as_ref())?),
         };
         cx.keep(Kept {
             step,
             chosen: request.chosen.clone(),
+            augmentations: request.augmentations,
             answers: answers.clone(),
         });
         let slice = SliceOf::of(dataset, cx.slice);
@@ -295,7 +307,11 @@ impl<'a> Source<'a> {
 }
 
 /// The answers for all images, or for as many as there is time for.
-fn answers(cx: &mut InspectionContext<'_>, source: &Source<'_>) -> Result<Answers, InspectError> {
+fn answers(
+    cx: &mut InspectionContext<'_>,
+    source: &Source<'_>,
+    draws: Option<&Draws<'_>>,
+) -> Result<Answers, InspectError> {
     let deadline = cx.deadline;
     // Shuffled, since splits may come class by class and a run in training has no time for all.
     let order = match deadline {
@@ -305,7 +321,7 @@ fn answers(cx: &mut InspectionContext<'_>, source: &Source<'_>) -> Result<Answer
     let mut answers = Answers::default();
     let mut mirror = cx.take_mirror()?;
     for indices in order.chunks(BATCH) {
-        answers.add(&mut mirror, source, indices)?;
+        answers.add(&mut mirror, source, draws, indices)?;
         let progress = Progress {
             what: "asking the network",
             done: answers.labels.len(),
@@ -327,21 +343,99 @@ impl Answers {
         &mut self,
         mirror: &mut InspectionNetwork,
         source: &Source<'_>,
+        draws: Option<&Draws<'_>>,
         indices: &[u32],
     ) -> Result<(), InspectError> {
         let (images, labels) = source.read(indices)?;
-        let [height, width, channels] = source.size();
-        let network = mirror.network();
-        let shape = (indices.len(), height, width, channels);
-        let images = Tensor::from_vec(images, shape, network.device())?;
-        let output = network.forward(Route::Classify, &images, Mode::Eval)?;
-        let scores = numbers(&network.logits(&output)?)?;
-        self.outputs = (scores.len() / indices.len().max(1)).max(1);
-        let rows = scores.chunks_exact(self.outputs);
-        self.probabilities.extend(rows.flat_map(softmax));
+        let size = source.size();
+        let probabilities = match draws {
+            None => probabilities(mirror, images, size)?,
+            Some(draws) => {
+                let mut sum = vec![0.0; 0];
+                for draw in 0..draws.count {
+                    let one = probabilities(mirror, draws.images(indices, draw)?, size)?;
+                    sum.resize(one.len(), 0.0);
+                    let share = 1.0 / draws.count as f32;
+                    let pairs = sum.iter_mut().zip(&one);
+                    pairs.for_each(|(sum, one)| *sum += share * one);
+                }
+                sum
+            }
+        };
+        self.outputs = (probabilities.len() / indices.len().max(1)).max(1);
+        self.probabilities.extend(probabilities);
         self.labels.extend(labels);
         self.indices.extend(indices);
         Ok(())
+    }
+}
+
+/// The probabilities of images as the network gets them, one image after the other.
+fn probabilities(
+    mirror: &mut InspectionNetwork,
+    images: Vec<f32>,
+    [height, width, channels]: [usize; 3],
+) -> Result<Vec<f32>, InspectError> {
+    let count = images.len() / (height * width * channels).max(1);
+    let network = mirror.network();
+    let images = Tensor::from_vec(images, (count, height, width, channels), network.device())?;
+    let output = network.forward(Route::Classify, &images, Mode::Eval)?;
+    let scores = numbers(&network.logits(&output)?)?;
+    let each = (scores.len() / count.max(1)).max(1);
+    Ok(scores.chunks_exact(each).flat_map(softmax).collect())
+}
+
+/// What the project's augmentations make of the images of a split.
+struct Draws<'a> {
+    augmenter: &'a Augmenter,
+    data: &'a SplitData,
+    ends: Vec<[f32; 2]>,
+    count: usize,
+    seed: u64,
+}
+
+impl<'a> Draws<'a> {
+    /// So many draws of each image; `None` of none. Fails where nothing is drawn.
+    fn of(
+        dataset: &'a Dataset,
+        source: &Source<'a>,
+        count: usize,
+        seed: u64,
+    ) -> Result<Option<Draws<'a>>, InspectError> {
+        if count == 0 {
+            return Ok(None);
+        }
+        let refused = |text: &str| Err(InspectError::Input(text.to_owned()));
+        let Some(augmenter) = dataset.augmenter_of(Split::Train) else {
+            return refused("the project has no augmentations whose mean could be taken");
+        };
+        let Source::Split(_, data, _) = source else {
+            return refused("the mean over augmentations is of images of a split, not of files");
+        };
+        Ok(Some(Draws {
+            augmenter,
+            data,
+            ends: dataset.ends(),
+            count,
+            seed,
+        }))
+    }
+
+    /// The images of this draw as the network gets them.
+    fn images(&self, indices: &[u32], draw: usize) -> Result<Vec<f32>, DataError> {
+        let mut scratch = Scratch::default();
+        let mut images = Vec::new();
+        for index in indices {
+            let mut shares = vec![0.0; self.data.whole_shape().iter().product()];
+            self.data.read_shares(*index as usize, &mut shares)?;
+            let number = (u64::from(*index) << 16) | draw as u64;
+            let mut rng = stream(self.seed, Purpose::Inspection, number);
+            self.augmenter.apply(&mut shares, &mut scratch, &mut rng);
+            let ends = self.ends.iter().cycle();
+            let number = |(share, [low, high]): (&f32, &[f32; 2])| low + (high - low) * share;
+            images.extend(shares.iter().zip(ends).map(number));
+        }
+        Ok(images)
     }
 }
 
@@ -387,6 +481,7 @@ fn predictions(
             Source::Split(split, ..) => Some(*split),
             Source::Files(..) => None,
         },
+        augmentations: request.augmentations,
         images: answers.labels.len(),
         of: source.len(),
         classes: dataset.classes().to_vec(),

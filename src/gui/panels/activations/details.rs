@@ -4,8 +4,13 @@ use super::{ActivationsView, CAPTION, MapChoice, percent, slice_of};
 use crate::theme;
 use crate::widgets::elided;
 use crate::widgets::raster::{Sheet, shades};
-use eframe::egui::{Align2, Color32, FontId, Rect, Ui, pos2, vec2};
+use eframe::egui::{
+    Align2, Color32, FontId, Pos2, Rect, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2,
+    vec2,
+};
 use std::sync::Arc;
+use strata_app::state::State;
+use strata_core::shape::field::seen;
 use strata_design::layer_math::number;
 use strata_engine::inspection::reply::Reply;
 use strata_inspect::activations::{Activations, Layout, MapScale, Summary, color};
@@ -19,7 +24,8 @@ pub(super) struct Side {
 }
 
 impl ActivationsView {
-    /// The image at the left, and below it the chosen map.
+    /// The image at the left, and below it the chosen map; gives the value of it that was clicked: channel, depth, row
+    /// and column.
     pub(super) fn side(
         &mut self,
         ui: &Ui,
@@ -27,8 +33,8 @@ impl ActivationsView {
         reply: &Arc<Reply<Activations>>,
         maps: &Activations,
         choice: &MapChoice,
-        whole: &Summary,
-    ) {
+        (whole, state): (&Summary, &State),
+    ) -> Option<[usize; 4]> {
         let channel = choice.map.min(maps.count().saturating_sub(1));
         let drawn = (choice.scale, slice_of(maps, choice), channel);
         let kept = self.side.take();
@@ -39,12 +45,20 @@ impl ActivationsView {
             let value = maps.summary_of(channel).max;
             words += &format!("\nunit {}: {}", channel + 1, number(value.into()));
         }
-        let image = captioned(ui, area, &words, &side.image);
+        let (image, seen) = captioned(ui, area, &words, &side.image);
+        let mut opened = None;
         if let Some(map) = &side.map {
             let below = Rect::from_min_max(pos2(area.left(), image + theme::GAP), area.max);
-            captioned(ui, below, &map_name(maps, channel), map);
+            let (_, rect) = captioned(ui, below, &map_name(maps, channel), map);
+            // Of a file the arithmetic has no numbers: it is of the probe images.
+            let is_probe = state.inspections.saliency.image.is_none();
+            if let Some(rect) = rect.filter(|_| is_probe && maps.layout() == Layout::Maps) {
+                let slice = slice_of(maps, choice);
+                opened = values(ui, state, maps, [channel, slice], (rect, seen));
+            }
         }
         self.side = Some(side);
+        opened
     }
 }
 
@@ -76,6 +90,75 @@ impl Side {
     }
 }
 
+/// The values of the large map: what the pointer is on is told and its field framed on the image; a click gives it.
+fn values(
+    ui: &Ui,
+    state: &State,
+    maps: &Activations,
+    [channel, slice]: [usize; 2],
+    (rect, image): (Rect, Option<Rect>),
+) -> Option<[usize; 4]> {
+    let [_, height, width] = maps.shape.volume();
+    let response = ui.interact(
+        rect,
+        ui.scope_id().with("values of the map"),
+        Sense::click(),
+    );
+    let name = "Values of the large map: a click opens one in the layer's arithmetic";
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, true, name));
+    let under = |at: Pos2| {
+        let share = (at - rect.min) / rect.size();
+        let index = |share: f32, side: usize| ((share * side as f32) as usize).min(side - 1);
+        [
+            channel,
+            slice,
+            index(share.y, height),
+            index(share.x, width),
+        ]
+    };
+    // By keyboard the value in the middle is opened; the arithmetic's fields go on from there.
+    let middle = [channel, slice, height / 2, width / 2];
+    let at = response
+        .hover_pos()
+        .map(under)
+        .or_else(|| response.has_focus().then_some(middle));
+    let at = at?;
+    let [_, depth, row, column] = at;
+    let accent = Stroke::new(1.5, theme::palette(ui).accent);
+    let cell = vec2(rect.width() / width as f32, rect.height() / height as f32);
+    let corner = rect.min + vec2(column as f32, row as f32) * cell;
+    let one = Rect::from_min_size(corner, cell);
+    ui.painter()
+        .rect_stroke(one, 0.0, accent, StrokeKind::Outside);
+    if let Some(image) = image.filter(|_| maps.shape.rank() == 2) {
+        frame_field(ui, state, maps, [row, column], image);
+    }
+    let value = maps
+        .values
+        .get(((channel * maps.slices() + depth) * height + row) * width + column);
+    let value = value.map_or_else(String::new, |value| number(f64::from(*value)));
+    let text = format!("row {}, column {}: {value}", row + 1, column + 1);
+    let is_clicked = response.clicked();
+    response.on_hover_text_at_pointer(text);
+    is_clicked.then_some(at)
+}
+
+/// Frames what a value sees on the image.
+fn frame_field(ui: &Ui, state: &State, maps: &Activations, cell: [usize; 2], image: Rect) {
+    let found = seen(&state.shown.inference, &maps.place, &cell);
+    let bounds: Option<[(i64, i64); 2]> = found.and_then(|seen| seen.bounds?.try_into().ok());
+    let Some([(top, bottom), (left, right)]) = bounds else {
+        return;
+    };
+    let [height, width, _] = maps.size;
+    let pixel = vec2(image.width() / width as f32, image.height() / height as f32);
+    let corner = |row: i64, column: i64| image.min + vec2(column as f32, row as f32) * pixel;
+    let field = Rect::from_min_max(corner(top, left), corner(bottom + 1, right + 1));
+    let stroke = Stroke::new(1.5, theme::palette(ui).accent);
+    ui.painter()
+        .rect_stroke(field, 0.0, stroke, StrokeKind::Middle);
+}
+
 fn image_name(maps: &Activations) -> String {
     let [image, images] = maps.image;
     let class = maps.class.as_ref();
@@ -98,13 +181,13 @@ fn map_name(maps: &Activations, channel: usize) -> String {
     )
 }
 
-/// A picture with a line below; returns its lower edge.
-fn captioned(ui: &Ui, area: Rect, words: &str, sheet: &Sheet) -> f32 {
+/// A picture with a line below; returns the lower edge and where the picture is.
+fn captioned(ui: &Ui, area: Rect, words: &str, sheet: &Sheet) -> (f32, Option<Rect>) {
     let width = area.width() - theme::GAP;
     let ratio = sheet.size[0] as f32 / sheet.size[1].max(1) as f32;
     let tall = (width * ratio).min((area.height() - 2.0 * CAPTION).max(0.0));
     if tall < 16.0 {
-        return area.bottom();
+        return (area.bottom(), None);
     }
     let rect = Rect::from_min_size(area.min, vec2(tall / ratio, tall));
     sheet.paint(ui.painter(), 0, rect);
@@ -117,7 +200,7 @@ fn captioned(ui: &Ui, area: Rect, words: &str, sheet: &Sheet) -> f32 {
             .galley(pos2(area.left(), y), galley, colors.weak);
         y += CAPTION;
     }
-    y
+    (y, Some(rect))
 }
 
 /// Which colour means which value.

@@ -9,8 +9,9 @@ use super::loading_state::{failed, reading};
 use crate::theme;
 use crate::view::View;
 use crate::widgets::raster::Sheet;
-use crate::widgets::{chevron, empty, slider, volume_slice};
-use eframe::egui::{ComboBox, DragValue, RichText, Slider, Ui, UiBuilder};
+use crate::widgets::{Field, FieldEvent, chevron, empty, said, slider, volume_slice};
+use eframe::egui::{ComboBox, DragValue, Id, RichText, Slider, Ui, UiBuilder};
+use std::path::PathBuf;
 use std::sync::Arc;
 use strata_app::action::Action;
 use strata_app::arrangement::Workspace;
@@ -18,9 +19,9 @@ use strata_app::choices::Choice;
 use strata_app::state::State;
 use strata_core::format;
 use strata_core::project::stage::Task;
-use strata_engine::inspection::reply::Reply;
+use strata_engine::inspection::reply::{Query, Reply};
 use strata_inspect::adversarial::{
-    Adversarial, Attack, EPSILON, Norm, Request, Robustness, robustness,
+    Adversarial, Attack, EPSILON, Norm, Request, Robustness, Transfer, robustness, transfer,
 };
 use strata_inspect::class_name;
 use strata_inspect::image_set::Chosen;
@@ -42,6 +43,8 @@ pub struct AttackChoice {
     pub target: Option<u32>,
     /// Transformations that the attack averages over.
     pub transformations: usize,
+    /// The folder of another run, which the examples may fool too; empty for none.
+    pub transfer: String,
 }
 
 impl Default for AttackChoice {
@@ -52,6 +55,7 @@ impl Default for AttackChoice {
             epsilon: EPSILON,
             target: None,
             transformations: 0,
+            transfer: String::new(),
         }
     }
 }
@@ -143,6 +147,7 @@ impl View for AdversarialView {
                 limit: None,
             };
             actions.extend(state.request(state.run_query::<Robustness>(curve)));
+            actions.extend(state.request(transfer_query(state, &choice)));
         }
         controls(ui, state, actions);
         self.content(ui, state, actions);
@@ -176,7 +181,43 @@ fn choose(former: &AttackChoice, choice: AttackChoice, actions: &mut Vec<Action>
     }
 }
 
-/// ε, the transformations, and the image file.
+/// What is asked of the other run.
+fn transfer_query(state: &State, choice: &AttackChoice) -> Option<Query<Transfer>> {
+    let other = Some(choice.transfer.trim()).filter(|path| !path.is_empty())?;
+    let request = transfer::Request::of(latest(state)?);
+    Some(Query::new(Subject::Stored(PathBuf::from(other)), request))
+}
+
+/// The other run, and whether the examples fool its network, too.
+fn other_run(ui: &mut Ui, state: &State, choice: &mut AttackChoice) {
+    let id = Id::unique(("run to transfer to", state.generation));
+    let field = Field::new(id, "Another run", &choice.transfer)
+        .hint("folder of another run: do they fool it, too?")
+        .width(ui.available_width().clamp(80.0, 260.0));
+    if let Some(FieldEvent::Commit(text)) = field.show(ui) {
+        choice.transfer = text.trim().to_owned();
+    }
+    let Some(query) = transfer_query(state, choice) else {
+        return;
+    };
+    let told = match state
+        .inspections
+        .reply_to(&query)
+        .map(|reply| &reply.result)
+    {
+        Some(Ok(transfer)) => format!(
+            "{} of {} that it has right fool it, too",
+            transfer.fooled(),
+            transfer.right()
+        ),
+        Some(Err(error)) => error.to_string(),
+        None => "asking the other run …".to_owned(),
+    };
+    let colors = theme::palette(ui);
+    ui.label(said(&told, theme::SMALL, colors.text));
+}
+
+/// ε, the transformations, another run and the image file.
 fn controls(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
     let former: AttackChoice = state.choices.get();
     let mut choice = former.clone();
@@ -197,6 +238,7 @@ fn controls(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
                 "Random rotations, scales, brightness and noise that the attack averages over",
             )
             .accessible_name("Transformations");
+        other_run(ui, state, &mut choice);
         if state.network().input.rank() != 1 {
             image_source::file(ui, state, "Image to attack", actions);
         }

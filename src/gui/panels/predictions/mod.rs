@@ -9,7 +9,7 @@ use crate::theme;
 use crate::view::View;
 use crate::widgets::raster::Sheet;
 use crate::widgets::{chevron, empty, volume_slice};
-use eframe::egui::{ComboBox, RichText, ScrollArea, Ui, UiBuilder};
+use eframe::egui::{ComboBox, DragValue, RichText, ScrollArea, Ui, UiBuilder};
 use std::sync::Arc;
 use strata_app::action::Action;
 use strata_app::arrangement::Workspace;
@@ -33,6 +33,8 @@ pub struct PredictionChoice {
     pub list: List,
     /// The split; `None` for the test images, or the first there are.
     pub split: Option<Split>,
+    /// Draws of the augmentations that each answer is the mean over, 0 for the image as it is.
+    pub augmentations: usize,
 }
 
 /// The view, with the textures of what it shows.
@@ -44,6 +46,8 @@ pub(crate) struct PredictionsView {
 /// Width of the figures, and of a view that has room for them beside the images.
 const FIGURES: f32 = 272.0;
 const ROOMY: f32 = 560.0;
+/// Draws of the augmentations at most: each asks the network of all images.
+const MOST_DRAWS: usize = 32;
 /// Frequent mistakes that are offered as lists.
 const MISTAKES: usize = 8;
 
@@ -82,8 +86,12 @@ impl View for PredictionsView {
             let error = seen.calibration_error.map_or_else(String::new, |error| {
                 format!(" · ECE {:.2} %", 100.0 * error)
             });
+            let draws = match seen.augmentations {
+                0 => String::new(),
+                draws => format!(" · the mean over {draws} draws"),
+            };
             format!(
-                "{accuracy}{images} {split} images{error} · step {}",
+                "{accuracy}{images} {split} images{error}{draws} · step {}",
                 format::count(seen.step)
             )
         })
@@ -97,6 +105,13 @@ impl View for PredictionsView {
         let mut choice = former.clone();
         list_box(ui, state, &mut choice.list);
         split_box(ui, &mut choice.split);
+        if !state.project().data.augment.is_empty() {
+            let draws = DragValue::new(&mut choice.augmentations).range(0..=MOST_DRAWS);
+            let hover = "Each answer is the mean over so many draws of the project's augmentations; 0 asks of the image as it is";
+            ui.add(draws.prefix("over ").suffix(" draws"))
+                .on_hover_text(hover)
+                .accessible_name("Draws of the augmentations");
+        }
         volume_slice(ui, state, None, actions);
         if choice != former {
             actions.push(Action::Choose(Choice::new(choice)));
@@ -119,6 +134,7 @@ impl View for PredictionsView {
             },
             list: choice.list,
             top: 0,
+            augmentations: choice.augmentations,
         };
         actions.extend(state.request(state.run_query::<Predictions>(request)));
         self.content(ui, state, actions);

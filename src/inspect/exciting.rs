@@ -1,0 +1,347 @@
+//! The images of a split that excite each channel of a layer most, with the patch that the channel sees there; and how
+//! active the channel is over all of them.
+//!
+//! Of a map the largest value counts, wherever it is; of a vector the unit's value. Running statistics are used, dropout
+//! and noise are off. Fails as the network and the reading of images do, and for channels that are not there.
+
+use super::activations::output_of;
+use super::attribution::score::numbers;
+use super::inspection::{InspectError, Inspection, InspectionContext, Needs};
+use super::reconstructions::split_of;
+use candle_core::Tensor;
+use serde::Serialize;
+use std::time::Instant;
+use strata_core::project::Place;
+use strata_core::project::data::Split;
+use strata_core::shape::Inference;
+use strata_core::shape::field::seen;
+use strata_data::{DataError, Dataset, Progress, SplitData, epoch_order, fill_batch};
+
+/// Images asked unless another number is wanted.
+pub const IMAGES: usize = 2000;
+/// Channels at once, at most.
+pub const CHANNELS: usize = 64;
+/// Images shown for each channel.
+pub const SHOWN: usize = 8;
+/// Images at a time.
+const BATCH: usize = 50;
+
+/// Which channels of which layer, over which images.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// The layer.
+    pub place: Place,
+    /// The channels, from 0; `None` for the first [`CHANNELS`].
+    pub channels: Option<Vec<u32>>,
+    /// The split; `None` for test, or the first there is.
+    pub split: Option<Split>,
+    /// How many of its images, drawn at random; `None` for the usual number.
+    pub limit: Option<usize>,
+}
+
+/// An image that excites a channel.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Excited {
+    /// Its number in the split.
+    pub index: u32,
+    /// Its class, where it is known.
+    pub label: Option<u32>,
+    /// The channel's largest value for it.
+    pub value: f32,
+    /// Where in the map, by axis; empty for a vector.
+    pub cell: Vec<usize>,
+    /// First row, first column, last row and last column of what is seen there; `None` of what is no image.
+    pub patch: Option<[usize; 4]>,
+}
+
+/// How active a channel is over all images and positions.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Channel {
+    /// Its number, from 0.
+    pub channel: u32,
+    /// The mean of its values.
+    pub mean: f64,
+    /// Their standard deviation.
+    pub deviation: f64,
+    /// The share of values that are exactly 0.
+    pub zeros: f64,
+    /// The images that excite it most, falling.
+    pub excited: Vec<Excited>,
+}
+
+impl Channel {
+    /// Whether it was 0 everywhere: it has died.
+    pub fn is_dead(&self) -> bool {
+        self.zeros == 1.0
+    }
+}
+
+/// The images that excite the channels of a layer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Exciting {
+    /// Steps taken when it was measured.
+    pub step: u64,
+    /// What was asked.
+    pub request: Request,
+    /// The layer's text.
+    pub layer: String,
+    /// How many channels it has.
+    pub of: usize,
+    /// The split, and how many of its images were asked.
+    pub split: Split,
+    /// See `split`.
+    pub images: usize,
+    /// The channels.
+    pub channels: Vec<Channel>,
+    /// Height, width and channels of an image.
+    pub size: [usize; 3],
+    /// Bytes of the images that are shown, channel by channel.
+    pub pixels: Vec<u8>,
+    /// The classes' names.
+    pub classes: Vec<String>,
+}
+
+impl Exciting {
+    /// The bytes of a channel's image.
+    pub fn image(&self, channel: usize, place: usize) -> &[u8] {
+        let before = self.channels.iter().take(channel);
+        let before: usize = before.map(|channel| channel.excited.len()).sum();
+        let size = self.size.iter().product::<usize>();
+        let from = (before + place) * size;
+        self.pixels.get(from..from + size).unwrap_or_default()
+    }
+}
+
+/// Sums over the values of a channel.
+#[derive(Clone, Default)]
+struct Sums {
+    count: f64,
+    sum: f64,
+    squares: f64,
+    zeros: f64,
+    excited: Vec<Excited>,
+}
+
+impl Inspection for Exciting {
+    const NAME: &'static str = "exciting images";
+    const NEEDS: Needs = Needs::RunWithImages;
+    type Request = Request;
+
+    fn compute(cx: &mut InspectionContext<'_>, request: &Request) -> Result<Self, InspectError> {
+        let dataset = cx.images()?;
+        let deadline = cx.deadline;
+        let run = cx.run()?;
+        let (step, inference) = (run.step, run.inference);
+        let place = &request.place;
+        let row = inference.row(place);
+        let output = row.and_then(|row| row.output.clone());
+        let none =
+            || InspectError::Input(format!("the network that was trained has no layer {place}"));
+        let (row, output) = row.zip(output).ok_or_else(none)?;
+        let of = output.channels();
+        let asked = channels(request, of)?;
+        let (split, data) = split_of(dataset, request.split)?;
+        let most = request.limit.unwrap_or(IMAGES).min(data.len());
+        let order = epoch_order(data.len(), 0, 0);
+        let mut sums = vec![Sums::default(); asked.len()];
+        let mut images = 0;
+        for indices in order[..most].chunks(BATCH) {
+            let values = read(cx, data, inference, place, indices)?;
+            let each = (values.len() / indices.len().max(1)).max(1);
+            for (values, index) in values.chunks_exact(each).zip(indices) {
+                for (sums, channel) in sums.iter_mut().zip(&asked) {
+                    sums.add(values, (*channel as usize, of), *index);
+                }
+            }
+            images += indices.len();
+            let progress = Progress {
+                what: "asking the network",
+                done: images,
+                total: most,
+            };
+            if !cx.report(progress) {
+                return Err(DataError::Cancelled.into());
+            }
+            if deadline.is_some_and(|deadline| Instant::now() > deadline) {
+                break;
+            }
+        }
+        let map = output.spatial();
+        let channels = sums.into_iter().zip(&asked).map(|(sums, channel)| {
+            sums.finished(*channel, |excited| Excited {
+                label: data.label(excited.index as usize),
+                cell: cell(excited.cell.first().copied().unwrap_or(0), map),
+                ..excited
+            })
+        });
+        let mut channels: Vec<Channel> = channels.collect();
+        for excited in channels.iter_mut().flat_map(|channel| &mut channel.excited) {
+            excited.patch = patch(dataset, inference, place, &excited.cell);
+        }
+        let size = data.image_shape();
+        let mut pixels = Vec::new();
+        let mut image = vec![0.0; size.iter().product()];
+        for excited in channels.iter().flat_map(|channel| &channel.excited) {
+            data.read(excited.index as usize, &mut image)?;
+            pixels.extend(dataset.to_pixels(&image));
+        }
+        Ok(Exciting {
+            step,
+            request: request.clone(),
+            layer: row.text.clone(),
+            of,
+            split,
+            images,
+            channels,
+            size,
+            pixels,
+            classes: dataset.classes().to_vec(),
+        })
+    }
+
+    fn step(&self) -> Option<u64> {
+        Some(self.step)
+    }
+}
+
+/// The channels that are asked for.
+fn channels(request: &Request, of: usize) -> Result<Vec<u32>, InspectError> {
+    let Some(asked) = &request.channels else {
+        return Ok((0..of.min(CHANNELS) as u32).collect());
+    };
+    match asked.iter().find(|channel| **channel as usize >= of) {
+        Some(channel) => Err(InspectError::Input(format!(
+            "there is no channel {channel}: the layer has {of}, counted from 0"
+        ))),
+        None => Ok(asked.iter().copied().take(CHANNELS).collect()),
+    }
+}
+
+/// What a layer gives for images of a split, channels last.
+fn read(
+    cx: &mut InspectionContext<'_>,
+    data: &SplitData,
+    inference: &Inference,
+    place: &Place,
+    indices: &[u32],
+) -> Result<Vec<f32>, InspectError> {
+    let [height, width, channels] = data.image_shape();
+    let mut images = vec![0.0; indices.len() * height * width * channels];
+    let mut labels = vec![0; indices.len()];
+    fill_batch(data, indices, &mut images, &mut labels)?;
+    let device = cx.run()?.device;
+    let images = Tensor::from_vec(images, (indices.len(), height, width, channels), device)?;
+    let output = output_of(cx.mirror()?, inference, place, &images)?;
+    Ok(numbers(&output)?)
+}
+
+impl Sums {
+    /// Takes the values of one image.
+    fn add(&mut self, values: &[f32], (channel, channels): (usize, usize), index: u32) {
+        let own = values.iter().skip(channel).step_by(channels.max(1));
+        let mut best = (0, f32::NEG_INFINITY);
+        for (place, value) in own.enumerate() {
+            self.count += 1.0;
+            self.sum += f64::from(*value);
+            self.squares += f64::from(*value).powi(2);
+            self.zeros += f64::from(u8::from(*value == 0.0));
+            if *value > best.1 {
+                best = (place, *value);
+            }
+        }
+        let excited = Excited {
+            index,
+            label: None,
+            value: best.1,
+            cell: vec![best.0],
+            patch: None,
+        };
+        let is_less = |other: &Excited| {
+            let order = other.value.total_cmp(&excited.value);
+            order.is_lt() || (order.is_eq() && other.index > index)
+        };
+        let at = self
+            .excited
+            .iter()
+            .position(is_less)
+            .unwrap_or(self.excited.len());
+        if at < SHOWN {
+            self.excited.insert(at, excited);
+            self.excited.truncate(SHOWN);
+        }
+    }
+
+    fn finished(self, channel: u32, finish: impl Fn(Excited) -> Excited) -> Channel {
+        let count = self.count.max(1.0);
+        let mean = self.sum / count;
+        Channel {
+            channel,
+            mean,
+            deviation: (self.squares / count - mean * mean).max(0.0).sqrt(),
+            zeros: self.zeros / count,
+            excited: self.excited.into_iter().map(finish).collect(),
+        }
+    }
+}
+
+/// A position by axis from its number, rows after one another.
+fn cell(mut number: usize, map: &[usize]) -> Vec<usize> {
+    let mut cell = Vec::with_capacity(map.len());
+    for size in map.iter().rev() {
+        cell.push(number % size.max(&1));
+        number /= size.max(&1);
+    }
+    cell.reverse();
+    cell
+}
+
+/// What a position of a layer's map sees of an image.
+fn patch(
+    dataset: &Dataset,
+    inference: &Inference,
+    place: &Place,
+    cell: &[usize],
+) -> Option<[usize; 4]> {
+    let [_, height, width] = dataset.shape();
+    let bounds = seen(inference, place, cell)?.bounds?;
+    let axes: [(i64, i64); 2] = bounds.try_into().ok()?;
+    let [(top, bottom), (left, right)] = axes;
+    let inside = |at: i64, side: usize| usize::try_from(at).map_or(0, |at| at.min(side - 1));
+    Some([
+        inside(top, height),
+        inside(left, width),
+        inside(bottom, height),
+        inside(right, width),
+    ])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_largest_values_come_first_and_the_figures_are_of_all() {
+        let mut sums = Sums::default();
+        // Two channels of two positions; the second channel is asked.
+        for (index, pair) in [[1.0, 3.0], [0.0, 0.0], [2.0, -1.0]].iter().enumerate() {
+            let [first, second] = *pair;
+            sums.add(&[9.0, first, 9.0, second], (1, 2), index as u32);
+        }
+        let channel = sums.finished(1, |excited| excited);
+        let order: Vec<(u32, f32, usize)> = channel
+            .excited
+            .iter()
+            .map(|excited| (excited.index, excited.value, excited.cell[0]))
+            .collect();
+        assert_eq!(order, [(0, 3.0, 1), (2, 2.0, 0), (1, 0.0, 0)]);
+        assert!((channel.mean - 5.0 / 6.0).abs() < 1e-12);
+        assert!((channel.zeros - 1.0 / 3.0).abs() < 1e-12);
+        assert!(!channel.is_dead());
+    }
+
+    #[test]
+    fn positions_are_counted_by_axis() {
+        assert_eq!(cell(7, &[3, 5]), [1, 2]);
+        assert_eq!(cell(0, &[]), [] as [usize; 0]);
+    }
+}
