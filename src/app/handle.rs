@@ -232,6 +232,7 @@ impl State {
         self.inspections.drain(self.training.live().as_deref());
         self.drain_download();
         self.drain_unpacking();
+        self.drain_import();
         self.follow_known_advice();
         self.runs.drain();
         self.smooth();

@@ -18,6 +18,7 @@ use super::begin;
 use super::choices::Choices;
 use super::downloads::Downloads;
 use super::frame_times::FrameHistogram;
+use super::importing::Importing;
 use super::inspections::Inspections;
 use super::known_advice::KnownAdvice;
 use super::messages::Messages;
@@ -99,6 +100,8 @@ pub struct State {
     pub(super) asked: u64,
     /// Pictures on their way to their files.
     pub(super) pictures: Saving,
+    /// Weights that are being made into a run.
+    pub(super) importing: Importing,
     /// A picture that the window is to put on the clipboard.
     pub copied: Option<Pixels>,
     /// What waits for an answer about unsaved changes.
@@ -163,6 +166,7 @@ impl State {
             ask: None,
             asked: 0,
             pictures: Saving::default(),
+            importing: Importing::default(),
             copied: None,
             pending: None,
             closing: Closing::No,

@@ -43,6 +43,8 @@ pub enum Command {
     Kernel(KernelArgs),
     /// Train a project; Ctrl-C saves a checkpoint and stops
     Train(TrainArgs),
+    /// Make a run of a project and the weights of a safetensors file
+    Import(ImportArgs),
     /// Measure a trained run on a split
     Eval(EvalArgs),
     /// Save an image of a run: filters, loss, saliency and others
@@ -245,6 +247,23 @@ pub struct TrainArgs {
     #[command(flatten)]
     pub changes: Changes,
     /// Print the last metrics as one JSON value
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `strata import`
+#[derive(Debug, ClapArgs)]
+pub struct ImportArgs {
+    /// A project file, a run folder or a built-in project: the network that takes the weights
+    pub project: String,
+    /// The weights, a safetensors file
+    pub weights: PathBuf,
+    /// The run's folder [default: the next free runs/TITLE-N next to the project]
+    #[arg(short, long, value_name = "RUN")]
+    pub output: Option<PathBuf>,
+    #[command(flatten)]
+    pub changes: Changes,
+    /// Print what went where as one JSON value
     #[arg(long)]
     pub json: bool,
 }

@@ -14,6 +14,7 @@ mod doctor;
 mod eval;
 mod goals;
 mod help;
+mod import;
 mod inspect;
 mod kernel;
 mod lens;
@@ -172,6 +173,7 @@ fn dispatch(args: Args, started: Instant) -> anyhow::Result<()> {
         Some(Command::Lens(args)) => lens::run(&args),
         Some(Command::Kernel(args)) => kernel::run(&args),
         Some(Command::Train(args)) => train::run(&args),
+        Some(Command::Import(args)) => import::run(&args),
         Some(Command::Eval(args)) => eval::run(&args),
         Some(Command::Inspect(args)) => inspect::run(&args),
         Some(Command::Data(args)) => data::run(&args),

@@ -17,7 +17,10 @@ pub fn pick(wanted: Wanted) -> Option<Chosen> {
     let dialog = FileDialog::new();
     let project = |dialog: FileDialog| dialog.add_filter("Strata project", &["toml"]);
     match wanted {
-        Wanted::Path(PathPurpose::Open) => project(dialog).pick_file().map(Chosen::Open),
+        Wanted::Path(PathPurpose::Open) => {
+            let dialog = project(dialog).add_filter("Weights", &["safetensors"]);
+            dialog.pick_file().map(Chosen::Open)
+        }
         Wanted::Path(PathPurpose::Save) => project(dialog).save_file().map(Chosen::Save),
         Wanted::Path(PathPurpose::Picture(kind)) => {
             let path = dialog.add_filter("PNG picture", &["png"]).save_file();

@@ -28,6 +28,7 @@ mod feature_maps;
 mod going_on;
 mod gui;
 mod import_cycles;
+mod importing;
 mod inside_views;
 mod inspections;
 mod journeys;

@@ -4,6 +4,7 @@ use super::saving::expand;
 use crate::action::{Action, Answer, OnView, Overlay};
 use crate::arrangement::Workspace;
 use crate::dialogs::Wanted;
+use crate::importing::are_weights;
 use crate::kernels;
 use crate::messages::Weight;
 use crate::opening::is_data;
@@ -13,6 +14,7 @@ use crate::run_monitor::RunMonitor;
 use crate::services::Services;
 use crate::state::{AfterUnsavedPrompt, Closing, PathPurpose, State};
 use crate::view_kind::ViewKind;
+use crate::wake::Wake;
 use std::path::{Path, PathBuf};
 use strata_core::files::path_text;
 use strata_core::project::data::DataSpec;
@@ -232,6 +234,9 @@ impl State {
 
     fn open(&mut self, path: &Path, services: &Services) {
         let path = expand(path);
+        if are_weights(&path) {
+            return self.import_weights(path, services);
+        }
         let (file, run) = match run_folder(&path) {
             Some(run) => (run.join("project.toml"), Some(run)),
             None => (path, None),
@@ -243,7 +248,7 @@ impl State {
                 let run = run.unwrap_or_default();
                 self.recents.remember(&run, &project.title, Kind::Run);
                 self.replace(project, Some(text), None);
-                self.show_run(run, services);
+                self.show_run(run, &services.wake);
             }
             Ok((project, text)) => {
                 self.recents.remember(&file, &project.title, Kind::Project);
@@ -254,7 +259,19 @@ impl State {
         }
     }
 
-    fn show_run(&mut self, run: PathBuf, services: &Services) {
+    /// Opens a run that was just made, in the place of the project that it was made of.
+    pub(crate) fn open_made(&mut self, run: PathBuf, wake: &Wake) {
+        match file::load_with_text(&run.join("project.toml")) {
+            Err(error) => self.messages.add(Weight::Error, error.in_window()),
+            Ok((project, text)) => {
+                self.recents.remember(&run, &project.title, Kind::Run);
+                self.replace(project, Some(text), None);
+                self.show_run(run, wake);
+            }
+        }
+    }
+
+    fn show_run(&mut self, run: PathBuf, wake: &Wake) {
         if self.training.is_running() {
             let text = "The project of that run is open; its curves and pictures can be seen when the training here ends";
             return self.messages.add(Weight::Warning, text);
@@ -266,7 +283,7 @@ impl State {
                 run.display()
             ),
         );
-        self.training = RunMonitor::stored(run, &services.wake);
+        self.training = RunMonitor::stored(run, wake);
         self.inspections.forget_run();
     }
 

@@ -49,6 +49,10 @@ pub const ALL: &[Builtin] = &[
         "LeNet for handwritten digits: two convolutions, pooling, two dense layers."
     ),
     builtin!(
+        "lenet-caffe",
+        "LeNet as Caffe's example has it, whose trained weights can be imported."
+    ),
+    builtin!(
         "keras-cifar",
         "The CIFAR network of the Keras tutorial: 122,570 parameters."
     ),

@@ -2,6 +2,8 @@
 
 pub mod checkpoint;
 pub mod dynamics_csv;
+pub mod import;
+pub mod matched_weights;
 pub mod metrics_csv;
 pub mod metrics_read;
 pub(crate) mod probe_files;

@@ -182,7 +182,7 @@ fn path(ui: &mut Ui, state: &State, ask: &PathPrompt, actions: &mut Vec<Action>)
         PathPurpose::Open => (
             "Open",
             "Open",
-            "A project file (name.toml), a run's folder, or a folder of images",
+            "A project file (name.toml), a run's folder, a folder of images, or weights for this network",
         ),
         PathPurpose::Save => ("Save", "Save as", "Where to save: folder/name.toml"),
         PathPurpose::Picture(_) => (

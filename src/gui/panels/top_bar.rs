@@ -229,7 +229,7 @@ fn files(ui: &mut Ui, narrow: bool, actions: &mut Vec<Action>) {
     for (text, hover, action) in [
         (
             "Open…",
-            "Open a project file, a run's folder, or images as data (Ctrl+O)",
+            "Open a project file, a run's folder, images as data, or weights for this network as a run (Ctrl+O)",
             Action::AskPath(PathPurpose::Open),
         ),
         ("Save", "Save the project (Ctrl+S)", Action::Save),
