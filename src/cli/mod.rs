@@ -43,6 +43,7 @@ use strata_core::project::{ProjectError, builtin};
 use strata_core::{logging, signals};
 use strata_data::archive::ArchiveError;
 use strata_engine::error::RunError;
+use threads::For;
 
 /// Exit code of a command that was understood and failed.
 const FAILED: u8 = 1;
@@ -132,10 +133,14 @@ fn unknown_command() -> Option<String> {
 /// The window stays on the first thread, where the system wants it.
 fn on_a_large_stack(args: Args, started: Instant) -> anyhow::Result<()> {
     const STACK: usize = 64 << 20;
+    let whom = match is_watched(&args) {
+        true => For::Window,
+        false => For::Command,
+    };
+    threads::start(whom)?;
     if opens_a_window(&args) {
         return dispatch(args, started);
     }
-    threads::start()?;
     let thread = std::thread::Builder::new()
         .name("strata".into())
         .stack_size(STACK);
@@ -162,6 +167,13 @@ fn opens_a_window(args: &Args) -> bool {
         Some(Command::Bench(bench)) => bench.special() == Some(BenchWhat::Window),
         Some(_) => false,
     }
+}
+
+/// Whether someone looks at what is trained: in the window, or where it is measured without a display.
+fn is_watched(args: &Args) -> bool {
+    let headless = Some(BenchWhat::Headless);
+    opens_a_window(args)
+        || matches!(&args.command, Some(Command::Bench(bench)) if bench.special() == headless)
 }
 
 fn dispatch(args: Args, started: Instant) -> anyhow::Result<()> {

@@ -18,7 +18,7 @@ pub(crate) mod resume;
 pub(crate) mod session;
 pub mod stage;
 pub(crate) mod step;
-pub(crate) mod thread_priority;
+pub mod thread_priority;
 
 use self::control::Control;
 use self::prepare::prepare;

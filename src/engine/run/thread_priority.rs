@@ -9,7 +9,7 @@ const NICENESS: i32 = 10;
 
 /// Lets this thread, and those it starts from now on, step back.
 #[cfg(target_os = "linux")]
-pub(crate) fn lower_priority() {
+pub fn lower_priority() {
     use rustix::process::{getpriority_process, setpriority_process};
     let thread = rustix::thread::gettid();
     let now = getpriority_process(Some(thread)).unwrap_or(0);
@@ -22,8 +22,9 @@ pub(crate) fn lower_priority() {
     }
 }
 
+/// Lets this thread, and those it starts from now on, step back: not on this system.
 #[cfg(not(target_os = "linux"))]
-pub(crate) fn lower_priority() {}
+pub fn lower_priority() {}
 
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
