@@ -27,7 +27,7 @@ fn pixels() -> Vec<u8> {
 
 fn folder() -> TempDir {
     let folder = tempdir().unwrap();
-    let array = npy("|u1", &[60, 4, 3], &pixels());
+    let array = npy("|u1", &[60, 4, 3, 1], &pixels());
     write(folder.path(), "x_train.npy", &array);
     folder
 }
