@@ -90,11 +90,7 @@ fn check(args: &InspectArgs) -> Result<(), WrongInput> {
             "--unit",
             &[Saliency, Visualize, SparseCode],
         ),
-        (
-            args.seed.is_some(),
-            "--seed",
-            &[Visualize, Reconstructions],
-        ),
+        (args.seed.is_some(), "--seed", &[Visualize, Reconstructions]),
         (
             args.layer.is_some(),
             "--layer",

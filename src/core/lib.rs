@@ -11,8 +11,8 @@ pub mod rng;
 pub mod run_buffers;
 pub mod shape;
 pub mod signals;
-pub mod symmetric_eigen;
 pub mod spoken;
+pub mod symmetric_eigen;
 pub mod system_memory;
 
 // The kit of the tests names this crate as all others do.

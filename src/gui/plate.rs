@@ -5,8 +5,8 @@
 
 pub mod of_adversarial;
 pub mod of_embedding;
-pub mod of_filters;
 pub mod of_exciting;
+pub mod of_filters;
 pub mod of_kernel;
 pub mod of_neighbours;
 pub mod of_network;

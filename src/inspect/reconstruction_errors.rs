@@ -263,14 +263,10 @@ impl Inspection for ReconstructionErrors {
 /// Squared errors in pixels at every place, the mean over the channels.
 fn error_maps(dataset: &Dataset, inputs: &[f32], outputs: &[f32], channels: usize) -> Vec<f32> {
     let channels = channels.max(1);
-    let units = dataset.pixel_units();
-    let factors: Vec<f32> = units.factors().take(channels).collect();
-    let places = inputs
-        .chunks_exact(channels)
-        .zip(outputs.chunks_exact(channels));
-    let place = |(input, output): (&[f32], &[f32])| {
-        let terms = input.iter().zip(output).zip(&factors);
-        let squares = terms.map(|((x, y), factor)| (factor * (y - x)).powi(2));
+    let errors = dataset.pixel_units().errors(outputs, inputs);
+    let places = errors.chunks_exact(channels);
+    let place = |place: &[f32]| {
+        let squares = place.iter().map(|error| error.powi(2));
         squares.sum::<f32>() / channels as f32
     };
     places.map(place).collect()

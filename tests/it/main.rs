@@ -70,5 +70,5 @@ mod time;
 mod views;
 mod visualizing;
 mod volumes;
-mod whole_texts;
 mod whitening;
+mod whole_texts;

@@ -19,7 +19,11 @@ pub(super) fn picture(
     args: &InspectArgs,
 ) -> anyhow::Result<(Snapshot, Option<Value>)> {
     let code = run.inspect::<SparseCode>(&())?;
-    let wanted = args.saliency.unit.as_ref().map(|unit| unit.channel as usize);
+    let wanted = args
+        .saliency
+        .unit
+        .as_ref()
+        .map(|unit| unit.channel as usize);
     let unit = run.inspect::<SparseUnit>(&wanted)?;
     say(&code);
     if let Some(file) = &args.numbers {
