@@ -30,6 +30,22 @@ impl Network {
         Ok(x)
     }
 
+    /// The code of a batch: what the encoder gives at rest, channels last. The next call overwrites it.
+    pub fn encode(&mut self, images: &Tensor) -> Result<Tensor> {
+        let images = as_input(images, &self.input)?;
+        let (mut cx, stacks) = self.context(Mode::Eval);
+        sound(&mut stacks[Stack::Encoder as usize], Stack::Encoder)?.forward(&images, &mut cx)
+    }
+
+    /// What the stack behind the encoder makes at rest of a batch of codes, as [`Network::encode`] gives them. An
+    /// unpooling puts values where the images last encoded had their largest: there must have been as many.
+    pub fn decode(&mut self, route: Route, codes: &Tensor) -> Result<Tensor> {
+        self.route = route;
+        let (mut cx, stacks) = self.context(Mode::Eval);
+        let second = route.second();
+        sound(&mut stacks[second as usize], second)?.forward(codes, &mut cx)
+    }
+
     fn context(&mut self, mode: Mode) -> (Context<'_>, &mut [Option<Sequence>; 3]) {
         let Network {
             stacks,
@@ -161,6 +177,28 @@ mod tests {
 
     fn values(tensor: &Tensor) -> Vec<f32> {
         tensor.flatten_all().unwrap().to_vec1().unwrap()
+    }
+
+    #[test]
+    fn a_code_is_encoded_and_decoded_as_both_in_one() {
+        let mut network = network(
+            "2x4x4",
+            &["conv 3 k3 p1", "relu", "maxpool 2"],
+            &["flatten", "dense 5"],
+        );
+        let images = Tensor::rand(-1f32, 1.0, (3, 4, 4, 2), &Device::Cpu).unwrap();
+        let whole = network
+            .forward(Route::Classify, &images, Mode::Eval)
+            .unwrap();
+        let whole = values(&whole);
+        let code = network.encode(&images).unwrap().copy().unwrap();
+        assert_eq!(code.dims(), [3, 2, 2, 3]);
+        let parts = network.decode(Route::Classify, &code).unwrap();
+        assert_eq!(values(&parts), whole);
+        let doubled = network
+            .decode(Route::Classify, &(code * 2.0).unwrap())
+            .unwrap();
+        assert_ne!(values(&doubled), whole);
     }
 
     /// Whether the scores behind the answer are something else than the answer.
