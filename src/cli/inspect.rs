@@ -18,7 +18,6 @@ mod visualize;
 
 use super::args::{InspectArgs, Picture};
 use super::{WrongInput, output};
-use crate::cli::text;
 use serde_json::Value;
 use strata_engine::storage::saved_run::SavedRun;
 use strata_gui::plate::of_network;

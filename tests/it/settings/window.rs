@@ -208,7 +208,7 @@ fn a_report_is_written_from_the_window() {
 }
 
 /// The keys of `[data]` with what their fields are called, and a project of the source that has them.
-const FIELDS: [(&str, &str, &str); 26] = [
+const FIELDS: [(&str, &str, &str); 28] = [
     ("source", "Data source", "folder"),
     ("path", "Data path", "folder"),
     ("label", "Label rule", "folder"),

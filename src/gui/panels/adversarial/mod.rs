@@ -11,7 +11,6 @@ use crate::view::View;
 use crate::widgets::raster::Sheet;
 use crate::widgets::{Field, FieldEvent, chevron, empty, said, slider, volume_slice};
 use eframe::egui::{ComboBox, DragValue, Id, RichText, Slider, Ui, UiBuilder};
-use std::path::PathBuf;
 use std::sync::Arc;
 use strata_app::action::Action;
 use strata_app::arrangement::Workspace;
@@ -185,7 +184,7 @@ fn choose(former: &AttackChoice, choice: AttackChoice, actions: &mut Vec<Action>
 fn transfer_query(state: &State, choice: &AttackChoice) -> Option<Query<Transfer>> {
     let other = Some(choice.transfer.trim()).filter(|path| !path.is_empty())?;
     let request = transfer::Request::of(latest(state)?);
-    Some(Query::new(Subject::Stored(PathBuf::from(other)), request))
+    Some(Query::new(Subject::Stored(other.into()), request))
 }
 
 /// The other run, and whether the examples fool its network, too.
