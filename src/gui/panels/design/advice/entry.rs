@@ -223,7 +223,7 @@ fn words(ui: &mut Ui, entry: &Entry<'_>) {
 }
 
 fn fix_button(ui: &mut Ui, fix: &Fix, actions: &mut Vec<Action>) {
-    let text = RichText::new(format!("Fix: {}", fix.label)).size(theme::SMALL);
+    let text = RichText::new(plain(&format!("Fix: {}", fix.label))).size(theme::SMALL);
     let button = ui
         .add(Button::new(text).truncate())
         .on_hover_text("One edit; Ctrl+Z takes it back");
