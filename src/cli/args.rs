@@ -48,7 +48,7 @@ pub enum Command {
     /// Measure a trained run on a split
     Eval(EvalArgs),
     /// Save an image of a run: filters, loss, saliency and others
-    Inspect(InspectArgs),
+    Inspect(Box<InspectArgs>),
     /// Write a run as one page: curves, metrics, pictures, layers; also while it trains
     Report(ReportArgs),
     /// Show what a source of images holds; download it

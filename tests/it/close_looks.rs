@@ -381,31 +381,35 @@ fn dynamics_are_kept_and_shown_and_two_runs_are_equal() {
 #[test]
 fn the_window_draws_dynamics_and_says_what_is_wrong() {
     let folder = tempfile::tempdir().unwrap();
-    // A learning rate that kills the relu.
-    let text = strata::project::file::to_text(&classifier()).replace("lr=1e-3", "lr=3");
-    let project = strata::project::file::parse(&text, "test").unwrap();
-    let mut window = open(folder.path(), &project);
+    let at = folder.path();
+    let mut window = open(at, &classifier());
     window.show_alone(ViewKind::Dynamics);
     window.run();
     assert!(window.has("No training to look at yet"));
-    window.train();
+    classified(at);
+    // A run whose relu has died after steps that were far too large.
+    let rows = "step,layer,gradient,weight,update,mean,std,zeros,saturated\n1,encoder.0,1,2,1e-3,,,,\n1,encoder.1,,,,0.4,0.5,0.5,\n4,encoder.0,1,2,0.5,,,,\n4,encoder.1,,,,0.01,0.1,0.99,\n";
+    std::fs::write(at.join("run/dynamics.csv"), rows).unwrap();
+    let action = Action::Open(at.join("run"));
+    window.harness.state_mut().handle(action);
+    window.run();
+    window.show_alone(ViewKind::Dynamics);
     window.wait("the dynamics", |state| {
         let reply = state.inspections.latest::<Dynamics>();
-        reply.is_some_and(|reply| reply.result.as_ref().is_ok_and(|seen| seen.step > 0))
+        reply.is_some_and(|reply| reply.result.as_ref().is_ok_and(|seen| seen.step == 4))
     });
-    let reply = window.state().inspections.latest::<Dynamics>().unwrap();
-    let seen = reply.result.as_deref().unwrap().clone();
-    assert!(
-        seen.troubled()
-            .any(|(_, trouble)| trouble.word() == "exploding"),
-        "{seen:?}"
-    );
-    assert!(window.has("a thousandth is usual. Try a smaller learning rate"));
+    assert!(window.has("conv 4 k3 s2 p1, exploding: a step changes its weights by 50.0 %"));
+    assert!(window.has("relu, dying relu: 99.0 % of its outputs are 0"));
+    assert!(window.has("2 layers · 2 warnings · step 4"));
     for figure in Figure::ALL {
         let action = Action::Choose(Choice::new(DynamicsChoice(figure)));
         window.harness.state_mut().handle(action);
         window.run();
-        assert!(window.has(figure.name()));
+        let said = match figure {
+            Figure::Saturated => "No layer has this figure",
+            other => other.name(),
+        };
+        assert!(window.has(said), "{said}");
     }
     let action = Action::Choose(Choice::new(DynamicsChoice(Figure::Update)));
     window.harness.state_mut().handle(action);

@@ -5,7 +5,7 @@ use super::of_network::{bar, value};
 use super::{Plate, Tile, in_rows, tile};
 use crate::snapshot::Snapshot;
 use image::{Rgba, RgbaImage};
-use strata_core::format::{self, short};
+use strata_core::format;
 use strata_inspect::code_edit::{CodeEdit, STEPS};
 use strata_inspect::curve;
 use strata_inspect::filters::Filters;
@@ -41,15 +41,19 @@ pub fn settings(errors: &ReconstructionErrors) -> String {
     }
 }
 
-/// `PSNR 19.2, SSIM 0.71`
+/// `PSNR 19.20 dB`, and where there is one `SSIM 0.712`.
+pub fn error_parts(error: &ImageError) -> Vec<String> {
+    let psnr = match error.psnr.is_finite() {
+        true => format!("PSNR {:.2} dB", error.psnr),
+        false => "no error".to_owned(),
+    };
+    let ssim = error.ssim.map(|ssim| format!("SSIM {ssim:.3}"));
+    std::iter::once(psnr).chain(ssim).collect()
+}
+
+/// `PSNR 19.20 dB, SSIM 0.712`
 pub fn error_words(error: &ImageError) -> String {
-    let ssim = error
-        .ssim
-        .map_or_else(String::new, |ssim| format!(", SSIM {}", short(ssim, 3)));
-    match error.psnr.is_finite() {
-        true => format!("PSNR {}{ssim}", short(error.psnr, 3)),
-        false => format!("no error{ssim}"),
-    }
+    error_parts(error).join(", ")
 }
 
 /// The errors over a split, the best and the worst images.

@@ -1,6 +1,6 @@
 //! How well a split is reconstructed: the histogram, the means, and the best and the worst images with their error maps.
 
-use crate::plate::of_reconstructions::{error_words, map_rgba, mean_words, settings};
+use crate::plate::of_reconstructions::{error_parts, error_words, map_rgba, mean_words, settings};
 use crate::theme;
 use crate::widgets::raster::Sheet;
 use eframe::egui::{
@@ -22,7 +22,7 @@ pub(super) struct Drawn {
 /// Height of the histogram, of a picture, and of the words below it.
 const HISTOGRAM: f32 = 88.0;
 const PICTURE: f32 = 72.0;
-const WORDS: f32 = 30.0;
+const WORDS: f32 = 44.0;
 const GAP: f32 = 8.0;
 
 impl Drawn {
@@ -172,10 +172,8 @@ fn row(
         let label = error.label.map_or_else(String::new, |label| {
             format!(", {}", errors.class_name(label))
         });
-        let words = [
-            format!("image {}{label}", error.index + 1),
-            error_words(error),
-        ];
+        let image = format!("image {}{label}", error.index + 1);
+        let words: Vec<String> = std::iter::once(image).chain(error_parts(error)).collect();
         for (line, words) in words.iter().enumerate() {
             let at = pos2(left, place(rows - 1).bottom() + 2.0 + 13.0 * line as f32);
             painter.text(
