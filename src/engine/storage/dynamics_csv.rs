@@ -18,7 +18,7 @@ const MOST_ROWS: u64 = 8192;
 /// Steps that are kept at least, however many layers there are.
 const LEAST_STEPS: u64 = 32;
 /// Steps between two that are looked at, at least: looking takes far less than a step.
-const OFTEN: u64 = 32;
+const OFTEN: u64 = 64;
 /// Steps that are looked at before that.
 const FIRST: [u64; 3] = [1, 4, 16];
 /// Its columns.
