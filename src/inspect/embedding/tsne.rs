@@ -209,17 +209,18 @@ impl Motion {
 
     /// A step down; axes that keep their direction gain speed.
     fn go(&mut self, gradient: &[Point], rate: f64, momentum: f64) {
-        for (index, slope) in gradient.iter().enumerate() {
-            for axis in 0..2 {
-                let (step, gain) = (&mut self.steps[index][axis], &mut self.gains[index][axis]);
-                *gain = if *step * slope[axis] < 0.0 {
-                    *gain + 0.2
-                } else {
-                    (*gain * 0.8).max(0.01)
-                };
-                *step = momentum * *step - rate * *gain * slope[axis];
-                self.points[index][axis] += *step;
-            }
+        let axes = gradient.iter().flatten();
+        let places = self.points.iter_mut().flatten();
+        let steps = self.steps.iter_mut().flatten();
+        let gains = self.gains.iter_mut().flatten();
+        for (((slope, place), step), gain) in axes.zip(places).zip(steps).zip(gains) {
+            *gain = if *step * slope < 0.0 {
+                *gain + 0.2
+            } else {
+                (*gain * 0.8).max(0.01)
+            };
+            *step = momentum * *step - rate * *gain * slope;
+            *place += *step;
         }
     }
 }

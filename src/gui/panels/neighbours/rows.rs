@@ -10,9 +10,12 @@ use eframe::egui::{
 use strata_core::format;
 use strata_inspect::neighbours::{KnnAccuracy, Neighbour, Neighbours};
 
-/// The longest side of a picture, and of the chosen image.
+/// The longest side of a picture, and of the chosen image; of that no more than this share of a low view.
 const SIDES: [f32; 2] = [40.0, 120.0];
 const CHOSEN: f32 = 112.0;
+const CHOSEN_SHARE: f32 = 0.4;
+/// Height of the words beside the chosen image.
+const WORDS: f32 = 76.0;
 const GAP: f32 = 8.0;
 const LINE: f32 = 14.0;
 
@@ -39,8 +42,9 @@ impl Pictures {
 /// Shows them; returns the place in the split of a neighbour that was clicked.
 pub(super) fn show(ui: &mut Ui, found: &Neighbours, pictures: &Pictures) -> Option<u32> {
     let mut clicked = None;
+    let chosen = CHOSEN.min((CHOSEN_SHARE * ui.available_height()).max(SIDES[0]));
     ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
-        heading(ui, found, pictures);
+        heading(ui, found, pictures, chosen);
         ui.add_space(theme::GAP);
         let by_features = format!("by features of {}", found.layer.replace('`', ""));
         let first = 1 + found.by_pixels.len();
@@ -69,11 +73,11 @@ fn same_class(found: &Neighbours, near: &[Neighbour]) -> String {
 }
 
 /// The chosen image with what it is, and the k-NN accuracy.
-fn heading(ui: &mut Ui, found: &Neighbours, Pictures(sheet): &Pictures) {
+fn heading(ui: &mut Ui, found: &Neighbours, Pictures(sheet): &Pictures, side: f32) {
     let colors = theme::palette(ui);
-    let size = sides(sheet, CHOSEN);
-    let (area, response) =
-        ui.allocate_exact_size(vec2(ui.available_width() - 8.0, size[0]), Sense::hover());
+    let size = sides(sheet, side);
+    let whole = vec2(ui.available_width() - 8.0, size[0].max(WORDS));
+    let (area, response) = ui.allocate_exact_size(whole, Sense::hover());
     let image = Rect::from_min_size(area.min, vec2(size[1], size[0]));
     sheet.paint(ui.painter(), 0, image);
     let mut lines = vec![(title(found), colors.strong)];
