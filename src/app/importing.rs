@@ -1,17 +1,13 @@
 //! Weights of another program that are being made into a run of the project, on their own thread.
 
+use super::import_task::ImportTask;
 use super::messages::Weight;
 use super::services::Services;
 use super::state::State;
-use super::wake::Wake;
-use crossbeam_channel::{Receiver, TryRecvError, bounded};
+use crossbeam_channel::{TryRecvError, bounded};
 use std::path::{Path, PathBuf};
 use strata_core::project::help::Surface;
-use strata_engine::storage::import::{Imported, import};
-
-/// A run that is being made.
-#[derive(Default)]
-pub struct Importing(Option<(Receiver<Result<Imported, String>>, Wake)>);
+use strata_engine::storage::import::import;
 
 /// Whether a file holds weights.
 pub(crate) fn are_weights(path: &Path) -> bool {
@@ -39,7 +35,7 @@ impl State {
             wake();
         });
         match spawned {
-            Ok(_) => self.importing = Importing(Some((receiver, services.wake.clone()))),
+            Ok(_) => self.importing = ImportTask(Some((receiver, services.wake.clone()))),
             Err(error) => {
                 let text = format!("The weights could not be read: {error}; close other programs");
                 self.messages.add(Weight::Error, text);
@@ -60,7 +56,7 @@ impl State {
             }
             Ok(made) => made,
         };
-        self.importing = Importing::default();
+        self.importing = ImportTask::default();
         match made {
             Err(text) => self.messages.add(Weight::Error, text),
             Ok(made) => {

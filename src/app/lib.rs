@@ -21,6 +21,7 @@ pub mod fields;
 mod fitted_data;
 pub mod frame_times;
 pub mod handle;
+mod import_task;
 mod importing;
 mod inspection_requests;
 pub mod inspections;

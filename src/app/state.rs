@@ -18,7 +18,7 @@ use super::begin;
 use super::choices::Choices;
 use super::downloads::Downloads;
 use super::frame_times::FrameHistogram;
-use super::importing::Importing;
+use super::import_task::ImportTask;
 use super::inspections::Inspections;
 use super::known_advice::KnownAdvice;
 use super::messages::Messages;
@@ -101,7 +101,7 @@ pub struct State {
     /// Pictures on their way to their files.
     pub(super) pictures: Saving,
     /// Weights that are being made into a run.
-    pub(super) importing: Importing,
+    pub(super) importing: ImportTask,
     /// A picture that the window is to put on the clipboard.
     pub copied: Option<Pixels>,
     /// What waits for an answer about unsaved changes.
@@ -166,7 +166,7 @@ impl State {
             ask: None,
             asked: 0,
             pictures: Saving::default(),
-            importing: Importing::default(),
+            importing: ImportTask::default(),
             copied: None,
             pending: None,
             closing: Closing::No,

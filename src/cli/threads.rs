@@ -54,15 +54,14 @@ fn default_count() -> usize {
 mod tests {
     use super::*;
 
-    /// The niceness of a thread of the pool.
-    fn niceness(whom: For) -> i32 {
-        let pool = pool(1, whom).build().unwrap();
-        let thread = || rustix::process::getpriority_process(Some(rustix::thread::gettid()));
-        pool.install(thread).unwrap()
-    }
-
     #[test]
     fn what_computes_behind_a_window_steps_back() {
+        // Of a thread of the pool.
+        let niceness = |whom: For| {
+            let pool = pool(1, whom).build().unwrap();
+            let thread = || rustix::process::getpriority_process(Some(rustix::thread::gettid()));
+            pool.install(thread).unwrap()
+        };
         let own = niceness(For::Command);
         assert_eq!(niceness(For::Window), own.max(10));
     }

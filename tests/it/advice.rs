@@ -37,9 +37,9 @@ fn a_hint_is_found_read_and_fixed_by_mouse() {
     assert_eq!(window.state().view.workspace, Workspace::Design);
     show_advice(&mut window);
     assert!(window.has("softmax before cross-entropy") && window.has("PyTorch, CrossEntropyLoss"));
-    window.click("hint head.4: softmax before cross-entropy: the loss applies it already");
+    window.click("hint head layer 5: softmax before cross-entropy: the loss applies it already");
     assert_eq!(window.state().selected, Some(Place::new(Stack::Head, 4)));
-    window.click("Fix: remove softmax at head.4");
+    window.click("Fix: remove softmax at head layer 5");
     assert_eq!(
         window.texts(Stack::Head),
         ["flatten", "dense 500", "relu", "dense 10"]
@@ -58,10 +58,10 @@ fn a_hint_is_fixed_by_keyboard() {
     window.tab_to("Open advice");
     window.press(Modifiers::NONE, Key::Enter);
     show_advice(&mut window);
-    window.tab_to("hint head.4: softmax before cross-entropy: the loss applies it already");
+    window.tab_to("hint head layer 5: softmax before cross-entropy: the loss applies it already");
     window.press(Modifiers::NONE, Key::Enter);
     assert_eq!(window.state().selected, Some(Place::new(Stack::Head, 4)));
-    window.tab_to("Fix: remove softmax at head.4");
+    window.tab_to("Fix: remove softmax at head layer 5");
     window.press(Modifiers::NONE, Key::Enter);
     assert_eq!(window.texts(Stack::Head).len(), 4);
 }
@@ -72,8 +72,8 @@ fn errors_come_first_and_are_mended() {
     project.network.encoder[0] = Node::from_text("conv 20 k0");
     let mut window = Window::without_engine(project, SIZE);
     show_advice(&mut window);
-    assert!(window.has("error encoder.0: the kernel size is 0") && window.has("1 error · "));
-    window.click("Fix: write conv 20 k3 at encoder.0");
+    assert!(window.has("error encoder layer 1: the kernel size is 0") && window.has("1 error · "));
+    window.click("Fix: write conv 20 k3 at encoder layer 1");
     assert_eq!(window.texts(Stack::Encoder)[0], "conv 20 k3");
 }
 
@@ -98,7 +98,7 @@ fn a_hint_inside_a_folded_block_unfolds_it() {
     show_advice(&mut window);
     let block = Place::new(Stack::Encoder, 4);
     assert!(window.state().is_folded(&block));
-    window.click("hint encoder.4.0.2: two activations in a row: relu, relu");
+    window.click("hint encoder layer 5.1.3: two activations in a row: relu, relu");
     assert!(!window.state().is_folded(&block));
     assert_eq!(
         window.state().selected.as_ref().map(ToString::to_string),
@@ -204,7 +204,7 @@ fn a_locked_layer_stays_as_it_is_until_it_is_unlocked() {
         "no field to type into"
     );
     window.press(Modifiers::NONE, Key::Delete);
-    assert!(window.has("encoder.0 is locked: unlock it first (right click)"));
+    assert!(window.has("encoder layer 1 is locked: unlock it first (right click)"));
     assert_eq!(window.texts(Stack::Encoder).len(), 6);
     // A layer before it: the lock goes along.
     let edit = Edit::Insert(Place::new(Stack::Encoder, 0), Node::from_text("noise 0.1"));

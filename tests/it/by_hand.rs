@@ -266,7 +266,7 @@ fn anything_is_found_by_other_words() {
     );
     window.find("weight_decay");
     assert!(window.has("Weight decay"), "its field is on screen");
-    window.find("encoder.1");
+    window.find("encoder layer 2");
     assert_eq!(window.state().selected, Some(Place::new(Stack::Encoder, 1)));
     window.press(Modifiers::COMMAND, Key::K);
     window.get("Find anything by name").type_text("batch");

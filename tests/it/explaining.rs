@@ -138,7 +138,7 @@ fn the_window_shows_saliency_by_every_method_and_its_sanity_check() {
             "{method:?}"
         );
         if method == Method::GradCam {
-            assert!(window.has("encoder.1 relu"));
+            assert!(window.has("encoder layer 2 relu"));
         }
         pictures(&mut window, &format!("saliency/{}", method.word()));
     }
@@ -156,7 +156,7 @@ fn the_window_shows_saliency_by_every_method_and_its_sanity_check() {
                 .is_ok_and(|seen| seen.checks.len() == 2)
         })
     });
-    assert!(window.has("sanity check, rank correlations head.1 dense 10: "));
+    assert!(window.has("sanity check, rank correlations head layer 2 dense 10: "));
     pictures(&mut window, "saliency/sanity");
     let unit = Request {
         question: Some(Question::Unit(1)),
@@ -177,7 +177,7 @@ fn the_window_shows_saliency_by_every_method_and_its_sanity_check() {
                 .is_ok_and(|seen| seen.question == question)
         })
     });
-    assert!(window.has("gradient of the unit 2 · encoder.0 conv 4 k3 s2 p1"));
+    assert!(window.has("gradient of the unit 2 · encoder layer 1 conv 4 k3 s2 p1"));
     window.click("Options of saliency");
     assert!(window.has("Unit of saliency") && window.has("Layer of saliency"));
     window.click("With signs");

@@ -461,7 +461,7 @@ fn the_scale_and_the_layer_are_chosen_in_menus() {
     window.click("Layer of feature maps");
     let layer = window
         .harness
-        .query_all_by_label_contains("head.1  dense 10");
+        .query_all_by_label_contains("head layer 2  dense 10");
     layer.last().unwrap().click();
     window.run();
     window.wait("the layer", |state| {

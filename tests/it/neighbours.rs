@@ -216,7 +216,7 @@ fn the_window_shows_neighbours_and_a_click_goes_on_to_the_next() {
     let next = &found.by_features[1];
     let label = format!(
         "neighbour 2 by features of {}: image {}",
-        found.layer.replace('`', ""),
+        strata::spoken::spoken(&found.layer).replace('`', ""),
         next.index + 1
     );
     let label = window.full_label(&label);

@@ -188,12 +188,6 @@ fn a_layer_that_is_nearly_right_is_mended_by_a_click() {
             "or use k3, a usual size",
             "conv 20 k3",
         ),
-        (
-            "encoder.1",
-            "maxpool 40",
-            "or use k3, a usual size",
-            "maxpool 3",
-        ),
     ] {
         let mut window = Window::idle("lenet-mnist");
         window.enter(place, written);
@@ -208,24 +202,6 @@ fn a_layer_that_is_nearly_right_is_mended_by_a_click() {
         };
         assert!(window.texts(stack).contains(&meant.to_owned()), "{written}");
     }
-}
-
-/// A shape that the numbers do not fill, in the middle of a network: without it the layers behind it go on as they were.
-#[test]
-fn a_reshape_that_does_not_fit_is_taken_out_by_a_click() {
-    let mut window = Window::idle("lenet-mnist");
-    let before = window.texts(Stack::Encoder);
-    let node = strata::project::node::Node::from_text("reshape 3x3");
-    let place = Place::new(Stack::Encoder, 1);
-    window.harness.state_mut().handle(Action::Add(place, node));
-    window.run();
-    let role = eframe::egui::accesskit::Role::Button;
-    let button = window
-        .harness
-        .query_by_role_and_label(role, "or remove this layer");
-    button.unwrap().click();
-    window.run();
-    assert_eq!(window.texts(Stack::Encoder), before);
 }
 
 /// A table of settings of something else, with values and without a format.

@@ -58,7 +58,9 @@ fn the_banner_leads_to_the_cause_and_a_click_mends_it() {
     answered(&mut window);
     assert_eq!(window.state().view.workspace, Workspace::Design);
     assert!(window.has("Output 3×31×31 ≠ input 3×32×32: one row and one column short"));
-    assert!(window.has("Stride 2 at encoder.0 rounds down: 32 → 16 would come from 31 as well"));
+    assert!(
+        window.has("Stride 2 at encoder layer 1 rounds down: 32 → 16 would come from 31 as well")
+    );
     window
         .harness
         .get_by_label_contains("Step encoder.0")

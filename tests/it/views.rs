@@ -99,7 +99,9 @@ fn the_code_of_a_run_is_measured_against_its_target() {
         })
     });
     assert!(
-        window.has("target ρ 0.035") && window.has("penalty ") && window.has("encoder.2 sigmoid")
+        window.has("target ρ 0.035")
+            && window.has("penalty ")
+            && window.has("encoder layer 3 sigmoid")
     );
     let seen = window
         .state()
@@ -304,6 +306,10 @@ fn runs_lie_over_each_other_and_open_with_a_click() {
     }
     assert!(window.has("Hide run small-classifier-1") && window.has("Hide run small-classifier-2"));
     assert!(window.has("2 runs in "));
+    window.show_alone(ViewKind::Runs);
+    // Both rows are whole.
+    window.harness.set_size(eframe::egui::vec2(1280.0, 960.0));
+    window.run();
     window.click("Hide run small-classifier-1");
     assert!(window.has("Show run small-classifier-1"));
     window.click("Open run small-classifier-1");

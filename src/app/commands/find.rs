@@ -50,6 +50,8 @@ fn parted(text: &str) -> Option<String> {
     text.contains('_').then(|| text.replace('_', " "))
 }
 
+/// What a name gains that has all words in the order of the text.
+const WHOLE: i32 = 60;
 /// What a help page is found less well than what it is about.
 const PAGE: i32 = 100;
 
@@ -62,6 +64,9 @@ fn score(command: &Command, text: &str) -> Option<i32> {
         points(&name, word).max(elsewhere)
     };
     let found = text.split_whitespace().map(one).sum::<Option<i32>>()?;
+    // Several words that stand in the name as they were typed are meant before the same words apart.
+    let is_whole = text.trim().contains(' ') && name.contains(text.trim());
+    let found = if is_whole { found + WHOLE } else { found };
     // A page about a thing comes after the thing.
     let is_page = name.starts_with("help:") && !text.contains("help");
     Some(if is_page { found - PAGE } else { found })

@@ -61,10 +61,11 @@ impl<'a> Stepper<'a> {
     ) -> Result<Stepper<'a>, RunError> {
         let (optimizer, network) = (&stage.optimizer, &session.network);
         let updater = match session.optimizer.take() {
-            Some(memory) => {
+            // A checkpoint at a stage's start, or one made of weights alone, has none.
+            Some(memory) if !memory.is_empty() => {
                 Updater::resumed(optimizer, network, memory).map_err(RunError::input)?
             }
-            None => Updater::new(optimizer, network)?,
+            Some(_) | None => Updater::new(optimizer, network)?,
         };
         let batch = stage.batch.max(1) as usize;
         Ok(Stepper {

@@ -31,7 +31,7 @@ fn layer_box(ui: &mut Ui, state: &State, of: &str, place: &mut Option<Place>) {
     let name = |place: &Option<Place>| {
         place
             .as_ref()
-            .map_or_else(|| "the code".to_owned(), Place::to_string)
+            .map_or_else(|| "the code".to_owned(), Place::in_words)
     };
     let combo = ComboBox::from_id_salt(("layer", of))
         .width(104.0)
@@ -40,7 +40,12 @@ fn layer_box(ui: &mut Ui, state: &State, of: &str, place: &mut Option<Place>) {
         .show_ui(ui, |ui| {
             ui.selectable_value(place, None, "the code, the encoder's last layer");
             for row in &state.shown.inference.rows {
-                let text = format!("{}  {}  {}", row.place, row.text, row.shape_text());
+                let text = format!(
+                    "{}  {}  {}",
+                    row.place.in_words(),
+                    row.text,
+                    row.shape_text()
+                );
                 ui.selectable_value(place, Some(row.place.clone()), text);
             }
         });

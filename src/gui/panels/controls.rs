@@ -27,7 +27,9 @@ const MOST_EPOCHS: u32 = 10_000;
 /// Height of the bar at this width: results that have no room beside the buttons stand above them.
 pub fn height(ui: &Ui, state: &State, width: f32) -> f32 {
     let above = results_above(ui, state, width - 2.0 * PAD);
-    above.map_or(HEIGHT, |results| HEIGHT + results.size().y + theme::STEP)
+    above.map_or(HEIGHT, |results| {
+        HEIGHT + results.size().y + 2.0 * theme::STEP
+    })
 }
 
 /// Shows the bar.

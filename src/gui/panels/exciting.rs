@@ -77,7 +77,7 @@ impl View for ExcitingView {
             };
             format!(
                 "{} {} · {} of {} channels{dead} · {} {} images · step {}",
-                made.request.place,
+                made.request.place.in_words(),
                 made.layer,
                 made.channels.len(),
                 made.of,
@@ -91,7 +91,7 @@ impl View for ExcitingView {
     fn tools(&mut self, ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
         let former: ExcitingChoice = state.choices.get();
         let mut choice = former.clone();
-        let shown = layer(state, &choice).map_or_else(String::new, |place| place.to_string());
+        let shown = layer(state, &choice).map_or_else(String::new, |place| place.in_words());
         let combo = ComboBox::from_id_salt("layer of exciting images")
             .width(112.0)
             .icon(chevron)
@@ -99,7 +99,12 @@ impl View for ExcitingView {
             .show_ui(ui, |ui| {
                 ui.selectable_value(&mut choice.layer, None, "the selected layer");
                 for row in &state.shown.inference.rows {
-                    let name = format!("{}  {}  {}", row.place, row.text, row.shape_text());
+                    let name = format!(
+                        "{}  {}  {}",
+                        row.place.in_words(),
+                        row.text,
+                        row.shape_text()
+                    );
                     ui.selectable_value(&mut choice.layer, Some(row.place.clone()), name);
                 }
             });

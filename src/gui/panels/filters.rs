@@ -125,10 +125,6 @@ impl View for FiltersView {
             Some(study) => study.study().map(|study| &study.filters),
             None => None,
         };
-        choice::tools(ui, state, filters, actions);
-        if close.layer.is_none() {
-            choose_layer(ui, state, actions);
-        }
         let now = state.view.filter_scale;
         let mut chosen = now;
         let combo = ComboBox::from_id_salt("filter scale")
@@ -147,6 +143,10 @@ impl View for FiltersView {
         if chosen != now {
             actions.push(Action::Show(Show::FilterScale(chosen)));
         }
+        if close.layer.is_none() {
+            choose_layer(ui, state, actions);
+        }
+        choice::tools(ui, state, filters, actions);
     }
 
     fn body(&mut self, ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {

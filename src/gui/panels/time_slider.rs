@@ -20,7 +20,7 @@ const HEIGHT: f32 = 36.0;
 /// Between its edge and what is in it.
 const PAD: f32 = 12.0;
 /// Width of what is said of the step.
-const WORDS: f32 = 340.0;
+const WORDS: f32 = 290.0;
 /// Width of the button that tells of the disk.
 const DISK: f32 = 104.0;
 /// While it plays, seconds from one step to the next, at least: also the slowest view has shown it by then.

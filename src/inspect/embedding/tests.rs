@@ -127,9 +127,12 @@ fn tsne_comes_as_far_down_as_scikit_learn() {
             "exact" => made(&features, how).divergence.unwrap(),
             _ => of_nearest(features.sample.rows(), case.perplexity),
         };
-        let off = (found - case.kl).abs() / case.kl;
         let Tsne { method, kl, .. } = case;
-        assert!(off < 0.05, "{method} {}: {found} {kl}", case.perplexity);
+        let off = (found - kl) / kl;
+        // A smaller divergence is a better map: from another start the points may come further down, as they do with our
+        // exact repulsion where scikit-learn's is approximate.
+        let is_near = off < 0.05 && off > -0.15;
+        assert!(is_near, "{method} {}: {found} {kl}", case.perplexity);
     }
 }
 

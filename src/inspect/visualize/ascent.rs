@@ -33,7 +33,7 @@ pub struct Job {
 /// The network that the score is of.
 pub enum Climbed {
     /// The whole one: its classes' scores.
-    Whole(InspectionNetwork),
+    Whole(Box<InspectionNetwork>),
     /// The layers up to the one that is asked for.
     Layer(Box<Cut>),
 }

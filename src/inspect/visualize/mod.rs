@@ -305,7 +305,7 @@ fn begin(cx: &mut InspectionContext<'_>, request: &Request) -> Result<Begun, Ins
             let plan = inference.plan.as_ref().ok_or_else(none)?;
             let mut mirror = InspectionNetwork::new(plan, run.device)?;
             mirror.take(run.network)?;
-            Climbed::Whole(mirror)
+            Climbed::Whole(Box::new(mirror))
         }
     };
     let shares = Shares {

@@ -11,7 +11,7 @@ use super::neighbours::NeighbourChoice;
 use crate::plate::of_embedding::{figures, way};
 use crate::theme;
 use crate::view::View;
-use crate::widgets::{chevron, empty};
+use crate::widgets::{chevron, empty, plain};
 use eframe::egui::{Button, Checkbox, ComboBox, DragValue, RichText, Ui, UiBuilder};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -84,7 +84,7 @@ impl View for EmbeddingView {
         let features = &map.features;
         format!(
             "{} · {} of {} {} images · {}{} · step {}",
-            features.layer.replace('`', ""),
+            plain(&features.layer),
             format::count(map.points.len() as u64),
             format::count(features.of as u64),
             features.split,

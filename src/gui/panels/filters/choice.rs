@@ -69,7 +69,10 @@ pub(super) fn choose(former: &FilterChoice, choice: FilterChoice, actions: &mut 
     }
 }
 
-/// The boxes and switches, from the right.
+/// Less room than this has no box: what is chosen in it waits for a wider view.
+const BOX: f32 = 108.0;
+
+/// The boxes and switches, from the right, as many as there is room for.
 pub(super) fn tools(
     ui: &mut Ui,
     state: &State,
@@ -79,12 +82,21 @@ pub(super) fn tools(
     let former: FilterChoice = state.choices.get();
     let mut choice = former.clone();
     let text = RichText::new("Measure").size(theme::SMALL);
+    if ui.available_width() < BOX {
+        return;
+    }
     ui.toggle_value(&mut choice.is_measured, text).on_hover_text(
         "Marks dead, duplicate and noisy filters, and asks the network about the images of a split",
     );
-    order_box(ui, &mut choice.order);
-    shown_box(ui, filters, &mut choice);
-    layer_box(ui, state, &mut choice);
+    if ui.available_width() > BOX {
+        layer_box(ui, state, &mut choice);
+    }
+    if ui.available_width() > 2.0 * BOX {
+        shown_box(ui, filters, &mut choice);
+    }
+    if ui.available_width() > BOX {
+        order_box(ui, &mut choice.order);
+    }
     if choice.layer != former.layer {
         choice.off.clear();
         choice.channel = 0;
@@ -155,7 +167,7 @@ fn layer_box(ui: &mut Ui, state: &State, choice: &mut FilterChoice) {
     let shown = choice
         .layer
         .as_ref()
-        .map_or_else(|| usual.to_owned(), Place::to_string);
+        .map_or_else(|| usual.to_owned(), Place::in_words);
     let rows = state.shown.inference.rows.iter();
     let has_weights = |row: &&strata_core::shape::Row| {
         ["conv", "sepconv", "dwconv", "dense"]
@@ -171,7 +183,7 @@ fn layer_box(ui: &mut Ui, state: &State, choice: &mut FilterChoice) {
             for row in rows.filter(has_weights) {
                 let paints = row.place.stack == Stack::Decoder;
                 let what = if paints { "  paints" } else { "" };
-                let name = format!("{}  {}{what}", row.place, row.text);
+                let name = format!("{}  {}{what}", row.place.in_words(), row.text);
                 ui.selectable_value(&mut choice.layer, Some(row.place.clone()), name);
             }
         });

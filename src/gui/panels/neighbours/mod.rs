@@ -10,7 +10,7 @@ use super::image_source;
 use super::loading_state::{failed, reading};
 use crate::theme;
 use crate::view::View;
-use crate::widgets::{chevron, empty, volume_slice};
+use crate::widgets::{chevron, empty, plain, volume_slice};
 use eframe::egui::{ComboBox, DragValue, RichText, Ui};
 use std::sync::Arc;
 use strata_app::action::Action;
@@ -83,7 +83,7 @@ impl View for NeighboursView {
         latest(state).map_or_else(String::new, |found| {
             format!(
                 "{} · {} of {} {} images · {} · step {}",
-                found.layer.replace('`', ""),
+                plain(&found.layer),
                 format::count(found.images as u64),
                 format::count(found.of as u64),
                 found.split,

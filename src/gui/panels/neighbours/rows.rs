@@ -1,8 +1,8 @@
 //! The chosen image, and its neighbours in two rows.
 
 use crate::theme;
-use crate::widgets::elided;
 use crate::widgets::raster::Sheet;
+use crate::widgets::{elided, plain};
 use eframe::egui::{
     Align2, CornerRadius, CursorIcon, FontId, Rect, RichText, Role, ScrollArea, Sense, Stroke,
     StrokeKind, Ui, WidgetInfo, pos2, vec2,
@@ -46,7 +46,7 @@ pub(super) fn show(ui: &mut Ui, found: &Neighbours, pictures: &Pictures) -> Opti
     ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
         heading(ui, found, pictures, chosen);
         ui.add_space(theme::GAP);
-        let by_features = format!("by features of {}", found.layer.replace('`', ""));
+        let by_features = format!("by features of {}", plain(&found.layer));
         let first = 1 + found.by_pixels.len();
         for (name, near, start) in [
             ("by pixels", &found.by_pixels, 1),

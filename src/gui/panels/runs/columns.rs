@@ -132,7 +132,7 @@ mod tests {
             assert!(columns.figures.len() >= RESULTS, "results and notes stay");
         }
         assert_eq!((short.lines, long.lines, endless.lines), (1, 1, MOST_LINES));
-        let narrow = Columns::of(0.0, 560.0, 300.0);
+        let narrow = Columns::of(0.0, 480.0, 300.0);
         assert_eq!(narrow.lines, 2, "two lines where one is too short");
     }
 }

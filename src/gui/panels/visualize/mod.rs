@@ -9,7 +9,7 @@ use crate::plate::of_visualization::said;
 use crate::theme;
 use crate::view::View;
 use crate::widgets::raster::Sheet;
-use crate::widgets::{Icon, empty, icon_button, volume_slice};
+use crate::widgets::{Icon, empty, icon_button, plain, volume_slice};
 use eframe::egui::Ui;
 use std::sync::Arc;
 use strata_app::action::Action;
@@ -80,7 +80,7 @@ impl View for VisualizeView {
         let of = made
             .layer
             .as_ref()
-            .map_or("classes".to_owned(), |layer| layer.replace('`', ""));
+            .map_or("classes".to_owned(), |layer| plain(layer));
         let far = match made.is_done() {
             true => format!("{} steps", format::count(made.done as u64)),
             false => format!("step {} of {}", made.done, made.request.how.steps),
@@ -164,7 +164,7 @@ fn usual_layer(state: &State) -> Option<strata_core::project::Place> {
         let output = row.output.as_ref();
         !row.is_block && output.is_some_and(|shape| !shape.is_vector())
     };
-    let row = rows.iter().filter(has_maps).next_back().or(rows.first());
+    let row = rows.iter().rfind(has_maps).or(rows.first());
     row.map(|row| row.place.clone())
 }
 

@@ -7,6 +7,7 @@ use eframe::egui::{
     Align, Button, ComboBox, DragValue, Layout, Popup, PopupCloseBehavior, RichText, Ui, vec2,
 };
 use strata_app::state::State;
+use strata_core::project::Place;
 use strata_core::project::stage::Task;
 use strata_inspect::class_name;
 use strata_inspect::visualize::{Basis, COPIES, How, Penalty, Request, Visualization, Wanted};
@@ -110,14 +111,19 @@ pub(super) fn layer_box(ui: &mut Ui, state: &State, request: &mut Request) {
     let shown = request
         .layer
         .as_ref()
-        .map_or_else(String::new, ToString::to_string);
+        .map_or_else(String::new, Place::in_words);
     let combo = ComboBox::from_id_salt("layer of the visualization")
         .width(92.0)
         .icon(chevron)
         .selected_text(RichText::new(shown).size(theme::SMALL))
         .show_ui(ui, |ui| {
             for row in &state.shown.inference.rows {
-                let name = format!("{}  {}  {}", row.place, row.text, row.shape_text());
+                let name = format!(
+                    "{}  {}  {}",
+                    row.place.in_words(),
+                    row.text,
+                    row.shape_text()
+                );
                 ui.selectable_value(&mut request.layer, Some(row.place.clone()), name);
             }
         });

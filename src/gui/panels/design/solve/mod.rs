@@ -10,7 +10,7 @@ mod strip;
 use crate::theme;
 use crate::view::View;
 use crate::widgets::icon::{self, Icon};
-use crate::widgets::{empty, said};
+use crate::widgets::{empty, plain, said};
 use answers::{Answers, Known};
 use eframe::egui::{Label, Rect, RichText, ScrollArea, Sense, Ui, UiBuilder, pos2, vec2};
 use strata_app::action::Action;
@@ -227,7 +227,7 @@ fn sentence(banner: &Banner) -> String {
         .next()
         .map(|first| first.to_uppercase().to_string())
         .unwrap_or_default();
-    first + letters.as_str()
+    plain(&(first + letters.as_str()))
 }
 
 /// The causes, and what no stride ever reads.
