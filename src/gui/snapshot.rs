@@ -9,6 +9,7 @@ use super::offscreen::Canvas;
 use super::svg;
 use super::theme;
 use super::view::View;
+use super::widgets::plain;
 use eframe::egui::epaint::{ClippedPrimitive, ClippedShape};
 use eframe::egui::{
     CentralPanel, Color32, ColorImage, Context, Frame, Label, Margin, RawInput, Rect, RichText,
@@ -53,6 +54,7 @@ impl Snapshot {
         dark: bool,
         mut content: impl FnMut(&mut Ui),
     ) -> Snapshot {
+        let (title, line) = (&plain(title), &plain(line));
         let ctx = Context::default();
         theme::install(&ctx);
         ctx.set_theme(if dark { Theme::Dark } else { Theme::Light });

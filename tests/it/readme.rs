@@ -142,7 +142,7 @@ fn every_screenshot_is_shown() {
     let text: String = pages().into_iter().map(|(_, text)| text).collect();
     let pictures = names_in("screenshots");
     assert!(!pictures.is_empty());
-    for picture in pictures {
+    for picture in pictures.iter().filter(|name| name.ends_with(".png")) {
         assert!(text.contains(&format!("{picture})")), "{picture}");
     }
 }

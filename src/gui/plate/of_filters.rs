@@ -4,6 +4,7 @@
 use super::of_network::{bar, value};
 use super::{Plate, Tile, in_rows, tile};
 use crate::snapshot::Snapshot;
+use crate::widgets::plain;
 use strata_core::format;
 use strata_inspect::curve;
 use strata_inspect::filters::flags;
@@ -118,7 +119,11 @@ pub fn plate(study: &FilterStudy, order: &[usize], shown: Shown) -> Snapshot {
     lines.extend(effect(study));
     rows.extend(examples(study));
     Plate {
-        title: format!("Filters of {}: {}", filters.key, filters.layer),
+        title: format!(
+            "Filters of {}: {}",
+            plain(&filters.key),
+            plain(&filters.layer)
+        ),
         lines,
         rows,
         bars,
