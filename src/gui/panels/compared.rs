@@ -1,5 +1,6 @@
 //! The choices of views that compare many images: by which layer, of which split, how many.
 
+use crate::panels::layer_entries::layer_entries;
 use crate::theme;
 use crate::widgets::chevron;
 use eframe::egui::{ComboBox, RichText, Ui};
@@ -39,15 +40,7 @@ fn layer_box(ui: &mut Ui, state: &State, of: &str, place: &mut Option<Place>) {
         .selected_text(RichText::new(name(place)).size(theme::SMALL))
         .show_ui(ui, |ui| {
             ui.selectable_value(place, None, "the code, the encoder's last layer");
-            for row in &state.shown.inference.rows {
-                let text = format!(
-                    "{}  {}  {}",
-                    row.place.in_words(),
-                    row.text,
-                    row.shape_text()
-                );
-                ui.selectable_value(place, Some(row.place.clone()), text);
-            }
+            layer_entries(ui, state, place);
         });
     combo
         .response

@@ -1,6 +1,7 @@
 //! The images of a split that excite each channel of a layer most, and the patch that it sees there.
 
 use super::loading_state::{failed, reading};
+use crate::panels::layer_entries::layer_entries;
 use crate::plate::of_exciting::frame;
 use crate::theme;
 use crate::view::View;
@@ -98,15 +99,7 @@ impl View for ExcitingView {
             .selected_text(RichText::new(shown).size(theme::SMALL))
             .show_ui(ui, |ui| {
                 ui.selectable_value(&mut choice.layer, None, "the selected layer");
-                for row in &state.shown.inference.rows {
-                    let name = format!(
-                        "{}  {}  {}",
-                        row.place.in_words(),
-                        row.text,
-                        row.shape_text()
-                    );
-                    ui.selectable_value(&mut choice.layer, Some(row.place.clone()), name);
-                }
+                layer_entries(ui, state, &mut choice.layer);
             });
         combo
             .response

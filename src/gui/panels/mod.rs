@@ -16,6 +16,7 @@ pub mod embedding;
 pub mod exciting;
 pub mod filters;
 mod image_source;
+mod layer_entries;
 pub mod loading_state;
 pub mod loss;
 pub mod neighbours;

@@ -1,5 +1,6 @@
 //! What is asked for and how it is drawn: method, layer, unit, sanity check; signs, scale, clipping, opacity.
 
+use crate::panels::layer_entries::layer_entries;
 use crate::theme;
 use crate::widgets::{chevron, slider};
 use eframe::egui::{
@@ -186,15 +187,7 @@ fn layer_box(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
             if request.method == Method::GradCam {
                 ui.selectable_value(&mut layer, None, last);
             }
-            for row in &state.shown.inference.rows {
-                let name = format!(
-                    "{}  {}  {}",
-                    row.place.in_words(),
-                    row.text,
-                    row.shape_text()
-                );
-                ui.selectable_value(&mut layer, Some(row.place.clone()), name);
-            }
+            layer_entries(ui, state, &mut layer);
         });
     combo
         .response

@@ -1,6 +1,7 @@
 //! What is made large, and what keeps the image plausible.
 
 use super::{VisualizeChoice, base};
+use crate::panels::layer_entries::layer_entries;
 use crate::theme;
 use crate::widgets::chevron;
 use eframe::egui::{
@@ -117,15 +118,7 @@ pub(super) fn layer_box(ui: &mut Ui, state: &State, request: &mut Request) {
         .icon(chevron)
         .selected_text(RichText::new(shown).size(theme::SMALL))
         .show_ui(ui, |ui| {
-            for row in &state.shown.inference.rows {
-                let name = format!(
-                    "{}  {}  {}",
-                    row.place.in_words(),
-                    row.text,
-                    row.shape_text()
-                );
-                ui.selectable_value(&mut request.layer, Some(row.place.clone()), name);
-            }
+            layer_entries(ui, state, &mut request.layer);
         });
     combo
         .response
