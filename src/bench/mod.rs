@@ -82,14 +82,28 @@ pub fn of_case(case: &Case, device: &Device) -> Result<Workload, BenchError> {
     Ok(Workload::new(case.name, &project, batch, pass, device)?)
 }
 
-/// Runs something on a pool of this many threads, which all parallel work inside it uses.
+/// Runs something on a pool of this many threads, which all parallel work inside it uses. The threads have ended when
+/// it returns: scratch memory that one still held would be counted as memory of what is measured next.
 pub fn on_threads<T: Send>(
     threads: usize,
     work: impl FnOnce() -> T + Send,
 ) -> Result<T, BenchError> {
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+    let mut started = Vec::new();
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .spawn_handler(|thread| {
+            started.push(std::thread::Builder::new().spawn(|| thread.run())?);
+            Ok(())
+        })
+        .build();
     let pool = pool.map_err(|error| BenchError::Threads(threads, error.to_string()))?;
-    Ok(pool.install(work))
+    let done = pool.install(work);
+    drop(pool);
+    for thread in started {
+        // What a thread of the pool panics with has been thrown by `install` before.
+        let _ = thread.join();
+    }
+    Ok(done)
 }
 
 #[cfg(test)]
