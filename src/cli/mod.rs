@@ -12,6 +12,7 @@ mod check;
 mod data;
 mod doctor;
 mod eval;
+mod export;
 mod goals;
 mod help;
 mod import;
@@ -187,6 +188,7 @@ fn dispatch(args: Args, started: Instant) -> anyhow::Result<()> {
         Some(Command::Train(args)) => train::run(&args),
         Some(Command::Import(args)) => import::run(&args),
         Some(Command::Eval(args)) => eval::run(&args),
+        Some(Command::Export(args)) => export::run(&args),
         Some(Command::Inspect(args)) => inspect::run(&args),
         Some(Command::Data(args)) => data::run(&args),
         Some(Command::Bench(args)) => bench::run(&args, started),

@@ -23,6 +23,7 @@ mod download;
 mod engine;
 mod every_screen;
 mod explaining;
+mod exports;
 mod faults;
 mod feature_maps;
 mod going_on;
