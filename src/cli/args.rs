@@ -48,6 +48,8 @@ pub enum Command {
     Import(ImportArgs),
     /// Measure a trained run on a split
     Eval(EvalArgs),
+    /// Answer for image files: classes with their probabilities, reconstructions, codes
+    Predict(PredictArgs),
     /// Write a run's network for another program: PyTorch, Keras, ONNX, or its weights alone
     Export(ExportArgs),
     /// Save an image of a run: filters, loss, saliency and others
@@ -267,6 +269,37 @@ pub struct ImportArgs {
     #[command(flatten)]
     pub changes: Changes,
     /// Print what went where as one JSON value
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `strata predict`
+#[derive(Debug, ClapArgs)]
+pub struct PredictArgs {
+    /// The run's folder
+    pub run: PathBuf,
+    /// Image files, folders of them, or `-`: an image or a list of paths from standard input
+    #[arg(required = true)]
+    pub images: Vec<PathBuf>,
+    /// So many classes of each image, the most probable first
+    #[arg(long, value_name = "K", default_value_t = 3, value_parser = at_least_one)]
+    pub top: usize,
+    /// Write the images' codes, a row for each, as .npy or .csv
+    #[arg(long, value_name = "FILE")]
+    pub features: Option<PathBuf>,
+    /// Write the images' reconstructions into this folder, as PNG
+    #[arg(long, value_name = "FOLDER")]
+    pub reconstructions: Option<PathBuf>,
+    /// The checkpoint: last, best, stage-1
+    #[arg(long, default_value = "last")]
+    pub checkpoint: String,
+    /// Where to compute: cpu, cuda:0
+    #[arg(long)]
+    pub device: Option<String>,
+    /// Print lines of CSV
+    #[arg(long, conflicts_with = "json")]
+    pub csv: bool,
+    /// Print one JSON value
     #[arg(long)]
     pub json: bool,
 }

@@ -23,6 +23,7 @@ mod new;
 mod numbers;
 mod output;
 mod overrides;
+mod predict;
 mod progress;
 mod report;
 mod scaling;
@@ -189,6 +190,7 @@ fn dispatch(args: Args, started: Instant) -> anyhow::Result<()> {
         Some(Command::Import(args)) => import::run(&args),
         Some(Command::Eval(args)) => eval::run(&args),
         Some(Command::Export(args)) => export::run(&args),
+        Some(Command::Predict(args)) => predict::run(&args),
         Some(Command::Inspect(args)) => inspect::run(&args),
         Some(Command::Data(args)) => data::run(&args),
         Some(Command::Bench(args)) => bench::run(&args, started),

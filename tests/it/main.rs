@@ -47,6 +47,7 @@ mod old_run;
 mod own_data;
 mod pictures;
 mod pixel_errors;
+mod predicting;
 mod random_clicks;
 mod random_networks;
 mod readme;
