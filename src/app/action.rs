@@ -14,6 +14,7 @@ use strata_core::project::edit::Edit;
 use strata_core::project::node::Node;
 use strata_core::project::{Network, Place};
 use strata_engine::inspection::reply::AnyQuery;
+use strata_export::bundle::Format;
 use strata_inspect::augmented;
 use strata_inspect::effective_field;
 use strata_inspect::gallery;
@@ -112,6 +113,8 @@ pub enum Action {
     Stop,
     /// Writes the report of the run into its folder.
     Report,
+    /// Writes the network of the run for another program, into the folder `export` of the run's.
+    Export(Format),
     /// Chooses where to compute: `None` for the best there is.
     Device(Option<String>),
     /// Changes how something is shown.

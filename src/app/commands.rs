@@ -16,6 +16,7 @@ use strata_core::project::edit::Edit;
 use strata_core::project::target::Target;
 use strata_core::project::{Place, Stack};
 use strata_core::spoken::spoken;
+use strata_export::bundle::Format;
 
 /// One thing that can be done now.
 #[derive(Clone, Debug, PartialEq)]
@@ -54,6 +55,9 @@ pub fn all(state: &State, views: &ViewCatalogue) -> Vec<Command> {
     if state.training.run.is_some() {
         let hint = "the run as one page: curves, metrics, pictures, layers";
         all.push(command("Write report", hint, Action::Report));
+        let export =
+            |format: Format| command(format.command(), format.about(), Action::Export(format));
+        all.extend(Format::ALL.map(export));
     }
     all.extend(files(state));
     all.extend(layers(state));

@@ -65,6 +65,7 @@ impl State {
             Action::Step => self.training.send(Command::Step),
             Action::Stop => self.training.send(Command::Stop),
             Action::Report => self.report(services),
+            Action::Export(format) => self.export(format, services),
             other => self.handle_files(other, services),
         }
     }

@@ -11,6 +11,7 @@ pub use picture::Picture;
 use std::path::PathBuf;
 use strata_core::project::augment::Augment;
 use strata_core::project::data::{Source, Split};
+use strata_export::bundle::Format;
 
 /// A workbench for convolutional networks: stack layers, see every shape, train, watch it learn.
 #[derive(Debug, Parser)]
@@ -47,6 +48,10 @@ pub enum Command {
     Import(ImportArgs),
     /// Measure a trained run on a split
     Eval(EvalArgs),
+    /// Answer for image files: classes with their probabilities, reconstructions, codes
+    Predict(PredictArgs),
+    /// Write a run's network for another program: PyTorch, Keras, ONNX, or its weights alone
+    Export(ExportArgs),
     /// Save an image of a run: filters, loss, saliency and others
     Inspect(Box<InspectArgs>),
     /// Write a run as one page: curves, metrics, pictures, layers; also while it trains
@@ -268,6 +273,59 @@ pub struct ImportArgs {
     pub json: bool,
 }
 
+/// `strata predict`
+#[derive(Debug, ClapArgs)]
+pub struct PredictArgs {
+    /// The run's folder
+    pub run: PathBuf,
+    /// Image files, folders of them, or `-`: an image or a list of paths from standard input
+    #[arg(required = true)]
+    pub images: Vec<PathBuf>,
+    /// So many classes of each image, the most probable first
+    #[arg(long, value_name = "K", default_value_t = 3, value_parser = at_least_one)]
+    pub top: usize,
+    /// Write the images' codes, a row for each, as .npy or .csv
+    #[arg(long, value_name = "FILE")]
+    pub features: Option<PathBuf>,
+    /// Write the images' reconstructions into this folder, as PNG
+    #[arg(long, value_name = "FOLDER")]
+    pub reconstructions: Option<PathBuf>,
+    /// The checkpoint: last, best, stage-1
+    #[arg(long, default_value = "last")]
+    pub checkpoint: String,
+    /// Where to compute: cpu, cuda:0
+    #[arg(long)]
+    pub device: Option<String>,
+    /// Print lines of CSV
+    #[arg(long, conflicts_with = "json")]
+    pub csv: bool,
+    /// Print one JSON value
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `strata export`
+#[derive(Debug, ClapArgs)]
+pub struct ExportArgs {
+    /// The run's folder
+    pub run: PathBuf,
+    /// For which program: pytorch, keras, onnx, or the weights alone
+    #[arg(long, value_name = "PROGRAM", value_parser = format)]
+    pub to: Format,
+    /// The folder of the files [default: export in the run's folder]
+    #[arg(short, long, value_name = "FOLDER")]
+    pub output: Option<PathBuf>,
+    /// Which checkpoint: last, best, stage-1 or step-512
+    #[arg(long, value_name = "NAME", default_value = "last")]
+    pub checkpoint: String,
+    /// Replace files that exist
+    #[arg(long)]
+    pub force: bool,
+    /// Print one JSON value
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// `strata eval`
 #[derive(Debug, ClapArgs)]
 pub struct EvalArgs {
@@ -466,4 +524,10 @@ fn size(text: &str) -> Result<[u32; 2], String> {
     sides
         .and_then(|sides| sides.try_into().ok())
         .ok_or_else(|| "write height x width, such as 32x32".to_owned())
+}
+
+fn format(word: &str) -> Result<Format, String> {
+    let known = || Format::ALL.map(Format::name).join(", ");
+    let found = Format::ALL.into_iter().find(|format| format.name() == word);
+    found.ok_or_else(|| format!("there is no program `{word}`; write one of {}", known()))
 }

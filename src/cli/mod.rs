@@ -12,6 +12,7 @@ mod check;
 mod data;
 mod doctor;
 mod eval;
+mod export;
 mod goals;
 mod help;
 mod import;
@@ -22,6 +23,7 @@ mod new;
 mod numbers;
 mod output;
 mod overrides;
+mod predict;
 mod progress;
 mod report;
 mod scaling;
@@ -187,6 +189,8 @@ fn dispatch(args: Args, started: Instant) -> anyhow::Result<()> {
         Some(Command::Train(args)) => train::run(&args),
         Some(Command::Import(args)) => import::run(&args),
         Some(Command::Eval(args)) => eval::run(&args),
+        Some(Command::Export(args)) => export::run(&args),
+        Some(Command::Predict(args)) => predict::run(&args),
         Some(Command::Inspect(args)) => inspect::run(&args),
         Some(Command::Data(args)) => data::run(&args),
         Some(Command::Bench(args)) => bench::run(&args, started),

@@ -45,6 +45,7 @@ mod volumes;
 
 pub use dataset::Dataset;
 pub use error::DataError;
+pub use images::image_file::image_files;
 pub use images::input_transform::{
     InputTransform, Parts as InputTransformParts, bytes as transform_bytes,
 };

@@ -1,3 +1,10 @@
-//! What leaves Strata: so far a report of a run.
+//! What leaves Strata: the report of a run, and networks as other programs read them.
 
+pub mod bundle;
+pub mod error;
+pub mod keras;
+pub mod onnx;
+mod plan;
+pub mod pytorch;
 pub mod report;
+mod windows;

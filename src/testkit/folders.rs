@@ -4,8 +4,10 @@
 //! A passing test's output is not shown, so a skipped test is written down in the build folder. The last test
 //! program, `skipped` of this package, prints the list and empties it.
 
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 /// Where test programs leave what outlives them: the folder of the build profile.
 fn build_folder() -> PathBuf {
@@ -34,9 +36,27 @@ pub fn real_data(test: &str) -> Option<PathBuf> {
     if root.is_dir() {
         return Some(root);
     }
+    skip(test);
+    None
+}
+
+/// A Python that has these modules: `STRATA_PYTHON`, or `python3`. Without it the test of this name is counted as
+/// skipped.
+pub fn python_with(modules: &[&str], test: &str) -> Option<OsString> {
+    let python = std::env::var_os("STRATA_PYTHON").unwrap_or_else(|| "python3".into());
+    let imports = format!("import {}", modules.join(", "));
+    let tried = Command::new(&python).args(["-c", &imports]).output();
+    if tried.is_ok_and(|output| output.status.success()) {
+        return Some(python);
+    }
+    skip(test);
+    None
+}
+
+/// Counts the test of this name as skipped.
+fn skip(test: &str) {
     fs::create_dir_all(list()).unwrap();
     fs::write(list().join(test), "").unwrap();
-    None
 }
 
 /// A folder with one empty file for each skipped test.

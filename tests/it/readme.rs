@@ -384,6 +384,9 @@ fn the_terminal_lines_of_the_readme_run() {
     let text = page("README.md");
     let project = blocks(&text, "toml").remove(0);
     std::fs::write(folder.path().join("my.toml"), project).unwrap();
+    std::fs::create_dir(folder.path().join("photos")).unwrap();
+    let photo = image::RgbImage::from_pixel(40, 30, image::Rgb([90, 120, 200]));
+    photo.save(folder.path().join("photos/sky.png")).unwrap();
     run_lines(&text, folder.path());
     assert!(folder.path().join("filters.png").exists());
 }

@@ -20,6 +20,13 @@ const SYNONYMS: &[(&str, &str)] = &[
     ("Pause", "halt wait"),
     ("Stop", "cancel abort end interrupt"),
     ("Write report", "export html share print"),
+    (
+        "Export for PyTorch",
+        "pytorch torch nn.module state_dict convert",
+    ),
+    ("Export for Keras", "keras tensorflow jax convert"),
+    ("Export as ONNX", "onnx onnxruntime netron convert deploy"),
+    ("Export the weights", "safetensors state_dict checkpoint"),
     ("Open…", "load file import run folder"),
     ("Save as…", "export copy"),
     ("Save picture", "export png svg screenshot image"),

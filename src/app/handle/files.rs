@@ -23,6 +23,7 @@ use strata_core::project::{Project, builtin, file};
 use strata_data::archive::Archive;
 use strata_data::{Recognised, recognise};
 use strata_engine::command::Command;
+use strata_export::bundle::{Format, Request, export, usual_folder};
 use strata_export::report::{self, Shown};
 use strata_inspect::confusion::Confusion;
 
@@ -340,6 +341,29 @@ impl State {
         };
         let file = report::usual_file(self.training.run.as_deref().unwrap_or(Path::new("")));
         self.pictures.save("Report", file, write, &services.wake);
+    }
+
+    /// Writes the network of the run for another program, over what an earlier export left.
+    pub(super) fn export(&mut self, format: Format, services: &Services) {
+        let Some(run) = self.training.run.clone() else {
+            let text = "There is no run to export yet: press Train, or open a run's folder";
+            return self.messages.add(Weight::Warning, text);
+        };
+        let folder = usual_folder(&run);
+        let write = move |folder: &Path| {
+            let request = Request {
+                run: &run,
+                checkpoint: "last",
+                format,
+                folder,
+                force: true,
+            };
+            export(&request)
+                .map(drop)
+                .map_err(|error| error.to_string())
+        };
+        self.pictures
+            .save(format.saved_as(), folder, write, &services.wake);
     }
 }
 

@@ -7,12 +7,13 @@
 use super::depth::{Depth, as_deep};
 use super::image_fitting::change_channels;
 use super::{frames, tiff_file};
+use crate::error::DataError;
 use crate::formats::not_read;
 use crate::source::RawImage;
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageReader, Limits};
 use std::io::{BufRead, BufReader, Cursor, Read, Seek};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use strata_core::files::open_regular;
 use strata_core::logging::panic::caught;
 use strata_core::{format, system_memory};
@@ -64,6 +65,28 @@ pub(crate) fn is_named_like_one(path: &Path) -> bool {
         .to_string_lossy()
         .to_lowercase();
     !name.starts_with('.') && EXTENSIONS.contains(&extension.as_str())
+}
+
+/// The image files of a folder and of those in it, by name, in the order of their paths. Fails with what cannot be
+/// read and why.
+pub fn image_files(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
+    let mut files = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        let failed = |cause| DataError::unreadable(&folder, cause);
+        for entry in std::fs::read_dir(&folder).map_err(failed)? {
+            let entry = entry.map_err(failed)?;
+            let path = entry.path();
+            // Links to folders are not followed: they may lead in a circle.
+            if entry.file_type().map_err(failed)?.is_dir() {
+                folders.push(path);
+            } else if is_named_like_one(&path) {
+                files.push(path);
+            }
+        }
+    }
+    files.sort();
+    Ok(files)
 }
 
 /// The names read, for messages.

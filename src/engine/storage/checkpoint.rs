@@ -146,6 +146,20 @@ pub(crate) fn save_weights(
     tensor_file::write_quickly(path, blobs(weights).collect(), Some(json))
 }
 
+/// Writes tensors under their names alone, as other programs read them. Equal tensors give equal bytes.
+pub fn write_tensors(
+    path: &Path,
+    tensors: &HashMap<String, Tensor>,
+) -> Result<(), CheckpointError> {
+    let blobs = tensors
+        .iter()
+        .map(|(key, tensor)| Blob::of(key.clone(), tensor));
+    tensor_file::write(path, blobs.collect(), None).map_err(|reason| CheckpointError::Write {
+        file: path.to_owned(),
+        reason,
+    })
+}
+
 fn blobs(weights: &[(String, Tensor)]) -> impl Iterator<Item = Blob> {
     weights
         .iter()

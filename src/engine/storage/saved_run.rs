@@ -14,8 +14,8 @@ use crate::run::compatibility::{check_input, is_measured};
 use crate::run::evaluate::{Measure, confusion, measure};
 use crate::run::memory_check::check_forward;
 use crate::run::prepare::{check_size, load_weights, new_network};
-use candle_core::Device;
-use std::collections::BTreeSet;
+use candle_core::{Device, Tensor};
+use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 use strata_core::project::data::Split;
 use strata_core::project::stage::{Stage, Task};
@@ -245,6 +245,11 @@ impl SavedRun {
             there.join(", ")
         ))
     }
+}
+
+/// The weights and running statistics of one of a run's checkpoints, under PyTorch's keys.
+pub fn weights(run: &Path, checkpoint: &str) -> Result<HashMap<String, Tensor>, RunError> {
+    Ok(checkpoint::load(&run_folder::find_checkpoint(run, checkpoint)?)?.weights)
 }
 
 /// Inspects a run's checkpoint; its images are not needed.

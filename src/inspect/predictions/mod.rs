@@ -440,7 +440,7 @@ impl<'a> Draws<'a> {
 }
 
 /// Probabilities from scores.
-pub(crate) fn softmax(scores: &[f32]) -> Vec<f32> {
+pub fn softmax(scores: &[f32]) -> Vec<f32> {
     let highest = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let powers: Vec<f32> = scores.iter().map(|score| (score - highest).exp()).collect();
     let sum: f32 = powers.iter().sum();

@@ -207,6 +207,35 @@ fn a_report_is_written_from_the_window() {
     assert!(window.has("Write report"));
 }
 
+#[test]
+fn a_network_is_exported_from_the_window() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut window = open(folder.path(), &runs::tiny(&[]));
+    window.train();
+    let run = window.state().training.run.clone().unwrap();
+    for (word, name, file, told) in [
+        (
+            "state_dict",
+            "Export for PyTorch",
+            "model.py",
+            "The network for PyTorch saved to",
+        ),
+        (
+            "netron",
+            "Export as ONNX",
+            "model.onnx",
+            "The network as ONNX saved to",
+        ),
+    ] {
+        window.press(Modifiers::COMMAND, Key::K);
+        window.type_over("Find anything by name", word);
+        assert!(window.has(name));
+        window.press(Modifiers::NONE, Key::Enter);
+        window.wait_for(crate::kit::PATIENCE, "export", |window| window.has(told));
+        assert!(run.join("export").join(file).is_file());
+    }
+}
+
 /// The keys of `[data]` with what their fields are called, and a project of the source that has them.
 const FIELDS: [(&str, &str, &str); 28] = [
     ("source", "Data source", "folder"),

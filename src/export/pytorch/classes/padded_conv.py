@@ -1,0 +1,9 @@
+class PaddedConv2d(nn.Conv2d):
+    """A convolution with zeros of its own before and after each axis; margins as F.pad takes them, last axis first."""
+
+    def __init__(self, *sizes, margins, **options):
+        super().__init__(*sizes, **options)
+        self.margins = margins
+
+    def forward(self, x):
+        return super().forward(F.pad(x, self.margins))
