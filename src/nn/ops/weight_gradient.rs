@@ -15,10 +15,10 @@ use super::real::Real;
 use super::reduce::{add_columns, add_parts, part_of};
 use super::shared_output::SharedOutput;
 use super::sliding::{Margin, volume};
+use super::team::each_task;
 use super::tile::{Positions, WeightGradTile};
 use super::winograd::{Piece, TileGradient, Winograd};
 use chunks::each_chunk;
-use rayon::prelude::*;
 use std::ops::Range;
 
 /// Both sides of a weight's gradient.
@@ -121,15 +121,13 @@ impl<'a, T: Real> WeightGradient<'a, T> {
     pub fn sum(&self, sums: &mut [T]) {
         let cut = self.cut();
         let target = SharedOutput::new(sums);
-        (0..cut.parts * cut.lane_pieces * cut.row_pieces)
-            .into_par_iter()
-            .for_each(|index| {
-                // SAFETY: tasks use different elements. Each uses some rows of some blocks of its part
-                // (`rows_of`): pieces of lanes have different blocks, and pieces of rows different rows
-                // (`part_of`). The bias of a part is used by the one task with `sums_bias`.
-                let target = unsafe { target.share() };
-                self.run(target, cut, &self.task(cut, index));
-            });
+        each_task(cut.parts * cut.lane_pieces * cut.row_pieces, |index| {
+            // SAFETY: tasks use different elements. Each uses some rows of some blocks of its part (`rows_of`):
+            // pieces of lanes have different blocks, and pieces of rows different rows (`part_of`). The bias of a
+            // part is used by the one task with `sums_bias`.
+            let target = unsafe { target.share() };
+            self.run(target, cut, &self.task(cut, index));
+        });
         add_parts(sums, cut.stride);
     }
 
