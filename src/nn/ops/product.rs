@@ -40,7 +40,7 @@ const PANEL_ROWS: usize = 256;
 /// Fewer rows are no piece of their own.
 const MIN_ROWS: usize = 24;
 /// Multiply-adds that are worth handing to another thread.
-const MIN_MACS: usize = 1 << 19;
+const MIN_MACS: usize = 1 << 17;
 /// Rows that a task takes at a time: with the widest tile, a panel.
 const SOME_ROWS: usize = 96;
 

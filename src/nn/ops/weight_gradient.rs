@@ -7,7 +7,7 @@
 
 mod chunks;
 
-use super::blocking::{MIN_TASKS, gradient_bands, gradient_parts, tile_cut};
+use super::blocking::{gradient_bands, gradient_parts, tasks_of_work, tile_cut};
 use super::conv_input::ConvInput;
 use super::convolution::{Convolution, banded, images_per_block, rows_read, strides};
 use super::packed::Part;
@@ -66,14 +66,23 @@ impl<'a, T: Real> WeightGradient<'a, T> {
         let macs = self.convolution.sizes.count() * depth * height * width;
         let bands = gradient_bands(self.batch, macs, depth, height);
         let parts = gradient_parts(stride, self.batch * bands, self.batch * self.terms());
-        // Every task pads its images again: as few tasks as are needed.
-        let lane_pieces = MIN_TASKS.div_ceil(parts).min(self.block_count());
+        // Every task pads or transforms its images again: as few tasks as are needed.
+        let tasks = tasks_of_work(self.batch * self.macs());
+        let lane_pieces = tasks.div_ceil(parts).min(self.block_count());
         Cut {
             bands,
             parts,
             lane_pieces,
-            row_pieces: MIN_TASKS.div_ceil(parts * lane_pieces),
+            row_pieces: tasks.div_ceil(parts * lane_pieces),
             stride,
+        }
+    }
+
+    /// Multiply-adds of an image, as they are computed.
+    fn macs(&self) -> usize {
+        match self.winograd() {
+            Some(winograd) => winograd.work(),
+            None => self.convolution.sizes.count() * volume(self.convolution.output),
         }
     }
 
