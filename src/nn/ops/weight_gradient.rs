@@ -290,8 +290,9 @@ impl<'a, T: Real> WeightGradient<'a, T> {
             offsets: &self.convolution.rows[0],
             start: task.part * cut.stride,
         };
-        winograd.clear(&of_points, &mut target);
         let len = winograd.gradient_len();
+        // The first tiles are written over what was there, instead of added to zeros.
+        let mut adds = false;
         self.each_block(
             cut,
             task.part,
@@ -301,9 +302,13 @@ impl<'a, T: Real> WeightGradient<'a, T> {
                     self.add_bias(large, small, images, band, target.slice_mut(bias.clone()));
                 }
                 let (sides, part) = ((large, small), (images, band));
-                winograd.add_gradient(&of_points, sides, part, &mut target, scratch);
+                adds |=
+                    winograd.add_gradient(&of_points, sides, (part, adds), &mut target, scratch);
             },
         );
+        if !adds {
+            winograd.clear(&of_points, &mut target);
+        }
     }
 
     /// The elements that a task sums its rows of one block in; its part of the batch starts at `start`.
@@ -469,6 +474,7 @@ impl<'a, T: Real> WeightGradient<'a, T> {
                 vectors: plan.blocks[part.block].vectors,
                 lanewise: plan.lanewise,
                 sums: &mut *sums,
+                adds: true,
             };
             T::run_kernel(self.convolution.level, tile);
         });
