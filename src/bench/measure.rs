@@ -74,7 +74,7 @@ pub fn median_ms(times: &[StepTimes], part: impl Fn(&StepTimes) -> Duration) -> 
 }
 
 /// The middle of these numbers, or the mean of the two middle ones; 0 of none.
-pub(super) fn median(mut all: Vec<f64>) -> f64 {
+pub(crate) fn median(mut all: Vec<f64>) -> f64 {
     all.sort_unstable_by(f64::total_cmp);
     let middle = |index: usize| all.get(index).copied().unwrap_or_default();
     (middle(all.len().saturating_sub(1) / 2) + middle(all.len() / 2)) / 2.0

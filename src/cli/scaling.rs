@@ -3,10 +3,15 @@
 use super::bench::place;
 use super::output;
 use super::text::{figure, table};
+use crate::bench::measure::median;
 use crate::bench::scaling::{self, Point, Series};
 use crate::bench::{BenchError, on_threads};
 use candle_core::Device;
 use serde_json::{Map, Value, json};
+
+/// Times that the sizes of a series are gone through; of each the middle time counts. A machine that changes its speed
+/// meanwhile would otherwise make one size look slower than the next.
+const ROUNDS: usize = 3;
 
 /// Measures all series and prints them.
 pub fn run(steps: usize, threads: usize, device: &Device, as_json: bool) -> anyhow::Result<()> {
@@ -40,15 +45,25 @@ fn all(steps: usize, device: &Device) -> Result<Vec<(&'static Series, Vec<Point>
 }
 
 fn measure(series: &Series, steps: usize, device: &Device) -> Result<Vec<Point>, BenchError> {
+    let mut rounds = vec![Vec::new(); series.sizes.len()];
+    for round in 1..=ROUNDS {
+        for (&size, times) in series.sizes.iter().zip(&mut rounds) {
+            output::say(&format!(
+                "measuring {} {size}, round {round} of {ROUNDS}",
+                series.name
+            ));
+            times.extend(series.step_ms(size, steps.div_ceil(ROUNDS), device)?);
+        }
+    }
     let mut times = Vec::new();
-    for &size in series.sizes {
-        output::say(&format!("measuring {} {size}", series.name));
-        match series.step_ms(size, steps, device)? {
-            Some(step_ms) => times.push((size, step_ms)),
-            None => output::say(&format!(
+    for (&size, rounds) in series.sizes.iter().zip(rounds) {
+        if rounds.is_empty() {
+            output::say(&format!(
                 "left out: {} {size} does not fit into memory",
                 series.name
-            )),
+            ));
+        } else {
+            times.push((size, median(rounds)));
         }
     }
     Ok(series.points(&times))

@@ -4,6 +4,7 @@
 use super::BenchmarkError;
 use super::work::{Pass, macs};
 use crate::run::finite::gradient_not_finite;
+use crate::run::pool::in_pool;
 use crate::run::stage::frozen;
 use candle_core::{Device, Tensor};
 use rand::Rng;
@@ -152,11 +153,10 @@ impl Workload {
     /// Takes one step: of training, or one forward pass.
     pub fn step(&mut self) -> Result<StepTimes, BenchmarkError> {
         self.steps += 1;
-        if self.updater.is_some() {
-            self.train()
-        } else {
-            self.infer()
-        }
+        in_pool(|| match self.updater {
+            Some(_) => self.train(),
+            None => self.infer(),
+        })
     }
 
     fn infer(&mut self) -> Result<StepTimes, BenchmarkError> {

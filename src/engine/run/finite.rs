@@ -1,7 +1,6 @@
 //! Whether all values of tensors are finite.
 
 use candle_core::{DType, Storage, Tensor};
-use rayon::prelude::*;
 use strata_nn::Network;
 use strata_nn::ops::reduce::are_finite;
 
@@ -23,11 +22,10 @@ pub fn gradient_not_finite(network: &Network) -> candle_core::Result<Option<Stri
     if !network.device().is_cpu() {
         return Ok(None);
     }
-    // All at once, so that threads meet once a step and not at every parameter.
-    let trained = network.parameters().par_iter();
+    let trained = network.parameters().iter();
     trained
         .filter(|parameter| !parameter.frozen)
-        .find_map_first(|parameter| match is_finite(&parameter.gradient) {
+        .find_map(|parameter| match is_finite(&parameter.gradient) {
             Ok(true) => None,
             Ok(false) => Some(Ok(parameter.key.clone())),
             Err(error) => Some(Err(error)),

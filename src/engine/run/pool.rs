@@ -1,9 +1,12 @@
-//! Where a step is computed: on a thread of rayon's pool.
+//! Where a step is computed: on a thread of rayon's pool, with the others at hand.
+
+use strata_nn::ops::team;
 
 /// Does work on a thread of the pool. Called from any other thread, every operator of a step would hand its tasks over
-/// to the pool and wait for a thread to wake up; from one of its own threads the work begins at once.
+/// to the pool and wait for a thread to wake up; from one of its own threads the work begins at once. The other threads
+/// stay awake meanwhile.
 pub(crate) fn in_pool<R: Send>(work: impl FnOnce() -> R + Send) -> R {
-    rayon::scope(|_| work())
+    rayon::scope(|_| team::lead(work))
 }
 
 #[cfg(test)]

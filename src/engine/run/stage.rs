@@ -21,6 +21,7 @@ use strata_core::project::stage::{Loss, Stage, Task};
 use strata_data::loader::{Job, LoadedBatch, Loader};
 use strata_data::{PixelUnits, SplitData};
 use strata_nn::Route;
+use strata_nn::ops::team;
 
 /// Whether to continue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -147,7 +148,7 @@ fn steps_at_hand(
         session.sink.event(Event::Step(report));
         // What others have given to the pool comes first.
         rayon::yield_now();
-        if !session.control.goes_on() {
+        if team::is_awaited() || !session.control.goes_on() {
             return Ok(());
         }
         match loader.at_hand() {

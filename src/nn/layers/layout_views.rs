@@ -9,9 +9,9 @@ use crate::fusion_rules::reorders;
 use crate::ops::real::Real;
 use crate::ops::simd::Level;
 use crate::ops::storage::{Buffer, fill, view};
+use crate::ops::team::each_chunk;
 use crate::ops::turn::turn;
 use candle_core::Tensor;
-use rayon::prelude::*;
 use strata_core::project::size::Shape;
 
 /// Numbers of a weight that are worth a task.
@@ -194,9 +194,12 @@ impl FlattenViews {
 
 /// Calls `f` with every row of a weight and its number.
 fn each_row<T: Real>(columns: usize, weight: &mut [T], f: impl Fn(usize, &mut [T]) + Sync) {
-    let rows = weight.par_chunks_exact_mut(columns).enumerate();
-    rows.with_min_len(TASK.div_ceil(columns.max(1)))
-        .for_each(|(row, numbers)| f(row, numbers));
+    let rows = TASK.div_ceil(columns.max(1));
+    each_chunk([weight], rows * columns, |place, [some]| {
+        for (row, numbers) in some.chunks_exact_mut(columns).enumerate() {
+            f(place.start / columns + row, numbers);
+        }
+    });
 }
 
 /// Writes rows × columns as columns × rows.

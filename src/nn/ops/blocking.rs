@@ -11,6 +11,10 @@ const MIN_POSITIONS: usize = 24;
 pub const MIN_TASKS: usize = 8;
 /// A single image is cut into bands when it takes more multiply-adds than this.
 const BAND_MACS: usize = 1 << 21;
+/// Multiply-adds of a whole batch that are worth a second task, where its images would be a single one.
+const SHARED_MACS: usize = 1 << 19;
+/// Multiply-adds that each task of a batch with little work should have.
+const TASK_MACS: usize = 1 << 21;
 /// Parts of a batch that are reduced on their own before they are added up in order.
 pub const PARTS: usize = 8;
 /// Elements that the parts of a weight gradient may take together.
@@ -89,8 +93,14 @@ pub fn tile_cut(tiles: usize, blocks: usize, macs_per_image: usize, batch: usize
         .max(1);
     let tasks = batch.div_ceil(images).max(1);
     let (mut bands, mut pieces) = (1, 1);
-    if tasks < MIN_TASKS && macs_per_image >= BAND_MACS {
-        let wanted = MIN_TASKS.div_ceil(tasks);
+    let macs = macs_per_image.saturating_mul(batch);
+    let wanted = match tasks {
+        MIN_TASKS.. => 1,
+        _ if macs_per_image >= BAND_MACS => MIN_TASKS.div_ceil(tasks),
+        1 if macs >= SHARED_MACS => tasks_of_work(macs),
+        _ => 1,
+    };
+    if wanted > 1 {
         let most_bands = (images * tiles / BAND_TILES).clamp(1, wanted);
         if macs_per_image / tiles > CACHED_WEIGHT {
             pieces = wanted.min(blocks.max(1));
@@ -105,6 +115,12 @@ pub fn tile_cut(tiles: usize, blocks: usize, macs_per_image: usize, batch: usize
         bands,
         pieces,
     }
+}
+
+/// Tasks that so many multiply-adds are cut into, where each of them repeats something: enough for two threads, and
+/// more where each has enough to do.
+pub(crate) fn tasks_of_work(macs: usize) -> usize {
+    (macs / TASK_MACS).clamp(2, MIN_TASKS)
 }
 
 /// Parts of a batch that a weight gradient of so many elements is summed in. `units`: images, or bands of them; `terms`:
@@ -194,7 +210,16 @@ mod tests {
         assert_eq!(cut(16, 4, 1), (1, 1, 4));
         let large = tile_cut(16, 4, 17 * CACHED_WEIGHT, 5);
         assert_eq!((large.images, large.bands, large.pieces), (4, 1, 4));
-        assert_eq!(tile_cut(16, 4, BAND_MACS - 1, 1).pieces, 1);
+        assert_eq!(tile_cut(16, 4, SHARED_MACS - 1, 1).pieces, 1);
+        // One task of all images: two from some work on.
+        let few = |batch| tile_cut(1, 4, SHARED_MACS / 4, batch).pieces;
+        assert_eq!([3, 4, 8, 32].map(few), [1, 2, 2, 2]);
+    }
+
+    #[test]
+    fn little_work_has_two_tasks_and_more_where_each_has_enough() {
+        let tasks = |each: usize| tasks_of_work(each * TASK_MACS);
+        assert_eq!([0, 1, 3, 100].map(tasks), [2, 2, 3, MIN_TASKS]);
     }
 
     #[test]

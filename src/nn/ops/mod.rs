@@ -39,6 +39,7 @@ pub mod sliding;
 pub mod spatial_map;
 pub mod storage;
 pub mod taps;
+pub mod team;
 pub mod tile;
 pub(crate) mod turn;
 pub mod weight_gradient;

@@ -29,8 +29,8 @@ use super::real::Real;
 use super::reduce::part_of;
 use super::shared_output::SharedOutput;
 use super::simd::{Level, vectorized};
+use super::team::{each_chunk, each_of_some};
 use super::turn::turn;
-use rayon::prelude::*;
 use tile::{ProductTile, tiles};
 
 /// Bytes of a panel: it shares the nearest cache (32 KiB or more) with the rows that go by.
@@ -40,7 +40,7 @@ const PANEL_ROWS: usize = 256;
 /// Fewer rows are no piece of their own.
 const MIN_ROWS: usize = 24;
 /// Multiply-adds that are worth handing to another thread.
-const MIN_MACS: usize = 1 << 19;
+const MIN_MACS: usize = 1 << 17;
 /// Rows that a task takes at a time: with the widest tile, a panel.
 const SOME_ROWS: usize = 96;
 
@@ -142,25 +142,22 @@ fn multiply_at<T: Real>(
         .max(1);
     let tasks = blocks.count() * pieces;
     let macs = sizes.rows * sizes.depth * sizes.columns / tasks.max(1);
-    (0..tasks)
-        .into_par_iter()
-        .with_min_len(MIN_MACS.div_ceil(macs.max(1)))
-        .for_each(|task| {
-            let rows = part_of(sizes.rows, pieces, task / blocks.count());
-            // SAFETY: tasks write different elements: those of one block of columns in one piece of the rows.
-            let target = unsafe { target.share() };
-            let product = Product {
-                level,
-                sizes,
-                left,
-                right,
-                finish,
-                target,
-                first_row: rows.start,
-                rows: rows.len(),
-            };
-            product.block(blocks.get(task % blocks.count()));
-        });
+    each_of_some(tasks, MIN_MACS.div_ceil(macs.max(1)), |task| {
+        let rows = part_of(sizes.rows, pieces, task / blocks.count());
+        // SAFETY: tasks write different elements: those of one block of columns in one piece of the rows.
+        let target = unsafe { target.share() };
+        let product = Product {
+            level,
+            sizes,
+            left,
+            right,
+            finish,
+            target,
+            first_row: rows.start,
+            rows: rows.len(),
+        };
+        product.block(blocks.get(task % blocks.count()));
+    });
 }
 
 impl<T> Target<'_, T> {
@@ -393,12 +390,20 @@ impl<'a, T: Real> Packed<'a, T> {
         let blocks = Blocks::new::<T>(level, sizes);
         let size = sizes.depth * blocks.wide;
         let columns = sizes.columns.next_multiple_of(T::width(level));
-        let each = panels[..sizes.depth * columns].par_chunks_mut(size.max(1));
-        each.enumerate()
-            .with_min_len(MIN_MACS.div_ceil(size.max(1)))
-            .for_each(|(index, panel)| {
-                copy_panel(level, sizes, right, 0, blocks.get(index), panel);
-            });
+        each_chunk(
+            [&mut panels[..sizes.depth * columns]],
+            size,
+            |place, [panel]| {
+                copy_panel(
+                    level,
+                    sizes,
+                    right,
+                    0,
+                    blocks.get(place.start / size),
+                    panel,
+                );
+            },
+        );
         Packed {
             level,
             sizes,

@@ -3,8 +3,9 @@
 use super::blocking::PARTS;
 use super::real::Real;
 use super::simd::vectorized;
-use rayon::prelude::*;
+use super::team::{each_chunk, each_task};
 use std::ops::Range;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Lets `add` accumulate each of `PARTS` ranges of `0..count` into an array of `len` zeros, in parallel,
 /// and adds the parts up in order into `out`.
@@ -16,12 +17,10 @@ pub(crate) fn in_parts<T: Real>(
     let len = out.len();
     let parts = PARTS.min(count.max(1));
     T::with_scratch(parts * len, |sums| {
-        sums.par_chunks_mut(len.max(1))
-            .enumerate()
-            .for_each(|(part, sums)| {
-                sums.fill(T::zero());
-                add(part_of(count, parts, part), sums);
-            });
+        each_chunk([&mut sums[..]], len, |place, [sums]| {
+            sums.fill(T::zero());
+            add(part_of(count, parts, place.start / len), sums);
+        });
         add_parts(sums, len);
         out.copy_from_slice(&sums[..len]);
     });
@@ -60,18 +59,17 @@ pub fn part_of(count: usize, parts: usize, part: usize) -> Range<usize> {
 
 /// Adds consecutive arrays of `stride` elements, in order, into the first.
 pub(crate) fn add_parts<T: Real>(numbers: &mut [T], stride: usize) {
-    const CHUNK: usize = 1 << 14;
+    const CHUNK: usize = 1 << 12;
     let (first, rest) = numbers.split_at_mut(stride);
     let rest = &*rest;
-    first
-        .par_chunks_mut(CHUNK)
-        .enumerate()
-        .for_each(|(chunk, first)| {
-            for part in rest.chunks_exact(stride) {
-                let part = &part[chunk * CHUNK..];
-                add_columns(&part[..first.len()], first);
-            }
-        });
+    if rest.is_empty() {
+        return;
+    }
+    each_chunk([first], CHUNK, |place, [first]| {
+        for part in rest.chunks_exact(stride) {
+            add_columns(&part[place.clone()], first);
+        }
+    });
 }
 
 vectorized! {
@@ -93,12 +91,15 @@ vectorized! {
 
 /// Whether all numbers are finite, on all threads.
 pub fn are_finite(numbers: &[f32]) -> bool {
-    const CHUNK: usize = 1 << 15;
-    numbers.par_chunks(CHUNK).all(|chunk| {
+    const CHUNK: usize = 1 << 13;
+    let any = AtomicBool::new(false);
+    each_task(numbers.len().div_ceil(CHUNK), |task| {
+        let chunk = task * CHUNK..(task * CHUNK + CHUNK).min(numbers.len());
         let mut found = false;
-        find_not_finite(chunk, &mut found);
-        !found
-    })
+        find_not_finite(&numbers[chunk], &mut found);
+        any.fetch_or(found, Ordering::Relaxed);
+    });
+    !any.into_inner()
 }
 
 /// Numbers that a sum keeps side by side, so that adding them up can be vectors.

@@ -362,6 +362,8 @@ pub(crate) struct WeightGradTile<'a, T> {
     pub lanewise: bool,
     /// Rows of `vectors·WIDTH` elements.
     pub sums: &'a mut [T],
+    /// Whether what the rows hold is added to; otherwise it is written over.
+    pub adds: bool,
 }
 
 impl<T: Real> WeightGradTile<'_, T> {
@@ -480,10 +482,12 @@ impl<T: Real> WeightGradTile<'_, T> {
         // are indices of.
         // All are read before any is written, so that a row that the tile holds twice is added once.
         unsafe {
-            for p in 0..P {
-                for v in 0..V {
-                    let old = lanes.load(self.sums.as_ptr().add(rows[p] * wide + v * L::WIDTH));
-                    sums[p][v] = lanes.multiply_add(one, old, sums[p][v]);
+            if self.adds {
+                for p in 0..P {
+                    for v in 0..V {
+                        let old = lanes.load(self.sums.as_ptr().add(rows[p] * wide + v * L::WIDTH));
+                        sums[p][v] = lanes.multiply_add(one, old, sums[p][v]);
+                    }
                 }
             }
             for p in 0..P {

@@ -7,7 +7,7 @@ use super::shared_output::SharedOutput;
 use super::simd::{Kernel, Lanes, Level};
 
 /// Rows and columns of a square.
-pub(super) const SQUARE: usize = 8;
+pub(in crate::ops) const SQUARE: usize = 8;
 
 /// Writes `rows × columns` of a matrix as `columns × rows`. Both are slices with the steps from row to row.
 pub(crate) fn turn<T: Real>(

@@ -7,7 +7,7 @@
 
 mod chunks;
 
-use super::blocking::{MIN_TASKS, gradient_bands, gradient_parts, tile_cut};
+use super::blocking::{gradient_bands, gradient_parts, tasks_of_work, tile_cut};
 use super::conv_input::ConvInput;
 use super::convolution::{Convolution, banded, images_per_block, rows_read, strides};
 use super::packed::Part;
@@ -15,10 +15,10 @@ use super::real::Real;
 use super::reduce::{add_columns, add_parts, part_of};
 use super::shared_output::SharedOutput;
 use super::sliding::{Margin, volume};
+use super::team::each_task;
 use super::tile::{Positions, WeightGradTile};
 use super::winograd::{Piece, TileGradient, Winograd};
 use chunks::each_chunk;
-use rayon::prelude::*;
 use std::ops::Range;
 
 /// Both sides of a weight's gradient.
@@ -66,14 +66,23 @@ impl<'a, T: Real> WeightGradient<'a, T> {
         let macs = self.convolution.sizes.count() * depth * height * width;
         let bands = gradient_bands(self.batch, macs, depth, height);
         let parts = gradient_parts(stride, self.batch * bands, self.batch * self.terms());
-        // Every task pads its images again: as few tasks as are needed.
-        let lane_pieces = MIN_TASKS.div_ceil(parts).min(self.block_count());
+        // Every task pads or transforms its images again: as few tasks as are needed.
+        let tasks = tasks_of_work(self.batch * self.macs());
+        let lane_pieces = tasks.div_ceil(parts).min(self.block_count());
         Cut {
             bands,
             parts,
             lane_pieces,
-            row_pieces: MIN_TASKS.div_ceil(parts * lane_pieces),
+            row_pieces: tasks.div_ceil(parts * lane_pieces),
             stride,
+        }
+    }
+
+    /// Multiply-adds of an image, as they are computed.
+    fn macs(&self) -> usize {
+        match self.winograd() {
+            Some(winograd) => winograd.work(),
+            None => self.convolution.sizes.count() * volume(self.convolution.output),
         }
     }
 
@@ -121,15 +130,13 @@ impl<'a, T: Real> WeightGradient<'a, T> {
     pub fn sum(&self, sums: &mut [T]) {
         let cut = self.cut();
         let target = SharedOutput::new(sums);
-        (0..cut.parts * cut.lane_pieces * cut.row_pieces)
-            .into_par_iter()
-            .for_each(|index| {
-                // SAFETY: tasks use different elements. Each uses some rows of some blocks of its part
-                // (`rows_of`): pieces of lanes have different blocks, and pieces of rows different rows
-                // (`part_of`). The bias of a part is used by the one task with `sums_bias`.
-                let target = unsafe { target.share() };
-                self.run(target, cut, &self.task(cut, index));
-            });
+        each_task(cut.parts * cut.lane_pieces * cut.row_pieces, |index| {
+            // SAFETY: tasks use different elements. Each uses some rows of some blocks of its part (`rows_of`):
+            // pieces of lanes have different blocks, and pieces of rows different rows (`part_of`). The bias of a
+            // part is used by the one task with `sums_bias`.
+            let target = unsafe { target.share() };
+            self.run(target, cut, &self.task(cut, index));
+        });
         add_parts(sums, cut.stride);
     }
 
@@ -283,8 +290,9 @@ impl<'a, T: Real> WeightGradient<'a, T> {
             offsets: &self.convolution.rows[0],
             start: task.part * cut.stride,
         };
-        winograd.clear(&of_points, &mut target);
         let len = winograd.gradient_len();
+        // The first tiles are written over what was there, instead of added to zeros.
+        let mut adds = false;
         self.each_block(
             cut,
             task.part,
@@ -294,9 +302,13 @@ impl<'a, T: Real> WeightGradient<'a, T> {
                     self.add_bias(large, small, images, band, target.slice_mut(bias.clone()));
                 }
                 let (sides, part) = ((large, small), (images, band));
-                winograd.add_gradient(&of_points, sides, part, &mut target, scratch);
+                adds |=
+                    winograd.add_gradient(&of_points, sides, (part, adds), &mut target, scratch);
             },
         );
+        if !adds {
+            winograd.clear(&of_points, &mut target);
+        }
     }
 
     /// The elements that a task sums its rows of one block in; its part of the batch starts at `start`.
@@ -462,6 +474,7 @@ impl<'a, T: Real> WeightGradient<'a, T> {
                 vectors: plan.blocks[part.block].vectors,
                 lanewise: plan.lanewise,
                 sums: &mut *sums,
+                adds: true,
             };
             T::run_kernel(self.convolution.level, tile);
         });

@@ -4,9 +4,9 @@ use super::{CHUNK, UpdateRule, wrong_state};
 use crate::ops::real::Real;
 use crate::ops::simd::vectorized;
 use crate::ops::storage::fill_both;
+use crate::ops::team::each_chunk;
 use crate::{NnError, Parameter};
 use candle_core::Tensor;
-use rayon::prelude::*;
 use strata_core::project::optimizer::Adagrad;
 
 /// One step's constants.
@@ -26,11 +26,9 @@ impl Step {
 
     fn apply<T: Real>(&self, value: &mut [T], gradient: &[T], sum: &mut [T]) {
         let numbers = [self.lr, self.adagrad.weight_decay, self.adagrad.eps].map(T::from_f64);
-        value
-            .par_chunks_mut(CHUNK)
-            .zip(gradient.par_chunks(CHUNK))
-            .zip(sum.par_chunks_mut(CHUNK))
-            .for_each(|((value, gradient), sum)| adapt(value, gradient, sum, numbers));
+        each_chunk([value, sum], CHUNK, |place, [value, sum]| {
+            adapt(value, &gradient[place], sum, numbers);
+        });
     }
 }
 

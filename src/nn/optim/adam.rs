@@ -4,9 +4,9 @@ use super::{CHUNK, UpdateRule, wrong_state};
 use crate::ops::real::Real;
 use crate::ops::simd::vectorized;
 use crate::ops::storage::{fill, fill_both};
+use crate::ops::team::each_chunk;
 use crate::{NnError, Parameter};
 use candle_core::Tensor;
-use rayon::prelude::*;
 use strata_core::project::optimizer::{Adam, AdamSettings, AdamW};
 
 /// The numbers that a step computes with, in the precision of the weights.
@@ -94,13 +94,13 @@ impl Step {
             widen: 1.0 / self.correction2.sqrt(),
         };
         let numbers = numbers.rounded::<T>();
-        let values = value.par_chunks_mut(CHUNK).zip(gradient.par_chunks(CHUNK));
-        let moments = mean.par_chunks_mut(CHUNK).zip(square.par_chunks_mut(CHUNK));
-        values
-            .zip(moments)
-            .for_each(|((value, gradient), (mean, square))| {
-                adapt(value, gradient, mean, square, numbers);
-            });
+        each_chunk(
+            [value, mean, square],
+            CHUNK,
+            |place, [value, mean, square]| {
+                adapt(value, &gradient[place], mean, square, numbers);
+            },
+        );
     }
 }
 

@@ -15,12 +15,11 @@ use super::ops::storage::view;
 use super::ops::with_real;
 use super::{Network, NnError, Parameter};
 use candle_core::{Device, Tensor};
-use rayon::prelude::*;
 use std::collections::HashMap;
 use strata_core::project::optimizer::Optimizer;
 
 /// Values that are worth a task.
-const CHUNK: usize = 1 << 14;
+const CHUNK: usize = 1 << 12;
 
 /// How one step changes a parameter; rebuilt for each step, with that step's constants.
 trait UpdateRule {
@@ -139,25 +138,21 @@ impl Updater {
         }
     }
 
-    fn update(
-        &mut self,
-        network: &mut Network,
-        rule: &(impl UpdateRule + Sync),
-    ) -> Result<(), NnError> {
+    fn update(&mut self, network: &mut Network, rule: &impl UpdateRule) -> Result<(), NnError> {
         let is_cpu = network.device().is_cpu();
         let parameters = network.parameters_mut();
         if is_cpu {
-            // All at once, so that threads meet once a step and not at every parameter.
-            let each = parameters.par_iter().zip(&self.states);
-            return each
-                .filter(|(parameter, _)| !parameter.frozen)
-                .try_for_each(|(parameter, state)| {
-                    let value = &parameter.value;
-                    with_real!(value, T => {
-                        let gradient = view::<T>(&parameter.gradient)?;
-                        rule.step::<T>(value, &gradient, &state.tensors)
-                    })
-                });
+            let mut each = parameters.iter().zip(&self.states);
+            return each.try_for_each(|(parameter, state)| {
+                if parameter.frozen {
+                    return Ok(());
+                }
+                let value = &parameter.value;
+                with_real!(value, T => {
+                    let gradient = view::<T>(&parameter.gradient)?;
+                    rule.step::<T>(value, &gradient, &state.tensors)
+                })
+            });
         }
         for (parameter, state) in parameters.iter_mut().zip(&mut self.states) {
             if !parameter.frozen {

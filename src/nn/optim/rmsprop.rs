@@ -4,9 +4,10 @@ use super::{CHUNK, UpdateRule, wrong_state};
 use crate::ops::real::Real;
 use crate::ops::simd::vectorized;
 use crate::ops::storage::{fill, fill_both, view};
+use crate::ops::team::each_chunk;
 use crate::{NnError, Parameter};
 use candle_core::Tensor;
-use rayon::prelude::*;
+use std::ops::Range;
 use strata_core::project::optimizer::RmsProp;
 
 /// One step's constants.
@@ -61,13 +62,15 @@ impl UpdateRule for Step {
         {
             let value = view::<T>(value)?;
             fill::<T>(state.square, |square| {
-                each_chunk(square, &value, gradient, |square, value, gradient| {
+                each_chunk([square], CHUNK, |place, [square]| {
+                    let (value, gradient) = (&value[place.clone()], &gradient[place]);
                     average_square(square, value, gradient, numbers);
                 });
             })?;
             if let Some(mean) = state.mean {
                 fill::<T>(mean, |mean| {
-                    each_chunk(mean, &value, gradient, |mean, value, gradient| {
+                    each_chunk([mean], CHUNK, |place, [mean]| {
+                        let (value, gradient) = (&value[place.clone()], &gradient[place]);
                         average(mean, value, gradient, numbers);
                     });
                 })?;
@@ -127,18 +130,6 @@ impl UpdateRule for Step {
     }
 }
 
-/// Runs `work` on every part of three slices of one length.
-fn each_chunk<T: Real>(
-    out: &mut [T],
-    a: &[T],
-    b: &[T],
-    work: impl Fn(&mut [T], &[T], &[T]) + Sync,
-) {
-    out.par_chunks_mut(CHUNK)
-        .zip(a.par_chunks(CHUNK).zip(b.par_chunks(CHUNK)))
-        .for_each(|(out, (a, b))| work(out, a, b));
-}
-
 /// What the gradient is divided by: the root of its mean square, about its mean where it is centered.
 struct Averages<'a, T> {
     square: &'a [T],
@@ -147,32 +138,27 @@ struct Averages<'a, T> {
 
 impl<T: Real> Averages<'_, T> {
     /// The averages of a chunk. Without a mean the squares are passed in its place and not read.
-    fn chunk(&self, index: usize, len: usize) -> (&[T], &[T]) {
-        let range = index * CHUNK..index * CHUNK + len;
+    fn chunk(&self, range: &Range<usize>) -> (&[T], &[T]) {
         let square = &self.square[range.clone()];
-        (square, self.mean.map_or(square, |mean| &mean[range]))
+        (
+            square,
+            self.mean.map_or(square, |mean| &mean[range.clone()]),
+        )
     }
 
     fn descend(&self, value: &mut [T], gradient: &[T], numbers: [T; 4]) {
-        let chunks = value.par_chunks_mut(CHUNK).zip(gradient.par_chunks(CHUNK));
-        chunks.enumerate().for_each(|(index, (value, gradient))| {
-            let averages = self.chunk(index, value.len());
-            descend(value, gradient, averages, self.mean.is_some(), numbers);
+        each_chunk([value], CHUNK, |place, [value]| {
+            let (averages, is_centered) = (self.chunk(&place), self.mean.is_some());
+            descend(value, &gradient[place], averages, is_centered, numbers);
         });
     }
 
     fn roll(&self, value: &mut [T], gradient: &[T], velocity: &mut [T], numbers: [T; 4]) {
-        let chunks = value
-            .par_chunks_mut(CHUNK)
-            .zip(gradient.par_chunks(CHUNK))
-            .zip(velocity.par_chunks_mut(CHUNK));
-        chunks
-            .enumerate()
-            .for_each(|(index, ((value, gradient), velocity))| {
-                let averages = self.chunk(index, value.len());
-                let is_centered = self.mean.is_some();
-                roll(value, gradient, velocity, averages, is_centered, numbers);
-            });
+        each_chunk([value, velocity], CHUNK, |place, [value, velocity]| {
+            let (averages, is_centered) = (self.chunk(&place), self.mean.is_some());
+            let gradient = &gradient[place];
+            roll(value, gradient, velocity, averages, is_centered, numbers);
+        });
     }
 }
 

@@ -4,9 +4,9 @@ use super::{CHUNK, UpdateRule, wrong_state};
 use crate::ops::real::Real;
 use crate::ops::simd::vectorized;
 use crate::ops::storage::{fill, fill_both};
+use crate::ops::team::each_chunk;
 use crate::{NnError, Parameter};
 use candle_core::Tensor;
-use rayon::prelude::*;
 use strata_core::project::optimizer::Sgd;
 
 /// One step's constants.
@@ -28,10 +28,9 @@ impl Step {
     fn plain<T: Real>(&self, value: &mut [T], gradient: &[T]) {
         let lr = T::from_f64(self.lr);
         let decay = T::from_f64(self.sgd.weight_decay);
-        value
-            .par_chunks_mut(CHUNK)
-            .zip(gradient.par_chunks(CHUNK))
-            .for_each(|(value, gradient)| descend(value, gradient, lr, decay));
+        each_chunk([value], CHUNK, |place, [value]| {
+            descend(value, &gradient[place], lr, decay);
+        });
     }
 
     fn with_momentum<T: Real>(&self, value: &mut [T], gradient: &[T], velocity: &mut [T]) {
@@ -45,13 +44,10 @@ impl Step {
         } else {
             (T::zero(), T::one())
         };
-        value
-            .par_chunks_mut(CHUNK)
-            .zip(gradient.par_chunks(CHUNK))
-            .zip(velocity.par_chunks_mut(CHUNK))
-            .for_each(|((value, gradient), velocity)| {
-                roll(value, gradient, velocity, [lr, decay, keep, own, ahead]);
-            });
+        each_chunk([value, velocity], CHUNK, |place, [value, velocity]| {
+            let numbers = [lr, decay, keep, own, ahead];
+            roll(value, &gradient[place], velocity, numbers);
+        });
     }
 }
 

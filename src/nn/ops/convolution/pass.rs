@@ -11,9 +11,9 @@ use crate::ops::real::Real;
 use crate::ops::shared_output::SharedOutput;
 use crate::ops::sliding::volume;
 use crate::ops::taps::Taps;
+use crate::ops::team::{each_chunk_of_both, each_task};
 use crate::ops::tile::{ConvTile, Positions};
 use crate::ops::winograd::{Piece, TilePass, Winograd};
-use rayon::prelude::*;
 use std::ops::Range;
 
 /// A convolution of one direction with its packed weight.
@@ -91,11 +91,7 @@ impl<T: Real> ConvPass<'_, T> {
             let target = unsafe { target.share() };
             self.run(images, target, first * image, share);
         };
-        if tasks == 1 {
-            task(0)
-        } else {
-            (0..tasks).into_par_iter().for_each(task)
-        }
+        each_task(tasks, task);
     }
 
     /// Elements that [`ConvPass::compute_pooled`] works in with so many images, besides what each task does: none
@@ -131,22 +127,17 @@ impl<T: Real> ConvPass<'_, T> {
                 let images = first..first + pooled.len() / pooled_image;
                 let unpooled = &mut unpooled[..images.len() * image];
                 let target = SharedOutput::new(&mut *unpooled);
-                (0..cut.bands * cut.pieces)
-                    .into_par_iter()
-                    .for_each(|task| {
-                        let (_, share) = task_of(cut, task);
-                        // SAFETY: as in `compute`: tasks of the same images write different positions or lanes.
-                        let target = unsafe { target.share() };
-                        self.run(images.clone(), target, 0, share);
-                    });
+                each_task(cut.bands * cut.pieces, |task| {
+                    let (_, share) = task_of(cut, task);
+                    // SAFETY: as in `compute`: tasks of the same images write different positions or lanes.
+                    let target = unsafe { target.share() };
+                    self.run(images.clone(), target, 0, share);
+                });
                 max_of_images(taps, channels, unpooled, pooled, indices, relu_after);
             }
             return;
         }
-        let blocks = pooled
-            .par_chunks_mut(size)
-            .zip(indices.par_chunks_mut(size));
-        blocks.enumerate().for_each(|(block, (pooled, indices))| {
+        each_chunk_of_both((pooled, indices), size, |block, pooled, indices| {
             let first = block * cut.images;
             let images = first..first + pooled.len() / pooled_image;
             // One scratch for both: the unpooled target, then what the kernels work in.

@@ -8,8 +8,8 @@ use crate::ops::real::Real;
 use crate::ops::reduce::{add_columns, add_parts, part_of};
 use crate::ops::shared_output::SharedOutput;
 use crate::ops::simd::{Level, vectorized};
+use crate::ops::team::each_chunk;
 use crate::ops::turn::turn;
-use rayon::prelude::*;
 
 /// The gradients of a dense layer with many rows, some rows after the other: of the input, the weight and the bias.
 pub(crate) struct RowsBackward<'a, T> {
@@ -56,10 +56,8 @@ impl<T: Real> RowsBackward<'_, T> {
         let mut sums_of_parts = sums.chunks_mut(each);
         let mut parts: [_; PARTS] =
             std::array::from_fn(|_| (dx.next(), sums_of_parts.next().filter(|_| learns)));
-        parts
-            .par_iter_mut()
-            .enumerate()
-            .for_each(|(part, (dx, sums))| {
+        each_chunk([&mut parts[..]], 1, |place, [parts]| {
+            for (part, (dx, sums)) in place.zip(parts) {
                 let rows = part_of(batch, PARTS, part);
                 self.part(
                     rows,
@@ -67,7 +65,8 @@ impl<T: Real> RowsBackward<'_, T> {
                     dx.as_deref_mut(),
                     sums.as_deref_mut(),
                 );
-            });
+            }
+        });
         if learns {
             add_parts(&mut sums[..PARTS * each], each);
         }

@@ -1,12 +1,12 @@
 //! Dense layers, and convolutions with a window of one position, as products.
 
-use super::{MIN_MACS, Matrix, Packed, SOME_ROWS, Sizes, multiply, multiply_turned, panel_len};
+use super::{Matrix, Packed, SOME_ROWS, Sizes, multiply, multiply_turned, panel_len};
 use crate::ops::blocking::PARTS;
 use crate::ops::convolution::Finish;
 use crate::ops::real::Real;
 use crate::ops::simd::Level;
+use crate::ops::team::each_chunk;
 use crate::ops::turn::turn;
-use rayon::prelude::*;
 use strata_core::shape::op::Geometry;
 
 /// Rows from which on tasks take some rows at a time.
@@ -105,11 +105,10 @@ impl DensePass {
         if self.divides_rows() {
             let (level, sizes) = (Level::chosen(), self.forward_sizes());
             let packed = Packed::new(level, sizes, Matrix::by_column(weight), scratch);
-            let some = y.par_chunks_mut(SOME_ROWS * outputs);
-            let some = some.zip(x.par_chunks(SOME_ROWS * inputs));
-            return some
-                .with_min_len(MIN_MACS.div_ceil(SOME_ROWS * inputs * outputs))
-                .for_each(|(y, x)| packed.multiply(x, finish, y));
+            return each_chunk([y], SOME_ROWS * outputs, |place, [y]| {
+                let rows = place.start / outputs..place.end / outputs;
+                packed.multiply(&x[rows.start * inputs..rows.end * inputs], finish, y);
+            });
         }
         if self.turns_weight() {
             let (x, weight) = (Matrix::by_row(x), Matrix::by_column(weight));
@@ -146,14 +145,13 @@ impl DensePass {
         of_weight: &mut [T],
     ) {
         let (level, batch) = (Level::chosen(), self.batch);
-        let some = turned[..batch * self.outputs].par_chunks_mut((TURNED_AT_ONCE * batch).max(1));
-        some.enumerate()
-            .with_min_len(MIN_TURNED.div_ceil((TURNED_AT_ONCE * batch).max(1)))
-            .for_each(|(index, turned)| {
-                let from = &gradient[index * TURNED_AT_ONCE..];
-                let sizes = [batch, turned.len() / batch];
-                turn(level, sizes, (from, self.outputs), (turned, batch));
-            });
+        let turned = &mut turned[..batch * self.outputs];
+        let columns = TURNED_AT_ONCE * MIN_TURNED.div_ceil((TURNED_AT_ONCE * batch).max(1));
+        each_chunk([&mut *turned], columns * batch, |place, [turned]| {
+            let from = &gradient[place.start / batch..];
+            let sizes = [batch, turned.len() / batch];
+            turn(level, sizes, (from, self.outputs), (turned, batch));
+        });
         let sizes = Sizes {
             rows: self.outputs,
             depth: batch,

@@ -162,6 +162,7 @@ fn weight_gradient(
         vectors,
         lanewise: false,
         sums: &mut sums,
+        adds: true,
     };
     ran(|| f32::run_kernel(Level::Plain, outer))?;
     Ok(sums)

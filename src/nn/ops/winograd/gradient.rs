@@ -33,6 +33,8 @@ struct Strip<'a, T> {
     points: &'a [T],
     /// The small side.
     small: &'a [T],
+    /// Whether the sums are added to.
+    adds: bool,
 }
 
 impl Winograd {
@@ -64,15 +66,16 @@ impl Winograd {
         place(groups.start)..place(groups.end)
     }
 
-    /// Adds what a band of some images gives to the sums of a task. Both sides are without any margin.
+    /// Adds what a band of some images gives to the sums of a task, or writes it over them unless `adds`. Both sides are
+    /// without any margin. False where there was nothing to add.
     pub fn add_gradient<T: Real>(
         &self,
         task: &TileGradient<'_>,
         (large, small): (&[T], &[T]),
-        (images, band): (usize, Piece),
+        ((images, band), adds): ((usize, Piece), bool),
         sums: &mut SharedOutput<'_, T>,
         scratch: &mut [T],
-    ) {
+    ) -> bool {
         let walk = TileWalk {
             grid: self.grid,
             rows: self.grid.rows(band),
@@ -80,7 +83,7 @@ impl Winograd {
         };
         let (count, rows) = (walk.count(), task.rows.len());
         if rows == 0 || count == 0 {
-            return;
+            return false;
         }
         let room = even_pieces(count, blocking::strip_tiles(self.points(), self.from));
         let (zeros, scratch) = scratch.split_at_mut(rows);
@@ -107,11 +110,13 @@ impl Winograd {
                 room,
                 points,
                 small,
+                adds: adds || first > 0,
             };
             for block in task.blocks.clone() {
                 self.add_block(task, block, &strip, gradients, sums);
             }
         }
+        true
     }
 
     fn add_block<T: Real>(
@@ -153,6 +158,7 @@ impl Winograd {
                 vectors: self.blocks[block].vectors,
                 lanewise: false,
                 sums: sums.slice_mut(self.rows_of(task, block, point)),
+                adds: strip.adds,
             };
             T::run_kernel(task.level, tile);
         }

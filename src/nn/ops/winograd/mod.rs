@@ -18,6 +18,8 @@
 //! | `pass` | a direction of a convolution |
 //! | `gradient` | the gradient of the weight |
 
+#![allow(unsafe_code)]
+
 mod gradient;
 mod grid;
 mod lines;
@@ -29,13 +31,14 @@ mod weights;
 use super::blocking;
 use super::packed::{Block, WeightSizes, blocks};
 use super::real::Real;
+use super::shared_output::SharedOutput;
 use super::simd::{Level, Vectors};
 use super::sliding::volume;
+use super::team::each_task;
 use super::tile::vectors_per_tile;
 pub(super) use gradient::TileGradient;
 use grid::TileGrid;
 pub(super) use pass::{Piece, TilePass};
-use rayon::prelude::*;
 use std::ops::Range;
 use strata_core::shape::op::Geometry;
 use weights::{PackWindows, UnpackWindows, Windows};
@@ -233,12 +236,14 @@ impl Winograd {
 
     /// PyTorch's layout to points.
     pub fn pack<T: Real>(&self, level: Level, weight: &[T], packed: &mut [T]) {
-        let mut rest = packed;
-        let blocks: Vec<(usize, &mut [T])> = (0..self.blocks.len())
-            .filter_map(|block| Some((block, rest.split_off_mut(..self.block_len(block))?)))
-            .collect();
-        blocks.into_par_iter().for_each(|(block, packed)| {
+        let packed = SharedOutput::new(packed);
+        let all = 0..self.from;
+        each_task(self.blocks.len(), |block| {
             let windows = self.windows(block);
+            let first = self.span(block, 0, &all).start;
+            // SAFETY: blocks lie one after the other, and each is written by one task.
+            let mut packed = unsafe { packed.share() };
+            let packed = packed.slice_mut(first..first + self.block_len(block));
             let kernel = PackWindows {
                 windows,
                 weight: &weight[windows.block.first * windows.lane_step..],
@@ -258,18 +263,17 @@ impl Winograd {
             self.down,
             "only weights packed for large to small are unpacked"
         );
-        let mut rest = weight;
-        let blocks: Vec<(usize, &mut [T])> = (0..self.blocks.len())
-            .filter_map(|block| {
-                let windows = self.windows(block);
-                let len = windows.block.lanes * windows.lane_step;
-                Some((block, rest.split_off_mut(..len)?))
-            })
-            .collect();
+        let weight = SharedOutput::new(weight);
         let all = 0..self.from;
-        blocks.into_par_iter().for_each(|(block, weight)| {
+        each_task(self.blocks.len(), |block| {
+            let windows = self.windows(block);
+            let Block { first, lanes, .. } = windows.block;
+            // SAFETY: each lane of a block has its own windows, and each block its own lanes.
+            let mut weight = unsafe { weight.share() };
+            let weight =
+                weight.slice_mut(first * windows.lane_step..(first + lanes) * windows.lane_step);
             let kernel = UnpackWindows {
-                windows: self.windows(block),
+                windows,
                 packed: &packed[self.span(block, 0, &all).start..],
                 weight,
             };
