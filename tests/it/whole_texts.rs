@@ -275,6 +275,18 @@ fn the_values_of_dynamics_are_whole() {
     });
 }
 
+/// The bars of a transposed convolution end before the edge of their tile.
+#[test]
+fn the_bars_of_the_checkerboard_stay_in_their_tile() {
+    let mut window = Window::idle("pretrain-classify");
+    window.show_alone(ViewKind::Checkerboard);
+    window.run();
+    let name = window.full_label("Taps that reach each output");
+    let bars = window.get(&name).rect();
+    let last = window.get("Add view beside Checkerboard").rect();
+    assert!(bars.right() <= last.right(), "{bars:?}, {last:?}");
+}
+
 /// The hint of the receptive field is a sentence that does not end in an ellipsis.
 #[test]
 fn the_hint_of_the_receptive_field_is_whole() {

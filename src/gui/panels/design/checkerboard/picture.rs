@@ -113,7 +113,7 @@ fn picture(ui: &Ui, area: Rect, caption: &str, sheet: &Sheet) -> Rect {
         rect,
         0.0,
         Stroke::new(1.0, colors.line),
-        StrokeKind::Outside,
+        StrokeKind::Inside,
     );
     rect
 }
