@@ -4,9 +4,7 @@ use super::verdict;
 use crate::theme;
 use crate::widgets::Icon;
 use crate::widgets::icon;
-use eframe::egui::{
-    Align2, Button, Rect, RichText, Role, Sense, Ui, WidgetInfo, pos2, vec2,
-};
+use eframe::egui::{Align2, Button, Rect, RichText, Role, Sense, Ui, WidgetInfo, pos2, vec2};
 use strata_app::action::Action;
 use strata_app::state::State;
 use strata_core::project::edit::Edit;
