@@ -79,8 +79,7 @@ pub fn show(ui: &mut Ui, state: &State, views: &mut Views, actions: &mut Vec<Act
         keep_width(Switch::SettingsWidth, width, fields.whole, actions);
         fields
     });
-    // What lies behind it is the colour that the window is cleared with: filling it once more costs a third of the
-    // painting where no graphics card does it.
+    // What lies behind it is the colour that the window is cleared with.
     let middle = CentralPanel::default().frame(Frame::new()).show(ui, |ui| {
         ui.spacing_mut().item_spacing.y = 0.0;
         notices::show(ui, state, actions);

@@ -80,7 +80,7 @@ fn tried(project: &Project, before: &[Problem], problem: &Problem, fix: Fix) -> 
         Some(at) => format!("{} at {at}", first.message),
         None => first.message.clone(),
     };
-    new.all(is_behind).then(|| Fix {
+    new.all(is_behind).then_some(Fix {
         then: Some(then),
         ..fix
     })
