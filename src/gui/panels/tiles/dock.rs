@@ -32,7 +32,7 @@ const CLOSE: f32 = 16.0;
 const TAB: f32 = 2.0 * PAD + CLOSE;
 
 /// Tiles that are narrower have no button to save a picture: the menu of their tab has it.
-const NARROW: f32 = 240.0;
+const NARROW: f32 = 200.0;
 /// Width of a button of the bar.
 const BUTTON: f32 = 24.0;
 
