@@ -167,12 +167,11 @@ fn blocks_have_their_numbers() {
         "encoder.1",
         "{ repeat = 5, layers = [\"conv 16 k3 p1\", \"relu\"] }",
     );
-    let mut times = window.harness.query_all_by_label("times");
-    assert!(
-        times.any(|field| field.value().as_deref() == Some("5")),
-        "the form follows the text"
-    );
-    drop(times);
+    let follows = window
+        .harness
+        .query_all_by_label("times")
+        .any(|field| field.value().as_deref() == Some("5"));
+    assert!(follows, "the form follows the text");
     window.press(Modifiers::NONE, Key::Escape);
     window.click("Increase times");
     assert!(window.texts(Stack::Encoder)[1].contains("repeat = 3"));
