@@ -1,6 +1,7 @@
 //! Everything that can be done, by name: what the palette lists and finds.
 
 mod find;
+mod russian;
 mod things;
 
 pub use find::find;
@@ -27,6 +28,8 @@ pub struct Command {
     pub hint: String,
     /// Other words for it, which are looked for and not shown.
     pub words: String,
+    /// What other programs call the same thing, each one word.
+    pub names: String,
     /// What it does.
     pub action: Action,
 }
@@ -34,7 +37,15 @@ pub struct Command {
 impl Command {
     /// The same with other words for it.
     fn known_as(mut self, words: &str) -> Command {
+        self.words += " ";
         self.words += words;
+        self
+    }
+
+    /// The same with what other programs call it.
+    fn named_elsewhere(mut self, names: &str) -> Command {
+        self.names += " ";
+        self.names += names;
         self
     }
 }
@@ -45,6 +56,7 @@ fn command(name: impl Into<String>, hint: impl Into<String>, action: Action) -> 
         name: spoken(&name),
         hint: spoken(&hint),
         words: String::new(),
+        names: String::new(),
         action,
     }
 }

@@ -59,7 +59,7 @@ impl State {
         let index = problems
             .iter()
             .position(|problem| std::ptr::eq(problem, blocker))?;
-        self.shown.fixes.get(index)?.as_ref()
+        self.shown.fixes.get(index)?.first()
     }
 
     /// The edits that mend what the last run failed of with this message.

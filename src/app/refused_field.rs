@@ -13,7 +13,7 @@ impl RefusedField {
     /// What keeps a training from being started.
     pub fn sentence(&self) -> String {
         format!(
-            "{}: {}; correct the field, or press Esc in it to get its former text back",
+            "{}: {}; Esc in the field takes its former text back",
             self.field, self.message
         )
     }

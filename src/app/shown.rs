@@ -19,8 +19,8 @@ pub struct Shown {
     pub banner: Banner,
     /// What stops it from being trained, and what should be known.
     pub problems: Vec<Problem>,
-    /// What would mend each of the problems, where that is one edit.
-    pub fixes: Vec<Option<Fix>>,
+    /// The edits that mend each of the problems, the best first.
+    pub fixes: Vec<Vec<Fix>>,
     /// What is unusual about it.
     pub advice: Vec<Advice>,
     /// What is locked.

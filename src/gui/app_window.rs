@@ -3,7 +3,7 @@
 use super::views::Views;
 use super::widgets::refused;
 use super::{drop, keys, layout, panels, theme, viewport, views};
-use eframe::egui::{ColorImage, Context, ThemePreference, Ui, ViewportCommand};
+use eframe::egui::{ColorImage, Context, ThemePreference, Ui, ViewportCommand, Visuals};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
@@ -285,6 +285,10 @@ impl App {
 impl eframe::App for App {
     fn logic(&mut self, ctx: &Context, _: &mut eframe::Frame) {
         self.take(ctx);
+    }
+
+    fn clear_color(&self, visuals: &Visuals) -> [f32; 4] {
+        theme::behind(visuals.dark_mode).to_normalized_gamma_f32()
     }
 
     fn ui(&mut self, ui: &mut Ui, frame: &mut eframe::Frame) {

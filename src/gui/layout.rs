@@ -35,16 +35,14 @@ pub fn show(ui: &mut Ui, state: &State, views: &mut Views, actions: &mut Vec<Act
         .frame(bar)
         .show(ui, |ui| top_bar::show(ui, state, actions));
     if state.start {
-        CentralPanel::default()
-            .frame(Frame::new().fill(colors.back))
-            .show(ui, |ui| {
-                ui.spacing_mut().item_spacing.y = 0.0;
-                notices::show(ui, state, actions);
-                ui.spacing_mut().item_spacing.y = theme::STEP;
-                let area = ui.available_rect_before_wrap();
-                panels::start::show(ui, state, actions);
-                notices::lay_over(ui, area.shrink(theme::GAP), state, actions);
-            });
+        CentralPanel::default().frame(Frame::new()).show(ui, |ui| {
+            ui.spacing_mut().item_spacing.y = 0.0;
+            notices::show(ui, state, actions);
+            ui.spacing_mut().item_spacing.y = theme::STEP;
+            let area = ui.available_rect_before_wrap();
+            panels::start::show(ui, state, actions);
+            notices::lay_over(ui, area.shrink(theme::GAP), state, actions);
+        });
         return;
     }
     Panel::bottom("status bar")
@@ -81,16 +79,15 @@ pub fn show(ui: &mut Ui, state: &State, views: &mut Views, actions: &mut Vec<Act
         keep_width(Switch::SettingsWidth, width, fields.whole, actions);
         fields
     });
-    let middle = CentralPanel::default()
-        .frame(Frame::new().fill(colors.back))
-        .show(ui, |ui| {
-            ui.spacing_mut().item_spacing.y = 0.0;
-            notices::show(ui, state, actions);
-            Side {
-                whole: ui.available_rect_before_wrap(),
-                inside: training(ui, state, actions),
-            }
-        });
+    // What lies behind it is the colour that the window is cleared with.
+    let middle = CentralPanel::default().frame(Frame::new()).show(ui, |ui| {
+        ui.spacing_mut().item_spacing.y = 0.0;
+        notices::show(ui, state, actions);
+        Side {
+            whole: ui.available_rect_before_wrap(),
+            inside: training(ui, state, actions),
+        }
+    });
     // What is drawn first comes first with Tab: training a network is never behind all of its layers.
     layers.show(ui, "layers", |ui| architecture::show(ui, state, actions));
     if let Some(fields) = fields {

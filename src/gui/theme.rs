@@ -119,6 +119,11 @@ pub fn palette(ui: &Ui) -> &'static Palette {
     palette_of(ui.visuals().dark_mode)
 }
 
+/// What the window is cleared with: the ground that tiles and panels lie on.
+pub fn behind(dark: bool) -> Color32 {
+    palette_of(dark).back
+}
+
 /// The colours of the dark theme, or of the light one.
 pub(crate) fn palette_of(dark: bool) -> &'static Palette {
     if dark { &DARK } else { &LIGHT }

@@ -2,7 +2,7 @@
 
 use crate::kit::window::*;
 use eframe::egui::{Key, Modifiers, vec2};
-use egui_kittest::kittest::Queryable;
+use egui_kittest::kittest::{NodeT, Queryable};
 use strata::app::action::Action;
 use strata::app::state::SideTab;
 use strata::project::edit::Edit;
@@ -64,16 +64,58 @@ fn shapes_follow_a_field_while_it_is_typed_and_what_is_wrong_is_refused() {
     let mut window = window();
     window.enter("encoder.0", "conv 16 k3 p1");
     window.type_over("Layer out_channels", "5");
-    assert!(
-        window.has("encoder.0: conv 16 k3 p1 gives 5×32×32"),
-        "not taken over yet"
-    );
+    assert!(window.has("encoder.0: conv 5 k3 p1 gives 5×32×32"));
+    assert_eq!(first(&window), "conv 16 k3 p1", "not taken over yet");
     window.press(Modifiers::NONE, Key::Escape);
     assert!(window.has("gives 16×32×32"));
     window.type_over("Layer out_channels", "many");
     assert!(window.has("write a whole number from 1"));
     window.press(Modifiers::NONE, Key::Enter);
     assert_eq!(first(&window), "conv 16 k3 p1");
+}
+
+/// While the text of a layer is typed its form has what is typed, and while a field is typed the row has it.
+#[test]
+fn the_form_and_the_row_are_in_step_while_either_is_typed() {
+    let mut window = window();
+    window.enter("encoder.0", "conv 16 k3 p1");
+    window.type_over("encoder.0", "conv 24 k5x3 s2 same nobias @stem");
+    for (field, now) in [
+        ("Layer out_channels", "24"),
+        ("Layer kernel_size", "5 × 3"),
+        ("Layer kernel_size height", "5"),
+        ("Layer kernel_size width", "3"),
+        ("Layer stride", "2 × 2"),
+        ("Layer padding mode", "same"),
+        ("Layer name", "stem"),
+    ] {
+        assert_eq!(value(&window, field), now, "{field}");
+    }
+    let bias = window.get("Layer bias").accesskit_node().toggled();
+    assert_eq!(bias, Some(eframe::egui::accesskit::Toggled::False));
+    assert_eq!(first(&window), "conv 16 k3 p1", "not taken over yet");
+    window.type_over("encoder.0", "dense 7");
+    assert_eq!(value(&window, "Layer out_features"), "7", "of another kind");
+    window.type_over("encoder.0", "dens");
+    assert_eq!(value(&window, "Layer out_channels"), "16", "no layer yet");
+    window.press(Modifiers::NONE, Key::Escape);
+
+    window.enter("encoder.0", "conv 16 k3x5 p1");
+    for (field, typed, row) in [
+        ("Layer out_channels", "9", "conv 9 k3x5 p1"),
+        ("Layer kernel_size height", "7", "conv 16 k7x5 p1"),
+        ("Layer padding", "2", "conv 16 k3x5 p2"),
+        ("Layer name", "stem", "conv 16 k3x5 p1 @stem"),
+    ] {
+        window.type_over(field, typed);
+        assert_eq!(value(&window, "encoder.0"), row, "{field}");
+        assert_eq!(first(&window), "conv 16 k3x5 p1", "not taken over yet");
+        window.press(Modifiers::NONE, Key::Escape);
+        assert_eq!(value(&window, "encoder.0"), "conv 16 k3x5 p1", "{field}");
+    }
+    window.type_over("Layer kernel_size height", "7");
+    window.press(Modifiers::NONE, Key::Enter);
+    assert_eq!(first(&window), "conv 16 k7x5 p1");
 }
 
 #[test]
@@ -121,6 +163,16 @@ fn blocks_have_their_numbers() {
         "{ repeat = 2, layers = [\"conv 16 k3 p1\", \"relu\"] }",
     );
     window.select(Stack::Encoder, 1);
+    window.type_over(
+        "encoder.1",
+        "{ repeat = 5, layers = [\"conv 16 k3 p1\", \"relu\"] }",
+    );
+    let follows = window
+        .harness
+        .query_all_by_label("times")
+        .any(|field| field.value().as_deref() == Some("5"));
+    assert!(follows, "the form follows the text");
+    window.press(Modifiers::NONE, Key::Escape);
     window.click("Increase times");
     assert!(window.texts(Stack::Encoder)[1].contains("repeat = 3"));
     window.enter("encoder.2", "{ add = [[\"relu\"], []] }");

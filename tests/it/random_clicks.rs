@@ -9,11 +9,14 @@ use eframe::egui::{
 };
 use egui_kittest::kittest::{NodeT, Queryable};
 use rand::Rng;
+use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use strata::app::action::{Action, Answer};
+use strata::app::action::{Action, Answer, OnView};
+use strata::app::arrangement::{Arrangement, Pane};
 use strata::app::view_kind::ViewKind;
+use strata::gui::views;
 use strata::project::Project;
 
 /// What would leave the folder of the test: other programs, the network.
@@ -149,6 +152,47 @@ impl Hand {
         harness.step();
     }
 
+    /// Shows some views in tiles of any shape.
+    fn arrange(&mut self) {
+        let mut kinds: Vec<ViewKind> = views::all().iter().map(|info| info.kind).collect();
+        kinds.shuffle(&mut self.random);
+        let count = self.random.random_range(1..=9);
+        kinds.truncate(count);
+        let shown = Arrangement(Some(self.pane(&kinds)).map(Pane::tidy));
+        assert!(shown.is_sound(), "{shown:?}");
+        let action = Action::View(OnView::Arrange(shown));
+        self.window.harness.state_mut().handle(action);
+        self.window.harness.step();
+    }
+
+    /// A group of tabs, or parts side by side or one below the other.
+    fn pane(&mut self, kinds: &[ViewKind]) -> Pane {
+        if kinds.len() < 2 || self.random.random_bool(0.25) {
+            return Pane::of(kinds);
+        }
+        let (first, second) = kinds.split_at(self.random.random_range(1..kinds.len()));
+        let shares = [first, second].map(|part| {
+            let share = self.random.random_range(0.5..1.5);
+            (share, self.pane(part))
+        });
+        match self.random.random_bool(0.5) {
+            true => Pane::Row(shares.into()),
+            false => Pane::Column(shares.into()),
+        }
+    }
+
+    /// Drags the tab of one of the views anywhere.
+    fn drag_tab(&mut self) {
+        let fronts = self.window.state().arrangement().fronts();
+        let title = views::info(self.pick(&fronts)).title;
+        let tab = self.window.get(&format!("{title} view")).rect();
+        let before = self.sorted_views();
+        let to = self.point();
+        self.drag(tab.left_center() + vec2(12.0, 0.0), to);
+        assert_eq!(before, self.sorted_views(), "{title} to {to:?}");
+        assert!(self.window.state().arrangement().is_sound());
+    }
+
     fn views(&self) -> Vec<ViewKind> {
         self.window.state().arrangement().views()
     }
@@ -275,7 +319,10 @@ fn play(seed: u64, actions: usize) {
     let folder = tempfile::tempdir().unwrap();
     let mut hand = Hand::new(folder.path(), seed);
     let mut done = Vec::new();
-    for _ in 0..actions {
+    for number in 0..actions {
+        if number % 50 == 0 {
+            hand.arrange();
+        }
         let told = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
             let what = hand.act();
             hand.check();
@@ -297,6 +344,17 @@ fn play(seed: u64, actions: usize) {
 fn anything_done_in_any_order_breaks_nothing() {
     for seed in 1..=2 {
         play(seed, 150);
+    }
+}
+
+/// Whatever the tiles are like, a tab that is dropped anywhere takes no view away.
+#[test]
+fn no_drag_of_a_tab_loses_a_view_in_any_arrangement() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut hand = Hand::new(folder.path(), 77);
+    for _ in 0..12 {
+        hand.arrange();
+        (0..6).for_each(|_| hand.drag_tab());
     }
 }
 

@@ -204,6 +204,51 @@ fn a_layer_that_is_nearly_right_is_mended_by_a_click() {
     }
 }
 
+/// Every way to mend a layer is a button in its row and in Advice, also where the next layer does not fit then.
+#[test]
+fn every_repair_of_a_layer_is_a_button() {
+    let role = eframe::egui::accesskit::Role::Button;
+    for (place, written, ways) in [
+        (
+            "encoder.2",
+            "maxpool 40",
+            [
+                "use k24 (or smaller)",
+                "or use k3, a usual size",
+                "or use p8, which pads the input",
+            ]
+            .as_slice(),
+        ),
+        ("head.0", "reshape 3x3", &["remove this layer"]),
+    ] {
+        let mut window = Window::idle("lenet-mnist");
+        window.enter(place, written);
+        for way in ways {
+            let button = window.harness.query_by_role_and_label(role, way);
+            assert!(button.is_some(), "{written}: {way}");
+        }
+        window.show_alone(ViewKind::Advice);
+        window.run();
+        let fixes = window.harness.query_all_by_label_contains("Fix: ").count();
+        assert!(fixes >= ways.len(), "{written}: {fixes} in Advice");
+        let first = window.harness.query_by_role_and_label(role, ways[0]);
+        first.unwrap_or_else(|| panic!("{written}")).click();
+        window.run();
+        let network = window.state().network();
+        assert!(
+            !network
+                .encoder
+                .iter()
+                .chain(&network.head)
+                .any(|node| node.text() == written)
+        );
+        assert!(
+            !window.state().shown.problems.is_empty(),
+            "what is behind it comes to light"
+        );
+    }
+}
+
 /// A table of settings of something else, with values and without a format.
 #[test]
 fn a_toml_file_of_something_else_is_told_in_the_words_of_the_window() {

@@ -6,7 +6,7 @@ use strata::app::state::State;
 use strata::gui::views;
 
 /// A word, and how the name of what it means begins.
-const WORDS: [(&str, &str); 64] = [
+const WORDS: [(&str, &str); 144] = [
     ("Conv2d", "Add conv"),
     ("Conv2D", "Add conv"),
     ("ConvTranspose2d", "Add convt"),
@@ -71,6 +71,102 @@ const WORDS: [(&str, &str); 64] = [
     ("hotkeys", "Keys"),
     ("екфшт", "Train"),
     ("дщыы", "View: Loss"),
+    ("learning rate", "Setting: learning rate"),
+    ("InitialLearnRate", "Setting: learning rate"),
+    ("MaxEpochs", "Setting: epochs"),
+    ("MiniBatchSize", "Setting: batch"),
+    ("L2Regularization", "Setting: weight decay"),
+    ("sgdm", "Setting: optimizer"),
+    ("trainNetwork", "Train"),
+    ("trainnet", "Train"),
+    ("analyzeNetwork", "View: Cost"),
+    ("imageDatastore", "Setting: source"),
+    ("imageDataAugmenter", "View: Augmentation"),
+    ("confusionchart", "View: Confusion"),
+    ("convolution2dLayer", "Add conv"),
+    ("transposedConv2dLayer", "Add convt"),
+    ("fullyConnectedLayer", "Add dense"),
+    ("maxPooling2dLayer", "Add maxpool"),
+    ("averagePooling2dLayer", "Add avgpool"),
+    ("batchNormalizationLayer", "Add bn"),
+    ("reluLayer", "Add relu"),
+    ("dropoutLayer", "Add dropout"),
+    ("softmaxLayer", "Add softmax"),
+    ("optim.Adam", "Setting: optimizer"),
+    ("nn.Linear", "Add dense"),
+    ("model.eval", "View: Confusion"),
+    ("state_dict", "Open"),
+    ("load_state_dict", "Open"),
+    ("ModelCheckpoint", "Keep"),
+    ("torchsummary", "View: Cost"),
+    ("GELU", "Add gelu"),
+    ("ELU", "Add elu"),
+    ("PReLU", "Add prelu"),
+    ("Rescaling", "Setting: range"),
+    ("tsne", "View: Map of images"),
+    ("umap", "View: Map of images"),
+    ("pca", "View: Map of images"),
+    ("knn", "View: Neighbours"),
+    ("FGSM", "View: Adversarial"),
+    ("deep dream", "View: Feature visualization"),
+    ("activation maximization", "View: Feature visualization"),
+    ("heatmap", "View: Saliency"),
+    ("histogram", "View: Statistics"),
+    ("kernel size", "Settings: Layer"),
+    ("filters", "View: Filters"),
+    ("weights", "View: Filters"),
+    ("feature maps", "View: Feature maps"),
+    ("dead channels", "View: Exciting images"),
+    ("zoom", "Presentation size"),
+    ("font size", "Large size"),
+    ("fullscreen", "Presentation size"),
+    ("dark mode", "Light theme"),
+    ("shortcuts", "Keys"),
+    ("gpu", "Device"),
+    ("vanishing gradients", "View: Dynamics"),
+    ("receptive field", "View: Receptive field"),
+    ("padding", "Settings: Layer"),
+    ("обучить", "Train"),
+    ("обучение", "Train"),
+    ("слой", "Layer: "),
+    ("свёртка", "Add conv"),
+    ("сверточный слой", "Layer: "),
+    ("пулинг", "Add maxpool"),
+    ("данные", "Workspace: Data"),
+    ("эпохи", "Setting: epochs"),
+    ("скорость обучения", "Setting: learning rate"),
+    ("потери", "View: Loss"),
+    ("точность", "View: Accuracy"),
+    ("фильтры", "View: Filters"),
+    ("сохранить", "Save"),
+    ("открыть", "Open"),
+    ("добавить слой", "Add layer"),
+    ("настройки", "Settings: "),
+    ("справка", "Help: "),
+    ("ckjq", "Layer: "),
+    ("j,exbnm", "Train"),
+    ("фвфь", "Setting: optimizer"),
+    ("ьфчзщщд", "Add maxpool"),
+    ("вкщзщге", "Add dropout"),
+    ("зфеср", "Setting: patch"),
+    ("кгты", "View: Runs"),
+    ("фсс", "View: Accuracy"),
+];
+
+/// What only one thing is called so: it comes first, before longer names with the same word.
+const FIRST: [(&str, &str); 12] = [
+    ("lr", "Setting: learning rate"),
+    ("learning rate", "Setting: learning rate"),
+    ("weight_decay", "Setting: weight decay"),
+    ("momentum", "Setting: momentum"),
+    ("epochs", "Setting: epochs"),
+    ("batch", "Setting: batch"),
+    ("Conv2d", "Add conv"),
+    ("nn.Linear", "Add dense"),
+    ("train", "Train"),
+    ("дщыы", "View: Loss"),
+    ("эпохи", "Setting: epochs"),
+    ("скорость обучения", "Setting: learning rate"),
 ];
 
 #[test]
@@ -87,6 +183,13 @@ fn the_words_of_a_student_are_found() {
             .collect();
         if !first.iter().any(|found| found.starts_with(name)) {
             missed.push(format!("{word}: {name}, not {first:?}"));
+        }
+    }
+    for (word, name) in FIRST {
+        let found = commands::find(&all, word);
+        let first = found.first().map(|command| command.name.as_str());
+        if !first.is_some_and(|found| found.starts_with(name)) {
+            missed.push(format!("{word}: {name} first, not {first:?}"));
         }
     }
     assert!(missed.is_empty(), "{missed:#?}");

@@ -6,9 +6,10 @@ use eframe::egui::{Rect, Shape, vec2};
 use egui_kittest::kittest::Queryable;
 use std::path::Path;
 use strata::app::action::{Action, OnView, Show};
-use strata::app::arrangement::Workspace;
+use strata::app::arrangement::{Arrangement, Pane, Workspace};
 use strata::app::view_kind::ViewKind;
 use strata::engine::event::{Event, StepReport};
+use strata::gui::views;
 use strata::project::stage::Task;
 
 /// The texts of a frame that end in an ellipsis for want of room.
@@ -172,6 +173,174 @@ fn rows_of(shape: &Shape, found: &mut Vec<(String, usize)>) {
     match shape {
         Shape::Vec(shapes) => shapes.iter().for_each(|shape| rows_of(shape, found)),
         Shape::Text(text) => found.push((text.galley.text().to_owned(), text.galley.rows.len())),
+        _ => {}
+    }
+}
+
+/// However narrow a tile is, the title of its tab ends before the buttons of the tile, and the tab can be closed.
+#[test]
+fn a_tab_ends_where_its_tile_does() {
+    let kinds = [
+        ViewKind::Reconstructions,
+        ViewKind::Visualize,
+        ViewKind::Adversarial,
+        ViewKind::Embedding,
+    ];
+    let mut window = Window::idle("conv-autoencoder");
+    let parts = kinds.iter().map(|kind| (1.0, Pane::of(&[*kind]))).collect();
+    let narrow = Arrangement(Some(Pane::Row(parts)));
+    let action = Action::View(OnView::Arrange(narrow));
+    window.harness.state_mut().handle(action);
+    window.run();
+    window.keep_picture("tiles/narrow");
+    for kind in kinds {
+        let title = views::info(kind).title;
+        let tab = window.get(&format!("{title} view")).rect();
+        let buttons = window.get(&format!("Add view beside {title}")).rect();
+        let close = window.get(&format!("Close {title} view")).rect();
+        assert!(buttons.left() < tab.left() + 170.0, "{title} is narrow");
+        assert!(
+            tab.right() <= buttons.left(),
+            "{title}: {tab:?}, {buttons:?}"
+        );
+        assert!(close.right() <= tab.right(), "{title}: {close:?}");
+    }
+}
+
+/// A view that comes to the front has its tab in sight, also behind more tabs than the bar has room for.
+#[test]
+fn the_tab_in_front_is_in_sight() {
+    let group = [
+        ViewKind::Loss,
+        ViewKind::Reconstructions,
+        ViewKind::Visualize,
+        ViewKind::Adversarial,
+        ViewKind::Accuracy,
+    ];
+    let mut window = Window::idle("conv-autoencoder");
+    let shown = |front: ViewKind| {
+        let tabs = Pane::Tabs {
+            views: group.to_vec(),
+            front,
+        };
+        let parts = vec![(1.0, tabs), (1.0, Pane::of(&[ViewKind::Graph]))];
+        Action::View(OnView::Arrange(Arrangement(Some(Pane::Row(parts)))))
+    };
+    for front in [ViewKind::Loss, ViewKind::Accuracy, ViewKind::Visualize] {
+        window.harness.state_mut().handle(shown(front));
+        (0..4).for_each(|_| window.run());
+        let title = views::info(front).title;
+        let tab = window.get(&format!("{title} view")).rect();
+        let architecture = window.get("Add layer to encoder").rect();
+        let end = window.get(&format!("Add view beside {title}")).rect();
+        assert!(tab.left() > architecture.right(), "{title}: {tab:?}");
+        assert!(tab.right() <= end.left(), "{title}: {tab:?}, {end:?}");
+    }
+}
+
+/// All parts of the memory are named below the table, on as many lines as they need.
+#[test]
+fn the_parts_of_the_memory_are_all_named() {
+    let mut window = Window::idle("conv-autoencoder");
+    window.show_alone(ViewKind::Cost);
+    window.run();
+    let mut rows = Vec::new();
+    let shapes = &window.harness.output().shapes;
+    shapes
+        .iter()
+        .for_each(|clipped| rows_of(&clipped.shape, &mut rows));
+    let parts = "weights gradients optimizer activations scratch images";
+    for part in parts.split(' ') {
+        let is_it = |(text, _): &(String, usize)| text.starts_with(&format!("{part} "));
+        assert!(rows.iter().any(is_it), "{part}: {rows:?}");
+    }
+}
+
+/// What a layer's line ends at is read whole beside its name, however long that is.
+#[test]
+fn the_values_of_dynamics_are_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut window = open(folder.path(), &classifier());
+    window.train();
+    window.show_alone(ViewKind::Dynamics);
+    let role = eframe::egui::accesskit::Role::Label;
+    let values = |window: &Window| {
+        let labels = window.harness.query_all_by_role(role);
+        let texts = labels.filter_map(|label| label.value());
+        texts.filter(|text| text.parse::<f64>().is_ok()).count()
+    };
+    let patience = std::time::Duration::from_secs(60);
+    window.wait_for(patience, "a value for each layer", |window| {
+        values(window) >= 2
+    });
+}
+
+/// The bars of a transposed convolution end before the edge of their tile.
+#[test]
+fn the_bars_of_the_checkerboard_stay_in_their_tile() {
+    let mut window = Window::idle("pretrain-classify");
+    window.show_alone(ViewKind::Checkerboard);
+    window.run();
+    let name = window.full_label("Taps that reach each output");
+    let bars = window.get(&name).rect();
+    let last = window.get("Add view beside Checkerboard").rect();
+    assert!(bars.right() <= last.right(), "{bars:?}, {last:?}");
+}
+
+/// The hint of the receptive field is a sentence that does not end in an ellipsis.
+#[test]
+fn the_hint_of_the_receptive_field_is_whole() {
+    let mut window = Window::idle("conv-autoencoder");
+    window.select(strata::project::Stack::Encoder, 0);
+    window.show_alone(ViewKind::Field);
+    window.run();
+    let shapes = &window.harness.output().shapes;
+    let mut rows = Vec::new();
+    shapes
+        .iter()
+        .for_each(|clipped| rows_of(&clipped.shape, &mut rows));
+    assert!(rows.iter().any(|(text, _)| text.starts_with("Hint: ")));
+    let cut = elided(shapes);
+    assert!(cut.iter().all(|text| !text.starts_with("Hint")), "{cut:?}");
+}
+
+/// In a low plot the name of the axis is cut short, instead of lying over the legend.
+#[test]
+fn the_name_of_an_axis_stays_beside_its_plot() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut trained = open(folder.path(), &classifier());
+    trained.train();
+    let run = trained.state().training.run.clone().unwrap();
+    for size in [vec2(960.0, 600.0), SIZE, vec2(1920.0, 1080.0)] {
+        let mut window = Window::real(classifier(), size);
+        window.harness.state_mut().handle(Action::Open(run.clone()));
+        window.show_workspace(Workspace::Training);
+        window.keep_picture(&format!("axes/{}", size.x));
+        let mut texts = Vec::new();
+        let shapes = &window.harness.output().shapes;
+        shapes.iter().for_each(|clipped| {
+            places(&clipped.shape, &mut texts);
+        });
+        let (turned, level): (Vec<_>, Vec<_>) = texts.into_iter().partition(|text| text.2);
+        let named = if size.y > 1000.0 { 2 } else { 1 };
+        let has_room = size.y > 700.0;
+        assert!(!has_room || turned.len() >= named, "{size:?}: {turned:?}");
+        for (name, place, _) in &turned {
+            let over = level.iter().find(|other| other.1.intersects(*place));
+            assert!(over.is_none(), "{size:?}: {name} lies over {over:?}");
+        }
+    }
+}
+
+/// The texts of a shape with their places, and whether each is turned.
+fn places(shape: &Shape, found: &mut Vec<(String, Rect, bool)>) {
+    match shape {
+        Shape::Vec(shapes) => shapes.iter().for_each(|shape| places(shape, found)),
+        Shape::Text(text) if !text.galley.text().is_empty() => found.push((
+            text.galley.text().to_owned(),
+            shape.visual_bounding_rect(),
+            text.angle != 0.0,
+        )),
         _ => {}
     }
 }

@@ -2,6 +2,7 @@
 //! to the wrong layout.
 
 use super::Command;
+use super::russian::in_english;
 
 /// The keys of a Russian keyboard, and what the same keys write on an English one.
 const KEYS: [(&str, &str); 2] = [
@@ -14,12 +15,13 @@ const KEYS: [(&str, &str); 2] = [
 
 /// The commands that a text means, the best first: its words must all be found.
 pub fn find<'a>(commands: &'a [Command], text: &str) -> Vec<&'a Command> {
-    let text = text.to_lowercase();
-    // What was typed, what the same keys write in English, and a name of Python's as words.
-    let others = [typed_in_english(&text), parted(&text)];
+    let meanings = meanings(text);
     let best = |command: &Command| {
-        let meant = others.iter().flatten().map(|text| score(command, text));
-        meant.fold(score(command, &text), Option::max)
+        let scores = meanings.iter().map(|text| score(command, text));
+        // What was typed is meant before what it might be.
+        let costs = [0].into_iter().chain(std::iter::repeat(GUESSED));
+        let scores = scores.zip(costs).map(|(score, cost)| Some(score? - cost));
+        scores.fold(None, Option::max)
     };
     let mut found: Vec<_> = commands
         .iter()
@@ -27,6 +29,23 @@ pub fn find<'a>(commands: &'a [Command], text: &str) -> Vec<&'a Command> {
         .collect();
     found.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
     found.into_iter().map(|(_, command)| command).collect()
+}
+
+/// What a text may mean, in small letters: itself first, then what the same keys write in another layout, names of
+/// programs as words, and Russian words in English.
+fn meanings(text: &str) -> Vec<String> {
+    let small = text.to_lowercase();
+    let russian = [Some(small.clone()), typed_in_russian(&small)];
+    let russian = russian.into_iter().flatten();
+    let joined = small
+        .trim()
+        .contains(' ')
+        .then(|| small.trim().replace(' ', "_"));
+    let others = [typed_in_english(&small), parted(text), bare(&small), joined];
+    let mut all = vec![small.clone()];
+    all.extend(others.into_iter().flatten());
+    all.extend(russian.filter_map(|text| in_english(&text)));
+    all
 }
 
 /// What the keys of a text in Cyrillic letters write on an English keyboard.
@@ -45,25 +64,69 @@ fn typed_in_english(text: &str) -> Option<String> {
     })
 }
 
-/// A text with the words of its names apart: `confusion_matrix` is two.
-fn parted(text: &str) -> Option<String> {
-    text.contains('_').then(|| text.replace('_', " "))
+/// What the keys of a text in Latin letters write on a Russian keyboard.
+fn typed_in_russian(text: &str) -> Option<String> {
+    let key = |letter: char| {
+        KEYS.iter().find_map(|(cyrillic, latin)| {
+            let at = latin.chars().position(|known| known == letter)?;
+            cyrillic.chars().nth(at)
+        })
+    };
+    let is_latin = text.chars().any(|letter| letter.is_ascii_alphabetic());
+    is_latin.then(|| {
+        text.chars()
+            .map(|letter| key(letter).unwrap_or(letter))
+            .collect()
+    })
 }
 
-/// What a name gains that has all words in the order of the text.
-const WHOLE: i32 = 60;
-/// What a help page is found less well than what it is about.
-const PAGE: i32 = 100;
+/// A text with the words of its names apart: `confusion_matrix` and `MiniBatchSize` are several.
+fn parted(text: &str) -> Option<String> {
+    let mut words = String::new();
+    let mut before = ' ';
+    for letter in text.chars() {
+        if letter.is_uppercase() && before.is_lowercase() {
+            words.push(' ');
+        }
+        words.push(if letter == '_' { ' ' } else { letter });
+        before = letter;
+    }
+    (words != text).then(|| words.to_lowercase())
+}
 
+/// The name of a class without what it is in and without what every class of its kind ends with: of `nn.Linear` and of
+/// `reluLayer`.
+fn bare(text: &str) -> Option<String> {
+    let name = text.trim_end_matches("()").rsplit('.').next()?;
+    let name = name.strip_suffix("layer").unwrap_or(name).trim();
+    (name != text && !name.is_empty()).then(|| name.to_owned())
+}
+
+/// What a guess at the meaning of a text costs.
+const GUESSED: i32 = 5;
+/// What a name gains that has all words in the order of the text.
+const WHOLE: i32 = 30;
+/// What a help page is found less well than what it is about.
+const PAGE: i32 = 60;
+
+/// How well a command fits: the mean over the words of a text.
 fn score(command: &Command, text: &str) -> Option<i32> {
     let name = command.name.to_lowercase();
     let hint = command.hint.to_lowercase();
     let words = command.words.to_lowercase();
+    let names = command.names.to_lowercase();
     let one = |word: &str| {
         let elsewhere = in_words(&words, word).max(in_words(&hint, word));
-        points(&name, word).max(elsewhere)
+        let same = names.split_whitespace().any(|name| name == word);
+        let same = same.then_some(SAME).max(in_words(&names, word));
+        points(&name, word).max(elsewhere).max(same)
     };
+    // Of several things one of their names begins with the singular.
+    let one =
+        |word: &str| one(word).or_else(|| one(word.strip_suffix('s').filter(|w| w.len() > 3)?));
+    let count = text.split_whitespace().count();
     let found = text.split_whitespace().map(one).sum::<Option<i32>>()?;
+    let found = found / count.max(1) as i32;
     // Several words that stand in the name as they were typed are meant before the same words apart.
     let is_whole = text.trim().contains(' ') && name.contains(text.trim());
     let found = if is_whole { found + WHOLE } else { found };
@@ -71,6 +134,9 @@ fn score(command: &Command, text: &str) -> Option<i32> {
     let is_page = name.starts_with("help:") && !text.contains("help");
     Some(if is_page { found - PAGE } else { found })
 }
+
+/// What the whole of another name for the thing counts: more than a part of a longer name.
+const SAME: i32 = 155;
 
 /// How well a word fits one of the words of a text: less than one in the name itself.
 fn in_words(text: &str, word: &str) -> Option<i32> {
@@ -124,5 +190,19 @@ mod tests {
         assert_eq!(typed_in_english("сщтм").as_deref(), Some("conv"));
         assert_eq!(typed_in_english("еkфшт").as_deref(), Some("tkain"));
         assert_eq!(typed_in_english("conv"), None);
+        assert!(meanings("ckjq").contains(&"layer".to_owned()));
+    }
+
+    #[test]
+    fn names_of_programs_are_words() {
+        assert_eq!(
+            parted("confusion_matrix").as_deref(),
+            Some("confusion matrix")
+        );
+        assert_eq!(parted("MiniBatchSize").as_deref(), Some("mini batch size"));
+        assert_eq!(parted("conv"), None);
+        assert_eq!(bare("nn.linear").as_deref(), Some("linear"));
+        assert_eq!(bare("relulayer").as_deref(), Some("relu"));
+        assert_eq!(bare("layer"), None);
     }
 }

@@ -14,7 +14,10 @@ use strata_core::shape::layers::WORDS;
 
 /// Other words for commands, by the beginnings of their names.
 const SYNONYMS: &[(&str, &str)] = &[
-    ("Train", "fit model.fit start run learn begin"),
+    (
+        "Train",
+        "fit start run learn begin network model trainnet trainer",
+    ),
     ("Go on", "resume continue more epochs restart"),
     ("Resume", "continue go on"),
     ("Pause", "halt wait"),
@@ -27,13 +30,24 @@ const SYNONYMS: &[(&str, &str)] = &[
     ("Export for Keras", "keras tensorflow jax convert"),
     ("Export as ONNX", "onnx onnxruntime netron convert deploy"),
     ("Export the weights", "safetensors state_dict checkpoint"),
-    ("Open…", "load file import run folder"),
+    (
+        "Open…",
+        "load file import run folder checkpoint state_dict load_state_dict safetensors h5",
+    ),
     ("Save as…", "export copy"),
     ("Save picture", "export png svg screenshot image"),
     ("Start page", "recent home welcome examples built-in"),
     ("New project", "empty create from scratch"),
     ("New from", "example template built-in start"),
     ("Device", "gpu cuda cpu processor hardware"),
+    ("Usual size", "zoom font smaller"),
+    (
+        "Presentation size",
+        "zoom font size larger bigger fullscreen beamer projector",
+    ),
+    ("Large size", "zoom font larger bigger"),
+    ("Largest size", "zoom font larger bigger"),
+    ("Keep", "checkpoint modelcheckpoint save_weights"),
     ("Keys", "help shortcuts keyboard hotkeys"),
     ("About", "version licence log report bug"),
     ("Delete layer", "remove erase"),
@@ -47,22 +61,22 @@ const SYNONYMS: &[(&str, &str)] = &[
     ("Fold all", "collapse blocks"),
     ("Unfold all", "expand blocks"),
     ("Lock", "protect freeze edit"),
-    ("Dark theme", "night mode appearance colours"),
-    ("Light theme", "day mode appearance colours"),
+    ("Dark theme", "night light mode appearance colours"),
+    ("Light theme", "day dark mode appearance colours"),
 ];
 
 /// Other libraries' names of settings, by key.
 const ELSEWHERE: &[(&str, &str)] = &[
     (
         "optimizer",
-        "optimiser sgd adam adamw rmsprop adagrad compile",
+        "sgdm trainingoptions optimiser sgd adam adamw rmsprop adagrad compile",
     ),
     (
         "schedule",
         "scheduler lr_scheduler cosine annealing steplr exponentiallr reducelronplateau warmup decay",
     ),
-    ("epochs", "num_epochs passes n_epochs"),
-    ("batch", "batch_size mini-batch"),
+    ("epochs", "maxepochs num_epochs passes n_epochs"),
+    ("batch", "minibatchsize batch_size mini-batch"),
     (
         "freeze",
         "requires_grad trainable fine-tune fine-tuning fixed weights",
@@ -81,7 +95,10 @@ const ELSEWHERE: &[(&str, &str)] = &[
         "classifier autoencoder reconstruct classify supervised",
     ),
     ("split", "train valid test unlabeled"),
-    ("source", "dataset dataloader mnist cifar stl10 imagefolder"),
+    (
+        "source",
+        "imagedatastore dataset dataloader mnist cifar stl10 imagefolder",
+    ),
     ("path", "folder directory files dataset"),
     ("resize", "image size transforms scale"),
     ("normalize", "standardise mean std transforms zscore"),
@@ -92,20 +109,26 @@ const ELSEWHERE: &[(&str, &str)] = &[
         "augmentation transforms flip rotate crop randomflip",
     ),
     ("valid", "validation_split holdout val"),
+    ("range", "rescaling rescale totensor minmaxscaler 255 scale"),
 ];
 
 /// The same for the settings of optimizers.
 const OF_OPTIMIZERS: &[(&str, &str)] = &[
-    ("lr", "learning_rate step size"),
+    (
+        "lr",
+        "learning_rate initiallearnrate learnrate eta alpha step size",
+    ),
     (
         "weight_decay",
-        "l2 kernel_regularizer regularizer regularisation penalty",
+        "l2 l2regularization kernel_regularizer regularizer regularisation penalty",
     ),
 ];
 
 /// Other words for layers, besides the classes that may be pasted.
 const LAYERS_ELSEWHERE: &[(&str, &str)] = &[
-    ("convt", "deconvolution upconvolution"),
+    ("conv", "convolution1d convolution2d convolution3d"),
+    ("convt", "deconvolution upconvolution transposedconv2d"),
+    ("avgpool", "averagepooling"),
     ("layernorm", "layernormalization"),
     ("add", "residual skip connection"),
 ];
@@ -135,6 +158,7 @@ pub(super) fn with_synonyms(mut commands: Vec<Command>, views: &ViewCatalogue) -
             .iter()
             .filter(|(name, _)| command.name.starts_with(name));
         for (_, words) in known {
+            command.words += " ";
             command.words += words;
         }
         if let Action::View(OnView::Open(kind, _)) = &command.action {
@@ -176,7 +200,7 @@ fn stage_and_tabs(state: &State) -> Vec<Command> {
     for (tab, words) in [
         (
             SideTab::Layer,
-            "form inspector attributes properties kernel stride padding",
+            "form inspector attributes properties kernel stride padding dilation groups bias",
         ),
         (
             SideTab::Data,
@@ -188,7 +212,11 @@ fn stage_and_tabs(state: &State) -> Vec<Command> {
         ),
     ] {
         let name = format!("Settings: {}", tab.name());
-        all.push(command(name, "in the panel on the right", to(tab)).known_as(words));
+        let tab_command = command(name, "in the panel on the right", to(tab)).known_as(words);
+        all.push(match tab {
+            SideTab::Layer => tab_command.named_elsewhere("kernel_size out_channels"),
+            SideTab::Data | SideTab::Stages => tab_command,
+        });
     }
     all
 }
@@ -211,7 +239,9 @@ fn kinds(state: &State) -> Vec<Command> {
             let others = known(LAYERS_ELSEWHERE, layer.word);
             let action = Action::AddText(place.clone(), layer.example.to_owned());
             let name = format!("Add {}", layer.word);
-            command(name, layer.about, action).known_as(&format!("layer {words} {others}"))
+            command(name, layer.about, action)
+                .named_elsewhere(&format!("{words} {others}"))
+                .known_as("layer")
         })
         .collect()
 }
@@ -246,9 +276,11 @@ fn settings() -> Vec<Command> {
     all.extend(of_optimizers.into_iter().map(|setting| {
         let name = format!("Setting: {}", setting.name);
         let others = known(OF_OPTIMIZERS, setting.key);
-        let words = format!("{} {others} optimizer", setting.key);
         let field = SettingField::of_optimizer(setting);
-        command(name, setting.about, Action::Show(Show::Field(field))).known_as(&words)
+        let action = Action::Show(Show::Field(field));
+        command(name, setting.about, action)
+            .named_elsewhere(setting.key)
+            .known_as(&format!("{others} optimizer"))
     }));
     all
 }

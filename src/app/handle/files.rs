@@ -27,6 +27,13 @@ use strata_export::bundle::{Format, Request, export, usual_folder};
 use strata_export::report::{self, Shown};
 use strata_inspect::confusion::Confusion;
 
+/// Whether a path is no project, no run and no weights: opening it changes nothing.
+fn is_unreadable(path: &Path) -> bool {
+    let path = expand(path);
+    let file = run_folder(&path).map_or(path.clone(), |run| run.join("project.toml"));
+    !are_weights(&path) && file::load_with_text(&file).is_err()
+}
+
 impl State {
     pub(super) fn handle_files(&mut self, action: Action, services: &mut Services) {
         match action {
@@ -58,6 +65,11 @@ impl State {
             Action::Open(path) if is_data(&expand(&path)) => {
                 self.ask = None;
                 self.read_data(&expand(&path), services);
+            }
+            // What cannot be opened is no reason to ask about unsaved changes.
+            Action::Open(path) if self.is_unsaved() && is_unreadable(&path) => {
+                self.ask = None;
+                self.open(&path, services);
             }
             Action::Open(path) => self.unless_unsaved(AfterUnsavedPrompt::Open(path), services),
             Action::Close => self.unless_unsaved(AfterUnsavedPrompt::Close, services),

@@ -28,7 +28,9 @@ impl ShapeError {
 
     /// The same error with one more way to mend it.
     pub fn help(mut self, help: impl Into<Help>) -> ShapeError {
-        self.help.push(help.into());
+        let help = help.into();
+        let is_first = self.help.is_empty();
+        self.help.push(if is_first { help.first() } else { help });
         self
     }
 

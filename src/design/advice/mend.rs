@@ -1,10 +1,10 @@
 //! The edit that a problem's help describes.
 //!
-//! [`mend`] turns each [`Repair`] into an edit and tries it: only an edit after which the problem is gone, and no
-//! error new, is offered.
+//! [`mends_of`] turns each [`Repair`] into an edit and tries it: only an edit after which the problem is gone is
+//! offered, and no error is new but those of layers behind it that had no shapes to be checked with.
 
 use super::{Fix, adds_no_error, after};
-use crate::checks::project_check::{Problem, found};
+use crate::checks::project_check::{Problem, Severity, found};
 use crate::solve;
 use strata_core::project::edit::Edit;
 use strata_core::project::help::{Repair, StageSetting, Step};
@@ -15,13 +15,15 @@ use strata_core::project::{Place, Project, Stack, locks};
 use strata_core::shape::foreign;
 use strata_core::shape::infer::infer;
 
-/// The first way to mend a problem that does, as an edit; `all` are the project's problems.
-pub fn mend(project: &Project, all: &[Problem], problem: &Problem) -> Option<Fix> {
-    let repairs = || problem.help.iter().map(|help| &*help.repair);
-    let found = repairs()
-        .filter_map(|repair| fix_of(project, problem, repair))
-        .find(|fix| mends(project, all, problem, &fix.edit));
-    found.or_else(|| repairs().find_map(|repair| reworded(project, problem, repair)))
+/// The repairs of a problem that do mend it, as edits: first those after which nothing else is wrong. `all` are the
+/// project's problems.
+pub fn mends_of(project: &Project, all: &[Problem], problem: &Problem) -> Vec<Fix> {
+    let repairs = problem.help.iter().map(|help| &*help.repair);
+    let mut fixes: Vec<Fix> = repairs
+        .filter_map(|repair| tried(project, all, problem, fix_of(project, problem, repair)?))
+        .collect();
+    fixes.sort_by_key(|fix| fix.then.is_some());
+    fixes
 }
 
 /// The edits that repairs are which only the images could tell of: those first that make no error.
@@ -43,32 +45,59 @@ pub fn fixes_for_images(project: &Project, stage: Option<usize>, repairs: &[Repa
     fixes.into_iter().map(|(_, fix)| fix).collect()
 }
 
-/// The text that was meant is offered too where behind it other errors come to light: they were there before.
-fn reworded(project: &Project, problem: &Problem, repair: &Repair) -> Option<Fix> {
-    if !matches!(
-        repair,
-        Repair::Rename(..) | Repair::Spell { .. } | Repair::Expand(_)
-    ) {
-        return None;
-    }
-    let fix = fix_of(project, problem, repair)?;
+/// The fix with the error that comes to light behind it; `None` where it does not mend the problem.
+///
+/// What follows a wrong layer has no shapes, so its errors are not known: they may show once the layer is mended.
+fn tried(project: &Project, before: &[Problem], problem: &Problem, fix: Fix) -> Option<Fix> {
     let (_, problems) = after(project, &fix.edit)?;
-    problems
-        .iter()
-        .all(|left| left.place != problem.place)
-        .then_some(fix)
-}
-
-fn mends(project: &Project, before: &[Problem], problem: &Problem, edit: &Edit) -> bool {
-    let Some((_, problems)) = after(project, edit) else {
-        return false;
-    };
     let count = |list: &'_ [Problem]| {
         list.iter()
             .filter(|other| other.message == problem.message)
             .count()
     };
-    count(&problems) < count(before) && adds_no_error(before, &problems)
+    if count(&problems) >= count(before) {
+        return None;
+    }
+    if adds_no_error(before, &problems) {
+        return Some(fix);
+    }
+    let place = problem.place.as_ref()?;
+    if problem.severity != Severity::Error {
+        return None;
+    }
+    let mut new = problems.iter().filter(|other| {
+        let is_known = before.iter().any(|known| known.message == other.message);
+        other.severity == Severity::Error && !is_known
+    });
+    let first = new.clone().next()?;
+    let next = first_behind(place, fix.repair.as_ref());
+    let blocks = place.enclosing_blocks();
+    let is_behind = |error: &Problem| {
+        let at = error.place.as_ref();
+        at.is_none_or(|at| *at >= next || blocks.contains(at))
+    };
+    let then = match &first.place {
+        Some(at) => format!("{} at {at}", first.message),
+        None => first.message.clone(),
+    };
+    new.all(is_behind).then_some(Fix {
+        then: Some(then),
+        ..fix
+    })
+}
+
+/// Where the first layer is, after a repair, that had no shape before it.
+fn first_behind(place: &Place, repair: Option<&Repair>) -> Place {
+    let steps = match repair {
+        Some(Repair::Remove) => 0,
+        Some(Repair::Insert(_)) => 2,
+        _ => 1,
+    };
+    let mut behind = place.clone();
+    if let Some(index) = behind.path.last_mut() {
+        *index += steps;
+    }
+    behind
 }
 
 /// A repair as an edit with the words of its button.
@@ -128,6 +157,7 @@ fn fix(label: String, edit: Edit, repair: &Repair) -> Fix {
         label,
         edit,
         repair: Some(repair.clone()),
+        then: None,
     }
 }
 

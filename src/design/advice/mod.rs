@@ -2,7 +2,7 @@
 //! that mends it.
 //!
 //! [`advise`] is pure and total. It says nothing of what [`super::check()`] says already; for those problems
-//! [`mends`] finds the edit that their help means. Every fix was tried: the project after it has no error that it had
+//! [`mends`] finds the edits that their help means. Every fix was tried: the project after it has no error that it had
 //! not before. What is locked is not offered a fix.
 
 mod case;
@@ -21,7 +21,7 @@ mod windows;
 pub(crate) use images::last_dense;
 pub use images::{ImageCounts, advise_images};
 pub use mend::fixes_for_images;
-use mend::mend;
+use mend::mends_of;
 pub use not_finite::cause_of_not_finite;
 pub use trained::{EpochFigures, advise_trained};
 
@@ -56,6 +56,8 @@ pub struct Fix {
     pub edit: Edit,
     /// What in the problem's help it does; `None` for one that comes from elsewhere.
     pub repair: Option<Repair>,
+    /// The error behind it that can be seen only once this is mended.
+    pub then: Option<String>,
 }
 
 impl Advice {
@@ -89,6 +91,7 @@ impl Advice {
                 label: label.into(),
                 edit,
                 repair: None,
+                then: None,
             }),
             ..self
         }
@@ -146,17 +149,17 @@ fn keep_sound_fixes(case: &Case<'_>, all: &mut [Advice]) {
     }
 }
 
-/// The edits that the help of some problems means, where it means one; as many as there are problems.
-pub fn mends(project: &Project, inference: &Inference, problems: &[Problem]) -> Vec<Option<Fix>> {
-    let tries = ROWS_TO_TRY / inference.rows.len().max(1);
-    let one = |(index, problem): (usize, &Problem)| {
-        if index * 3 < tries {
-            mend(project, problems, problem)
-        } else {
-            None
+/// The edits that mend each of some problems; as many lists as there are problems.
+pub fn mends(project: &Project, inference: &Inference, problems: &[Problem]) -> Vec<Vec<Fix>> {
+    let mut tries = ROWS_TO_TRY / inference.rows.len().max(1);
+    let one = |problem: &Problem| {
+        if tries == 0 {
+            return Vec::new();
         }
+        tries = tries.saturating_sub(problem.help.len());
+        mends_of(project, problems, problem)
     };
-    problems.iter().enumerate().map(one).collect()
+    problems.iter().map(one).collect()
 }
 
 /// Whether an edit is possible and makes no error that was not there before.

@@ -5,7 +5,7 @@ pub(super) mod ticks;
 mod values;
 
 use crate::theme::{self, Palette};
-use eframe::egui::{RichText, Ui, Vec2b};
+use eframe::egui::{Color32, FontId, RichText, Ui, Vec2b};
 use egui_plot::{AxisHints, GridInput, Plot, PlotUi};
 use strata_app::curves::{Curve, Curves, Extent, Quantity};
 use strata_core::format;
@@ -204,7 +204,7 @@ pub(super) fn plot<'a>(ui: &Ui, axes: Axes, span: Span, first: f64, title: &str)
         ])
         .custom_y_axes(vec![
             axis(AxisHints::new_y(), &colors)
-                .label(name(title, &colors))
+                .label(name(beside(ui, title), &colors))
                 .min_thickness(40.0)
                 .formatter(move |mark, _| axes.mark(mark.value)),
         ])
@@ -217,6 +217,21 @@ pub(super) fn follow(plot: &mut PlotUi<'_>) {
     if auto.x && !auto.y {
         plot.set_auto_bounds(true);
     }
+}
+
+/// The name of the axis of values as far as it has room beside the plot: without what is in brackets, or nothing.
+fn beside<'t>(ui: &Ui, title: &'t str) -> &'t str {
+    let room = ui.available_height() - 2.0 * MARK[0];
+    let fits = |text: &&str| {
+        let font = FontId::proportional(theme::SMALL);
+        let whole = (*text).to_owned();
+        let words = ui
+            .painter()
+            .layout_no_wrap(whole, font, Color32::PLACEHOLDER);
+        words.size().x <= room
+    };
+    let short = title.split(" (").next().unwrap_or(title);
+    [title, short].into_iter().find(fits).unwrap_or_default()
 }
 
 /// The name of an axis.

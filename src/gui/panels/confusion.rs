@@ -50,7 +50,7 @@ impl View for ConfusionView {
     }
 
     fn words(&self) -> &'static str {
-        "confusion matrix errors wrong per class test accuracy precision recall evaluation evaluate score classification report"
+        "confusion matrix confusionchart errors wrong per class test accuracy precision recall evaluation evaluate score classification report"
     }
 
     fn workspace(&self) -> Workspace {

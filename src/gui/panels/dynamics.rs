@@ -7,7 +7,8 @@ use crate::theme;
 use crate::view::View;
 use crate::widgets::{chevron, empty, plain};
 use eframe::egui::{
-    Color32, ComboBox, Rect, RichText, ScrollArea, Sense, Ui, UiBuilder, Vec2b, vec2,
+    Align, Color32, ComboBox, Label, Layout, Rect, RichText, ScrollArea, Sense, Ui, UiBuilder,
+    Vec2b, vec2,
 };
 use egui_plot::{AxisHints, GridInput, HoverPosition, Line, Plot};
 use strata_app::action::Action;
@@ -252,12 +253,19 @@ fn list(ui: &mut Ui, courses: &[&LayerCourse], figure: Figure) {
                 .line(figure)
                 .last()
                 .map(|point| value_text(figure, point[1]));
-            let text = format!("{}  {}", plain(&course.name), last.unwrap_or_default());
-            let text = match course.troubles.is_empty() {
-                true => RichText::new(text).color(colors.text),
-                false => RichText::new(text).color(colors.second),
+            let ink = match course.troubles.is_empty() {
+                true => colors.text,
+                false => colors.second,
             };
-            ui.add(eframe::egui::Label::new(text.size(theme::SMALL)).truncate());
+            // The value is always whole; the name has what is left.
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                let value = RichText::new(last.unwrap_or_default());
+                ui.label(value.font(theme::digits(theme::SMALL)).color(ink));
+                ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                    let name = RichText::new(plain(&course.name)).size(theme::SMALL);
+                    ui.add(Label::new(name.color(ink)).truncate());
+                });
+            });
         });
     }
 }

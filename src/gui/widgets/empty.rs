@@ -2,6 +2,7 @@
 
 use super::said;
 use crate::theme;
+use eframe::egui::text::LayoutJob;
 use eframe::egui::{Align, Layout, RichText, Ui};
 
 /// Fills what is left with a heading and one sentence in its middle.
@@ -15,6 +16,25 @@ pub fn empty(ui: &mut Ui, heading: &str, what_to_do: &str) {
                 .font(theme::heading(theme::BODY))
                 .color(colors.text),
         );
-        ui.label(said(what_to_do, theme::BODY, colors.weak));
+        let mut job = said(what_to_do, theme::BODY, colors.weak);
+        job.halign = Align::Center;
+        job.wrap.max_width = balanced(ui, &job);
+        let lines = ui.fonts_mut(|fonts| fonts.layout_job(job));
+        ui.label(lines);
     });
+}
+
+/// The widest line of such a sentence.
+const LINE: f32 = 440.0;
+/// Lines cannot be broken anywhere: so much wider than their mean they may be.
+const SLACK: f32 = 1.12;
+
+/// The width in which a sentence has as few lines as it needs, and none with a single word.
+fn balanced(ui: &Ui, job: &LayoutJob) -> f32 {
+    let widest = ui.available_width().min(LINE);
+    let mut whole = job.clone();
+    whole.wrap.max_width = f32::INFINITY;
+    let whole = ui.fonts_mut(|fonts| fonts.layout_job(whole)).size().x;
+    let lines = (whole / widest).ceil().max(1.0);
+    (SLACK * whole / lines).min(widest)
 }

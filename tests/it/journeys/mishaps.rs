@@ -5,7 +5,7 @@ use eframe::egui::{Key, Modifiers};
 use std::fs;
 use strata::app::action::Action;
 use strata::inspect::saliency::Saliency;
-use strata::project::file;
+use strata::project::{Stack, file};
 
 #[test]
 fn a_run_folder_half_written_shows_what_there_is() {
@@ -99,6 +99,22 @@ fn unsaved_changes_are_asked_about_while_a_path_bar_is_open() {
     window.harness.state_mut().handle(Action::Close);
     window.run();
     assert!(window.has("has unsaved changes"));
+}
+
+#[test]
+fn a_file_that_is_no_project_is_no_reason_to_ask_about_unsaved_changes() {
+    let folder = tempfile::tempdir().unwrap();
+    let notes = folder.path().join("notes.md");
+    fs::write(&notes, "# Notes\n\nNothing to train.\n").unwrap();
+    let mut window = Window::idle("conv-autoencoder");
+    window.enter("encoder.0", "conv 8 k8 s4 p2");
+    window
+        .harness
+        .state_mut()
+        .handle(Action::Open(notes.clone()));
+    window.run();
+    assert!(window.has("notes.md") && !window.has("has unsaved changes"));
+    assert_eq!(window.texts(Stack::Encoder)[0], "conv 8 k8 s4 p2");
 }
 
 #[test]

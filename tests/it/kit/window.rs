@@ -3,7 +3,7 @@
 
 use super::{PATIENCE, words};
 use crossbeam_channel::{Receiver, Sender, unbounded};
-use eframe::egui::{Color32, Key, Modifiers, Pos2, TexturesDelta, Vec2, vec2};
+use eframe::egui::{Key, Modifiers, Pos2, TexturesDelta, Vec2, vec2};
 use egui_kittest::kittest::{NodeT, Queryable};
 use egui_kittest::{Harness, Node, TestRenderer};
 use std::cell::RefCell;
@@ -23,6 +23,7 @@ use strata::engine::inspection::live::LiveResults;
 use strata::engine::thread::{self, Running};
 use strata::gui::app_window::{App, Setup};
 use strata::gui::offscreen::Canvas;
+use strata::gui::theme::behind;
 use strata::gui::views;
 use strata::project::data::Split;
 use strata::project::{Place, Project, Stack, builtin, file};
@@ -354,10 +355,11 @@ impl Window {
         let output = self.harness.output();
         let primitives = self.harness.ctx.tessellate(output.shapes.clone(), scale);
         let size = [self.size.x as usize, self.size.y as usize];
+        let is_dark = self.harness.ctx.global_style().visuals.dark_mode;
         let picture = self
             .canvas
             .borrow()
-            .paint(&primitives, size, scale, Color32::BLACK);
+            .paint(&primitives, size, scale, behind(is_dark));
         let bytes = picture
             .pixels
             .iter()

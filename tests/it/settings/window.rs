@@ -21,7 +21,7 @@ fn nothing_is_trained_while_a_field_is_red() {
     window.harness.state_mut().handle(Action::Train);
     window.run();
     assert!(!window.state().training.is_running());
-    assert!(window.has("correct the field, or press Esc in it"));
+    assert!(window.has("Esc in the field takes its former text back"));
     let lasting = |window: &Window| window.state().messages.lasting().count();
     assert_eq!(lasting(&window), 1);
     // A card that is closed hides the field and mends nothing.

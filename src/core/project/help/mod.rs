@@ -210,6 +210,14 @@ impl Help {
         }
     }
 
+    /// The same with no line before it.
+    pub(crate) fn first(self) -> Help {
+        Help {
+            is_alternative: false,
+            ..self
+        }
+    }
+
     /// The same as another way than the line before.
     pub fn or(self) -> Help {
         Help {

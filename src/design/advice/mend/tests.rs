@@ -9,7 +9,9 @@ fn mended(project: &Project) -> (String, Project) {
     let first = problems
         .first()
         .unwrap_or_else(|| panic!("nothing to mend"));
-    let fix = mend(project, &problems, first).unwrap_or_else(|| panic!("no fix for {first:#?}"));
+    let fixes = mends_of(project, &problems, first);
+    let fix = fixes.into_iter().next();
+    let fix = fix.unwrap_or_else(|| panic!("no fix for {first:#?}"));
     let next = fix.edit.apply(project).unwrap();
     let left = check(&next);
     assert!(left.len() < problems.len(), "{left:#?}");
@@ -143,7 +145,7 @@ fn settings_are_mended() {
     stops.stages[0].early_stop = Some(early);
     // `use one of: …` leaves a choice: no edit.
     let problems = check(&stops);
-    assert_eq!(mend(&stops, &problems, &problems[0]), None);
+    assert_eq!(mends_of(&stops, &problems, &problems[0]), []);
 }
 
 #[test]
@@ -152,11 +154,15 @@ fn what_does_not_help_or_is_locked_is_not_offered() {
     broken.locked = vec!["encoder".into()];
     let problems = check(&broken);
     assert_eq!(problems[0].severity, Severity::Error);
-    assert_eq!(mend(&broken, &problems, &problems[0]), None);
+    assert_eq!(mends_of(&broken, &problems, &problems[0]), []);
     assert!(Edit::Lock("encoder".into(), false).apply(&broken).is_ok());
     let empty = project("3x16x16", "", "", "");
     for problem in check(&empty) {
-        assert_eq!(mend(&empty, &check(&empty), &problem), None, "{problem:?}");
+        assert_eq!(
+            mends_of(&empty, &check(&empty), &problem),
+            [],
+            "{problem:?}"
+        );
     }
 }
 
@@ -165,8 +171,51 @@ fn what_does_not_help_or_is_locked_is_not_offered() {
 fn a_misspelt_word_is_mended_whatever_stands_behind() {
     let twice = project("3x16x16", "cnov 8 k3;relu;maxpool 99", "", "gap;dense 10");
     let problems = check(&twice);
-    let fix = mend(&twice, &problems, &problems[0]).unwrap();
-    assert_eq!(fix.label, "write conv 8 k3 at encoder.0");
+    let fixes = mends_of(&twice, &problems, &problems[0]);
+    assert_eq!(fixes[0].label, "write conv 8 k3 at encoder.0");
+    let then = fixes[0].then.as_deref().unwrap();
+    assert!(then.starts_with("kernel 99×99 is larger"), "{then}");
+    assert!(then.ends_with("at encoder.2"), "{then}");
+}
+
+/// What the help of a wrong layer proposes is an edit, also where a layer behind it does not fit then.
+#[test]
+fn every_repair_of_a_wrong_layer_is_an_edit() {
+    let tail = "relu;conv 8 k5;maxpool 2";
+    for (encoder, head, expected) in [
+        ("maxpool 40", "flatten;dense 10", 3),
+        ("reshape 3x3", "flatten;dense 10", 1),
+        ("conv 8 k60", "flatten;dense 10", 3),
+        ("conv 8 k3 s0", "flatten;dense 10", 1),
+        ("conv 8 g3", "flatten;dense 10", 1),
+        ("crop 30", "flatten;dense 10", 1),
+        ("maxpool 2 p3", "flatten;dense 10", 1),
+        ("groupnorm 5", "flatten;dense 10", 1),
+        ("dropout 7", "flatten;dense 10", 1),
+        ("dense 10", "dense 10", 2),
+        ("flatten;conv 8 k3", "flatten;dense 10", 1),
+        (
+            "{ add = [[\"conv 8 k3 s2 p1\"], []] }",
+            "flatten;dense 10",
+            1,
+        ),
+    ] {
+        let broken = project("3x28x28", &format!("{encoder};{tail}"), "", head);
+        let problems = check(&broken);
+        let wrong = problems.iter().find(|problem| problem.place.is_some());
+        let wrong = wrong.unwrap_or_else(|| panic!("{encoder} is right"));
+        let fixes = mends_of(&broken, &problems, wrong);
+        let repairs = wrong.help.iter().map(|help| &*help.repair);
+        let mut offered = 0;
+        for repair in repairs.filter(|repair| !matches!(repair, Repair::Note { .. })) {
+            let is_this = |fix: &Fix| fix.repair.as_ref() == Some(repair);
+            assert!(fixes.iter().any(is_this), "{encoder}: {repair:?}");
+            offered += 1;
+        }
+        assert!(offered >= expected, "{encoder}: {offered} of {wrong:#?}");
+        let whole: Vec<bool> = fixes.iter().map(|fix| fix.then.is_none()).collect();
+        assert!(whole.is_sorted_by(|a, b| a >= b), "{encoder}: {whole:?}");
+    }
 }
 
 #[test]

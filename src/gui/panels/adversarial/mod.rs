@@ -191,7 +191,7 @@ fn transfer_query(state: &State, choice: &AttackChoice) -> Option<Query<Transfer
 fn other_run(ui: &mut Ui, state: &State, choice: &mut AttackChoice) {
     let id = Id::unique(("run to transfer to", state.generation));
     let field = Field::new(id, "Another run", &choice.transfer)
-        .hint("folder of another run: do they fool it, too?")
+        .hint("another run: is it fooled, too?")
         .width(ui.available_width().clamp(80.0, 260.0));
     if let Some(FieldEvent::Commit(text)) = field.show(ui) {
         choice.transfer = text.trim().to_owned();

@@ -72,7 +72,9 @@ pub fn show(
     let rect = Rect::from_min_max(pos2(full.left() + indent(place), full.top()), full.max);
     let locked = state.lock_on(place);
     let is_selected = state.selected.as_ref() == Some(place);
-    let card = select_area(ui, rect, place, node, row, locked);
+    // With what is being typed in its form.
+    let typed = state.shown.network.node(place).unwrap_or(node);
+    let card = select_area(ui, rect, place, typed, row, locked);
     let is_lit = card.contains_pointer() || card.has_focus();
     paint_card(ui, rect, is_selected, error.is_some(), is_lit);
     paint_strip(ui, rect, node, error.is_some());
@@ -93,10 +95,17 @@ pub fn show(
         .max_rect(text)
         .layout(Layout::left_to_right(Align::Center));
     let inner = &mut ui.new_child(middle);
-    let written = shortened(inner, &label(state, place, node));
+    let written = shortened(inner, &label(state, place, typed));
     match locked {
-        None => edit(inner, state, place, node, error, actions),
-        Some(lock) => fixed(inner, state, place, node, lock),
+        None => edit(
+            inner,
+            state,
+            place,
+            [&node.text(), &written],
+            error,
+            actions,
+        ),
+        Some(lock) => fixed(inner, &written, lock),
     }
     if drag::is_dragged(ui, place) {
         let left_behind = theme::faded(theme::palette(ui).panel, 0.6);
@@ -415,22 +424,19 @@ fn paint_numbers(ui: &Ui, rect: Rect, row: &Row, scale: Scale, folded: bool) {
     }
 }
 
+/// The text that is edited, and the same as it is shown while it is not.
 fn edit(
     ui: &mut Ui,
     state: &State,
     place: &Place,
-    node: &Node,
+    [text, label]: [&str; 2],
     error: Option<&ShapeError>,
     actions: &mut Vec<Action>,
 ) {
-    let (text, label) = (node.text(), shortened(ui, &label(state, place, node)));
     let id = text_id(state, place);
     let name = place.to_string();
     let span = error.and_then(|error| error.span.clone());
-    let field = Field::new(id, &name, &text)
-        .shown(&label)
-        .bare()
-        .wrong(span);
+    let field = Field::new(id, &name, text).shown(label).bare().wrong(span);
     match field.show(ui) {
         Some(FieldEvent::Entered) => actions.push(Action::Select(Some(place.clone()))),
         Some(FieldEvent::Typing(text)) => {
@@ -448,8 +454,7 @@ fn edit(
 }
 
 /// The text of a locked layer.
-fn fixed(ui: &mut Ui, state: &State, place: &Place, node: &Node, lock: &Target) {
-    let label = shortened(ui, &label(state, place, node));
+fn fixed(ui: &mut Ui, label: &str, lock: &Target) {
     let text = RichText::new(label)
         .font(theme::digits(12.0))
         .color(theme::palette(ui).strong);

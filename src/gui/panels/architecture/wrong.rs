@@ -2,8 +2,9 @@
 //! stay where they are until the word is taken.
 
 use super::row::STRIP;
+use crate::panels::design::what_it_does;
 use crate::theme;
-use crate::widgets::{plain, said};
+use crate::widgets::said;
 use eframe::egui::{Area, Button, Frame, Id, Margin, Order, Rect, Stroke, Ui, UiBuilder};
 use strata_app::action::Action;
 use strata_app::state::State;
@@ -23,13 +24,13 @@ pub(super) fn show(
     is_typed: bool,
     actions: &mut Vec<Action>,
 ) {
-    let fix = fix_of(state, place);
+    let fixes = fixes_of(state, place, error);
     let left = STRIP + 4.0;
     if !is_typed {
         ui.horizontal_top(|ui| {
             ui.add_space(row.left() - ui.max_rect().left() + left);
             ui.vertical(|ui| {
-                lines(ui, place, error, fix, actions);
+                lines(ui, place, error, fixes, actions);
                 ui.add_space(theme::STEP);
             });
         });
@@ -55,52 +56,48 @@ pub(super) fn show(
             .inner_margin(margin);
         frame.show(ui, |ui| {
             ui.set_width(row.width() - left - theme::GAP);
-            lines(ui, place, error, fix, actions);
+            lines(ui, place, error, fixes, actions);
         });
     });
 }
 
-fn lines(
-    ui: &mut Ui,
-    place: &Place,
-    error: &ShapeError,
-    fix: Option<&Fix>,
-    actions: &mut Vec<Action>,
-) {
+fn lines(ui: &mut Ui, place: &Place, error: &ShapeError, fixes: &[Fix], actions: &mut Vec<Action>) {
     ui.spacing_mut().item_spacing.y = 2.0;
     let color = theme::palette(ui).wrong;
     ui.label(said(&error.message, theme::SMALL, color));
-    for help in &error.help {
-        helps(ui, place, help, fix, actions);
+    for (index, help) in error.help.iter().enumerate() {
+        let same = UiBuilder::new().scope_id(Id::unique(("repair", place, index)));
+        // The same button below the row and over those that follow: a press ends the typing, and it is still the one
+        // released.
+        ui.scope_builder(same, |ui| helps(ui, help, fixes, actions));
     }
 }
 
-/// The edit that mends what is wrong with the layer at a place, where one does.
-fn fix_of<'a>(state: &'a State, place: &Place) -> Option<&'a Fix> {
+/// The edits that mend what is wrong with the layer at a place.
+fn fixes_of<'a>(state: &'a State, place: &Place, error: &ShapeError) -> &'a [Fix] {
     let shown = &state.shown;
-    let is_here = |problem: &Problem| problem.place.as_ref() == Some(place);
-    let index = shown.problems.iter().position(is_here)?;
-    shown.fixes.get(index)?.as_ref()
+    let is_it = |problem: &Problem| {
+        problem.place.as_ref() == Some(place) && problem.message == error.message
+    };
+    let index = shown.problems.iter().position(is_it);
+    let fixes = index.and_then(|index| shown.fixes.get(index));
+    fixes.map_or(&[], Vec::as_slice)
 }
 
 /// What helps: what an edit can do is taken by a click.
-fn helps(ui: &mut Ui, place: &Place, help: &Help, fix: Option<&Fix>, actions: &mut Vec<Action>) {
+fn helps(ui: &mut Ui, help: &Help, fixes: &[Fix], actions: &mut Vec<Action>) {
     let colors = theme::palette(ui);
     let text = help.in_window();
-    let fix = fix.filter(|fix| fix.repair.as_ref() == Some(&*help.repair));
-    let Some(fix) = fix else {
+    let is_this = |fix: &&Fix| fix.repair.as_ref() == Some(&*help.repair);
+    let Some(fix) = fixes.iter().find(is_this) else {
         ui.label(said(&text, theme::SMALL, colors.weak));
         return;
     };
-    // The same button below the row and over those that follow: a press ends the typing, and it is still the one released.
-    let same = UiBuilder::new().scope_id(Id::unique(("repair", place)));
-    ui.scope_builder(same, |ui| {
-        let button = Button::new(said(&text, theme::SMALL, colors.strong))
-            .small()
-            .wrap();
-        if ui.add(button).on_hover_text(plain(&fix.label)).clicked() {
-            actions.push(Action::Preview(None));
-            actions.push(Action::Edit(fix.edit.clone()));
-        }
-    });
+    let button = Button::new(said(&text, theme::SMALL, colors.strong))
+        .small()
+        .wrap();
+    if ui.add(button).on_hover_text(what_it_does(fix)).clicked() {
+        actions.push(Action::Preview(None));
+        actions.push(Action::Edit(fix.edit.clone()));
+    }
 }

@@ -119,12 +119,9 @@ fn progress(ui: &mut Ui, running: &Fetching, actions: &mut Vec<Action>) {
         .map_or((0.0, "connecting …".to_owned()), |told| {
             let share = told.done as f32 / told.total.max(1) as f32;
             let far = match told.step {
+                // Short enough for the narrow column of the settings.
                 Step::Downloading => {
-                    format!(
-                        "{} of {}",
-                        format::bytes(told.done),
-                        format::bytes(told.total)
-                    )
+                    format!("{:.0} % of {}", 100.0 * share, format::bytes(told.total))
                 }
                 step => format!("{} {}", step.name(), told.file),
             };
@@ -147,7 +144,7 @@ fn progress(ui: &mut Ui, running: &Fetching, actions: &mut Vec<Action>) {
         if cancel.clicked() {
             actions.push(Action::Fetch(false));
         }
-        let text = RichText::new(line).font(theme::digits(theme::SMALL));
+        let text = RichText::new(line).size(theme::SMALL);
         ui.add(Label::new(text.color(colors.weak)).truncate());
     });
 }

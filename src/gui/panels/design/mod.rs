@@ -8,7 +8,7 @@ mod graph;
 mod lens;
 mod solve;
 
-pub use advice::{AdviceView, advice_of};
+pub use advice::{AdviceView, advice_of, what_it_does};
 pub use checkerboard::CheckerboardView;
 pub use cost::CostView;
 pub use field::FieldView;

@@ -100,7 +100,8 @@ impl View for SaliencyView {
             .and_then(|drawn| drawn.seen.result.as_ref().ok())
             .map(|s| s.classes.as_slice());
         let combo = ComboBox::from_id_salt("saliency of")
-            .width(148.0)
+            .width(ui.available_width().clamp(72.0, 148.0))
+            .truncate()
             .icon(chevron)
             .selected_text(RichText::new(name(request.question, state, classes)).size(theme::SMALL))
             .show_ui(ui, |ui| choices(ui, state, classes, &mut chosen));

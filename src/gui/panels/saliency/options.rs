@@ -34,7 +34,8 @@ pub(super) fn method_box(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) 
     let request = &state.inspections.saliency;
     let mut method = request.method;
     let combo = ComboBox::from_id_salt("method of saliency")
-        .width(132.0)
+        .width(ui.available_width().clamp(72.0, 132.0))
+        .truncate()
         .icon(chevron)
         .selected_text(RichText::new(method.name()).size(theme::SMALL))
         .show_ui(ui, |ui| {

@@ -5,14 +5,16 @@ use crate::keys::view_under_pointer;
 use crate::theme;
 use crate::views::{self, Views};
 use crate::widgets::icon::{self, Icon};
-use crate::widgets::{icon_button, said};
+use crate::widgets::{elided, icon_button, said};
+use eframe::egui::style::ScrollAnimation;
 use eframe::egui::{
-    Align, Color32, Id, Label, Layout, Popup, Rect, Response, Role, Sense, Stroke, StrokeKind,
-    Style, Ui, UiBuilder, Visuals, WidgetInfo, WidgetText, pos2, vec2,
+    Align, Color32, Galley, Id, Label, Layout, Popup, Rect, Response, Role, Sense, Stroke,
+    StrokeKind, Style, Ui, UiBuilder, Visuals, WidgetInfo, WidgetText, pos2, vec2,
 };
 use egui_tiles::{
     Behavior, ResizeState, SimplificationOptions, TabState, Tabs, TileId, Tiles, UiResponse,
 };
+use std::sync::Arc;
 use strata_app::action::{Action, OnView};
 use strata_app::arrangement::{Arrangement, Side};
 use strata_app::state::{PathPurpose, State};
@@ -26,12 +28,55 @@ const LEAST: f32 = 56.0;
 /// From a tab's edge to its title.
 const PAD: f32 = 8.0;
 const CLOSE: f32 = 16.0;
+/// What a tab has besides its title.
+const TAB: f32 = 2.0 * PAD + CLOSE;
+
+/// Tiles that are narrower have no button to save a picture: the menu of their tab has it.
+const NARROW: f32 = 200.0;
+/// Width of a button of the bar.
+const BUTTON: f32 = 24.0;
+
+/// Room for the tabs of a tile of this width: what its buttons and its edges leave.
+fn room_for_tabs(width: f32) -> f32 {
+    let buttons = if width < NARROW { 1.0 } else { 2.0 };
+    width - buttons * BUTTON - 3.0 * theme::STEP
+}
+
+/// Room for the title of a tab in a group of this width: none is wider than its tile shows, also beside the arrows by
+/// which tabs are scrolled.
+fn title_room(ui: &Ui, tiles: &Tiles<ViewKind>, tabs: &Tabs, width: f32) -> f32 {
+    let room = room_for_tabs(width);
+    let kinds = tabs.children.iter().filter_map(|tab| tiles.get_pane(tab));
+    let whole: f32 = kinds
+        .map(|kind| title(ui, *kind, None).size().x + TAB)
+        .sum();
+    let is_scrolled = whole > room && tabs.children.len() > 1;
+    let arrows = if is_scrolled { 2.0 * HEADER } else { 0.0 };
+    (room - arrows - TAB).max(0.0)
+}
+
+/// The title of a view, cut to a width where there is one.
+fn title(ui: &Ui, kind: ViewKind, room: Option<f32>) -> Arc<Galley> {
+    let room = room.unwrap_or(f32::INFINITY);
+    let font = theme::heading(theme::BODY);
+    elided(
+        ui,
+        views::info(kind).title,
+        font,
+        Color32::PLACEHOLDER,
+        room,
+    )
+}
 
 /// The behaviour of the tiles in one frame.
 pub(super) struct Dock<'a> {
     pub state: &'a State,
     pub views: &'a mut Views,
     pub arrangement: &'a Arrangement,
+    /// The views that were in front in the frame before.
+    pub fronts: Vec<ViewKind>,
+    /// For the tabs of the group that is drawn.
+    pub title_room: f32,
     pub actions: Vec<Action>,
 }
 
@@ -88,7 +133,20 @@ impl Dock<'_> {
     }
 
     fn menu(&mut self, tab: &Response, kind: ViewKind, alone: bool) {
+        let ready = self.views.get(kind).has_picture(self.state);
         tab.context_menu(|ui| {
+            let save = Action::AskPath(PathPurpose::Picture(kind));
+            for (text, action) in [
+                ("Save picture…", save),
+                ("Copy picture", Action::CopyPicture(kind)),
+            ] {
+                let button = eframe::egui::Button::new(text);
+                if ui.add_enabled(ready, button).clicked() {
+                    self.actions.push(action);
+                    ui.close();
+                }
+            }
+            ui.separator();
             for (text, does, enabled) in [
                 (
                     "Split to the right",
@@ -186,23 +244,16 @@ impl Behavior<ViewKind> for Dock<'_> {
         } else {
             colors.weak
         };
-        let title = ui.painter().layout_no_wrap(
-            views::info(kind).title.into(),
-            theme::heading(theme::BODY),
-            ink,
-        );
-        let (_, rect) = ui.allocate_space(vec2(
-            title.size().x + 2.0 * PAD + CLOSE,
-            ui.available_height(),
-        ));
+        let name = views::info(kind).title;
+        let title = title(ui, kind, Some(self.title_room));
+        let (_, rect) = ui.allocate_space(vec2(title.size().x + TAB, ui.available_height()));
+        if tab.active && !self.fronts.contains(&kind) {
+            // It has just come to the front, perhaps where the bar does not reach.
+            ui.scroll_to_rect_animation(rect, None, ScrollAnimation::none());
+        }
         let response = ui.interact(rect, id, Sense::click_and_drag());
         response.widget_info(|| {
-            WidgetInfo::selected(
-                Role::Tab,
-                true,
-                tab.active,
-                format!("{} view", views::info(kind).title),
-            )
+            WidgetInfo::selected(Role::Tab, true, tab.active, format!("{name} view"))
         });
         let pill = rect.shrink2(vec2(1.0, 4.0));
         if !alone && (tab.active || response.hovered()) {
@@ -217,11 +268,15 @@ impl Behavior<ViewKind> for Dock<'_> {
             );
         }
         let at = pos2(rect.left() + PAD, rect.center().y - title.size().y / 2.0);
-        ui.painter().galley(at, title, ink);
+        ui.painter().galley(at, title.clone(), ink);
         self.close_button(ui, rect, kind, tab.active || ui.rect_contains_pointer(rect));
         self.menu(&response, kind, alone);
+        let whole = match title.elided {
+            true => format!("{name}: "),
+            false => String::new(),
+        };
         response.on_hover_text(format!(
-            "{}\nDrag to move it, right click to split it.",
+            "{whole}{}\nDrag to move it, right click to split it.",
             self.views.get(kind).about()
         ))
     }
@@ -252,6 +307,11 @@ impl Behavior<ViewKind> for Dock<'_> {
         ui.spacing_mut().item_spacing.x = 0.0;
         ui.add_space(theme::STEP);
         self.add_menu(ui, front);
+        let width = tiles.rect(id).map_or(f32::INFINITY, |rect| rect.width());
+        self.title_room = title_room(ui, tiles, tabs, width);
+        if width < NARROW {
+            return;
+        }
         let ready = self.views.get(front).has_picture(self.state);
         let name = format!("Save picture of {}", views::info(front).title);
         let hover = if ready {

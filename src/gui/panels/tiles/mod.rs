@@ -39,17 +39,22 @@ pub fn show(ui: &mut Ui, state: &State, views: &mut Views, actions: &mut Vec<Act
     let mut tiles = Tiles::default();
     let root = build(part, &mut tiles);
     let mut tree = Tree::new(Id::unique("views"), root, tiles);
+    let known = Id::unique("views in front");
+    let fronts = ui.data(|data| data.get_temp::<Vec<ViewKind>>(known));
     let mut dock = Dock {
         state,
         views,
         actions: Vec::new(),
         arrangement,
+        fronts: fronts.unwrap_or_default(),
+        title_room: f32::INFINITY,
     };
     let dragged = tree.dragged_id(ui.ctx());
     let dragged = dragged.and_then(|id| tree.tiles.get_pane(&id).copied());
     ui.data_mut(|data| data.insert_temp(view_under_pointer(), None::<ViewKind>));
     tree.ui(&mut dock, ui);
     let Dock { actions: asked, .. } = dock;
+    ui.data_mut(|data| data.insert_temp(known, arrangement.fronts()));
     let moved = read_tree(&tree, dragged);
     // Whatever a drop does, no view is lost by it.
     if moved != *arrangement && moved.has_views_of(arrangement) {

@@ -37,7 +37,7 @@ impl View for AugmentationView {
     }
 
     fn words(&self) -> &'static str {
-        "transforms imagedatagenerator randomhorizontalflip randomcrop flip rotate"
+        "transforms imagedatagenerator imagedataaugmenter randomhorizontalflip randomcrop flip rotate"
     }
 
     fn workspace(&self) -> Workspace {

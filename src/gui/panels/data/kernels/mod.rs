@@ -14,9 +14,9 @@ mod result;
 use super::super::loading_state::{reading, unread};
 use crate::theme;
 use crate::view::View;
-use crate::widgets::empty;
 use crate::widgets::raster::Sheet;
-use eframe::egui::{Align2, FontId, Rect, Ui, UiBuilder, pos2, vec2};
+use crate::widgets::{elided, empty};
+use eframe::egui::{FontId, Rect, Ui, UiBuilder, pos2, vec2};
 use std::sync::Arc;
 use strata_app::action::{Action, Show};
 use strata_app::arrangement::Workspace;
@@ -254,15 +254,10 @@ fn shape(pixels: &Pixels) -> String {
 
 /// Writes a line above a picture and returns the rest of the area.
 fn captioned(ui: &Ui, area: Rect, text: &str) -> Rect {
-    let painter = ui.painter().with_clip_rect(area);
     let font = FontId::proportional(theme::SMALL);
-    painter.text(
-        area.min,
-        Align2::LEFT_TOP,
-        text,
-        font,
-        theme::palette(ui).weak,
-    );
+    let ink = theme::palette(ui).weak;
+    let words = elided(ui, text, font, ink, area.width());
+    ui.painter().galley(area.min, words, ink);
     Rect::from_min_max(area.min + vec2(0.0, CAPTION), area.max)
 }
 

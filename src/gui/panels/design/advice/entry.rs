@@ -1,5 +1,6 @@
-//! One problem or hint: where it is, what it is, why, and the button that mends it.
+//! One problem or hint: where it is, what it is, why, and the buttons that mend it.
 
+use super::what_it_does;
 use crate::theme;
 use crate::widgets::icon::{self, Icon};
 use crate::widgets::{plain, said};
@@ -9,7 +10,7 @@ use eframe::egui::{
 use strata_app::action::{Action, Show};
 use strata_app::state::State;
 use strata_core::project::Place;
-use strata_core::project::help::Help;
+use strata_core::project::help::{Help, Repair};
 use strata_design::advice::{Advice, Fix};
 use strata_design::{Problem, Severity};
 
@@ -24,27 +25,36 @@ pub struct Entry<'a> {
     /// `head layer 5`, `stage train`, or nothing.
     at: String,
     message: &'a str,
-    /// The reason, or what helps.
-    lines: Vec<String>,
-    fix: Option<&'a Fix>,
+    lines: Vec<Line<'a>>,
     place: Option<&'a Place>,
     stage: Option<usize>,
 }
 
+/// The reason, or what helps: a button where it is an edit.
+struct Line<'a> {
+    text: String,
+    fix: Option<&'a Fix>,
+}
+
+impl Line<'_> {
+    fn of(text: String) -> Self {
+        Line { text, fix: None }
+    }
+}
+
 impl<'a> Entry<'a> {
-    pub(crate) fn of_problem(
-        state: &State,
-        problem: &'a Problem,
-        fix: Option<&'a Fix>,
-    ) -> Entry<'a> {
+    pub(crate) fn of_problem(state: &State, problem: &'a Problem, fixes: &'a [Fix]) -> Entry<'a> {
         let is_error = problem.severity == Severity::Error;
         Entry {
             kind: if is_error { "error" } else { "warning" },
             icon: Icon::Warning,
             at: at(state, problem.place.as_ref(), problem.stage),
             message: &problem.message,
-            lines: helping(problem, fix),
-            fix,
+            lines: problem
+                .help
+                .iter()
+                .map(|help| helping(help, fixes))
+                .collect(),
             place: problem.place.as_ref(),
             stage: problem.stage,
         }
@@ -59,8 +69,12 @@ impl<'a> Entry<'a> {
             lines: [advice.why.clone()]
                 .into_iter()
                 .chain(locked(state, advice))
+                .map(Line::of)
+                .chain(advice.fix.as_ref().map(|fix| Line {
+                    text: format!("Fix: {}", fix.label),
+                    fix: Some(fix),
+                }))
                 .collect(),
-            fix: advice.fix.as_ref(),
             place: advice.place.as_ref(),
             stage: advice.stage,
         }
@@ -86,15 +100,16 @@ impl<'a> Entry<'a> {
     }
 }
 
-/// The lines of help, but for the one that the fix's button says.
-fn helping(problem: &Problem, fix: Option<&Fix>) -> Vec<String> {
-    let is_button = |help: &&Help| fix.is_some_and(|fix| fix.label == help.repair.label());
-    problem
-        .help
-        .iter()
-        .filter(|help| !is_button(help))
-        .map(Help::in_window)
-        .collect()
+/// A line of help, with the edit that does it.
+fn helping<'a>(help: &Help, fixes: &'a [Fix]) -> Line<'a> {
+    let is_this = |fix: &&Fix| fix.repair.as_ref() == Some(&*help.repair);
+    let fix = fixes.iter().find(is_this);
+    let text = match (&*help.repair, fix) {
+        // Its button has the value.
+        (Repair::Data(_) | Repair::Mirror, Some(fix)) => fix.label.clone(),
+        _ => help.in_window(),
+    };
+    Line { text, fix }
 }
 
 /// Why there is no fix, where it is a lock.
@@ -195,8 +210,8 @@ fn card(ui: &mut Ui, entry: &Entry<'_>, actions: &mut Vec<Action>) {
                 ui.vertical(|ui| {
                     ui.spacing_mut().item_spacing.y = 3.0;
                     words(ui, entry);
-                    if let Some(fix) = entry.fix {
-                        fix_button(ui, fix, actions);
+                    for line in &entry.lines {
+                        show_line(ui, line, actions);
                     }
                 });
             });
@@ -217,17 +232,19 @@ fn words(ui: &mut Ui, entry: &Entry<'_>) {
         }
         ui.label(said(entry.message, theme::BODY, colors.strong));
     });
-    for line in &entry.lines {
-        ui.label(said(line, theme::SMALL, colors.weak));
-    }
 }
 
-fn fix_button(ui: &mut Ui, fix: &Fix, actions: &mut Vec<Action>) {
-    let text = RichText::new(plain(&format!("Fix: {}", fix.label))).size(theme::SMALL);
-    let button = ui
-        .add(Button::new(text).truncate())
-        .on_hover_text("One edit; Ctrl+Z takes it back");
-    if button.clicked() {
+fn show_line(ui: &mut Ui, line: &Line<'_>, actions: &mut Vec<Action>) {
+    let colors = theme::palette(ui);
+    let Some(fix) = line.fix else {
+        ui.label(said(&line.text, theme::SMALL, colors.weak));
+        return;
+    };
+    let hover = format!("{}\nOne edit; Ctrl+Z takes it back", what_it_does(fix));
+    let button = Button::new(said(&line.text, theme::SMALL, colors.strong)).wrap();
+    let button = ui.add(button).on_hover_text(hover);
+    let name = plain(&format!("Fix: {}", fix.label));
+    if button.accessible_name(&name).clicked() {
         actions.push(Action::Edit(fix.edit.clone()));
     }
 }

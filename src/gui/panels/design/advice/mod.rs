@@ -6,6 +6,7 @@ mod goals;
 use crate::theme;
 use crate::view::View;
 use crate::widgets::icon::{self, Icon};
+use crate::widgets::plain;
 use eframe::egui::{Align, Layout, Rect, RichText, ScrollArea, Sense, Ui, UiBuilder, vec2};
 use entry::Entry;
 use strata_app::action::Action;
@@ -14,7 +15,7 @@ use strata_app::state::State;
 use strata_app::view_kind::ViewKind;
 use strata_core::project::Place;
 use strata_design::Severity;
-use strata_design::advice::Advice;
+use strata_design::advice::{Advice, Fix};
 use strata_design::goals::Standing;
 
 /// From this width on the goals are next to the hints.
@@ -44,7 +45,7 @@ impl View for AdviceView {
     }
 
     fn about(&self) -> &'static str {
-        "What is wrong or unusual about this project, why, and one edit that mends it; Ctrl+Z takes it back. \
+        "What is wrong or unusual about this project, why, and the edits that mend it; Ctrl+Z takes one back. \
          Below, the project's goals: proven now, or measured after training."
     }
 
@@ -122,14 +123,21 @@ pub fn advice_of(ui: &mut Ui, state: &State, place: &Place, actions: &mut Vec<Ac
         "Advice",
         "What is unusual about this layer, and the edit that mends it.",
     );
-    for (index, (problem, fix)) in wrong.into_iter().enumerate() {
-        let entry = Entry::of_problem(state, problem, fix.as_ref()).here();
+    for (index, (problem, fixes)) in wrong.into_iter().enumerate() {
+        let entry = Entry::of_problem(state, problem, fixes).here();
         entry::show(ui, ("problem of the layer", index), &entry, actions);
     }
     for (index, advice) in own.into_iter().enumerate() {
         let entry = Entry::of_advice(state, advice).here();
         entry::show(ui, ("hint of the layer", index), &entry, actions);
     }
+}
+
+/// What an edit does, and the error that is seen only after it.
+pub fn what_it_does(fix: &Fix) -> String {
+    let then = fix.then.as_ref();
+    let then = then.map_or_else(String::new, |then| format!("\nMend then: {then}"));
+    plain(&format!("{}{then}", fix.label))
 }
 
 fn column(ui: &mut Ui, name: &str, rect: Rect, content: impl FnOnce(&mut Ui)) {
@@ -175,11 +183,11 @@ fn entries(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
             "What keeps the project from being trained, and what will likely disappoint.",
         );
     }
-    for (index, (problem, fix)) in problems.into_iter().enumerate() {
+    for (index, (problem, fixes)) in problems.into_iter().enumerate() {
         entry::show(
             ui,
             ("problem", index),
-            &Entry::of_problem(state, problem, fix.as_ref()),
+            &Entry::of_problem(state, problem, fixes),
             actions,
         );
     }

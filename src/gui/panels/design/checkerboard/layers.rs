@@ -4,9 +4,7 @@ use super::verdict;
 use crate::theme;
 use crate::widgets::Icon;
 use crate::widgets::icon;
-use eframe::egui::{
-    Align2, Button, FontId, Rect, RichText, Role, Sense, Ui, WidgetInfo, pos2, vec2,
-};
+use eframe::egui::{Align2, Button, Rect, RichText, Role, Sense, Ui, WidgetInfo, pos2, vec2};
 use strata_app::action::Action;
 use strata_app::state::State;
 use strata_core::project::edit::Edit;
@@ -101,9 +99,10 @@ fn card(ui: &mut Ui, state: &State, overlap: &Overlap, fixes: &[Fix], offers: bo
     actions
 }
 
-/// How many taps reach each output, over two periods.
+/// How many taps reach each output, over two periods or as far as there is room.
 fn bars(ui: &mut Ui, taps: &Taps) {
-    let shown = taps.stride.saturating_mul(2).clamp(4, MOST);
+    let room = (ui.max_rect().width() / (BAR + 2.0)) as usize;
+    let shown = taps.stride.saturating_mul(2).clamp(4, room.clamp(4, MOST));
     let counts: Vec<usize> = (0..shown).map(|position| taps.covering(position)).collect();
     let most = taps.most().max(1);
     let (rect, response) =
@@ -150,10 +149,7 @@ fn offer(ui: &mut Ui, state: &State, overlap: &Overlap, fix: &Fix, actions: &mut
         if button.on_hover_text(hover).accessible_name(name).clicked() {
             actions.push(Action::Edit(edit(state, overlap, fix)));
         }
-        let font = FontId {
-            size: 11.5,
-            ..theme::digits(theme::SMALL)
-        };
+        let font = theme::digits(theme::SMALL);
         ui.add(
             eframe::egui::Label::new(
                 RichText::new(&texts)

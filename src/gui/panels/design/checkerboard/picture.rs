@@ -109,12 +109,7 @@ fn picture(ui: &Ui, area: Rect, caption: &str, sheet: &Sheet) -> Rect {
     });
     let rect = Rect::from_min_size(room.min, vec2(width * scale, tall));
     sheet.paint(&painter, 0, rect);
-    painter.rect_stroke(
-        rect,
-        0.0,
-        Stroke::new(1.0, colors.line),
-        StrokeKind::Outside,
-    );
+    painter.rect_stroke(rect, 0.0, Stroke::new(1.0, colors.line), StrokeKind::Inside);
     rect
 }
 

@@ -1,12 +1,17 @@
 //! Memory by what it is for: colours, the stacked bar, the list.
 
 use crate::theme;
-use eframe::egui::{Align2, Color32, Id, Rect, Role, Sense, Ui, WidgetInfo, pos2, vec2};
+use eframe::egui::{
+    Align2, Color32, Galley, Id, Rect, Role, Sense, Ui, Vec2, WidgetInfo, pos2, vec2,
+};
+use std::sync::Arc;
 use strata_core::format;
 use strata_core::project::layer::Family;
 use strata_cost::Bytes;
 
 const ROW: f32 = 18.0;
+/// From the left of a coloured square to its words.
+const SWATCH: f32 = 12.0;
 
 /// What each part is.
 fn about(part: &str) -> &'static str {
@@ -110,30 +115,49 @@ fn swatch(ui: &Ui, left: eframe::egui::Pos2, color: Color32) {
         .rect_filled(square, 1.0, theme::faded(color, 0.9));
 }
 
-/// The parts on one line, as many as have room.
-pub(super) fn legend(ui: &Ui, area: Rect, bytes: Bytes) {
-    let (colors, font) = (
-        theme::palette(ui),
-        eframe::egui::FontId::proportional(theme::SMALL),
-    );
-    let mut left = area.left();
-    for (part, size) in bytes.parts() {
-        let galley = ui.painter().layout_no_wrap(
-            format!("{part} {}", format::bytes(size)),
-            font.clone(),
-            colors.weak,
-        );
-        let width = 14.0 + galley.size().x;
-        if left + width > area.right() {
-            break;
+/// Height of a line of the legend.
+pub(super) const LINE: f32 = 20.0;
+
+/// A part of the legend: where it begins, from the upper left, and its words.
+struct Entry {
+    part: &'static str,
+    at: Vec2,
+    words: Arc<Galley>,
+}
+
+/// The parts on as many lines as they need in this width.
+fn entries(ui: &Ui, width: f32, bytes: Bytes) -> Vec<Entry> {
+    let font = eframe::egui::FontId::proportional(theme::SMALL);
+    let ink = theme::palette(ui).weak;
+    let mut at = Vec2::ZERO;
+    let entry = |(part, size): (&'static str, u64)| {
+        let words = format!("{part} {}", format::bytes(size));
+        let words = ui.painter().layout_no_wrap(words, font.clone(), ink);
+        let taken = SWATCH + words.size().x;
+        if at.x > 0.0 && at.x + taken > width {
+            at = vec2(0.0, at.y + LINE);
         }
-        swatch(ui, pos2(left, area.center().y), color(ui, part));
-        ui.painter().galley(
-            pos2(left + 12.0, area.center().y - galley.size().y / 2.0),
-            galley,
-            colors.weak,
-        );
-        left += width + 12.0;
+        let entry = Entry { part, at, words };
+        at.x += taken + 14.0;
+        entry
+    };
+    bytes.parts().into_iter().map(entry).collect()
+}
+
+/// How high the legend is in this width.
+pub(super) fn legend_height(ui: &Ui, width: f32, bytes: Bytes) -> f32 {
+    let last = entries(ui, width, bytes).last().map(|entry| entry.at.y);
+    last.map_or(0.0, |top| top + LINE)
+}
+
+/// The parts with their colours.
+pub(super) fn legend(ui: &Ui, area: Rect, bytes: Bytes) {
+    let ink = theme::palette(ui).weak;
+    for Entry { part, at, words } in entries(ui, area.width(), bytes) {
+        let left = area.min + at + vec2(0.0, LINE / 2.0);
+        swatch(ui, left, color(ui, part));
+        let middle = vec2(SWATCH, -words.size().y / 2.0);
+        ui.painter().galley(left + middle, words, ink);
     }
 }
 

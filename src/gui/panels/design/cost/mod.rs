@@ -40,7 +40,7 @@ impl View for CostView {
     }
 
     fn words(&self) -> &'static str {
-        "memory time flops macs parameters params summary batch size"
+        "memory time flops macs parameters params summary torchsummary torchinfo analyzenetwork batch size"
     }
 
     fn workspace(&self) -> Workspace {
@@ -151,7 +151,8 @@ impl CostView {
             )
         } else {
             let legend = area.height() >= TALL;
-            area.split_top_bottom_at_y(area.bottom() - side::height(legend) - theme::GAP)
+            let below = side::height(ui, area.width(), &self.figures, legend);
+            area.split_top_bottom_at_y(area.bottom() - below - theme::GAP)
         };
         let measured = self.shows_measured(state);
         let all = columns(measured);

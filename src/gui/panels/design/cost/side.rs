@@ -25,9 +25,13 @@ pub(super) const WIDTH: f32 = 280.0;
 const BAR: f32 = 10.0;
 const LINE: f32 = 20.0;
 
-/// How high the part below a table is; `legend`: whether the parts of the memory are named.
-pub(super) fn height(legend: bool) -> f32 {
-    BAR + theme::STEP + LINE * if legend { 2.0 } else { 1.0 }
+/// How high the part below a table is in this width; `legend`: whether the parts of the memory are named.
+pub(super) fn height(ui: &Ui, width: f32, figures: &Figures, legend: bool) -> f32 {
+    let memory = figures.memory.as_ref().filter(|_| legend);
+    let names = memory.map_or(0.0, |memory| {
+        kinds::legend_height(ui, width, memory.total())
+    });
+    BAR + theme::STEP + names + LINE
 }
 
 /// The part next to the table.

@@ -10,8 +10,9 @@ use crate::theme;
 use crate::view::View;
 use crate::widgets::{elided, empty};
 use chosen::{Chosen, times};
-use eframe::egui::{FontId, Label, Rect, RichText, Ui, UiBuilder, pos2, vec2};
+use eframe::egui::{FontId, Galley, Rect, RichText, Ui, UiBuilder, pos2, vec2};
 use image::Pictures;
+use std::sync::Arc;
 use strata_app::action::{Action, Show};
 use strata_app::arrangement::Workspace;
 use strata_app::state::{State, Switch};
@@ -107,7 +108,12 @@ impl View for FieldView {
             actions.extend(state.request(field_query(state)));
         }
         let measured = effective && chosen.effective(state).is_some();
-        let areas = Areas::of(ui.available_rect_before_wrap(), chosen, measured);
+        let area = ui.available_rect_before_wrap();
+        let hint = hint(ui, state, area.width()).filter(|_| area.height() > 180.0);
+        let below = hint
+            .as_ref()
+            .map_or(0.0, |hint| hint.size().y + theme::STEP);
+        let areas = Areas::of(area, below, chosen, measured);
         self.pictures
             .show(ui, areas.image, state, chosen, effective);
         map::show(ui, areas.map, chosen);
@@ -120,7 +126,10 @@ impl View for FieldView {
         }
         let mut inner = ui.new_child(UiBuilder::new().id_salt("layers").max_rect(areas.list));
         list::show(&mut inner, state, &chosen.place, actions);
-        hint(ui, areas.hint, state);
+        if let Some(hint) = hint {
+            let at = areas.hint.left_bottom() - vec2(0.0, hint.size().y);
+            ui.painter().galley(at, hint, theme::palette(ui).second);
+        }
     }
 }
 
@@ -138,11 +147,9 @@ struct Areas {
 }
 
 impl Areas {
-    /// Side by side where the tile is wide, else the list below.
-    fn of(area: Rect, chosen: &Chosen, measured: bool) -> Areas {
-        let (area, hint) = area.split_top_bottom_at_y(
-            area.bottom() - if area.height() > 180.0 { CAPTION } else { 0.0 },
-        );
+    /// Side by side where the tile is wide, else the list below; the hint has so much at the bottom.
+    fn of(area: Rect, hint: f32, chosen: &Chosen, measured: bool) -> Areas {
+        let (area, hint) = area.split_top_bottom_at_y(area.bottom() - hint);
         // As wide as what is as tall as the tile; the rest is the list's.
         let beside = |share: f32, sizes: [usize; 2], extra: f32| {
             let ideal = (area.height() - CAPTION) * sizes[1] as f32 / sizes[0].max(1) as f32;
@@ -239,16 +246,12 @@ fn cell_rect(grid: Rect, [height, width]: [usize; 2], [rows, columns]: [(i64, i6
     )
 }
 
-/// Where the code sees less than the input, whatever layer is chosen.
-fn hint(ui: &mut Ui, area: Rect, state: &State) {
-    let Some(text) = sees_less(&state.shown.inference).filter(|_| area.height() >= CAPTION) else {
-        return;
-    };
-    let text = RichText::new(format!("Hint: {text}"))
-        .size(theme::SMALL)
-        .color(theme::palette(ui).second);
-    let mut inner = ui.new_child(UiBuilder::new().id_salt("hint").max_rect(area));
-    inner.add(Label::new(text).truncate());
+/// Where the code sees less than the input, whatever layer is chosen: on as many lines as it needs.
+fn hint(ui: &Ui, state: &State, width: f32) -> Option<Arc<Galley>> {
+    let text = format!("Hint: {}", sees_less(&state.shown.inference)?);
+    let font = FontId::proportional(theme::SMALL);
+    let ink = theme::palette(ui).second;
+    Some(ui.painter().layout(text, font, ink, width))
 }
 
 /// A text in place of a picture, broken into lines.

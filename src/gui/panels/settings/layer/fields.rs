@@ -34,104 +34,145 @@ struct Form<'a> {
     actions: &'a mut Vec<Action>,
 }
 
-/// Shows the fields of a layer, or of a block.
-pub fn show(ui: &mut Ui, state: &State, place: &Place, node: &Node, actions: &mut Vec<Action>) {
-    match node {
-        Node::Layer(layer) => {
+/// Shows the fields of a layer, or of a block: of what is written, with the values that are being typed in the text or
+/// in one of the fields.
+pub fn show(ui: &mut Ui, state: &State, place: &Place, actions: &mut Vec<Action>) {
+    let Some([written, typed]) = nodes(state, place) else {
+        return;
+    };
+    match (written, typed) {
+        (Node::Layer(layer), Node::Layer(typed)) => {
             let row = state.shown.inference.row(place);
             let input = row.and_then(|row| row.input.as_ref());
             let form = Form {
                 place,
                 layer,
-                typed: typed(state, place).unwrap_or(layer),
+                typed,
                 generation: state.generation,
                 rank: input.map_or(2, Shape::rank),
                 actions,
             };
             form.show(ui);
         }
-        Node::Repeat { times, layers } => {
+        (Node::Repeat { times, layers }, typed) => {
             let with = |times| Node::Repeat {
                 times,
                 layers: layers.clone(),
             };
+            let now = match typed {
+                Node::Repeat { times, .. } => *times,
+                _ => *times,
+            };
             let about = "How often the layers are passed, each time with weights of their own.";
-            let names = ["times", about];
-            if let Some(times) = count(ui, state, place, names, *times) {
-                replace(place, with(times), actions);
-            }
+            let count = Count {
+                name: "times",
+                about,
+                written: *times,
+                now,
+            };
+            count.show(ui, state, place, &with, actions);
         }
-        Node::Add(branches) | Node::Concat(branches) => {
+        (Node::Add(branches) | Node::Concat(branches), typed) => {
             let about = "Branches on one input. One more is empty at first: the identity.";
-            let now = branches.len() as u32;
-            if let Some(count) = count(ui, state, place, ["branches", about], now) {
-                resize(place, node, count as usize, actions);
-            }
+            let count = Count {
+                name: "branches",
+                about,
+                written: branches.len() as u32,
+                now: typed.branches().len() as u32,
+            };
+            let with = |count| resized(written, branches, count as usize);
+            count.show(ui, state, place, &with, actions);
         }
-        Node::Broken { error, .. } => {
+        (Node::Broken { error, .. }, _) | (Node::Layer(_), Node::Broken { error, .. }) => {
             let color = theme::palette(ui).wrong;
             ui.label(said(&error.message, theme::SMALL, color));
         }
+        (Node::Layer(_), _) => {}
     }
 }
 
-/// The layer as it would be with what is being typed, if that is a layer.
-fn typed<'a>(state: &'a State, place: &Place) -> Option<&'a Layer> {
-    match state.shown.network.node(place) {
-        Some(Node::Layer(layer)) => Some(layer),
-        _ => None,
-    }
+/// What is written at a place, and the same as it is being typed. A text that is no layer yet, or one of another kind,
+/// has no fields in common with what is written: then the one of both that can be read is shown as it is.
+fn nodes<'a>(state: &'a State, place: &Place) -> Option<[&'a Node; 2]> {
+    let typed = state.shown.network.node(place)?;
+    let written = state.network().node(place).unwrap_or(typed);
+    let is_same_kind = match (written, typed) {
+        (Node::Layer(written), Node::Layer(typed)) => {
+            written.kind.word().word == typed.kind.word().word
+        }
+        _ => std::mem::discriminant(written) == std::mem::discriminant(typed),
+    };
+    Some(match (written, typed) {
+        _ if is_same_kind => [written, typed],
+        (_, Node::Broken { .. }) => [written, written],
+        _ => [typed, typed],
+    })
 }
 
-fn replace(place: &Place, node: Node, actions: &mut Vec<Action>) {
-    actions.push(Action::Edit(Edit::Replace(place.clone(), node)));
+fn writing(place: &Place, node: Node) -> Action {
+    Action::Edit(Edit::Replace(place.clone(), node))
 }
 
 /// The block with more branches, or fewer: only empty ones are taken away.
-fn resize(place: &Place, node: &Node, count: usize, actions: &mut Vec<Action>) {
-    let (Node::Add(branches) | Node::Concat(branches)) = node else {
-        return;
-    };
-    let mut next = branches.clone();
+fn resized(block: &Node, branches: &[Vec<Node>], count: usize) -> Node {
+    let mut next = branches.to_vec();
     while next.len() > count && next.last().is_some_and(Vec::is_empty) {
         next.pop();
     }
     if next.len() < count {
         next.resize(count, Vec::new());
     }
-    let next = match node {
+    match block {
         Node::Add(_) => Node::Add(next),
         _ => Node::Concat(next),
-    };
-    replace(place, next, actions);
+    }
 }
 
-/// A whole number of a block; another one if it was changed.
-fn count(
-    ui: &mut Ui,
-    state: &State,
-    place: &Place,
-    [name, about]: [&str; 2],
+/// A whole number of a block.
+struct Count<'a> {
+    name: &'a str,
+    about: &'a str,
+    written: u32,
+    /// The same as it is being typed.
     now: u32,
-) -> Option<u32> {
-    let text = now.to_string();
-    let id = Id::unique(("block", name, place, state.generation));
-    let event = named(ui, name, about, |ui| {
-        let width = ui.available_width();
-        Stepper {
-            id,
-            name,
-            text: &text,
-            shown: &text,
-            hover: about,
-            check: &whole_number,
-            step: &|text, up| stepped_sizes(text, up, 1),
+}
+
+impl Count<'_> {
+    fn show(
+        &self,
+        ui: &mut Ui,
+        state: &State,
+        place: &Place,
+        with: &dyn Fn(u32) -> Node,
+        actions: &mut Vec<Action>,
+    ) {
+        let (text, shown) = (self.written.to_string(), self.now.to_string());
+        let id = Id::unique(("block", self.name, place, state.generation));
+        let event = named(ui, self.name, self.about, |ui| {
+            let width = ui.available_width();
+            Stepper {
+                id,
+                name: self.name,
+                text: &text,
+                shown: &shown,
+                hover: self.about,
+                check: &whole_number,
+                step: &|text, up| stepped_sizes(text, up, 1),
+            }
+            .show(ui, width)
+        });
+        let read = |text: String| Some(with(text.trim().parse().ok()?));
+        match event {
+            Some(FieldEvent::Commit(text)) => {
+                actions.extend(read(text).map(|node| writing(place, node)))
+            }
+            Some(FieldEvent::Typing(text)) if whole_number(&text).is_ok() => {
+                let preview = read(text).map(|node| (place.clone(), node.text()));
+                actions.extend(preview.map(|preview| Action::Preview(Some(preview))));
+            }
+            Some(FieldEvent::Reverted) => actions.push(Action::Preview(None)),
+            Some(FieldEvent::Entered | FieldEvent::Typing(_)) | None => {}
         }
-        .show(ui, width)
-    });
-    match event {
-        Some(FieldEvent::Commit(text)) => text.trim().parse().ok(),
-        _ => None,
     }
 }
 
@@ -171,23 +212,17 @@ impl Form<'_> {
     /// Writes a value; what the layer refuses is not taken.
     fn set(&mut self, field: &LayerField, value: &str) {
         if let Ok(layer) = field.with(self.layer, value) {
-            replace(self.place, Node::Layer(layer), self.actions);
+            self.actions.push(writing(self.place, Node::Layer(layer)));
         }
-    }
-
-    /// The value with what is being typed, where that has such a field.
-    fn shown(&self, field: &LayerField) -> String {
-        let is_there = self.typed.kind.fields().contains(field);
-        field.value(if is_there { self.typed } else { self.layer })
     }
 
     fn field(&mut self, ui: &mut Ui, field: &LayerField) {
         let value = field.value(self.layer);
-        let shown = self.shown(field);
+        let shown = field.value(self.typed);
         match field.form {
-            FieldForm::Flag => self.switch(ui, field, &value),
-            FieldForm::Padding => self.padding(ui, field, &value),
-            FieldForm::Sizes(least) => self.sizes(ui, field, &value, least),
+            FieldForm::Flag => self.switch(ui, field, &shown),
+            FieldForm::Padding => self.padding(ui, field, [&value, &shown]),
+            FieldForm::Sizes(least) => self.sizes(ui, field, [&value, &shown], least),
             _ => named(ui, field.name, field.about, |ui| {
                 let width = ui.available_width();
                 self.value(ui, field, [&value, &shown], width);
@@ -195,8 +230,8 @@ impl Form<'_> {
         }
     }
 
-    fn switch(&mut self, ui: &mut Ui, field: &LayerField, value: &str) {
-        let mut on = value == YES;
+    fn switch(&mut self, ui: &mut Ui, field: &LayerField, shown: &str) {
+        let mut on = shown == YES;
         let before = on;
         named(ui, field.name, field.about, |ui| {
             let said = if before { YES } else { NO };
@@ -245,23 +280,21 @@ impl Form<'_> {
     }
 
     /// One size for all axes, or below it one for each.
-    fn sizes(&mut self, ui: &mut Ui, field: &LayerField, value: &str, least: u32) {
-        let each = axes_of(value);
-        let shown = by_axis(&axes_of(&self.shown(field)), self.rank);
+    fn sizes(&mut self, ui: &mut Ui, field: &LayerField, [value, shown]: [&str; 2], least: u32) {
+        let each = axes_of(shown);
+        let all = by_axis(&each, self.rank);
         named(ui, field.name, field.about, |ui| {
             ui.horizontal(|ui| {
                 ui.spacing_mut().item_spacing.x = theme::STEP;
                 let toggle = self.rank > 1;
                 let room = ui.available_width() - if toggle { 24.0 + theme::STEP } else { 0.0 };
-                self.value(ui, field, [value, &shown], room);
+                self.value(ui, field, [value, &all], room);
                 if toggle {
                     self.axes_button(ui, field, &each);
                 }
             });
         });
-        if each.len() > 1 {
-            self.each_axis(ui, field, &each, least);
-        }
+        self.each_axis(ui, field, [value, shown], least);
     }
 
     /// Opens a field for each axis, or takes one size for all.
@@ -279,12 +312,24 @@ impl Form<'_> {
         }
     }
 
-    fn each_axis(&mut self, ui: &mut Ui, field: &LayerField, each: &[u32], least: u32) {
-        let names = axis_names(each.len());
-        for (axis, (name, size)) in names.iter().zip(each).enumerate() {
+    /// A field for each axis, where the sizes differ by axis.
+    fn each_axis(
+        &mut self,
+        ui: &mut Ui,
+        field: &LayerField,
+        [value, shown]: [&str; 2],
+        least: u32,
+    ) {
+        let each = axes_of(shown);
+        if each.len() < 2 {
+            return;
+        }
+        let written = Some(axes_of(value)).filter(|written| written.len() == each.len());
+        let written = written.unwrap_or_else(|| each.clone());
+        for (axis, name) in axis_names(each.len()).iter().enumerate() {
             let label = format!("{} {name}", label(field));
             let with = |size: u32| {
-                let mut next = each.to_vec();
+                let mut next = written.clone();
                 next[axis] = size;
                 Axes::each(&next).to_string()
             };
@@ -292,35 +337,43 @@ impl Form<'_> {
                 Ok(size) if (least..=MOST).contains(&size) => Ok(()),
                 _ => Err(format!("write a whole number from {least}")),
             };
-            let text = size.to_string();
+            let (text, now) = (written[axis].to_string(), each[axis].to_string());
             let event = named(ui, &format!("    {name}"), field.about, |ui| {
                 let width = ui.available_width() - 24.0 - theme::STEP;
                 Stepper {
                     id: self.id(&label),
                     name: &label,
                     text: &text,
-                    shown: &text,
+                    shown: &now,
                     hover: field.about,
                     check: &check,
                     step: &|text, up| stepped_sizes(text, up, least),
                 }
                 .show(ui, width)
             });
-            if let Some(FieldEvent::Commit(text)) = event
-                && let Ok(size) = text.trim().parse()
-            {
-                self.set(field, &with(size));
+            match event {
+                Some(FieldEvent::Commit(text)) => {
+                    if let Ok(size) = text.trim().parse() {
+                        self.set(field, &with(size));
+                    }
+                }
+                Some(FieldEvent::Typing(text)) if check(&text).is_ok() => {
+                    if let Ok(size) = text.trim().parse() {
+                        self.preview(field, &with(size));
+                    }
+                }
+                Some(FieldEvent::Reverted) => self.actions.push(Action::Preview(None)),
+                Some(FieldEvent::Entered | FieldEvent::Typing(_)) | None => {}
             }
         }
     }
 
     /// Zeros by number, `same` or `valid`.
-    fn padding(&mut self, ui: &mut Ui, field: &LayerField, value: &str) {
+    fn padding(&mut self, ui: &mut Ui, field: &LayerField, [value, shown]: [&str; 2]) {
         let modes = ["zeros", "same", "valid"];
-        let is_number = !modes[1..].contains(&value);
-        let now = if is_number { modes[0] } else { value };
+        let is_number = !modes[1..].contains(&shown);
+        let now = if is_number { modes[0] } else { shown };
         let mut mode = now;
-        let each = axes_of(value);
         named(ui, field.name, field.about, |ui| {
             ui.horizontal(|ui| {
                 ui.spacing_mut().item_spacing.x = theme::STEP;
@@ -339,12 +392,12 @@ impl Form<'_> {
                     .accessible_name("Layer padding mode");
                 if is_number {
                     let width = ui.available_width();
-                    self.value(ui, field, [value, value], width);
+                    self.value(ui, field, [value, shown], width);
                 }
             });
         });
-        if is_number && each.len() > 1 {
-            self.each_axis(ui, field, &each, 0);
+        if is_number {
+            self.each_axis(ui, field, [value, shown], 0);
         }
         if mode != now {
             self.set(field, if mode == modes[0] { "0" } else { mode });
@@ -354,6 +407,7 @@ impl Form<'_> {
     /// The name behind `@`.
     fn name(&mut self, ui: &mut Ui) {
         let now = self.layer.name.clone().unwrap_or_default();
+        let shown = self.typed.name.clone().unwrap_or_default();
         let about =
             "A name of your own: unpool finds its pooling by it, and people find the layer.";
         let named_so = |name: &str| Layer {
@@ -368,14 +422,23 @@ impl Form<'_> {
         let id = self.id("name");
         let event = named(ui, "name", about, |ui| {
             Field::new(id, "Layer name", &now)
+                .shown(&shown)
                 .hint("none")
                 .check(&check)
                 .of_project()
                 .show(ui)
         });
-        if let Some(FieldEvent::Commit(text)) = event {
-            let layer = named_so(&text);
-            replace(self.place, Node::Layer(layer), self.actions);
+        match event {
+            Some(FieldEvent::Commit(text)) => {
+                let layer = Node::Layer(named_so(&text));
+                self.actions.push(writing(self.place, layer));
+            }
+            Some(FieldEvent::Typing(text)) if check(&text).is_ok() => {
+                let preview = (self.place.clone(), named_so(&text).to_string());
+                self.actions.push(Action::Preview(Some(preview)));
+            }
+            Some(FieldEvent::Reverted) => self.actions.push(Action::Preview(None)),
+            Some(FieldEvent::Entered | FieldEvent::Typing(_)) | None => {}
         }
     }
 }

@@ -28,9 +28,8 @@ pub fn show(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
     title(ui, place, node);
     ui.add_space(theme::STEP);
     let lock = state.lock_on(place);
-    let written = state.network().node(place).unwrap_or(node);
     ui.add_enabled_ui(lock.is_none(), |ui| {
-        fields::show(ui, state, place, written, actions);
+        fields::show(ui, state, place, actions);
     });
     if lock.is_some() {
         weak(ui, "It is locked: its menu unlocks it.");
