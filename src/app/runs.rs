@@ -2,12 +2,10 @@
 //!
 //! What is no run, or not of this project, is left out; what is torn shows as far as it goes.
 
-mod compare;
 mod table;
 
 use super::curves::Curves;
 use super::wake::Wake;
-pub use compare::Settings;
 use crossbeam_channel::{Receiver, bounded};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -16,6 +14,8 @@ use strata_core::format::short;
 use strata_core::project::data::{MeanStd, Normalize};
 use strata_core::project::stage::{Stage, Task};
 use strata_core::project::{Project, file};
+use strata_compare::settings;
+pub use strata_compare::settings::Settings;
 use strata_core::shape::infer;
 use strata_engine::storage::record::RunRecord;
 pub use table::{Column, Table};
@@ -193,8 +193,8 @@ fn runs(listed: &Listed) -> FoundRuns {
     }
     let older = found.len().saturating_sub(MOST);
     let mut list: Vec<StoredRun> = found.into_iter().skip(older).map(stored).collect();
-    let settings: Vec<&Settings> = list.iter().map(|run| &run.settings).collect();
-    let differences = compare::differences(&settings);
+    let of_runs: Vec<&Settings> = list.iter().map(|run| &run.settings).collect();
+    let differences = settings::differences(&of_runs);
     for (run, differences) in list.iter_mut().zip(differences) {
         run.differences = differences;
     }

@@ -1,3 +1,4 @@
-//! What leaves Strata: so far a report of a run.
+//! What leaves Strata: the report of a run, and a comparison as one page.
 
+pub mod comparison;
 pub mod report;
