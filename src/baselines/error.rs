@@ -26,7 +26,9 @@ pub enum BaselineError {
     #[error(transparent)]
     Project(#[from] ProjectError),
     /// Its folder cannot be written.
-    #[error("cannot write the baseline into {folder}: {reason}; change the folder's permissions or make room")]
+    #[error(
+        "cannot write the baseline into {folder}: {reason}; change the folder's permissions or make room"
+    )]
     Write {
         /// The folder.
         folder: PathBuf,
@@ -65,7 +67,9 @@ impl BaselineError {
     /// True when the input was wrong, false when something broke.
     pub fn is_wrong_input(&self) -> bool {
         match self {
-            BaselineError::Input(_) | BaselineError::Damaged { .. } | BaselineError::Project(_) => true,
+            BaselineError::Input(_) | BaselineError::Damaged { .. } | BaselineError::Project(_) => {
+                true
+            }
             BaselineError::Run(error) => error.is_wrong_input(),
             BaselineError::Data(_) => true,
             BaselineError::Cancelled | BaselineError::Write { .. } => false,

@@ -66,11 +66,19 @@ impl Model {
     /// What it is fitted with, in words.
     pub fn settings(self) -> &'static str {
         match self {
-            Model::Logistic => "softmax, L2 penalty with C = 1, L-BFGS until no slope is above 1e-4, 1000 iterations at most",
-            Model::Forest => "100 trees grown until they are pure, Gini impurity, √features tried at a split, bootstrap",
-            Model::Boosted => "100 rounds of a tree for each class, 31 leaves of at least 20 images, learning rate 0.1, 255 bins",
+            Model::Logistic => {
+                "softmax, L2 penalty with C = 1, L-BFGS until no slope is above 1e-4, 1000 iterations at most"
+            }
+            Model::Forest => {
+                "100 trees grown until they are pure, Gini impurity, √features tried at a split, bootstrap"
+            }
+            Model::Boosted => {
+                "100 rounds of a tree for each class, 31 leaves of at least 20 images, learning rate 0.1, 255 bins"
+            }
             Model::Knn => "5 neighbours, Euclidean distance",
-            Model::Svm => "one against the rest, squared hinge loss with C = 1; probabilities by Platt's sigmoids from 5 folds",
+            Model::Svm => {
+                "one against the rest, squared hinge loss with C = 1; probabilities by Platt's sigmoids from 5 folds"
+            }
         }
     }
 

@@ -37,7 +37,9 @@ impl Classifier for Neighbours {
                 let class = self.samples.labels[*row] as usize;
                 shares[class] += 1.0 / near.len() as f64;
             }
-            predictions.answers.push(vote(near, &self.labels).unwrap_or(0));
+            predictions
+                .answers
+                .push(vote(near, &self.labels).unwrap_or(0));
             predictions.probabilities.extend(shares);
         }
         Some(predictions)

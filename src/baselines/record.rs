@@ -108,7 +108,8 @@ impl BaselineRecord {
             file: file.clone(),
             reason,
         };
-        let bytes = files::read_bounded(&file, MOST_BYTES).map_err(|error| damaged(error.to_string()))?;
+        let bytes =
+            files::read_bounded(&file, MOST_BYTES).map_err(|error| damaged(error.to_string()))?;
         let record: BaselineRecord =
             serde_json::from_slice(&bytes).map_err(|error| damaged(error.to_string()))?;
         record.check().map_err(damaged)?;
@@ -132,14 +133,18 @@ impl BaselineRecord {
                 ));
             }
             if !result.labels.iter().chain(&result.answers).all(is_class) {
-                return Err(format!("the {split} images have classes beyond its {classes}"));
+                return Err(format!(
+                    "the {split} images have classes beyond its {classes}"
+                ));
             }
             let mut confusion = vec![vec![0; classes]; classes];
             for (label, answer) in result.labels.iter().zip(&result.answers) {
                 confusion[*label as usize][*answer as usize] += 1;
             }
             if confusion != result.confusion {
-                return Err(format!("the confusion of the {split} images is not that of the answers"));
+                return Err(format!(
+                    "the confusion of the {split} images is not that of the answers"
+                ));
             }
         }
         Ok(())
@@ -169,7 +174,12 @@ impl BaselineRecord {
             reason,
         };
         let mut project = project.clone();
-        if let Some(path) = project.data.path.as_mut().filter(|path| !path.starts_with('~')) {
+        if let Some(path) = project
+            .data
+            .path
+            .as_mut()
+            .filter(|path| !path.starts_with('~'))
+        {
             let joined = base.join(path_in(path));
             *path = path_text(&std::path::absolute(&joined).unwrap_or(joined));
         }

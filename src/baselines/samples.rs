@@ -175,7 +175,8 @@ fn check_alike(trained: &Dataset, asked: &Dataset, run: &Path) -> Result<(), Bas
             times(&here)
         )));
     }
-    if trained.ends() != asked.ends() || trained.transform().is_some() != asked.transform().is_some()
+    if trained.ends() != asked.ends()
+        || trained.transform().is_some() != asked.transform().is_some()
     {
         return Err(BaselineError::Input(format!(
             "the run {run} was trained on pixels that were scaled otherwise than those of the project: give both the same range or normalize, center and whiten"

@@ -67,7 +67,10 @@ fn agree(fitted: &Samples, asked: &Samples, results: &BTreeMap<String, Figures>,
         let wanted = results[model.word()];
         let started = std::time::Instant::now();
         let found = figures(model, fitted, asked);
-        println!("{model}: {found:.4?}, scikit-learn {wanted:.4?}, {:.1?}", started.elapsed());
+        println!(
+            "{model}: {found:.4?}, scikit-learn {wanted:.4?}, {:.1?}",
+            started.elapsed()
+        );
         let is_near = |figure: usize| (found[figure] - wanted[figure]).abs() <= within[figure];
         if !is_near(0) || !is_near(1) {
             wrong.push((model, found, wanted));
@@ -122,12 +125,12 @@ fn models_are_those_of_scikit_learn_on_mnist() {
     );
     let project = file::parse(&text, "test").unwrap();
     let dataset = Dataset::open(&project.data, 0, Path::new("."), &mut |_| true).unwrap();
-    let fitted = first(&dataset, Split::Train, 3000);
-    let asked = first(&dataset, Split::Test, 2000);
+    let fitted = first(&dataset, Split::Train, 2000);
+    let asked = first(&dataset, Split::Test, 1000);
     agree(&fitted, &asked, &fixture().mnist.results, [0.01, 0.02]);
 }
 
-/// Images as the means of 4×4 pixels.
+/// Images as the means of 8×8 pixels.
 fn eurosat(folder: &Path, numbers: std::ops::RangeInclusive<usize>) -> Samples {
     let mut classes: Vec<String> = std::fs::read_dir(folder)
         .unwrap()
@@ -135,7 +138,7 @@ fn eurosat(folder: &Path, numbers: std::ops::RangeInclusive<usize>) -> Samples {
         .collect();
     classes.sort();
     let mut samples = Samples {
-        width: 16 * 16 * 3,
+        width: 8 * 8 * 3,
         classes: classes.len(),
         ..Samples::default()
     };
@@ -143,11 +146,11 @@ fn eurosat(folder: &Path, numbers: std::ops::RangeInclusive<usize>) -> Samples {
         for number in numbers.clone() {
             let file = folder.join(class).join(format!("{class}_{number}.jpg"));
             let image = image::open(file).unwrap().into_rgb8();
-            let mut means = [0.0; 16 * 16 * 3];
+            let mut means = [0.0; 8 * 8 * 3];
             for (x, y, pixel) in image.enumerate_pixels() {
                 for (channel, value) in pixel.0.iter().enumerate() {
-                    let at = ((y / 4 * 16 + x / 4) * 3) as usize + channel;
-                    means[at] += f32::from(*value) / 16.0 / 255.0;
+                    let at = ((y / 8 * 8 + x / 8) * 3) as usize + channel;
+                    means[at] += f32::from(*value) / 64.0 / 255.0;
                 }
             }
             samples.values.extend(means);
@@ -167,6 +170,20 @@ fn models_are_those_of_scikit_learn_on_eurosat() {
     agree(&fitted, &asked, &fixture().eurosat.results, [0.01, 0.02]);
 }
 
+/// Decoders of JPEG differ in single pixels, which trees and neighbours notice: scikit-learn gets the rows of ours.
+#[test]
+#[ignore = "writes the rows for tests/fixtures/baselines.py"]
+fn rows_of_eurosat() {
+    let Some(folder) = folders::real_data("baselines_on_eurosat") else {
+        return;
+    };
+    let folder = folder.join("eurosat/EuroSAT_RGB");
+    let all = [eurosat(&folder, 1..=50), eurosat(&folder, 51..=100)];
+    let values = all.iter().flat_map(|part| &part.values);
+    let bytes: Vec<u8> = values.flat_map(|value| value.to_le_bytes()).collect();
+    std::fs::write(folders::pictures().join("eurosat.f32"), bytes).unwrap();
+}
+
 /// On one thread and on four, twice: the same bits.
 #[test]
 fn models_repeat_to_the_last_bit_whatever_the_threads() {
@@ -184,13 +201,21 @@ fn models_repeat_to_the_last_bit_whatever_the_threads() {
         let [one, four] = [on(1), on(4)];
         assert_eq!(one, four, "{model}");
         let bits = |said: &[f64]| said.iter().map(|share| share.to_bits()).collect::<Vec<_>>();
-        assert_eq!(bits(&one.probabilities), bits(&four.probabilities), "{model}");
+        assert_eq!(
+            bits(&one.probabilities),
+            bits(&four.probabilities),
+            "{model}"
+        );
     }
     let of_seed = |seed| {
         let forest = Fitted::fit(Model::Forest, &fitted, seed, GO_ON).unwrap();
         forest.predict(asked.rows(), GO_ON).unwrap()
     };
-    assert_ne!(of_seed(1), of_seed(2), "the seed decides what a forest draws");
+    assert_ne!(
+        of_seed(1),
+        of_seed(2),
+        "the seed decides what a forest draws"
+    );
 }
 
 #[test]
@@ -198,7 +223,10 @@ fn every_model_can_be_cancelled() {
     let case = &fixture().made_up[0];
     let fitted = part(case, 0..case.fitted);
     for model in Model::ALL.into_iter().filter(|model| *model != Model::Knn) {
-        assert!(Fitted::fit(model, &fitted, 0, &|_| false).is_none(), "{model}");
+        assert!(
+            Fitted::fit(model, &fitted, 0, &|_| false).is_none(),
+            "{model}"
+        );
     }
     let knn = Fitted::fit(Model::Knn, &fitted, 0, GO_ON).unwrap();
     assert!(knn.predict(fitted.rows(), &|_| false).is_none());
@@ -213,5 +241,8 @@ fn one_impossible_class_costs_as_much_as_in_scikit_learn() {
     let score = Score::of(&said, &[1, 1], 2);
     let wanted = (-f64::EPSILON.ln() - 0.5f64.ln()) / 2.0;
     assert!((score.log_loss - wanted).abs() < 1e-12, "{score:?}");
-    assert_eq!((score.accuracy, score.confusion), (0.5, vec![vec![0, 0], vec![1, 1]]));
+    assert_eq!(
+        (score.accuracy, score.confusion),
+        (0.5, vec![vec![0, 0], vec![1, 1]])
+    );
 }

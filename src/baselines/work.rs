@@ -54,10 +54,12 @@ pub fn make(
     let read = read(project, base, features, limit, seed, monitor)?;
     for model in &request.models {
         let mut record = measure(*model, &read, seed, monitor)?;
-        record.features = features.zip(read.layer.clone()).map(|(features, layer)| FeaturesOf {
-            run: features.run.display().to_string(),
-            layer,
-        });
+        record.features = features
+            .zip(read.layer.clone())
+            .map(|(features, layer)| FeaturesOf {
+                run: features.run.display().to_string(),
+                layer,
+            });
         if project.data.weights == Some(Weights::Balanced) {
             let note = "the project trains on as many images of each class; baselines are fitted to the images as they are";
             record.notes.push(note.to_owned());

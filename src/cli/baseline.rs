@@ -42,7 +42,14 @@ pub fn run(args: &BaselineArgs) -> anyhow::Result<()> {
         bar.suspend(|| output::say(&line(&made)));
         all.push(made);
     };
-    let ended = make(&source.project, &source.base, &runs, &request, &monitor, &mut each);
+    let ended = make(
+        &source.project,
+        &source.base,
+        &runs,
+        &request,
+        &monitor,
+        &mut each,
+    );
     bar.finish_and_clear();
     let was_cancelled = matches!(ended, Err(BaselineError::Cancelled));
     if !was_cancelled {
@@ -75,7 +82,12 @@ fn models(text: &str) -> Result<Vec<Model>, WrongInput> {
                 "there is no model `{word}`; the models are {words}, and all"
             )));
         }
-        models.extend(known.into_iter().filter(|model| !models.contains(model)).collect::<Vec<_>>());
+        models.extend(
+            known
+                .into_iter()
+                .filter(|model| !models.contains(model))
+                .collect::<Vec<_>>(),
+        );
     }
     Ok(models)
 }
@@ -105,7 +117,11 @@ fn features(text: Option<&str>, run: Option<&Path>) -> Result<Option<LayerFeatur
 fn bar() -> ProgressBar {
     let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
     let style = ProgressStyle::with_template("{msg} [{bar:24}] {pos}/{len}");
-    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("━╸─"));
+    bar.set_style(
+        style
+            .unwrap_or_else(|_| ProgressStyle::default_bar())
+            .progress_chars("━╸─"),
+    );
     bar
 }
 
@@ -148,7 +164,9 @@ fn line(made: &Made) -> String {
 }
 
 fn table(all: &[Made]) -> String {
-    let heading = ["model", "split", "accuracy", "log loss", "fit", "predict", "images", "kept in"];
+    let heading = [
+        "model", "split", "accuracy", "log loss", "fit", "predict", "images", "kept in",
+    ];
     let row = |(made, result): (&Made, &SplitResult)| {
         let record = &made.record;
         [
@@ -162,7 +180,9 @@ fn table(all: &[Made]) -> String {
             made.folder.display().to_string(),
         ]
     };
-    let results = all.iter().flat_map(|made| made.record.results.iter().map(move |result| (made, result)));
+    let results = all
+        .iter()
+        .flat_map(|made| made.record.results.iter().map(move |result| (made, result)));
     text::table(&heading, &results.map(row).collect::<Vec<_>>())
 }
 
@@ -188,10 +208,16 @@ mod tests {
 
     #[test]
     fn models_are_named_once_each() {
-        assert_eq!(models("knn,logistic,knn").unwrap(), [Model::Knn, Model::Logistic]);
+        assert_eq!(
+            models("knn,logistic,knn").unwrap(),
+            [Model::Knn, Model::Logistic]
+        );
         assert_eq!(models("forest,all").unwrap().len(), 5);
         let error = models("tree").unwrap_err().to_string();
-        assert!(error.contains("logistic, forest, boosted, knn, svm"), "{error}");
+        assert!(
+            error.contains("logistic, forest, boosted, knn, svm"),
+            "{error}"
+        );
     }
 
     #[test]
@@ -201,8 +227,13 @@ mod tests {
         let run = folder.path().display().to_string();
         let layer = |text: &str| features(Some(text), None).unwrap().unwrap().layer;
         assert_eq!(layer(&run), None);
-        assert_eq!(layer(&format!("{run}:encoder.2")).as_deref(), Some("encoder.2"));
-        let own = features(Some("head.0"), Some(folder.path())).unwrap().unwrap();
+        assert_eq!(
+            layer(&format!("{run}:encoder.2")).as_deref(),
+            Some("encoder.2")
+        );
+        let own = features(Some("head.0"), Some(folder.path()))
+            .unwrap()
+            .unwrap();
         assert_eq!(own.run, folder.path());
         assert!(features(Some("head.0"), None).is_err());
         assert!(features(None, None).unwrap().is_none());

@@ -4,8 +4,9 @@ use super::args::CompareArgs;
 use super::{WrongInput, output, text};
 use strata_compare::Comparison;
 use strata_compare::align::Cell;
-use strata_compare::comparison::{Compared, StageCourse};
-use strata_core::format::{count, duration};
+use strata_compare::comparison::Compared;
+use strata_compare::words;
+use strata_core::format::count;
 use strata_export::comparison::page;
 
 /// Classes up to which each has a line, and confusions are printed.
@@ -16,7 +17,9 @@ pub fn run(args: &CompareArgs) -> anyhow::Result<()> {
     let until = args.until.map(share).transpose()?;
     let comparison = Comparison::read(&args.folders, until, &mut |_| true)?;
     if let Some(file) = &args.output {
-        let ends = file.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("html"));
+        let ends = file
+            .extension()
+            .is_some_and(|ending| ending.eq_ignore_ascii_case("html"));
         if !ends {
             let html = file.with_extension("html");
             return Err(WrongInput(format!(
@@ -42,9 +45,7 @@ fn share(written: f64) -> Result<f64, WrongInput> {
     match written {
         share if share > 0.0 && share <= 1.0 => Ok(share),
         percent if percent > 1.0 && percent <= 100.0 => Ok(percent / 100.0),
-        _ => Err(WrongInput(
-            "--until is an accuracy such as 0.97".to_owned(),
-        )),
+        _ => Err(WrongInput("--until is an accuracy such as 0.97".to_owned())),
     }
 }
 
@@ -59,7 +60,11 @@ fn as_text(comparison: &Comparison) -> Vec<String> {
         confusions(comparison),
         layers(comparison),
         settings(comparison),
-        comparison.notes.iter().map(|note| format!("note: {note}")).collect(),
+        comparison
+            .notes
+            .iter()
+            .map(|note| format!("note: {note}"))
+            .collect(),
     ];
     let mut lines = Vec::new();
     for section in sections.into_iter().filter(|section| !section.is_empty()) {
@@ -107,123 +112,45 @@ fn metrics(comparison: &Comparison) -> Vec<String> {
         [row.name.clone()].into_iter().chain(cells).collect()
     };
     let rows: Vec<Vec<String>> = comparison.metrics.iter().map(row).collect();
-    vec![text::table_of(&heading("", comparison), &rows), "* the best".to_owned()]
+    vec![
+        text::table_of(&heading("", comparison), &rows),
+        "* the best".to_owned(),
+    ]
 }
 
 fn courses(comparison: &Comparison) -> Vec<String> {
     let mut lines = Vec::new();
     for (place, entry) in comparison.entries.iter().enumerate() {
-        for course in &entry.courses {
-            lines.push(format!("{}  {}", letter(place), course_line(course)));
-        }
+        let courses = entry.courses.iter();
+        lines.extend(courses.map(|course| format!("{}  {}", letter(place), words::course(course))));
     }
     lines
-}
-
-/// `stage a: overfits: the valid loss was least after epoch 4 of 9 (0.31) and rose to 0.52; 12.1 % more …`
-pub fn course_line(course: &StageCourse) -> String {
-    let verdict = if course.overfits { "overfits" } else { "does not overfit" };
-    let turn = match course.has_turned {
-        true => format!(
-            "the valid loss was least after epoch {} of {} ({}) and rose to {}",
-            course.best_epoch,
-            course.last_epoch,
-            text::figure(course.best_loss),
-            text::figure(course.last_loss)
-        ),
-        false => format!(
-            "least valid loss {} after epoch {} of {}",
-            text::figure(course.best_loss),
-            course.best_epoch,
-            course.last_epoch
-        ),
-    };
-    let gap = course.gap.map_or_else(String::new, |gap| {
-        format!("; train less valid accuracy {:+.1} %", 100.0 * gap)
-    });
-    format!("stage {} {verdict}: {turn}{gap}", course.stage)
 }
 
 fn until(comparison: &Comparison) -> Vec<String> {
     let Some(until) = comparison.until else {
         return Vec::new();
     };
-    let why = if until.is_asked { "" } else { " (the best that all runs reached)" };
-    let mut lines = vec![format!("time to {:.2} % accuracy{why}:", 100.0 * until.accuracy)];
+    let mut lines = vec![words::until(until)];
     for (place, entry) in comparison.entries.iter().enumerate() {
         let line = match &entry.reached {
             None if entry.kind == "baseline" => continue,
             None => "not reached".to_owned(),
-            Some(reached) => format!(
-                "{} on {} images, after epoch {} of stage {}, {} steps",
-                reached.seconds.map_or_else(|| "time unknown".to_owned(), duration),
-                reached.split,
-                reached.epoch,
-                reached.stage,
-                count(reached.step)
-            ),
+            Some(reached) => words::reached(reached),
         };
         lines.push(format!("{}  {line}", letter(place)));
     }
     lines
 }
 
-/// A p-value as it is written: small ones are told to be small.
-fn p_value(p: f64) -> String {
-    if p < 1e-4 {
-        "p < 0.0001".to_owned()
-    } else {
-        format!("p = {p:.4}")
-    }
-}
-
 fn significance(comparison: &Comparison) -> Vec<String> {
-    let mut lines = Vec::new();
-    if !comparison.pairs.is_empty() {
-        lines.push("McNemar's test, images that only one is right on:".to_owned());
-    }
-    let is_corrected = comparison.pairs.len() > 1;
-    for pair in &comparison.pairs {
-        let corrected = match is_corrected {
-            true => format!("; {} by Holm", p_value(pair.corrected)),
-            false => String::new(),
-        };
-        lines.push(format!(
-            "{} : {}  {} : {}, {}{corrected}",
-            letter(pair.first),
-            letter(pair.second),
-            count(pair.test.only_first),
-            count(pair.test.only_second),
-            p_value(pair.test.p)
-        ));
-    }
-    for group in &comparison.groups {
-        let members: Vec<String> = group.members.iter().copied().map(letter).collect();
-        let deviation = group.deviation.map_or_else(String::new, |deviation| format!(" ± {}", text::figure(deviation)));
-        lines.push(format!(
-            "{} differ by the seed ({}): {} {}{deviation}, n = {}",
-            members.join(", "),
-            group.seeds.join(", "),
-            group.figure,
-            text::figure(group.mean),
-            members.len()
-        ));
-    }
-    for pair in &comparison.group_pairs {
-        let test = pair.test;
-        let said = match test.t.zip(test.p) {
-            Some((t, p)) => format!("t = {t:.3}, {}", p_value(p)),
-            None => "the differences are all equal".to_owned(),
-        };
-        lines.push(format!(
-            "paired t-test over seeds, {} less {}: difference {}, {said}, n = {}",
-            comparison.group_name(pair.first),
-            comparison.group_name(pair.second),
-            text::figure(test.difference),
-            test.n
-        ));
-    }
-    lines
+    let pairs = comparison.pairs.iter();
+    let pairs = pairs.map(|pair| words::pair(comparison, pair, &letter));
+    let groups = comparison.groups.iter();
+    let groups = groups.map(|group| words::group(group, &letter));
+    let tests = comparison.group_pairs.iter();
+    let tests = tests.map(|pair| words::group_pair(comparison, pair, &letter));
+    pairs.chain(groups).chain(tests).collect()
 }
 
 fn classes(comparison: &Comparison) -> Vec<String> {
@@ -234,7 +161,9 @@ fn classes(comparison: &Comparison) -> Vec<String> {
     let row = |(class, name): (usize, &String)| {
         let cell = |entry: &Compared| match entry.classes.get(class) {
             Some(own) => {
-                let percent = |share: Option<f64>| share.map_or_else(|| "–".to_owned(), |share| format!("{:.1}", 100.0 * share));
+                let percent = |share: Option<f64>| {
+                    share.map_or_else(|| "–".to_owned(), |share| format!("{:.1}", 100.0 * share))
+                };
                 format!("{} / {}", percent(own.recall), percent(own.precision))
             }
             None => "–".to_owned(),
@@ -244,14 +173,18 @@ fn classes(comparison: &Comparison) -> Vec<String> {
     };
     let rows: Vec<Vec<String>> = classes.iter().enumerate().map(row).collect();
     let table = text::table_of(&heading("class", comparison), &rows);
-    vec!["recall / precision of each class, in percent:".to_owned(), table]
+    vec![
+        "recall / precision of each class, in percent:".to_owned(),
+        table,
+    ]
 }
 
 fn confusions(comparison: &Comparison) -> Vec<String> {
     let mut lines = Vec::new();
     for (place, entry) in comparison.entries.iter().enumerate() {
         let counts = entry.confusion.as_ref();
-        let counts = counts.filter(|counts| counts.len() <= MAX_SHOWN && !comparison.classes.is_empty());
+        let counts =
+            counts.filter(|counts| counts.len() <= MAX_SHOWN && !comparison.classes.is_empty());
         let Some(counts) = counts else { continue };
         if !lines.is_empty() {
             lines.push(String::new());
@@ -266,7 +199,10 @@ fn confusions(comparison: &Comparison) -> Vec<String> {
         let row = |(class, counts): (usize, &Vec<u64>)| {
             let name = comparison.classes.get(class).map_or("", String::as_str);
             let cells = counts.iter().map(u64::to_string);
-            [format!("{class:>2}  {name}")].into_iter().chain(cells).collect()
+            [format!("{class:>2}  {name}")]
+                .into_iter()
+                .chain(cells)
+                .collect()
         };
         let rows: Vec<Vec<String>> = counts.iter().enumerate().map(row).collect();
         lines.push(text::table_of(&heading, &rows));
@@ -275,7 +211,11 @@ fn confusions(comparison: &Comparison) -> Vec<String> {
 }
 
 fn layers(comparison: &Comparison) -> Vec<String> {
-    let changed = comparison.layers.iter().filter(|row| !row.changed.is_empty()).count();
+    let changed = comparison
+        .layers
+        .iter()
+        .filter(|row| !row.changed.is_empty())
+        .count();
     if comparison.layers.is_empty() {
         return Vec::new();
     }
@@ -293,7 +233,12 @@ fn layers(comparison: &Comparison) -> Vec<String> {
         ),
     };
     let networks = comparison.layers.first().map_or(0, |row| row.cells.len());
-    let has_layers = |place: &usize| comparison.layers.iter().any(|row| row.cells[*place].is_some());
+    let has_layers = |place: &usize| {
+        comparison
+            .layers
+            .iter()
+            .any(|row| row.cells[*place].is_some())
+    };
     let shown: Vec<usize> = (0..networks).filter(has_layers).collect();
     let mut heading = vec!["layers".to_owned()];
     heading.extend(shown.iter().map(|place| letter(*place)));
@@ -301,7 +246,11 @@ fn layers(comparison: &Comparison) -> Vec<String> {
     let row = |row: &strata_compare::align::AlignedRow| {
         let first = format!("{}{}", "  ".repeat(row.depth), row.stack);
         let cells = shown.iter().map(|place| cell(&row.cells[*place]));
-        [first].into_iter().chain(cells).chain([row.changed.join(", ")]).collect()
+        [first]
+            .into_iter()
+            .chain(cells)
+            .chain([row.changed.join(", ")])
+            .collect()
     };
     let rows: Vec<Vec<String>> = comparison.layers.iter().map(row).collect();
     vec![text::table_left(&heading, &rows)]
@@ -317,7 +266,10 @@ fn settings(comparison: &Comparison) -> Vec<String> {
         [row.name.clone()].into_iter().chain(values).collect()
     };
     let rows: Vec<Vec<String>> = comparison.settings.iter().map(row).collect();
-    vec![text::table_left(&heading("settings that differ", comparison), &rows)]
+    vec![text::table_left(
+        &heading("settings that differ", comparison),
+        &rows,
+    )]
 }
 
 #[cfg(test)]
@@ -330,6 +282,5 @@ mod tests {
         assert_eq!(share(97.0).unwrap(), 0.97);
         assert!(share(0.0).is_err() && share(101.0).is_err());
         assert_eq!((letter(1), letter(26)), ("B".to_owned(), "#27".to_owned()));
-        assert_eq!((p_value(0.00003), p_value(0.0412)), ("p < 0.0001".into(), "p = 0.0412".into()));
     }
 }

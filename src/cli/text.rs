@@ -74,7 +74,10 @@ pub fn table_left(heading: &[String], rows: &[Vec<String>]) -> String {
 fn aligned(heading: &[String], rows: &[Vec<String>], pad: fn(&str, usize) -> String) -> String {
     let width = |column: usize| {
         let cells = rows.iter().map(|row| row[column].chars().count());
-        cells.max().unwrap_or(0).max(heading[column].chars().count())
+        cells
+            .max()
+            .unwrap_or(0)
+            .max(heading[column].chars().count())
     };
     let widths: Vec<usize> = (0..heading.len()).map(width).collect();
     let line = |cells: &[String]| {

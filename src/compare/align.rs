@@ -136,11 +136,8 @@ fn cell(row: &Row) -> Cell {
 fn changed(column: &Column<'_>, networks: &[Option<&Inference>]) -> Vec<&'static str> {
     let present: Vec<&Row> = column.iter().copied().flatten().collect();
     let with_layers = networks.iter().flatten().count();
-    let differ = |same: fn(&Row, &Row) -> bool| {
-        present
-            .windows(2)
-            .any(|pair| !same(pair[0], pair[1]))
-    };
+    let differ =
+        |same: fn(&Row, &Row) -> bool| present.windows(2).any(|pair| !same(pair[0], pair[1]));
     let mut changed = Vec::new();
     let mut add = |is_other: bool, what: &'static str| changed.extend(is_other.then_some(what));
     add(present.len() < with_layers, "only in some");
@@ -168,7 +165,9 @@ mod tests {
         rows.iter()
             .map(|row| {
                 let cells = row.cells.iter();
-                cells.map(|cell| cell.as_ref().map_or("-", |cell| cell.text.as_str())).collect()
+                cells
+                    .map(|cell| cell.as_ref().map_or("-", |cell| cell.text.as_str()))
+                    .collect()
             })
             .collect()
     }
@@ -176,7 +175,9 @@ mod tests {
     #[test]
     fn layers_stand_beside_those_they_are_like() {
         let plain = network(r#""conv 8 k3 p1", "relu", "maxpool 2""#);
-        let normed = network(r#""conv 16 k3 p1", "batch_norm", "relu", "conv 16 k3 p1", "relu", "maxpool 2""#);
+        let normed = network(
+            r#""conv 16 k3 p1", "batch_norm", "relu", "conv 16 k3 p1", "relu", "maxpool 2""#,
+        );
         let rows = align(&[Some(&plain), Some(&normed), None]);
         assert_eq!(
             texts(&rows),

@@ -1,10 +1,16 @@
 //! All that is said of several runs and baselines, as values that the terminal, the page and the window show.
 
-use super::align::{AlignedRow, align};
+mod values;
+
+pub use values::{
+    ClassFigures, Compared, Comparison, Group, GroupPair, MetricRow, Pair, Reached, SettingRow,
+    StageCourse, Until,
+};
+
+use super::align::align;
 use super::entry::{Answered, CompareError, Entry, Kind, Monitor};
 use super::settings::{self, Settings};
 use super::significance::{McNemar, PairedT, holm, mean_and_deviation};
-use serde::Serialize;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use strata_core::format;
@@ -13,175 +19,6 @@ use strata_core::shape::Inference;
 use strata_design::advice::{Course, course};
 use strata_engine::event::Metrics;
 use strata_engine::storage::metrics_read::{Measurement, epoch_figures};
-
-/// Runs and baselines side by side.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct Comparison {
-    /// What is compared.
-    pub entries: Vec<Compared>,
-    /// A row for each figure.
-    pub metrics: Vec<MetricRow>,
-    /// The classes' names, where all have the same.
-    pub classes: Vec<String>,
-    /// The architectures layer by layer; empty without networks.
-    pub layers: Vec<AlignedRow>,
-    /// The settings that differ.
-    pub settings: Vec<SettingRow>,
-    /// Every two that answered the same images.
-    pub pairs: Vec<Pair>,
-    /// Those that differ by nothing but the seed.
-    pub groups: Vec<Group>,
-    /// Every two groups with two seeds or more in common.
-    pub group_pairs: Vec<GroupPair>,
-    /// The accuracy whose time is told.
-    pub until: Option<Until>,
-    /// What the reader should know.
-    pub notes: Vec<String>,
-}
-
-/// A run or a baseline in a comparison.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct Compared {
-    /// Its name: that of its folder, its path where two have one name.
-    pub name: String,
-    /// Its folder.
-    pub path: PathBuf,
-    /// `run` or `baseline`.
-    pub kind: &'static str,
-    /// What it is, in words.
-    pub what: String,
-    /// The split of its answers, and how many images.
-    pub split: Option<Split>,
-    /// See `split`.
-    pub images: usize,
-    /// Images by right class (row) and answer (column); one more column of answers that are no class.
-    pub confusion: Option<Vec<Vec<u64>>>,
-    /// Figures of each class.
-    pub classes: Vec<ClassFigures>,
-    /// How the training went, stage by stage.
-    pub courses: Vec<StageCourse>,
-    /// When it reached [`Comparison::until`].
-    pub reached: Option<Reached>,
-}
-
-/// Figures of a class.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
-pub struct ClassFigures {
-    /// Images of the class.
-    pub images: u64,
-    /// The share of them that are taken for it; `None` without images.
-    pub recall: Option<f64>,
-    /// The share of what is taken for it that is of it; `None` where nothing is.
-    pub precision: Option<f64>,
-    /// The harmonic mean of both.
-    pub f1: Option<f64>,
-}
-
-/// How the training of a stage went.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct StageCourse {
-    /// The stage's name.
-    pub stage: String,
-    /// The last epoch.
-    pub last_epoch: u32,
-    /// The epoch with the least validation loss, and that loss.
-    pub best_epoch: u32,
-    /// See `best_epoch`.
-    pub best_loss: f64,
-    /// The validation loss at the end.
-    pub last_loss: f64,
-    /// Whether the validation loss turned after `best_epoch`.
-    pub has_turned: bool,
-    /// So much more of the training images are right than of the validation images.
-    pub gap: Option<f64>,
-    /// Whether that is overfitting.
-    pub overfits: bool,
-}
-
-/// A figure of each.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct MetricRow {
-    /// What it is.
-    pub name: String,
-    /// The figures; `None` where there is none.
-    pub values: Vec<Option<f64>>,
-    /// The same as texts.
-    pub texts: Vec<String>,
-    /// Which are the best; none where no figure is better than another by itself.
-    pub best: Vec<bool>,
-}
-
-/// A setting that differs.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct SettingRow {
-    /// Its name.
-    pub name: String,
-    /// The value of each; `None` where it is not set.
-    pub values: Vec<Option<String>>,
-}
-
-/// Two that answered the same images.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Pair {
-    /// Their places among the entries.
-    pub first: usize,
-    /// See `first`.
-    pub second: usize,
-    /// McNemar's test.
-    pub test: McNemar,
-    /// Its p-value, corrected by Holm for the number of pairs.
-    pub corrected: f64,
-}
-
-/// What differs by nothing but the seed.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Group {
-    /// The places of its members among the entries.
-    pub members: Vec<usize>,
-    /// Their seeds.
-    pub seeds: Vec<String>,
-    /// What is averaged: `accuracy`, or `mse` of what does not classify.
-    pub figure: &'static str,
-    /// The mean over the seeds.
-    pub mean: f64,
-    /// The standard deviation (of a sample).
-    pub deviation: Option<f64>,
-}
-
-/// Two groups with seeds in common.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct GroupPair {
-    /// Their places among the groups.
-    pub first: usize,
-    /// See `first`.
-    pub second: usize,
-    /// The paired t-test over the seeds that both have.
-    pub test: PairedT,
-}
-
-/// The accuracy whose time is told.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Until {
-    /// The share that is right.
-    pub accuracy: f64,
-    /// Whether it was asked for; else it is the best that all runs reached.
-    pub is_asked: bool,
-}
-
-/// When a run reached an accuracy first.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Reached {
-    /// The split that was measured.
-    pub split: String,
-    /// The stage's name.
-    pub stage: String,
-    /// The epoch of that stage.
-    pub epoch: u32,
-    /// Steps of the whole run.
-    pub step: u64,
-    /// Seconds of training.
-    pub seconds: Option<f64>,
-}
 
 impl Comparison {
     /// Reads folders of runs and baselines and compares them; `until` is the accuracy whose time is told.
@@ -213,13 +50,19 @@ impl Comparison {
             split: entry.answered.as_ref().map(|own| own.split),
             images: entry.answered.as_ref().map_or(0, |own| own.labels.len()),
             confusion: entry.answered.as_ref().map(Answered::confusion),
-            classes: entry.answered.as_ref().map(class_figures).unwrap_or_default(),
+            classes: entry
+                .answered
+                .as_ref()
+                .map(class_figures)
+                .unwrap_or_default(),
             courses: courses(entry),
             reached: until.and_then(|until| reached(entry, until.accuracy)),
         });
         let groups = groups(entries);
-        let networks: Vec<Option<&Inference>> =
-            entries.iter().map(|entry| entry.inference.as_ref()).collect();
+        let networks: Vec<Option<&Inference>> = entries
+            .iter()
+            .map(|entry| entry.inference.as_ref())
+            .collect();
         let all: Vec<&Settings> = entries.iter().map(|entry| &entry.settings).collect();
         let differing = settings::table(&all).into_iter();
         Comparison {
@@ -227,7 +70,9 @@ impl Comparison {
             metrics: metrics(entries),
             classes: classes(entries),
             layers: align(&networks),
-            settings: differing.map(|(name, values)| SettingRow { name, values }).collect(),
+            settings: differing
+                .map(|(name, values)| SettingRow { name, values })
+                .collect(),
             pairs: pairs(entries),
             group_pairs: group_pairs(entries, &groups),
             groups,
@@ -238,15 +83,9 @@ impl Comparison {
 
     /// The name of an entry.
     pub fn name(&self, place: usize) -> &str {
-        self.entries.get(place).map_or("", |entry| entry.name.as_str())
-    }
-
-    /// What a group is called: its first member, and how many seeds.
-    pub fn group_name(&self, place: usize) -> String {
-        self.groups.get(place).map_or_else(String::new, |group| {
-            let first = group.members.first().copied().unwrap_or_default();
-            format!("{} and its seeds ({})", self.name(first), group.seeds.join(", "))
-        })
+        self.entries
+            .get(place)
+            .map_or("", |entry| entry.name.as_str())
     }
 }
 
@@ -258,7 +97,10 @@ fn check(folders: &[PathBuf]) -> Result<(), CompareError> {
     }
     let whole = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
     for (place, folder) in folders.iter().enumerate() {
-        if folders[..place].iter().any(|other| whole(other) == whole(folder)) {
+        if folders[..place]
+            .iter()
+            .any(|other| whole(other) == whole(folder))
+        {
             return Err(CompareError::Input(format!(
                 "{} is named twice: name each once",
                 folder.display()
@@ -270,7 +112,13 @@ fn check(folders: &[PathBuf]) -> Result<(), CompareError> {
 
 /// The folders' names; the paths of those whose names repeat.
 fn names(entries: &[Entry]) -> Vec<String> {
-    let is_once = |entry: &Entry| entries.iter().filter(|other| other.name == entry.name).count() == 1;
+    let is_once = |entry: &Entry| {
+        entries
+            .iter()
+            .filter(|other| other.name == entry.name)
+            .count()
+            == 1
+    };
     let name = |entry: &Entry| match is_once(entry) {
         true => entry.name.clone(),
         false => entry.path.display().to_string(),
@@ -349,7 +197,11 @@ fn watched(entry: &Entry) -> Vec<&Measurement> {
         own.collect::<Vec<_>>()
     };
     let valid = of(Split::Valid);
-    if valid.is_empty() { of(Split::Test) } else { valid }
+    if valid.is_empty() {
+        of(Split::Test)
+    } else {
+        valid
+    }
 }
 
 /// The accuracy that is asked for, or the best that all runs with accuracies reached.
@@ -431,9 +283,14 @@ fn figure(entry: &Entry) -> Option<(&'static str, f64)> {
 fn groups(entries: &[Entry]) -> Vec<Group> {
     let mut members: Vec<(Settings, &'static str, Vec<usize>)> = Vec::new();
     for (place, entry) in entries.iter().enumerate() {
-        let Some((name, _)) = figure(entry) else { continue };
+        let Some((name, _)) = figure(entry) else {
+            continue;
+        };
         let key = entry.settings.without_seed();
-        match members.iter_mut().find(|known| known.0 == key && known.1 == name) {
+        match members
+            .iter_mut()
+            .find(|known| known.0 == key && known.1 == name)
+        {
             Some((_, _, places)) => places.push(place),
             None => members.push((key, name, vec![place])),
         }
@@ -442,7 +299,9 @@ fn groups(entries: &[Entry]) -> Vec<Group> {
         let values = members.iter().filter_map(|place| figure(&entries[*place]));
         let values: Vec<f64> = values.map(|(_, value)| value).collect();
         let (mean, deviation) = mean_and_deviation(&values);
-        let seeds = members.iter().map(|place| entries[*place].settings.seed().to_owned());
+        let seeds = members
+            .iter()
+            .map(|place| entries[*place].settings.seed().to_owned());
         Group {
             seeds: seeds.collect(),
             figure: figure_name,
@@ -451,14 +310,17 @@ fn groups(entries: &[Entry]) -> Vec<Group> {
             members,
         }
     };
-    let several = members.into_iter().filter(|(_, _, places)| places.len() > 1);
+    let several = members
+        .into_iter()
+        .filter(|(_, _, places)| places.len() > 1);
     several.map(group).collect()
 }
 
 fn group_pairs(entries: &[Entry], groups: &[Group]) -> Vec<GroupPair> {
     let by_seed = |group: &Group| -> BTreeMap<String, f64> {
         let members = group.members.iter().zip(&group.seeds);
-        let value = |(place, seed): (&usize, &String)| Some((seed.clone(), figure(&entries[*place])?.1));
+        let value =
+            |(place, seed): (&usize, &String)| Some((seed.clone(), figure(&entries[*place])?.1));
         members.filter_map(value).collect()
     };
     let mut pairs = Vec::new();
@@ -468,9 +330,15 @@ fn group_pairs(entries: &[Entry], groups: &[Group]) -> Vec<GroupPair> {
                 continue;
             }
             let (own, others) = (by_seed(a), by_seed(b));
-            let both = own.iter().filter_map(|(seed, value)| Some((*value, *others.get(seed)?)));
+            let both = own
+                .iter()
+                .filter_map(|(seed, value)| Some((*value, *others.get(seed)?)));
             let both: Vec<(f64, f64)> = both.collect();
-            pairs.extend(PairedT::of(&both).map(|test| GroupPair { first, second, test }));
+            pairs.extend(PairedT::of(&both).map(|test| GroupPair {
+                first,
+                second,
+                test,
+            }));
         }
     }
     pairs
@@ -506,7 +374,9 @@ fn metrics(entries: &[Entry]) -> Vec<MetricRow> {
         if values.iter().all(Option::is_none) {
             return;
         }
-        let texts = values.iter().map(|value| value.map_or_else(|| "–".to_owned(), text));
+        let texts = values
+            .iter()
+            .map(|value| value.map_or_else(|| "–".to_owned(), text));
         rows.push(MetricRow {
             name: name.to_owned(),
             texts: texts.collect(),
@@ -515,23 +385,42 @@ fn metrics(entries: &[Entry]) -> Vec<MetricRow> {
         });
     };
     let answered = |entry: &Entry| entry.answered.clone();
-    add("accuracy", Better::More, &share, &|entry| Some(answered(entry)?.accuracy()));
-    add("log loss", Better::Less, &format::figure, &|entry| Some(answered(entry)?.log_loss));
+    add("accuracy", Better::More, &share, &|entry| {
+        Some(answered(entry)?.accuracy())
+    });
+    add("log loss", Better::Less, &format::figure, &|entry| {
+        Some(answered(entry)?.log_loss)
+    });
     add("valid accuracy", Better::More, &share, &valid_accuracy);
-    add("mean squared error", Better::Less, &format::figure, &|entry| of_record(entry, |metrics| metrics.mse));
-    add("PSNR", Better::More, &|db| format!("{db:.2} dB"), &|entry| of_record(entry, |metrics| metrics.psnr));
+    add(
+        "mean squared error",
+        Better::Less,
+        &format::figure,
+        &|entry| of_record(entry, |metrics| metrics.mse),
+    );
+    add(
+        "PSNR",
+        Better::More,
+        &|db| format!("{db:.2} dB"),
+        &|entry| of_record(entry, |metrics| metrics.psnr),
+    );
     add("parameters", Better::Neither, &count, &|entry| {
         Some(entry.inference.as_ref()?.totals.parameters as f64)
     });
     add("MACs an image", Better::Neither, &count, &|entry| {
         Some(entry.inference.as_ref()?.totals.macs as f64)
     });
-    add("training or fit", Better::Neither, &format::duration, &|entry| {
-        Some(match &entry.kind {
-            Kind::Run(record) => record.seconds,
-            Kind::Baseline(record) => record.fit_seconds,
-        })
-    });
+    add(
+        "training or fit",
+        Better::Neither,
+        &format::duration,
+        &|entry| {
+            Some(match &entry.kind {
+                Kind::Run(record) => record.seconds,
+                Kind::Baseline(record) => record.fit_seconds,
+            })
+        },
+    );
     rows
 }
 
@@ -540,7 +429,10 @@ fn valid_accuracy(entry: &Entry) -> Option<f64> {
     match &entry.kind {
         Kind::Baseline(record) => Some(record.result(Split::Valid)?.accuracy),
         Kind::Run(_) => {
-            let valid = entry.measured.iter().filter(|line| line.split == Split::Valid.name());
+            let valid = entry
+                .measured
+                .iter()
+                .filter(|line| line.split == Split::Valid.name());
             valid.filter_map(|line| line.accuracy).reduce(f64::max)
         }
     }
@@ -560,9 +452,17 @@ fn best(values: &[Option<f64>], better: Better) -> Vec<bool> {
 
 fn notes(entries: &[Entry], names: &[String]) -> Vec<String> {
     let own = entries.iter().zip(names);
-    let own = own.flat_map(|(entry, name)| entry.notes.iter().map(move |note| format!("{name}: {note}")));
+    let own = own.flat_map(|(entry, name)| {
+        entry
+            .notes
+            .iter()
+            .map(move |note| format!("{name}: {note}"))
+    });
     let mut notes: Vec<String> = own.collect();
-    let answered: Vec<&Entry> = entries.iter().filter(|entry| entry.answered.is_some()).collect();
+    let answered: Vec<&Entry> = entries
+        .iter()
+        .filter(|entry| entry.answered.is_some())
+        .collect();
     let is_alike = |pair: &[&Entry]| same_images(pair[0], pair[1]);
     if answered.len() > 1 && !answered.windows(2).all(is_alike) {
         notes.push(

@@ -98,13 +98,19 @@ impl Answered {
 
     /// Whether each image is.
     pub fn right(&self) -> impl Iterator<Item = bool> {
-        self.labels.iter().zip(&self.answers).map(|(label, answer)| label == answer)
+        self.labels
+            .iter()
+            .zip(&self.answers)
+            .map(|(label, answer)| label == answer)
     }
 
     /// Images by right class (row) and answer (column); one more column where there are answers that are no class.
     pub fn confusion(&self) -> Vec<Vec<u64>> {
         let classes = self.classes.len();
-        let has_others = self.answers.iter().any(|answer| *answer as usize >= classes);
+        let has_others = self
+            .answers
+            .iter()
+            .any(|answer| *answer as usize >= classes);
         let columns = classes + usize::from(has_others);
         let mut counts = vec![vec![0; columns]; classes];
         for (label, answer) in self.labels.iter().zip(&self.answers) {
@@ -172,7 +178,10 @@ impl Entry {
         let settings = Settings::of(&of_data)
             .with("seed", record.seed)
             .with(MODEL, record.model.name())
-            .with("fitted to", format!("{} of {} images", record.fitted, record.of))
+            .with(
+                "fitted to",
+                format!("{} of {} images", record.fitted, record.of),
+            )
             .with("rows", &record.rows);
         let result = record.result(Split::Test).or(record.result(Split::Valid));
         let answered = result.map(|result| Answered {
@@ -212,7 +221,11 @@ impl Entry {
         let project = file::load(&folder.join("project.toml"))?;
         let mut notes = Vec::new();
         let mut answered = None;
-        if project.stages.iter().any(|stage| stage.task == Task::Classify) {
+        if project
+            .stages
+            .iter()
+            .any(|stage| stage.task == Task::Classify)
+        {
             let mut run = SavedRun::open(folder, "last", None, monitor).map_err(failed)?;
             notes.extend(run.warnings.clone());
             if run.has_trained(Task::Classify) {

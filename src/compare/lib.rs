@@ -8,6 +8,7 @@
 //! | `align` | architectures layer by layer |
 //! | `settings` | the settings in which runs differ |
 //! | `significance` | McNemar's test, Holm's correction, the paired t-test over seeds |
+//! | `words` | what is said of one in sentences |
 //! | `task` | comparing on a thread of its own |
 //!
 //! Nothing here draws: the terminal, the page and the window show the same values.
@@ -18,5 +19,6 @@ pub mod entry;
 pub mod settings;
 pub mod significance;
 pub mod task;
+pub mod words;
 
 pub use comparison::Comparison;

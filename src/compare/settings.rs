@@ -69,7 +69,10 @@ impl Settings {
 pub fn table(all: &[&Settings]) -> Vec<(String, Vec<Option<String>>)> {
     let names: BTreeSet<&String> = all.iter().flat_map(|own| own.values.keys()).collect();
     let row = |name: &String| -> Option<(String, Vec<Option<String>>)> {
-        let values: Vec<Option<String>> = all.iter().map(|own| own.values.get(name).cloned()).collect();
+        let values: Vec<Option<String>> = all
+            .iter()
+            .map(|own| own.values.get(name).cloned())
+            .collect();
         let differs = values.iter().any(|value| *value != values[0]);
         differs.then(|| (name.clone(), values))
     };

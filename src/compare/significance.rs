@@ -152,7 +152,10 @@ mod tests {
     use super::*;
 
     fn near(found: f64, wanted: f64) {
-        assert!((found - wanted).abs() <= 1e-9 + 1e-6 * wanted, "{found} {wanted}");
+        assert!(
+            (found - wanted).abs() <= 1e-9 + 1e-6 * wanted,
+            "{found} {wanted}"
+        );
     }
 
     fn test(only_first: u64, only_second: u64) -> McNemar {
@@ -176,7 +179,13 @@ mod tests {
     /// `scipy.stats.ttest_rel`.
     #[test]
     fn the_paired_t_test_is_that_of_scipy() {
-        let pairs = [(0.98, 0.97), (0.975, 0.974), (0.981, 0.969), (0.977, 0.975), (0.979, 0.972)];
+        let pairs = [
+            (0.98, 0.97),
+            (0.975, 0.974),
+            (0.981, 0.969),
+            (0.977, 0.975),
+            (0.979, 0.972),
+        ];
         let found = PairedT::of(&pairs).unwrap();
         near(found.t.unwrap(), T[0]);
         near(found.p.unwrap(), T[1]);
@@ -194,9 +203,20 @@ mod tests {
         for (found, wanted) in found.iter().zip([0.03, 0.06, 0.06]) {
             near(*found, wanted);
         }
-        near(mean_and_deviation(&[1.0, 2.0, 4.0]).1.unwrap(), 1.5275252316519468);
+        near(
+            mean_and_deviation(&[1.0, 2.0, 4.0]).1.unwrap(),
+            1.5275252316519468,
+        );
     }
 
-    const MCNEMAR: [f64; 3] = [0.04138946533203125, 0.037066767438560584, 0.018246554351008498];
-    const T: [f64; 3] = [2.9647427495173084, 0.041359322695412634, 0.43654896513889285];
+    const MCNEMAR: [f64; 3] = [
+        0.04138946533203125,
+        0.037066767438560584,
+        0.018246554351008498,
+    ];
+    const T: [f64; 3] = [
+        2.9647427495173084,
+        0.041359322695412634,
+        0.43654896513889285,
+    ];
 }

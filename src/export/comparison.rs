@@ -3,8 +3,9 @@
 use super::report::{STYLE, escape, section};
 use strata_compare::Comparison;
 use strata_compare::align::{AlignedRow, Cell};
-use strata_compare::comparison::{Compared, Group, GroupPair, MetricRow, Pair, SettingRow, StageCourse};
-use strata_core::format::{count, duration, figure};
+use strata_compare::comparison::{Compared, MetricRow, SettingRow, StageCourse};
+use strata_compare::words;
+use strata_core::format::count;
 
 /// Classes up to which every pair has a cell.
 const MOST_CLASSES: usize = 40;
@@ -17,9 +18,16 @@ div.side { display: flex; flex-wrap: wrap; gap: 2rem; } body { max-width: 80rem;
 
 /// The page.
 pub fn page(comparison: &Comparison) -> String {
-    let names: Vec<&str> = comparison.entries.iter().map(|entry| entry.name.as_str()).collect();
+    let names: Vec<&str> = comparison
+        .entries
+        .iter()
+        .map(|entry| entry.name.as_str())
+        .collect();
     let title = escape(&format!("Comparison of {}", names.join(", ")));
-    let mut body = format!("<h1>Comparison</h1>\n<p class=\"about\">{}</p>\n", about(comparison));
+    let mut body = format!(
+        "<h1>Comparison</h1>\n<p class=\"about\">{}</p>\n",
+        about(comparison)
+    );
     body += &section("Figures", Some(metrics(comparison)));
     body += &section("How the trainings went", courses(comparison));
     body += &section("Time to an accuracy", until(comparison));
@@ -29,7 +37,8 @@ pub fn page(comparison: &Comparison) -> String {
     body += &section("Architectures", layers(comparison));
     body += &section("Settings that differ", settings(comparison));
     body += &section("Notes", notes(comparison));
-    let head = format!("<meta charset=\"utf-8\"><title>{title}</title><style>{STYLE}{MORE_STYLE}</style>");
+    let head =
+        format!("<meta charset=\"utf-8\"><title>{title}</title><style>{STYLE}{MORE_STYLE}</style>");
     format!(
         "<!doctype html>\n<html lang=\"en\"><head>{head}</head>\n<body>\n{body}</body></html>\n"
     )
@@ -42,14 +51,22 @@ fn about(comparison: &Comparison) -> String {
             None => String::new(),
         };
         let path = entry.path.display().to_string();
-        format!("<b>{}</b>: {}{images} <small>{}</small>", escape(&entry.name), escape(&entry.what), escape(&path))
+        format!(
+            "<b>{}</b>: {}{images} <small>{}</small>",
+            escape(&entry.name),
+            escape(&entry.what),
+            escape(&path)
+        )
     };
     let lines: Vec<String> = comparison.entries.iter().map(line).collect();
     lines.join("<br>")
 }
 
 fn heading(first: &str, comparison: &Comparison) -> String {
-    let names = comparison.entries.iter().map(|entry| format!("<th>{}</th>", escape(&entry.name)));
+    let names = comparison
+        .entries
+        .iter()
+        .map(|entry| format!("<th>{}</th>", escape(&entry.name)));
     format!("<tr><th>{first}</th>{}</tr>", names.collect::<String>())
 }
 
@@ -59,7 +76,11 @@ fn metrics(comparison: &Comparison) -> String {
             let class = if *best { " class=\"best\"" } else { "" };
             format!("<td{class}>{}</td>", escape(text))
         });
-        format!("<tr><td>{}</td>{}</tr>", row.name, cells.collect::<String>())
+        format!(
+            "<tr><td>{}</td>{}</tr>",
+            row.name,
+            cells.collect::<String>()
+        )
     };
     let rows: String = comparison.metrics.iter().map(row).collect();
     format!("<table>{}{rows}</table>", heading("", comparison))
@@ -67,26 +88,8 @@ fn metrics(comparison: &Comparison) -> String {
 
 fn courses(comparison: &Comparison) -> Option<String> {
     let line = |entry: &Compared, course: &StageCourse| {
-        let verdict = if course.overfits { "overfits" } else { "does not overfit" };
-        let turn = match course.has_turned {
-            true => format!(
-                "the validation loss was least after epoch {} of {} ({}) and rose to {}",
-                course.best_epoch,
-                course.last_epoch,
-                figure(course.best_loss),
-                figure(course.last_loss)
-            ),
-            false => format!(
-                "least validation loss {} after epoch {} of {}",
-                figure(course.best_loss),
-                course.best_epoch,
-                course.last_epoch
-            ),
-        };
-        let gap = course.gap.map_or_else(String::new, |gap| {
-            format!("; training less validation accuracy {:+.1} %", 100.0 * gap)
-        });
-        format!("<p><b>{}</b>, stage {} {verdict}: {turn}{gap}</p>", escape(&entry.name), escape(&course.stage))
+        let (name, said) = (escape(&entry.name), escape(&words::course(course)));
+        format!("<p><b>{name}</b>, {said}</p>")
     };
     let lines = comparison.entries.iter();
     let lines = lines.flat_map(|entry| entry.courses.iter().map(move |course| line(entry, course)));
@@ -96,87 +99,44 @@ fn courses(comparison: &Comparison) -> Option<String> {
 
 fn until(comparison: &Comparison) -> Option<String> {
     let until = comparison.until?;
-    let why = if until.is_asked { "" } else { ", the best that all runs reached" };
-    let line = |entry: &Compared| match &entry.reached {
-        None if entry.kind == "baseline" => String::new(),
-        None => format!("<tr><td>{}</td><td>not reached</td><td></td><td></td></tr>", escape(&entry.name)),
-        Some(reached) => format!(
-            "<tr><td>{}</td><td>{}</td><td>epoch {} of stage {}</td><td>{} steps</td></tr>",
-            escape(&entry.name),
-            reached.seconds.map_or_else(|| "time unknown".to_owned(), duration),
-            reached.epoch,
-            escape(&reached.stage),
-            count(reached.step)
-        ),
+    let line = |entry: &Compared| {
+        let said = match &entry.reached {
+            None if entry.kind == "baseline" => return String::new(),
+            None => "not reached".to_owned(),
+            Some(reached) => words::reached(reached),
+        };
+        format!("<p><b>{}</b>: {}</p>", escape(&entry.name), escape(&said))
     };
-    let rows: String = comparison.entries.iter().map(line).collect();
-    Some(format!("<p>{:.2} %{why}</p><table>{rows}</table>", 100.0 * until.accuracy))
-}
-
-fn p_value(p: f64) -> String {
-    if p < 1e-4 {
-        "p &lt; 0.0001".to_owned()
-    } else {
-        format!("p = {p:.4}")
-    }
+    let lines: String = comparison.entries.iter().map(line).collect();
+    Some(format!("<p>{}</p>{lines}", words::until(until)))
 }
 
 fn significance(comparison: &Comparison) -> Option<String> {
-    let mut text = String::new();
-    if !comparison.pairs.is_empty() {
-        let row = |pair: &Pair| {
-            let [first, second] = [pair.first, pair.second].map(|place| escape(comparison.name(place)));
-            format!(
-                "<tr><td>{first} – {second}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
-                count(pair.test.only_first),
-                count(pair.test.only_second),
-                p_value(pair.test.p),
-                p_value(pair.corrected)
-            )
-        };
-        let rows: String = comparison.pairs.iter().map(row).collect();
-        text += &format!(
-            "<p>McNemar's test on the same images</p><table><tr><th>pair</th><th>only the first right</th><th>only the second right</th><th></th><th>corrected (Holm)</th></tr>{rows}</table>"
-        );
-    }
-    text += &comparison.groups.iter().map(|group| seeds(comparison, group)).collect::<String>();
-    text += &comparison.group_pairs.iter().map(|pair| paired(comparison, pair)).collect::<String>();
-    (!text.is_empty()).then_some(text)
-}
-
-fn seeds(comparison: &Comparison, group: &Group) -> String {
-    let members: Vec<String> = group.members.iter().map(|place| escape(comparison.name(*place))).collect();
-    let deviation = group.deviation.map_or_else(String::new, |deviation| format!(" ± {}", figure(deviation)));
-    format!(
-        "<p>{} differ by the seed ({}): {} {}{deviation}, n = {}</p>",
-        members.join(", "),
-        escape(&group.seeds.join(", ")),
-        group.figure,
-        figure(group.mean),
-        group.members.len()
-    )
-}
-
-fn paired(comparison: &Comparison, pair: &GroupPair) -> String {
-    let test = pair.test;
-    let said = match test.t.zip(test.p) {
-        Some((t, p)) => format!("t = {t:.3}, {}", p_value(p)),
-        None => "the differences are all equal".to_owned(),
-    };
-    format!(
-        "<p>Paired t-test over seeds, {} less {}: difference {}, {said}, n = {}</p>",
-        escape(&comparison.group_name(pair.first)),
-        escape(&comparison.group_name(pair.second)),
-        figure(test.difference),
-        test.n
-    )
+    let name = |place: usize| comparison.name(place).to_owned();
+    let pairs = comparison.pairs.iter();
+    let pairs = pairs.map(|pair| words::pair(comparison, pair, &name));
+    let groups = comparison.groups.iter();
+    let groups = groups.map(|group| words::group(group, &name));
+    let tests = comparison.group_pairs.iter();
+    let tests = tests.map(|pair| words::group_pair(comparison, pair, &name));
+    let all = pairs.chain(groups).chain(tests);
+    let lines: String = all
+        .map(|line| format!("<p>{}</p>", escape(&line)))
+        .collect();
+    (!lines.is_empty()).then_some(lines)
 }
 
 fn classes(comparison: &Comparison) -> Option<String> {
-    let percent = |share: Option<f64>| share.map_or_else(|| "–".to_owned(), |share| format!("{:.1} %", 100.0 * share));
+    let percent = |share: Option<f64>| {
+        share.map_or_else(|| "–".to_owned(), |share| format!("{:.1} %", 100.0 * share))
+    };
     let row = |(class, name): (usize, &String)| {
         let cell = |entry: &Compared| match entry.classes.get(class) {
-            Some(own) => format!("<td>{} <small>{}</small></td>", percent(own.recall), percent(own.precision)),
+            Some(own) => format!(
+                "<td>{} <small>{}</small></td>",
+                percent(own.recall),
+                percent(own.precision)
+            ),
             None => "<td>–</td>".to_owned(),
         };
         let cells: String = comparison.entries.iter().map(cell).collect();
@@ -191,15 +151,25 @@ fn confusions(comparison: &Comparison) -> Option<String> {
     if classes.is_empty() || classes.len() > MOST_CLASSES {
         return None;
     }
-    let title = |column: usize| classes.get(column).map_or_else(|| "no class".to_owned(), |name| escape(name));
+    let title = |column: usize| {
+        classes
+            .get(column)
+            .map_or_else(|| "no class".to_owned(), |name| escape(name))
+    };
     let matrix = |entry: &Compared| {
         let counts = entry.confusion.as_ref()?;
         let columns = counts.first().map_or(0, Vec::len);
-        let names: String = (0..columns).map(|column| format!("<th class=\"answer\">{}</th>", title(column))).collect();
+        let names: String = (0..columns)
+            .map(|column| format!("<th class=\"answer\">{}</th>", title(column)))
+            .collect();
         let row = |(class, counts): (usize, &Vec<u64>)| {
             let all = counts.iter().sum::<u64>().max(1) as f64;
             let cell = |(answer, number): (usize, &u64)| {
-                let ground = if class == answer { "59, 125, 216" } else { "216, 80, 60" };
+                let ground = if class == answer {
+                    "59, 125, 216"
+                } else {
+                    "216, 80, 60"
+                };
                 let share = *number as f64 / all;
                 format!("<td style=\"background: rgba({ground}, {share:.3})\">{number}</td>")
             };
@@ -218,7 +188,12 @@ fn confusions(comparison: &Comparison) -> Option<String> {
 
 fn layers(comparison: &Comparison) -> Option<String> {
     let networks = comparison.layers.first()?.cells.len();
-    let has_layers = |place: &usize| comparison.layers.iter().any(|row| row.cells[*place].is_some());
+    let has_layers = |place: &usize| {
+        comparison
+            .layers
+            .iter()
+            .any(|row| row.cells[*place].is_some())
+    };
     let shown: Vec<usize> = (0..networks).filter(has_layers).collect();
     let cell = |cell: &Option<Cell>| match cell {
         None => "<td></td>".to_owned(),
@@ -231,7 +206,11 @@ fn layers(comparison: &Comparison) -> Option<String> {
         ),
     };
     let row = |row: &AlignedRow| {
-        let class = if row.changed.is_empty() { "" } else { " class=\"changed\"" };
+        let class = if row.changed.is_empty() {
+            ""
+        } else {
+            " class=\"changed\""
+        };
         let cells: String = shown.iter().map(|place| cell(&row.cells[*place])).collect();
         format!(
             "<tr><td>{}{}</td>{cells}<td{class}>{}</td></tr>",
@@ -241,8 +220,13 @@ fn layers(comparison: &Comparison) -> Option<String> {
         )
     };
     let rows: String = comparison.layers.iter().map(row).collect();
-    let names: String = shown.iter().map(|place| format!("<th>{}</th>", escape(comparison.name(*place)))).collect();
-    Some(format!("<table class=\"words\"><tr><th>stack</th>{names}<th>changed</th></tr>{rows}</table>"))
+    let names: String = shown
+        .iter()
+        .map(|place| format!("<th>{}</th>", escape(comparison.name(*place))))
+        .collect();
+    Some(format!(
+        "<table class=\"words\"><tr><th>stack</th>{names}<th>changed</th></tr>{rows}</table>"
+    ))
 }
 
 fn settings(comparison: &Comparison) -> Option<String> {
@@ -251,20 +235,34 @@ fn settings(comparison: &Comparison) -> Option<String> {
             let value = value.as_deref().unwrap_or("–");
             format!("<td>{}</td>", escape(value))
         });
-        format!("<tr><td>{}</td>{}</tr>", escape(&row.name), cells.collect::<String>())
+        format!(
+            "<tr><td>{}</td>{}</tr>",
+            escape(&row.name),
+            cells.collect::<String>()
+        )
     };
     let rows: String = comparison.settings.iter().map(row).collect();
-    (!rows.is_empty()).then(|| format!("<table class=\"words\">{}{rows}</table>", heading("", comparison)))
+    (!rows.is_empty()).then(|| {
+        format!(
+            "<table class=\"words\">{}{rows}</table>",
+            heading("", comparison)
+        )
+    })
 }
 
 fn notes(comparison: &Comparison) -> Option<String> {
-    let notes: String = comparison.notes.iter().map(|note| format!("<p>{}</p>", escape(note))).collect();
+    let notes: String = comparison
+        .notes
+        .iter()
+        .map(|note| format!("<p>{}</p>", escape(note)))
+        .collect();
     (!notes.is_empty()).then_some(notes)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use strata_compare::comparison::Pair;
     use strata_compare::significance::McNemar;
 
     #[test]
@@ -286,16 +284,28 @@ mod tests {
             pairs: vec![Pair {
                 first: 0,
                 second: 1,
-                test: McNemar { only_first: 1, only_second: 9, p: 0.02 },
+                test: McNemar {
+                    only_first: 1,
+                    only_second: 9,
+                    p: 0.02,
+                },
                 corrected: 0.04,
             }],
             ..Comparison::default()
         };
         let page = page(&comparison);
-        for part in ["&lt;a&gt;", "<td class=\"best\">75.00 %</td>", "p = 0.0200", "p = 0.0400", "dog"] {
+        for part in [
+            "&lt;a&gt;",
+            "<td class=\"best\">75.00 %</td>",
+            "only b on 9: McNemar p = 0.0200",
+            "dog",
+        ] {
             assert!(page.contains(part), "{part}");
         }
         assert!(!page.contains("http") && !page.contains("<a>"));
-        assert!(!page.contains("Architectures"), "what is not there has no heading");
+        assert!(
+            !page.contains("Architectures"),
+            "what is not there has no heading"
+        );
     }
 }

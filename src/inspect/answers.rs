@@ -62,7 +62,11 @@ impl Inspection for Answers {
             let scores = network.logits(&output)?;
             answers.answers.extend(scores.argmax(1)?.to_vec1::<u32>()?);
             let rows = scores.to_vec2::<f32>()?;
-            losses += rows.iter().zip(&labels).map(|(row, label)| loss(row, *label)).sum::<f64>();
+            losses += rows
+                .iter()
+                .zip(&labels)
+                .map(|(row, label)| loss(row, *label))
+                .sum::<f64>();
             answers.labels.extend(labels);
             let progress = Progress {
                 what: "asking the network",
@@ -86,7 +90,13 @@ impl Inspection for Answers {
 /// The negative logarithm of the softmax at the label.
 fn loss(scores: &[f32], label: u32) -> f64 {
     let most = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let sum: f64 = scores.iter().map(|score| f64::from(score - most).exp()).sum();
-    let own = scores.get(label as usize).copied().unwrap_or(f32::NEG_INFINITY);
+    let sum: f64 = scores
+        .iter()
+        .map(|score| f64::from(score - most).exp())
+        .sum();
+    let own = scores
+        .get(label as usize)
+        .copied()
+        .unwrap_or(f32::NEG_INFINITY);
     sum.ln() - f64::from(own - most)
 }

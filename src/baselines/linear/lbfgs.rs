@@ -47,7 +47,9 @@ pub(super) fn minimise(
     let mut value = objective(at, &mut slopes);
     let mut steps: Vec<Step> = Vec::new();
     for iteration in 0..limits.iterations {
-        let steepest = slopes.iter().fold(0.0f64, |most, slope| most.max(slope.abs()));
+        let steepest = slopes
+            .iter()
+            .fold(0.0f64, |most, slope| most.max(slope.abs()));
         if steepest <= limits.slope {
             return Ended::Optimum;
         }

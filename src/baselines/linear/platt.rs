@@ -30,7 +30,11 @@ impl Sigmoid {
                 let power = sigmoid.slope * score + sigmoid.offset;
                 // ln(1 + exp(-|power|)) cannot overflow.
                 let log = (-power.abs()).exp().ln_1p();
-                let share = if power >= 0.0 { target(at) } else { target(at) - 1.0 };
+                let share = if power >= 0.0 {
+                    target(at)
+                } else {
+                    target(at) - 1.0
+                };
                 share * power + log
             });
             terms.sum()

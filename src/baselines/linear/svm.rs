@@ -11,7 +11,7 @@ use strata_inspect::neighbours::Rows;
 /// Parts of the rows, each of which is scored by planes that were fitted to the others.
 const FOLDS: usize = 5;
 /// The optimum is reached where no slope of the mean loss is above this.
-const TOLERANCE: f64 = 1e-5;
+const TOLERANCE: f64 = 1e-4;
 
 /// The planes, with a sigmoid for each.
 pub(crate) struct SupportVectors {

@@ -114,6 +114,10 @@ mod tests {
         assert_eq!(counts, vec![10; MOST_BINS]);
         assert_eq!(binned.features[0].spans[1], [10.0, 19.0]);
         let next = 1.0f32.next_up();
-        assert_eq!(between(1.0, next), 1.0, "values side by side are still told apart");
+        assert_eq!(
+            between(1.0, next),
+            1.0,
+            "values side by side are still told apart"
+        );
     }
 }

@@ -96,7 +96,9 @@ fn start(samples: &Samples) -> Vec<f64> {
     for label in &samples.labels {
         shares[*label as usize] += 1.0 / samples.len() as f64;
     }
-    let logarithms = shares.iter().map(|share: &f64| share.max(f64::EPSILON).ln());
+    let logarithms = shares
+        .iter()
+        .map(|share: &f64| share.max(f64::EPSILON).ln());
     let logarithms: Vec<f64> = logarithms.collect();
     match logarithms.as_slice() {
         [first, second] => vec![second - first],

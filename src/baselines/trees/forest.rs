@@ -126,7 +126,11 @@ impl<'a> Grower<'a> {
             let own = &mut rows[range.clone()];
             let counts = self.counts(own);
             let is_pure = counts.iter().filter(|count| **count > 0).count() <= 1;
-            let split = if is_pure { None } else { self.split(own, &counts) };
+            let split = if is_pure {
+                None
+            } else {
+                self.split(own, &counts)
+            };
             let Some(split) = split else {
                 self.leaf(node, &counts);
                 continue;
@@ -257,8 +261,7 @@ fn scan(entries: &[Entry], counts: &[u64]) -> Option<(f64, [u8; 2])> {
         let Some((next, _, _)) = entries.get(at + 1).filter(|next| next.0 != *bin) else {
             continue;
         };
-        let quality =
-            squares[0] as f64 / weights[0] as f64 + squares[1] as f64 / weights[1] as f64;
+        let quality = squares[0] as f64 / weights[0] as f64 + squares[1] as f64 / weights[1] as f64;
         if best.is_none_or(|(least, _)| quality > least) {
             best = Some((quality, [*bin, *next]));
         }

@@ -47,7 +47,9 @@ pub(super) fn grow(
         whole.find(bins, histogram);
     }
     while leaves.len() < MOST_LEAVES {
-        let Some(place) = most_gain(&leaves) else { break };
+        let Some(place) = most_gain(&leaves) else {
+            break;
+        };
         let leaf = leaves.swap_remove(place);
         let is_last = leaves.len() + 2 == MOST_LEAVES;
         leaves.extend(split(leaf, (binned, bins), slopes, &mut tree, is_last));

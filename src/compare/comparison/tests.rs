@@ -57,7 +57,10 @@ fn seeds_are_averaged_and_tested_against_each_other() {
     let found = Comparison::read(&folders, None, &mut |_| true).unwrap();
     assert_eq!(found.groups.len(), 2);
     let group = &found.groups[0];
-    assert_eq!((group.seeds.as_slice(), group.figure), (&["1".to_owned(), "2".into(), "3".into()][..], "accuracy"));
+    assert_eq!(
+        (group.seeds.as_slice(), group.figure),
+        (&["1".to_owned(), "2".into(), "3".into()][..], "accuracy")
+    );
     assert!(group.deviation.is_some());
     assert_eq!(found.group_pairs.len(), 1);
     let test = found.group_pairs[0].test;
@@ -75,8 +78,14 @@ fn run(folder: &Path, name: &str, valid: [f64; 4]) -> Entry {
     for (epoch, accuracy) in valid.into_iter().enumerate() {
         let (number, step) = (epoch + 1, 10 * (epoch + 1));
         let train = 0.5 + 0.12 * number as f64;
-        table += &format!("a,{number},{step},train,{},{train},,0.1,{number}\n", 1.0 - train);
-        table += &format!("a,{number},{step},valid,{},{accuracy},,,{number}.5\n", 1.0 - accuracy);
+        table += &format!(
+            "a,{number},{step},train,{},{train},,0.1,{number}\n",
+            1.0 - train
+        );
+        table += &format!(
+            "a,{number},{step},valid,{},{accuracy},,,{number}.5\n",
+            1.0 - accuracy
+        );
     }
     std::fs::write(path.join("metrics.csv"), table).unwrap();
     let project = project(3);
@@ -110,8 +119,16 @@ fn the_time_to_an_accuracy_and_the_turn_of_the_validation_loss_are_told() {
     assert!((turned.gap.unwrap() - 0.38).abs() < 1e-9, "{turned:?}");
     assert!(!rising.has_turned && !rising.overfits);
     let own = Comparison::of(&entries, None);
-    assert_eq!(own.until.unwrap().accuracy, 0.8, "the best that both reached");
-    assert!(Comparison::of(&entries, Some(0.99)).entries[0].reached.is_none());
+    assert_eq!(
+        own.until.unwrap().accuracy,
+        0.8,
+        "the best that both reached"
+    );
+    assert!(
+        Comparison::of(&entries, Some(0.99)).entries[0]
+            .reached
+            .is_none()
+    );
     assert!(found.settings.is_empty() && found.layers.iter().all(|row| row.changed.is_empty()));
 }
 
@@ -122,14 +139,29 @@ fn what_cannot_be_compared_is_told() {
     let read = |folders: &[PathBuf]| Comparison::read(folders, None, &mut |_| true);
     let one = read(&folders).unwrap_err().to_string();
     assert!(one.contains("needs two"), "{one}");
-    let twice = [folders[0].clone(), folders[0].join("../").join(folders[0].file_name().unwrap())];
-    assert!(read(&twice).unwrap_err().to_string().contains("named twice"));
+    let twice = [
+        folders[0].clone(),
+        folders[0].join("../").join(folders[0].file_name().unwrap()),
+    ];
+    assert!(
+        read(&twice)
+            .unwrap_err()
+            .to_string()
+            .contains("named twice")
+    );
     let other = [folders[0].clone(), folder.path().to_path_buf()];
-    assert!(read(&other).unwrap_err().to_string().contains("neither a run nor a baseline"));
+    assert!(
+        read(&other)
+            .unwrap_err()
+            .to_string()
+            .contains("neither a run nor a baseline")
+    );
     let file = folders[0].join("baseline.json");
     let text = std::fs::read_to_string(&file).unwrap();
     std::fs::write(&file, text.replacen("\"answers\":[", "\"answers\":[99,", 1)).unwrap();
     let second = baselines(folder.path(), &[Model::Knn], &[3]);
-    let damaged = read(&[folders[0].clone(), second[0].clone()]).unwrap_err().to_string();
+    let damaged = read(&[folders[0].clone(), second[0].clone()])
+        .unwrap_err()
+        .to_string();
     assert!(damaged.contains("baseline.json is damaged"), "{damaged}");
 }
