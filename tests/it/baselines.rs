@@ -37,7 +37,7 @@ fn baselines_are_fitted_and_kept_in_the_terminal() {
                 .unwrap()
                 .starts_with("768 pixels from 0 to 1")
         );
-        let kept = BaselineRecord::read(Path::new(own["folder"].as_str().unwrap())).unwrap();
+        let kept = BaselineRecord::read(&at.join(own["folder"].as_str().unwrap())).unwrap();
         let test = kept.result(Split::Test).unwrap();
         let result = &own["results"].as_array().unwrap()[0];
         assert_eq!(result["accuracy"].as_f64().unwrap(), test.accuracy);
