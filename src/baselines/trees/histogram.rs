@@ -211,16 +211,16 @@ fn best_of(
     for (at, bins) in chunk.starts.windows(2).enumerate() {
         let mut left = Sums::default();
         // A split after the last bin would leave nothing on the right.
-        for bin in bins[0]..bins[1] - 1 {
-            if sums[bin].rows == 0 {
+        for (bin, sum) in sums[bins[0]..bins[1] - 1].iter().enumerate() {
+            if sum.rows == 0 {
                 continue;
             }
-            left.add(sums[bin]);
+            left.add(*sum);
             let Some(gain) = gain(left) else { continue };
             let split = Split {
                 gain,
                 feature: chunk.features.start + at,
-                bin: (bin - bins[0]) as u8,
+                bin: bin as u8,
                 left,
             };
             best = better(best, split);
