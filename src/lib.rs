@@ -13,7 +13,7 @@
 //! ```
 //!
 //! Rooms are crates, so that dependencies point one way: `core` ([`project`], [`shape`], [`rng`], [`mod@format`],
-//! [`logging`]) ← [`nn`] ← [`cost`] ← [`design`]; [`nn`] and [`data`] ← [`inspect`] ← [`engine`] ← [`export`] ←
+//! [`logging`]) ← [`nn`] ← [`cost`] ← [`design`]; [`nn`] and [`data`] ← [`inspect`] ← [`engine`] ← [`baselines`] ← [`compare`] ← [`export`] ←
 //! [`app`] ← [`gui`] and the terminal. One engine serves the window and the terminal: the window never touches a tensor,
 //! the engine never draws. This crate holds the terminal and the measurements, and gives every room its short name.
 
@@ -21,6 +21,8 @@ pub mod bench;
 pub mod cli;
 
 pub use strata_app as app;
+pub use strata_baselines as baselines;
+pub use strata_compare as compare;
 pub use strata_core::{atomic_write, format, logging, project, rng, shape, spoken, system_memory};
 pub use strata_cost as cost;
 pub use strata_data as data;

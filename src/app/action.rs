@@ -10,6 +10,7 @@ use super::setting_field::SettingField;
 use super::state::{PathPurpose, Switch};
 use super::view_kind::ViewKind;
 use std::path::PathBuf;
+use strata_baselines::work::Request;
 use strata_core::project::edit::Edit;
 use strata_core::project::node::Node;
 use strata_core::project::{Network, Place};
@@ -141,6 +142,10 @@ pub enum Action {
     AddRuns(PathBuf),
     /// Notes something of the run in this folder.
     NoteRun(PathBuf, String),
+    /// Makes baselines of the project, or ends those on their way.
+    Baselines(Option<Request>),
+    /// Compares the runs and baselines that are chosen (true), or ends that.
+    Compare(bool),
     /// Moves, opens or closes a view of the centre.
     View(OnView),
     /// Takes a message away: it was read.
@@ -248,6 +253,8 @@ pub enum Show {
     At(Option<u64>),
     /// Whether a run is in the plot of runs.
     Run(PathBuf, bool),
+    /// Whether a run or baseline is chosen to be compared.
+    Compared(PathBuf, bool),
     /// Draws the runs whose losses have this meaning.
     RunsOf(String),
     /// How the table of runs is shown.

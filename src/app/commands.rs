@@ -13,6 +13,8 @@ use super::run_monitor::{Continuation, Phase};
 use super::services::ViewCatalogue;
 use super::state::{PathPurpose, State, Switch};
 use super::view_kind::ViewKind;
+use strata_baselines::Model;
+use strata_baselines::work::Request;
 use strata_core::project::edit::Edit;
 use strata_core::project::target::Target;
 use strata_core::project::{Place, Stack};
@@ -71,6 +73,7 @@ pub fn all(state: &State, views: &ViewCatalogue) -> Vec<Command> {
             |format: Format| command(format.command(), format.about(), Action::Export(format));
         all.extend(Format::ALL.map(export));
     }
+    all.extend(baselines(state));
     all.extend(files(state));
     all.extend(layers(state));
     all.extend(workspaces(state));
@@ -116,6 +119,36 @@ fn training(state: &State) -> Vec<Command> {
         Phase::Paused => vec![command("Resume", "Space", Action::Resume), step, stop],
         _ => Vec::new(),
     }
+}
+
+/// Classifiers that are no networks, on the pixels of the project's images.
+fn baselines(state: &State) -> Vec<Command> {
+    const WORDS: &str = "logistic regression random forest gradient boosting knn svm scikit-learn sklearn classifier";
+    if state.baselines.progress().is_some() {
+        let cancel = command(
+            "Cancel the baselines",
+            "those that are ready stay",
+            Action::Baselines(None),
+        );
+        return vec![cancel];
+    }
+    let fit = |name: String, hint: &str, models: Vec<Model>| {
+        let request = Request {
+            models,
+            ..Request::default()
+        };
+        command(name, hint, Action::Baselines(Some(request))).known_as(WORDS)
+    };
+    let all = fit(
+        "Fit all baselines".to_owned(),
+        "five classifiers that are no networks, to the pixels",
+        Model::ALL.to_vec(),
+    );
+    let each = Model::ALL.map(|model| {
+        let name = format!("Fit baseline: {}", model.name());
+        fit(name, "to the pixels of the training images", vec![model])
+    });
+    [all].into_iter().chain(each).collect()
 }
 
 /// Through the weights that the run kept at earlier steps.

@@ -58,6 +58,8 @@ impl State {
             Action::ListRuns => self.runs.read(self.runs_to_list(), &services.wake),
             Action::AddRuns(path) => self.add_runs(&path, services),
             Action::NoteRun(run, note) => self.note_run(&run, &note),
+            Action::Baselines(request) => self.make_baselines(request, services),
+            Action::Compare(start) => self.compare(start, services),
             Action::Train => self.train(services),
             Action::GoOn(more) => self.continue_run(more, services),
             Action::Pause => self.training.send(Command::Pause),
@@ -104,6 +106,7 @@ impl State {
             Show::Augmented(request) => self.inspections.draws = request,
             Show::At(step) => self.training.look_back(step),
             Show::Run(run, shown) => self.runs.show(run, shown),
+            Show::Compared(folder, is_chosen) => self.comparing.choose(&folder, is_chosen),
             Show::RunsOf(meaning) => self.runs.chosen = Some(meaning),
             Show::RunsTable(table) => self.runs.table = table,
             Show::Field(field) => {
@@ -234,6 +237,8 @@ impl State {
         self.drain_download();
         self.drain_unpacking();
         self.drain_import();
+        self.drain_baselines();
+        self.drain_comparison();
         self.follow_known_advice();
         self.runs.drain();
         self.smooth();

@@ -2,18 +2,20 @@
 //!
 //! What is no run, or not of this project, is left out; what is torn shows as far as it goes.
 
-mod compare;
 mod table;
 
 use super::curves::Curves;
 use super::wake::Wake;
-pub use compare::Settings;
 use crossbeam_channel::{Receiver, bounded};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use strata_baselines::record::BaselineRecord;
+use strata_compare::settings;
+pub use strata_compare::settings::Settings;
 use strata_core::format::short;
 use strata_core::project::data::{MeanStd, Normalize};
+use strata_core::project::help::Surface;
 use strata_core::project::stage::{Stage, Task};
 use strata_core::project::{Project, file};
 use strata_core::shape::infer;
@@ -59,10 +61,22 @@ pub struct Listed {
     pub added: Vec<PathBuf>,
 }
 
+/// A baseline of the list.
+#[derive(Clone, Debug)]
+pub struct StoredBaseline {
+    /// Its folder.
+    pub path: PathBuf,
+    /// The folder's name.
+    pub name: String,
+    /// What it is and what it reached, or why that cannot be read.
+    pub record: Result<BaselineRecord, String>,
+}
+
 /// What was found.
 #[derive(Default)]
 struct FoundRuns {
     list: Vec<StoredRun>,
+    baselines: Vec<StoredBaseline>,
     older: usize,
 }
 
@@ -71,6 +85,8 @@ struct FoundRuns {
 pub struct Runs {
     /// By the time they were started: a new run never changes the colour of another.
     pub list: Vec<StoredRun>,
+    /// The baselines, by the time they were started.
+    pub baselines: Vec<StoredBaseline>,
     /// Runs taken out of the plot.
     pub hidden: BTreeSet<PathBuf>,
     /// The meaning of the losses to draw, where somebody chose one.
@@ -121,6 +137,7 @@ impl Runs {
             .is_some_and(|of| of.folder != listed.folder || of.title != listed.title)
         {
             self.list.clear();
+            self.baselines.clear();
         }
         if let Err(error) = &thread {
             log::warn!("no thread could be started to list the runs: {error}");
@@ -137,6 +154,7 @@ impl Runs {
             .and_then(|reading| reading.try_recv().ok())
         {
             (self.list, self.older, self.reading) = (list.list, list.older, None);
+            self.baselines = list.baselines;
         }
     }
 
@@ -193,12 +211,62 @@ fn runs(listed: &Listed) -> FoundRuns {
     }
     let older = found.len().saturating_sub(MOST);
     let mut list: Vec<StoredRun> = found.into_iter().skip(older).map(stored).collect();
-    let settings: Vec<&Settings> = list.iter().map(|run| &run.settings).collect();
-    let differences = compare::differences(&settings);
+    let of_runs: Vec<&Settings> = list.iter().map(|run| &run.settings).collect();
+    let differences = settings::differences(&of_runs);
     for (run, differences) in list.iter_mut().zip(differences) {
         run.differences = differences;
     }
-    FoundRuns { list, older }
+    FoundRuns {
+        list,
+        baselines: baselines(listed),
+        older,
+    }
+}
+
+/// The baselines of the project and those in the folders that were added.
+fn baselines(listed: &Listed) -> Vec<StoredBaseline> {
+    let mut found: Vec<StoredBaseline> = Vec::new();
+    let own = [(&listed.folder, Some(listed.title.as_str()))].into_iter();
+    for (folder, title) in own.chain(listed.added.iter().map(|folder| (folder, None))) {
+        let mut more = match BaselineRecord::is_in(folder) {
+            true => baseline(folder.clone(), None).into_iter().collect(),
+            false => baselines_in(folder, title),
+        };
+        more.retain(|new| found.iter().all(|known| !is_same(&known.path, &new.path)));
+        more.sort_by(|a, b| (started(a), &a.path).cmp(&(started(b), &b.path)));
+        found.extend(more);
+    }
+    found
+}
+
+fn started(baseline: &StoredBaseline) -> Option<&str> {
+    let record = baseline.record.as_ref().ok()?;
+    Some(&record.started)
+}
+
+fn baselines_in(folder: &Path, title: Option<&str>) -> Vec<StoredBaseline> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let found = entries.filter_map(|entry| baseline(entry.path(), title));
+    found.collect()
+}
+
+/// The baseline in a folder, if its project has this title; one that is damaged is listed with why.
+fn baseline(path: PathBuf, title: Option<&str>) -> Option<StoredBaseline> {
+    if !BaselineRecord::is_in(&path) {
+        return None;
+    }
+    let project = file::load(&path.join("project.toml")).ok();
+    let is_other = project.is_some_and(|project| title.is_some_and(|title| project.title != title));
+    if is_other {
+        return None;
+    }
+    let record = BaselineRecord::read(&path).map_err(|error| error.text(Surface::Window));
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    Some(StoredBaseline {
+        name: name.into_owned(),
+        record,
+        path,
+    })
 }
 
 /// The runs among the folders in a folder.

@@ -14,8 +14,10 @@ use super::about::About;
 use super::action::Overlay;
 use super::arrangement::{Arrangement, Purpose, Workspace};
 use super::arrangements::{Arrangements, ClosedView};
+use super::baseline_work::BaselineWork;
 use super::begin;
 use super::choices::Choices;
+use super::comparing::Comparing;
 use super::downloads::Downloads;
 use super::frame_times::FrameHistogram;
 use super::import_task::ImportTask;
@@ -78,6 +80,10 @@ pub struct State {
     pub unpackings: Unpackings,
     /// The runs of this project.
     pub runs: Runs,
+    /// Baselines that are being made.
+    pub baselines: BaselineWork,
+    /// The runs and baselines that are compared.
+    pub comparing: Comparing,
     /// How things are shown.
     pub view: ViewSettings,
     /// How the views of the centre are laid out.
@@ -154,6 +160,8 @@ impl State {
             downloads: Downloads::default(),
             unpackings: Unpackings::default(),
             runs: Runs::default(),
+            baselines: BaselineWork::default(),
+            comparing: Comparing::default(),
             view: ViewSettings::default(),
             arrangements: Arrangements::default(),
             closed_views: Vec::new(),

@@ -28,6 +28,7 @@ pub enum ViewKind {
     Augmentation,
     Kernels,
     Runs,
+    Compare,
     Solve,
     Lens,
     Field,

@@ -54,6 +54,10 @@ pub enum Command {
     Export(ExportArgs),
     /// Save an image of a run: filters, loss, saliency and others
     Inspect(Box<InspectArgs>),
+    /// Fit classifiers that are no networks, to the same images or to what a layer gives for them
+    Baseline(BaselineArgs),
+    /// Compare runs and baselines: figures, architectures, settings, significance
+    Compare(CompareArgs),
     /// Write a run as one page: curves, metrics, pictures, layers; also while it trains
     Report(ReportArgs),
     /// Show what a source of images holds; download it
@@ -340,6 +344,49 @@ pub struct EvalArgs {
     /// Where to compute: cpu, cuda:0
     #[arg(long)]
     pub device: Option<String>,
+    /// Print one JSON value
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `strata baseline`
+#[derive(Debug, ClapArgs)]
+pub struct BaselineArgs {
+    /// A project file, a run folder or a built-in project: its splits are used
+    #[arg(value_name = "PROJECT|RUN")]
+    pub project: String,
+    /// logistic, forest, boosted, knn, svm, several between commas, or all
+    #[arg(long, value_name = "NAME", default_value = "all")]
+    pub model: String,
+    /// Fit to what this layer of a run gives for the images: RUN:LAYER, or LAYER of the run that is asked for [default:
+    /// their pixels, scaled as the project scales them]
+    #[arg(long, value_name = "RUN:LAYER")]
+    pub features: Option<String>,
+    /// Fit to so many training images, drawn by the seed [default: 10000]
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
+    pub limit: Option<usize>,
+    /// The seed of what is drawn [default: the project's]
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    #[command(flatten)]
+    pub changes: Changes,
+    /// Print one JSON value
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `strata compare`
+#[derive(Debug, ClapArgs)]
+pub struct CompareArgs {
+    /// The folders of runs and baselines
+    #[arg(value_name = "FOLDER", required = true, num_args = 1..)]
+    pub folders: Vec<PathBuf>,
+    /// Tell when each run reached this accuracy, such as 0.97 [default: the best that all reached]
+    #[arg(long, value_name = "SHARE")]
+    pub until: Option<f64>,
+    /// Write it as one page too
+    #[arg(short, long, value_name = "HTML")]
+    pub output: Option<PathBuf>,
     /// Print one JSON value
     #[arg(long)]
     pub json: bool,

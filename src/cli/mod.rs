@@ -4,11 +4,13 @@
 //! 1 failed, 2 the input is wrong, 130 stopped by Ctrl-C or `kill`. Every error is shown once, in [`run`].
 
 mod args;
+mod baseline;
 mod bench;
 mod bench_data;
 mod bench_layers;
 mod bench_window;
 mod check;
+mod compare;
 mod data;
 mod doctor;
 mod eval;
@@ -41,6 +43,8 @@ use clap::{CommandFactory, Parser};
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
+use strata_baselines::BaselineError;
+use strata_compare::entry::CompareError;
 use strata_core::project::{ProjectError, builtin};
 use strata_core::{logging, signals};
 use strata_data::archive::ArchiveError;
@@ -194,6 +198,8 @@ fn dispatch(args: Args, started: Instant) -> anyhow::Result<()> {
         Some(Command::Inspect(args)) => inspect::run(&args),
         Some(Command::Data(args)) => data::run(&args),
         Some(Command::Bench(args)) => bench::run(&args, started),
+        Some(Command::Baseline(args)) => baseline::run(&args),
+        Some(Command::Compare(args)) => compare::run(&args),
         Some(Command::Report(args)) => report::run(&args),
         Some(Command::Doctor(args)) => doctor::run(&args),
         Some(Command::Help(args)) => help::run(&args),
@@ -212,6 +218,12 @@ fn exit_code(error: &anyhow::Error) -> u8 {
         || error
             .downcast_ref::<RunError>()
             .is_some_and(RunError::is_wrong_input)
+        || error
+            .downcast_ref::<BaselineError>()
+            .is_some_and(BaselineError::is_wrong_input)
+        || error
+            .downcast_ref::<CompareError>()
+            .is_some_and(CompareError::is_wrong_input)
         || error
             .downcast_ref::<ProjectError>()
             .is_some_and(|error| !matches!(error, ProjectError::Write { .. }));

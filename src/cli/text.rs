@@ -56,33 +56,41 @@ pub fn times<T: ToString>(sizes: &[T]) -> String {
 
 /// Columns as wide as their widest cell, all but the first right-aligned.
 pub fn table<const N: usize>(heading: &[&str; N], rows: &[[String; N]]) -> String {
+    let heading = heading.map(str::to_owned);
+    let rows: Vec<Vec<String>> = rows.iter().map(|row| row.to_vec()).collect();
+    table_of(&heading, &rows)
+}
+
+/// The same of as many columns as the heading has.
+pub fn table_of(heading: &[String], rows: &[Vec<String>]) -> String {
+    aligned(heading, rows, right)
+}
+
+/// The same with all columns left-aligned: of words.
+pub fn table_left(heading: &[String], rows: &[Vec<String>]) -> String {
+    aligned(heading, rows, left)
+}
+
+fn aligned(heading: &[String], rows: &[Vec<String>], pad: fn(&str, usize) -> String) -> String {
     let width = |column: usize| {
-        let cells = rows
-            .iter()
-            .map(|row| row[column].as_str())
-            .chain([heading[column]]);
-        cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
+        let cells = rows.iter().map(|row| row[column].chars().count());
+        cells
+            .max()
+            .unwrap_or(0)
+            .max(heading[column].chars().count())
     };
-    let widths: [usize; N] = std::array::from_fn(width);
-    let line = |cells: [&str; N]| {
-        let cell = |column: usize| match column {
-            0 => left(cells[0], widths[0]),
-            _ => right(cells[column], widths[column]),
+    let widths: Vec<usize> = (0..heading.len()).map(width).collect();
+    let line = |cells: &[String]| {
+        let cell = |(column, width): (usize, &usize)| match column {
+            0 => left(&cells[0], *width),
+            _ => pad(&cells[column], *width),
         };
-        (0..N)
-            .map(cell)
-            .collect::<Vec<_>>()
-            .join("  ")
-            .trim_end()
-            .to_owned()
+        let cells: Vec<String> = widths.iter().enumerate().map(cell).collect();
+        cells.join("  ").trim_end().to_owned()
     };
-    let rows = rows
-        .iter()
-        .map(|row| line(std::array::from_fn(|column| row[column].as_str())));
-    std::iter::once(line(*heading))
-        .chain(rows)
-        .collect::<Vec<_>>()
-        .join("\n")
+    let rows = rows.iter().map(|row| line(row));
+    let lines = std::iter::once(line(heading)).chain(rows);
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 #[cfg(test)]

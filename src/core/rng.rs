@@ -33,6 +33,8 @@ pub enum Purpose {
     Balance = 9,
     /// What inspections draw: noise, first images, weights of a sanity check.
     Inspection = 10,
+    /// What baselines draw: the rows and the features of the trees of a forest.
+    Baseline = 20,
     /// Images, targets and labels of `strata bench`.
     Bench = 100,
 }

@@ -1,6 +1,7 @@
-//! What leaves Strata: the report of a run, and networks as other programs read them.
+//! What leaves Strata: the report of a run, a comparison as one page, and networks as other programs read them.
 
 pub mod bundle;
+pub mod comparison;
 pub mod error;
 pub mod keras;
 pub mod onnx;

@@ -46,7 +46,7 @@ pub enum ReportError {
     },
 }
 
-const STYLE: &str = "
+pub(crate) const STYLE: &str = "
 :root { color-scheme: light dark; --line: #8884; --accent: #3b7dd8; --soft: #888; }
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
 h1 { font-size: 1.5rem; margin-bottom: 0; } h2 { font-size: 1.1rem; margin: 2rem 0 .5rem; }
@@ -180,7 +180,7 @@ fn course(run: &Path, project: &Project) -> Option<String> {
     (!said.is_empty()).then(|| said.join("\n"))
 }
 
-fn section(title: &str, content: Option<String>) -> String {
+pub(crate) fn section(title: &str, content: Option<String>) -> String {
     content
         .map(|content| format!("<h2>{title}</h2>\n{content}\n"))
         .unwrap_or_default()
@@ -306,7 +306,7 @@ fn image_tag(image: &RgbaImage, alt: &str) -> Option<String> {
 }
 
 /// Text inside HTML.
-fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     text.replace('&', "&amp;")
         .replace('<', "&lt;")
         .replace('>', "&gt;")

@@ -2,6 +2,7 @@
 
 use super::panels::activations::ActivationsView;
 use super::panels::adversarial::AdversarialView;
+use super::panels::compare::CompareView;
 use super::panels::confusion::ConfusionView;
 use super::panels::data::{AugmentationView, DataView, KernelsView, StatisticsView};
 use super::panels::design::{
@@ -63,6 +64,7 @@ const REGISTRY: [(ViewKind, Make); ViewKind::COUNT] = [
     }),
     (ViewKind::Kernels, || Box::new(KernelsView::default())),
     (ViewKind::Runs, || Box::new(RunsView)),
+    (ViewKind::Compare, || Box::new(CompareView)),
     (ViewKind::Solve, || Box::new(SolveView::default())),
     (ViewKind::Lens, || Box::new(LensView::default())),
     (ViewKind::Field, || Box::new(FieldView::default())),

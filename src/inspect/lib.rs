@@ -5,6 +5,7 @@
 
 pub mod activations;
 pub mod adversarial;
+pub mod answers;
 pub mod attribution;
 pub mod augmented;
 pub mod code_edit;
@@ -23,6 +24,7 @@ pub mod inspector;
 pub mod kernel;
 pub mod kernel_playground;
 pub mod layer_pictures;
+pub mod layer_rows;
 pub mod map_look;
 pub mod maps;
 pub mod neighbours;

@@ -12,6 +12,7 @@ mod advice;
 mod archives;
 mod arranged;
 mod augmentation;
+mod baselines;
 mod by_hand;
 mod cli;
 mod close_looks;

@@ -16,6 +16,7 @@ use crate::state::{AfterUnsavedPrompt, Closing, PathPurpose, State};
 use crate::view_kind::ViewKind;
 use crate::wake::Wake;
 use std::path::{Path, PathBuf};
+use strata_baselines::record::BaselineRecord;
 use strata_core::files::path_text;
 use strata_core::project::data::DataSpec;
 use strata_core::project::edit::Edit;
@@ -303,7 +304,8 @@ impl State {
     /// Lists a run or the runs of a folder beside those of the project.
     pub(super) fn add_runs(&mut self, path: &Path, services: &Services) {
         let path = expand(path);
-        let holds = |folder: &Path| folder.join("run.json").exists();
+        let holds =
+            |folder: &Path| folder.join("run.json").exists() || BaselineRecord::is_in(folder);
         let inside = std::fs::read_dir(&path).into_iter().flatten().flatten();
         if !holds(&path) && !inside.into_iter().any(|entry| holds(&entry.path())) {
             let text = format!(

@@ -23,7 +23,7 @@ pub use images::{ImageCounts, advise_images};
 pub use mend::fixes_for_images;
 use mend::mends_of;
 pub use not_finite::cause_of_not_finite;
-pub use trained::{EpochFigures, advise_trained};
+pub use trained::{Course, EpochFigures, advise_trained, course};
 
 use super::checks::project_check::{Problem, Severity, found};
 use case::Case;

@@ -67,25 +67,61 @@ const GAP: f64 = 0.1;
 /// Fewer epochs say nothing of a course.
 const LEAST_EPOCHS: usize = 3;
 
-fn overfitting(
-    case: &Case<'_>,
-    index: usize,
-    stage: &Stage,
-    figures: &[EpochFigures],
-) -> Option<Advice> {
+/// How the losses of a stage went.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Course {
+    /// The last epoch, and what it measured on training and validation images.
+    pub last_epoch: u32,
+    /// See `last_epoch`.
+    pub train: EpochFigures,
+    /// See `last_epoch`.
+    pub valid: EpochFigures,
+    /// The epoch whose validation loss was least, and that.
+    pub best_epoch: u32,
+    /// See `best_epoch`.
+    pub best: EpochFigures,
+    /// Whether the validation loss rose from then on while the training loss fell.
+    pub has_turned: bool,
+    /// So much more of the training images are right than of the validation images.
+    pub gap: Option<f64>,
+}
+
+impl Course {
+    /// Whether the training overfits.
+    pub fn overfits(&self) -> bool {
+        self.has_turned || self.gap.is_some_and(|gap| gap >= GAP)
+    }
+}
+
+/// The course of a stage; `None` where too few epochs measured both splits.
+pub fn course(stage: &Stage, figures: &[EpochFigures]) -> Option<Course> {
     let epochs = paired(stage, figures);
     let (last_epoch, train, valid) = *epochs.last().filter(|_| epochs.len() >= LEAST_EPOCHS)?;
     let (best_epoch, best_train, best) =
         *epochs.iter().min_by(|a, b| a.2.loss.total_cmp(&b.2.loss))?;
     let has_turned =
         best_epoch < last_epoch && valid.loss > TURNED * best.loss && train.loss < best_train.loss;
-    let gap = train
-        .accuracy
-        .zip(valid.accuracy)
-        .map(|(train, valid)| train - valid);
-    if !has_turned && gap.is_none_or(|gap| gap < GAP) {
-        return None;
-    }
+    let accuracies = train.accuracy.zip(valid.accuracy);
+    Some(Course {
+        last_epoch,
+        train: train.clone(),
+        valid: valid.clone(),
+        best_epoch,
+        best: best.clone(),
+        has_turned,
+        gap: accuracies.map(|(train, valid)| train - valid),
+    })
+}
+
+fn overfitting(
+    case: &Case<'_>,
+    index: usize,
+    stage: &Stage,
+    figures: &[EpochFigures],
+) -> Option<Advice> {
+    let course = course(stage, figures).filter(Course::overfits)?;
+    let (train, valid, best) = (&course.train, &course.valid, &course.best);
+    let (best_epoch, has_turned) = (course.best_epoch, course.has_turned);
     let message = format!(
         "the training overfits: {}{}",
         gap_in_words(train, valid),

@@ -44,6 +44,8 @@ pub struct Measurement {
     pub accuracy: Option<f64>,
     /// Mean negative logarithm of the right class's probability.
     pub log_loss: Option<f64>,
+    /// Training time since the run began.
+    pub seconds: Option<f64>,
 }
 
 /// Passes every step of a run to `take`; returns whether their losses include the penalty.
@@ -84,6 +86,7 @@ fn measurement(row: &TableRow<'_>) -> Option<Measurement> {
         loss: row.number("loss"),
         accuracy: row.number("accuracy"),
         log_loss: row.number("log_loss"),
+        seconds: row.number("seconds"),
     })
 }
 

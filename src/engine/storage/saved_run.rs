@@ -189,6 +189,15 @@ impl SavedRun {
         })?)
     }
 
+    /// Inspects the run; `monitor` takes how far it has come and returns whether the output is still wanted.
+    pub fn inspect_watched<I: Inspection>(
+        &mut self,
+        request: &I::Request,
+        monitor: &mut dyn FnMut(Option<Progress>) -> bool,
+    ) -> Result<I, RunError> {
+        Ok(self.with_context(monitor, |mut cx| I::compute(&mut cx, request))?)
+    }
+
     /// What inspections need of the run.
     pub(crate) fn with_context<T>(
         &mut self,

@@ -6,6 +6,7 @@ pub mod adversarial;
 pub mod architecture;
 mod axes;
 pub(crate) mod begin;
+pub mod compare;
 pub mod compared;
 pub mod confusion;
 pub mod controls;

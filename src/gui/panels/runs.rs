@@ -1,5 +1,6 @@
 //! The runs of this project: one quantity of them laid over each other, and a list with what they reached.
 
+mod baselines;
 mod columns;
 mod plot;
 mod table;
@@ -92,6 +93,9 @@ impl View for RunsView {
         if !state.runs.is_of(&state.runs_to_list()) && !state.runs.is_reading() {
             actions.push(Action::ListRuns);
         }
+        if state.runs.list.is_empty() && !state.runs.baselines.is_empty() {
+            return table::show(ui, state, actions);
+        }
         if state.runs.list.is_empty() {
             table::fields(ui, state, actions);
             return match state.runs.is_reading() {
@@ -103,7 +107,8 @@ impl View for RunsView {
                 ),
             };
         }
-        let (plot, table) = places(ui.available_rect_before_wrap(), state.runs.list.len());
+        let rows = state.runs.list.len() + state.runs.baselines.len();
+        let (plot, table) = places(ui.available_rect_before_wrap(), rows);
         plot::show(
             &mut ui.new_child(UiBuilder::new().id_salt("curves").max_rect(plot)),
             state,

@@ -1,5 +1,6 @@
 //! The runs as a table: what each was trained with that others were not, and what it reached.
 
+use super::baselines;
 use super::columns::{Columns, Figure};
 use super::{color, has, left_out, of, quantity};
 use crate::theme;
@@ -43,6 +44,9 @@ pub(super) fn show(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
             ui.spacing_mut().item_spacing.y = 0.0;
             for index in state.runs.in_table() {
                 row(ui, state, index, &columns, actions);
+            }
+            for baseline in &state.runs.baselines {
+                baselines::row(ui, state, baseline, &columns, actions);
             }
         });
 }
@@ -250,7 +254,7 @@ fn mark(ui: &Ui, area: Rect, color: Color32, hidden: bool) {
     ui.painter().rect(mark, 2.0, fill, line, StrokeKind::Inside);
 }
 
-fn name_font() -> FontId {
+pub(super) fn name_font() -> FontId {
     FontId::proportional(theme::BODY)
 }
 

@@ -13,9 +13,9 @@ pub struct Settings {
 
 impl Settings {
     /// The settings of a project; its title is none.
-    pub(super) fn of(project: &Project) -> Settings {
+    pub fn of(project: &Project) -> Settings {
         let mut values = BTreeMap::new();
-        values.insert("seed".to_owned(), project.seed.to_string());
+        values.insert(SEED.to_owned(), project.seed.to_string());
         values.insert("input".to_owned(), project.network.input.to_string());
         // What cannot be written as JSON has no settings to compare.
         let data = serde_json::to_value(&project.data).unwrap_or_default();
@@ -34,6 +34,24 @@ impl Settings {
         }
     }
 
+    /// The seed.
+    pub fn seed(&self) -> &str {
+        self.values.get(SEED).map_or("", String::as_str)
+    }
+
+    /// The same with this value.
+    pub fn with(mut self, name: &str, value: impl ToString) -> Settings {
+        self.values.insert(name.to_owned(), value.to_string());
+        self
+    }
+
+    /// The same whatever the seed.
+    pub fn without_seed(&self) -> Settings {
+        let mut changed = self.clone();
+        changed.values.remove(SEED);
+        changed
+    }
+
     /// All of them, a line each.
     pub fn lines(&self) -> Vec<String> {
         let stacks = self.stacks.iter().filter(|(_, texts)| !texts.is_empty());
@@ -45,6 +63,26 @@ impl Settings {
         stacks.chain(values).collect()
     }
 }
+
+/// The settings in which several differ, by name with the value of each; the seed comes first. Layers are no settings
+/// here: they are aligned.
+pub fn table(all: &[&Settings]) -> Vec<(String, Vec<Option<String>>)> {
+    let names: BTreeSet<&String> = all.iter().flat_map(|own| own.values.keys()).collect();
+    let row = |name: &String| -> Option<(String, Vec<Option<String>>)> {
+        let values: Vec<Option<String>> = all
+            .iter()
+            .map(|own| own.values.get(name).cloned())
+            .collect();
+        let differs = values.iter().any(|value| *value != values[0]);
+        differs.then(|| (name.clone(), values))
+    };
+    let mut rows: Vec<_> = names.into_iter().filter_map(row).collect();
+    rows.sort_by_key(|(name, _)| name != SEED);
+    rows
+}
+
+/// The name of the seed.
+const SEED: &str = "seed";
 
 /// Adds a value's parts under their names: `data.resize`, `batch`.
 fn collect(name: &str, value: &Value, into: &mut BTreeMap<String, String>) {
@@ -66,7 +104,7 @@ fn collect(name: &str, value: &Value, into: &mut BTreeMap<String, String>) {
 
 /// Of every run the settings in which it differs from another of them, as `optimizer sgd lr=0.1` and `no schedule`: first
 /// those that it shares with the fewest.
-pub(super) fn differences(runs: &[&Settings]) -> Vec<Vec<String>> {
+pub fn differences(runs: &[&Settings]) -> Vec<Vec<String>> {
     let names: BTreeSet<&String> = runs.iter().flat_map(|run| run.values.keys()).collect();
     let of_run = |run: &&Settings| {
         let mut told: Vec<(usize, String)> = Vec::new();
