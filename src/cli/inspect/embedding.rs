@@ -1,9 +1,11 @@
 //! `strata inspect RUN embedding`: a map of a split, by what a layer gives for its images.
 
 use super::field::place;
+use super::picture::{Draw, Drawn, Picture};
 use crate::cli::args::InspectArgs;
 use crate::cli::numbers::Numbers;
 use crate::cli::output;
+use clap::Args as ClapArgs;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use strata_core::format;
@@ -11,9 +13,63 @@ use strata_core::project::Place;
 use strata_engine::error::RunError;
 use strata_engine::storage::saved_run::SavedRun;
 use strata_gui::plate::of_embedding;
-use strata_gui::snapshot::Snapshot;
 use strata_inspect::embedding::{By, Embedding, How, embed};
 use strata_inspect::features::{Features, Request};
+
+/// `strata inspect RUN embedding`
+pub(super) const PICTURE: Picture = Picture {
+    word: "embedding",
+    shows: "A map of a split: each image a point, near to those that a layer finds alike",
+    takes: &[
+        "--layer",
+        "--split",
+        "--limit",
+        "--numbers",
+        "--by",
+        "--perplexity",
+        "--neighbours",
+        "--draw",
+        "--slice",
+    ],
+    draw: Draw::Run(picture),
+    ..Picture::NONE
+};
+
+/// What only a map takes.
+#[derive(Debug, ClapArgs)]
+pub struct EmbeddingArgs {
+    /// Of embedding: pca, tsne or umap [default: tsne]
+    #[arg(long, value_name = "WORD", value_parser = way)]
+    pub by: Option<By>,
+    /// Of embedding by tsne: about how many neighbours of an image count, 2 to 200 [default: 30]
+    #[arg(long, value_name = "P", value_parser = perplexity)]
+    pub perplexity: Option<f64>,
+    /// Of embedding by umap: how many neighbours of an image count, 2 to 200 [default: 15]
+    #[arg(long, value_name = "N", value_parser = neighbours)]
+    pub neighbours: Option<usize>,
+    /// Of embedding: another draw of the images and of the start [default: 0]
+    #[arg(long, value_name = "N")]
+    pub draw: Option<u64>,
+}
+
+fn way(text: &str) -> Result<By, String> {
+    let words = By::ALL.map(By::word).join(", ");
+    By::of_word(text).ok_or_else(|| format!("the ways are {words}"))
+}
+
+fn perplexity(text: &str) -> Result<f64, String> {
+    let number = text.parse().ok();
+    number
+        .filter(|number| (2.0..=200.0).contains(number))
+        .ok_or_else(|| "write a number from 2 to 200".to_owned())
+}
+
+fn neighbours(text: &str) -> Result<usize, String> {
+    let number = text.parse().ok();
+    number
+        .filter(|number| (2..=200).contains(number))
+        .ok_or_else(|| "write a whole number from 2 to 200".to_owned())
+}
 
 /// The layer that was named, if one was.
 pub(super) fn layer(run: &SavedRun, args: &InspectArgs) -> anyhow::Result<Option<Place>> {
@@ -22,10 +78,7 @@ pub(super) fn layer(run: &SavedRun, args: &InspectArgs) -> anyhow::Result<Option
 }
 
 /// The map, with its coordinates.
-pub(super) fn picture(
-    run: &mut SavedRun,
-    args: &InspectArgs,
-) -> anyhow::Result<(Snapshot, Option<Value>)> {
+fn picture(run: &mut SavedRun, args: &InspectArgs) -> anyhow::Result<Drawn> {
     let options = &args.embedding;
     let usual = How::default();
     let how = How {

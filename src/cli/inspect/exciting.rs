@@ -1,23 +1,29 @@
 //! `strata inspect RUN exciting`: the images that excite the channels of a layer most.
 
 use super::field::place;
+use super::picture::{Draw, Drawn, Picture};
 use crate::cli::args::{Channels, InspectArgs};
 use crate::cli::output;
-use serde_json::{Value, json};
+use serde_json::json;
 use strata_core::format::short;
 use strata_engine::storage::saved_run::SavedRun;
 use strata_gui::plate::of_exciting;
-use strata_gui::snapshot::Snapshot;
 use strata_inspect::exciting::{Channel, Exciting, Request};
 
+/// `strata inspect RUN exciting`
+pub(super) const PICTURE: Picture = Picture {
+    word: "exciting",
+    shows: "The images of a split that excite each channel of a layer most, and how active it is",
+    takes: &["--layer", "--channel", "--split", "--limit"],
+    draw: Draw::Run(picture),
+    ..Picture::NONE
+};
+
 /// The images with their patches, and how active each channel is.
-pub(super) fn picture(
-    run: &mut SavedRun,
-    args: &InspectArgs,
-) -> anyhow::Result<(Snapshot, Option<Value>)> {
+fn picture(run: &mut SavedRun, args: &InspectArgs) -> anyhow::Result<Drawn> {
     let request = Request {
         place: place(run, args.layer.as_deref())?,
-        channels: match &args.visualize.channel {
+        channels: match &args.channel {
             Some(Channels::These(channels)) => Some(channels.clone()),
             Some(Channels::All) | None => None,
         },

@@ -1,23 +1,74 @@
 //! `strata inspect RUN filters`: the weights of a layer as pictures, what they say in numbers, and the network without
 //! some of them.
 
+use super::picture::{Draw, Drawn, Picture};
 use crate::cli::args::InspectArgs;
 use crate::cli::numbers::Numbers;
 use crate::cli::{WrongInput, output, text};
+use clap::Args as ClapArgs;
 use serde_json::{Value, json};
 use strata_core::format;
 use strata_core::project::target::Target;
 use strata_engine::storage::saved_run::{self, SavedRun};
 use strata_gui::plate::of_filters::{self, Shown};
 use strata_gui::plate::of_network;
-use strata_gui::snapshot::Snapshot;
+use strata_inspect::filters::study::Order;
 use strata_inspect::filters::study::{self, FilterStudy, Score};
 use strata_inspect::filters::{self, Filters, flags};
 use strata_inspect::image_set::Chosen;
 
+/// `strata inspect RUN filters`
+pub(super) const PICTURE: Picture = Picture {
+    word: "filters",
+    shows: "The filters of the first layer, or of another one",
+    takes: &[
+        "--layer",
+        "--decoder",
+        "--split",
+        "--limit",
+        "--numbers",
+        "--sort",
+        "--show",
+        "--without",
+        "--checkpoint",
+        "--device",
+    ],
+    draw: Draw::Folder(picture),
+    ..Picture::NONE
+};
+
+/// What only filters take.
+#[derive(Debug, ClapArgs)]
+pub struct FilterArgs {
+    /// Of filters: layer, norm, similarity or activation [default: layer]
+    #[arg(long, value_name = "WORD", value_parser = order)]
+    pub sort: Option<Order>,
+    /// Of filters: weights, channels (a picture for each input channel) or frequencies [default: weights]
+    #[arg(long, value_name = "WORD", value_parser = shown)]
+    pub show: Option<Shown>,
+    /// Of filters: what the network does without these, counted from 1, such as 3,5; the run keeps its weights
+    #[arg(long, value_name = "N,N", value_delimiter = ',', value_parser = clap::value_parser!(u32).range(1..))]
+    pub without: Vec<u32>,
+    /// Of filters: what the decoder's last layer with weights paints, a picture for each of its inputs
+    #[arg(long, conflicts_with = "layer")]
+    pub decoder: bool,
+}
+
+fn order(text: &str) -> Result<Order, String> {
+    let words = Order::ALL.map(Order::word).join(", ");
+    let found = Order::ALL.into_iter().find(|order| order.word() == text);
+    found.ok_or_else(|| format!("filters are sorted by {words}"))
+}
+
+fn shown(text: &str) -> Result<Shown, String> {
+    let words = Shown::ALL.map(Shown::word).join(", ");
+    let found = Shown::ALL.into_iter().find(|shown| shown.word() == text);
+    found.ok_or_else(|| format!("of filters can be shown {words}"))
+}
+
 /// The weights; with options that need the run's images, what they say too.
-pub(super) fn picture(args: &InspectArgs) -> anyhow::Result<(Snapshot, Option<Value>)> {
-    let is_studied = args.filters.given().is_some()
+fn picture(args: &InspectArgs) -> anyhow::Result<Drawn> {
+    let is_studied = args.has(&["--sort", "--show", "--without"])
         || args.json
         || args.split.is_some()
         || args.limit.is_some()
@@ -48,7 +99,7 @@ fn heading(filters: &Filters) -> String {
     )
 }
 
-fn studied(args: &InspectArgs) -> anyhow::Result<(Snapshot, Option<Value>)> {
+fn studied(args: &InspectArgs) -> anyhow::Result<Drawn> {
     let options = &args.filters;
     let mut run: SavedRun = super::open(args)?;
     let request = study::Request {
@@ -188,7 +239,7 @@ fn value(study: &FilterStudy, order: &[usize]) -> Value {
 /// Whose filters are asked for.
 fn layer(args: &InspectArgs) -> Result<filters::Request, WrongInput> {
     let Some(name) = &args.layer else {
-        return Ok(if args.decoder {
+        return Ok(if args.filters.decoder {
             filters::Request::Decoder
         } else {
             filters::Request::First

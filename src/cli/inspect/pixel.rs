@@ -2,17 +2,36 @@
 
 use super::super::args::InspectArgs;
 use super::super::{WrongInput, output};
+use super::picture::{Draw, Picture};
+use clap::Args as ClapArgs;
 use serde_json::{Value, json};
 use strata_core::shape::Target;
 use strata_design::layer_math::number;
 use strata_engine::storage::saved_run::SavedRun;
 use strata_inspect::pixel::{Part, Pixel, Request, Term, product};
 
+/// `strata inspect RUN pixel`
+pub(super) const PICTURE: Picture = Picture {
+    word: "pixel",
+    shows: "The arithmetic of one value of a layer, as text",
+    takes: &["--layer", "--image", "--at"],
+    draw: Draw::Printed(run),
+    ..Picture::NONE
+};
+
+/// What only the arithmetic of a value takes.
+#[derive(Debug, ClapArgs)]
+pub struct PixelArgs {
+    /// Of pixel: channel, row and column of the value, such as 0,4,7; a vector's unit alone [default: the middle]
+    #[arg(long, value_name = "C,Y,X")]
+    pub at: Option<String>,
+}
+
 /// Channels whose windows are printed in full.
 const MOST_PARTS: usize = 8;
 
 /// Computes and prints it.
-pub fn run(run: &mut SavedRun, args: &InspectArgs) -> anyhow::Result<()> {
+fn run(run: &mut SavedRun, args: &InspectArgs) -> anyhow::Result<()> {
     let name = args
         .layer
         .as_deref()
@@ -20,7 +39,7 @@ pub fn run(run: &mut SavedRun, args: &InspectArgs) -> anyhow::Result<()> {
     let Ok(Target::Node(place)) = name.parse::<Target>() else {
         return Err(WrongInput(format!("`{name}` is no layer: write --layer encoder.0")).into());
     };
-    let asked = args.at.as_deref().map(numbers).transpose()?;
+    let asked = args.pixel.at.as_deref().map(numbers).transpose()?;
     let rank = run
         .inference
         .row(&place)
@@ -36,7 +55,7 @@ pub fn run(run: &mut SavedRun, args: &InspectArgs) -> anyhow::Result<()> {
     if at.is_some_and(|at| at != pixel.at) {
         let message = format!(
             "--at {} is outside of the output {}",
-            args.at.as_deref().unwrap_or_default(),
+            args.pixel.at.as_deref().unwrap_or_default(),
             pixel.output
         );
         return Err(WrongInput(message).into());

@@ -1,21 +1,62 @@
 //! `strata inspect RUN predictions`: what the network says of each image, and how far it can be trusted.
 
+use super::picture::{Draw, Drawn, Picture};
 use crate::cli::args::InspectArgs;
+use crate::cli::args::at_least_one;
 use crate::cli::numbers::Numbers;
 use crate::cli::{output, text};
+use clap::Args as ClapArgs;
 use serde_json::{Value, json};
 use strata_core::format;
 use strata_engine::storage::saved_run::SavedRun;
 use strata_gui::plate::of_predictions;
-use strata_gui::snapshot::Snapshot;
 use strata_inspect::image_set::Chosen;
 use strata_inspect::predictions::{ClassFigures, List, Predictions, Request, ShownImage};
 
+/// `strata inspect RUN predictions`
+pub(super) const PICTURE: Picture = Picture {
+    word: "predictions",
+    shows: "The most wrong or least sure answers, precision and recall of each class, calibration",
+    takes: &[
+        "--image",
+        "a second --image",
+        "--split",
+        "--limit",
+        "--numbers",
+        "--list",
+        "--top",
+        "--augmentations",
+        "--slice",
+    ],
+    draw: Draw::Run(picture),
+    check: super::one_source,
+};
+
+/// What only predictions take.
+#[derive(Debug, ClapArgs)]
+pub struct PredictionArgs {
+    /// Of predictions: most-wrong, least-sure or first [default: most-wrong; first for --image]
+    #[arg(long, value_name = "WORD", value_parser = list)]
+    pub list: Option<List>,
+    /// Of predictions: so many classes for each image [default: 3]
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
+    pub top: Option<usize>,
+    /// Of predictions: of each image the mean over so many draws of the project's augmentations
+    #[arg(long, value_name = "N", value_parser = at_least_one, conflicts_with = "image")]
+    pub augmentations: Option<usize>,
+}
+
+fn list(text: &str) -> Result<List, String> {
+    match text {
+        "most-wrong" => Ok(List::MostWrong),
+        "least-sure" => Ok(List::LeastSure),
+        "first" => Ok(List::First),
+        _ => Err("the lists are most-wrong, least-sure, first".to_owned()),
+    }
+}
+
 /// The images of the list, with the figures.
-pub(super) fn picture(
-    run: &mut SavedRun,
-    args: &InspectArgs,
-) -> anyhow::Result<(Snapshot, Option<Value>)> {
+fn picture(run: &mut SavedRun, args: &InspectArgs) -> anyhow::Result<Drawn> {
     let has_files = !args.image.is_empty();
     let usual = if has_files {
         List::First

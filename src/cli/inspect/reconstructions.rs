@@ -1,24 +1,85 @@
 //! `strata inspect RUN reconstructions`: images and what the network makes of them, the errors over a split, and the
 //! code changed by hand.
 
+use super::picture::{Draw, Drawn, Picture};
 use crate::cli::args::InspectArgs;
+use crate::cli::args::radius;
 use crate::cli::numbers::Numbers;
 use crate::cli::{WrongInput, output, text};
+use clap::Args as ClapArgs;
 use serde_json::{Value, json};
 use strata_core::format;
 use strata_engine::storage::saved_run::SavedRun;
 use strata_gui::plate::{of_network, of_reconstructions};
-use strata_gui::snapshot::Snapshot;
 use strata_inspect::code_edit::{self, CodeEdit};
 use strata_inspect::reconstruction_errors::{self, ReconstructionErrors};
 use strata_inspect::reconstructions::Reconstructions;
 
+/// `strata inspect RUN reconstructions`
+pub(super) const PICTURE: Picture = Picture {
+    word: "reconstructions",
+    shows: "Images and the network's reconstructions of them",
+    takes: &[
+        "--image",
+        "--split",
+        "--limit",
+        "--numbers",
+        "--edit",
+        "--walk",
+        "--noise",
+        "--probe",
+        "--seed",
+        "--slice",
+    ],
+    draw: Draw::Run(picture),
+    check: check,
+};
+
+/// What only reconstructions take: the code changed by hand.
+#[derive(Debug, ClapArgs)]
+pub struct CodeArgs {
+    /// Of reconstructions: give units of the code these values, counted from 1, such as 3=1.5,7=0
+    #[arg(long, value_name = "UNIT=VALUE", value_delimiter = ',', value_parser = edit)]
+    pub edit: Vec<(u32, f32)>,
+    /// Of reconstructions: the way in the code from one probe image to another, counted from 1, such as 1,4
+    #[arg(long, value_name = "A,B", value_delimiter = ',', value_parser = counted, num_args = 1)]
+    pub walk: Vec<usize>,
+    /// Of reconstructions: noise on the code, in standard deviations of each unit over the probe images
+    #[arg(long, value_name = "S", value_parser = radius)]
+    pub noise: Option<f32>,
+    /// Of reconstructions: the code of this probe image, counted from 1, and what each of its units paints alone
+    #[arg(long, value_name = "N", value_parser = counted, conflicts_with_all = ["image", "walk"])]
+    pub probe: Option<usize>,
+}
+
+fn edit(text: &str) -> Result<(u32, f32), String> {
+    let wrong = || "write units from 1 with their values, such as 3=1.5,7=0".to_owned();
+    let (unit, value) = text.split_once('=').ok_or_else(wrong)?;
+    let unit = unit.trim().parse().ok().filter(|unit| *unit > 0);
+    let value = value
+        .trim()
+        .parse()
+        .ok()
+        .filter(|value: &f32| value.is_finite());
+    unit.zip(value).ok_or_else(wrong)
+}
+
+fn counted(text: &str) -> Result<usize, String> {
+    let number = text.trim().parse().ok().filter(|number| *number > 0);
+    number.ok_or_else(|| "images are counted from 1".to_owned())
+}
+
+fn check(args: &InspectArgs) -> Result<(), WrongInput> {
+    if args.seed.is_some() && args.code.noise.is_none() {
+        let message = "--seed draws the noise on the code: write --noise 0.5 with it";
+        return Err(WrongInput(message.to_owned()));
+    }
+    super::one_source(args)
+}
+
 /// The probe images; the errors where a split or numbers are asked for; the code where that is changed.
-pub(super) fn picture(
-    run: &mut SavedRun,
-    args: &InspectArgs,
-) -> anyhow::Result<(Snapshot, Option<Value>)> {
-    if args.code.given().is_some() {
+fn picture(run: &mut SavedRun, args: &InspectArgs) -> anyhow::Result<Drawn> {
+    if args.has(&["--edit", "--walk", "--noise", "--probe"]) {
         return code(run, args);
     }
     let is_measured = args.split.is_some() || args.limit.is_some() || args.json;
@@ -35,7 +96,7 @@ pub(super) fn picture(
     Ok((of_network::reconstructions(&pictures, args.slice), None))
 }
 
-fn errors(run: &mut SavedRun, args: &InspectArgs) -> anyhow::Result<(Snapshot, Option<Value>)> {
+fn errors(run: &mut SavedRun, args: &InspectArgs) -> anyhow::Result<Drawn> {
     let request = reconstruction_errors::Request {
         split: args.split,
         limit: args.limit,
@@ -102,7 +163,7 @@ fn errors_value(errors: &ReconstructionErrors) -> Value {
     })
 }
 
-fn code(run: &mut SavedRun, args: &InspectArgs) -> anyhow::Result<(Snapshot, Option<Value>)> {
+fn code(run: &mut SavedRun, args: &InspectArgs) -> anyhow::Result<Drawn> {
     let options = &args.code;
     let [from, to] = match options.walk.as_slice() {
         [from, to] => [Some(*from), Some(*to)],
