@@ -1,13 +1,13 @@
 //! Which class each image of a split is taken for: how often, by right class and answer.
 
+use super::batches::{Batch, Walk};
 use super::head::check_head;
 use super::inspection::{InspectError, Inspection, InspectionContext, Needs};
 use super::network_copy::InspectionNetwork;
 use candle_core::Tensor;
-use std::time::Instant;
 use strata_core::project::data::Split;
 use strata_core::project::stage::Task;
-use strata_data::{Dataset, SplitData, epoch_order, fill_batch};
+use strata_data::{Dataset, SplitData};
 use strata_nn::{Mode, Route};
 
 /// Images at a time.
@@ -73,7 +73,6 @@ impl Inspection for Confusion {
         request: &Option<Split>,
     ) -> Result<Self, InspectError> {
         let dataset = cx.images()?;
-        let deadline = cx.deadline;
         classifying(cx)?;
         let step = cx.run()?.step;
         let (split, data) = counted(dataset, *request)?;
@@ -84,15 +83,9 @@ impl Inspection for Confusion {
             classes: dataset.classes().to_vec(),
             ..Confusion::default()
         };
-        // Shuffled, since splits may come class by class and a run in training has no time for all.
-        let order = epoch_order(data.len(), 0, 0);
-        for indices in order.chunks(BATCH) {
-            confusion.add(cx.mirror()?, data, indices)?;
-            let is_late = deadline.is_some_and(|deadline| Instant::now() > deadline);
-            if is_late || !cx.is_wanted() {
-                break;
-            }
-        }
+        let walk = Walk::drawn(data.len(), data.len(), BATCH, "asking the network");
+        let read = |indices: &[u32]| Batch::read(data, indices);
+        walk.each(cx, read, |cx, batch| confusion.add(cx.mirror()?, &batch))?;
         Ok(confusion)
     }
 
@@ -102,23 +95,19 @@ impl Inspection for Confusion {
 }
 
 impl Confusion {
-    fn add(
-        &mut self,
-        mirror: &mut InspectionNetwork,
-        data: &SplitData,
-        indices: &[u32],
-    ) -> Result<(), InspectError> {
-        let [height, width, channels] = data.image_shape();
-        let mut images = vec![0.0; indices.len() * height * width * channels];
-        let mut labels = vec![0; indices.len()];
-        fill_batch(data, indices, &mut images, &mut labels)?;
+    fn add(&mut self, mirror: &mut InspectionNetwork, batch: &Batch) -> Result<(), InspectError> {
         let network = mirror.network();
-        let shape = (indices.len(), height, width, channels);
-        let images = Tensor::from_vec(images, shape, network.device())?;
+        let images = batch.tensor(network.device())?;
         let output = network.forward(Route::Classify, &images, Mode::Eval)?;
         let scores = network.logits(&output)?;
+        // The split has labels: they were asked for.
+        let labels: Vec<u32> = batch
+            .labels
+            .iter()
+            .map(|label| label.unwrap_or(0))
+            .collect();
         count_answers(&mut self.counts, self.classes.len(), &scores, &labels)?;
-        self.images += indices.len();
+        self.images += batch.len();
         Ok(())
     }
 }

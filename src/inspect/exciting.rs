@@ -6,16 +6,15 @@
 
 use super::activations::output_of;
 use super::attribution::score::numbers;
+use super::batches::{Batch, Walk};
 use super::inspection::{InspectError, Inspection, InspectionContext, Needs};
 use super::reconstructions::split_of;
-use candle_core::Tensor;
 use serde::Serialize;
-use std::time::Instant;
 use strata_core::project::Place;
 use strata_core::project::data::Split;
 use strata_core::shape::Inference;
 use strata_core::shape::field::seen;
-use strata_data::{DataError, Dataset, Progress, SplitData, epoch_order, fill_batch};
+use strata_data::Dataset;
 
 /// Images asked unless another number is wanted.
 pub const IMAGES: usize = 2000;
@@ -129,7 +128,6 @@ impl Inspection for Exciting {
 
     fn compute(cx: &mut InspectionContext<'_>, request: &Request) -> Result<Self, InspectError> {
         let dataset = cx.images()?;
-        let deadline = cx.deadline;
         let run = cx.run()?;
         let (step, inference) = (run.step, run.inference);
         let place = &request.place;
@@ -141,31 +139,21 @@ impl Inspection for Exciting {
         let of = output.channels();
         let asked = channels(request, of)?;
         let (split, data) = split_of(dataset, request.split)?;
-        let most = request.limit.unwrap_or(IMAGES).min(data.len());
-        let order = epoch_order(data.len(), 0, 0);
+        let most = request.limit.unwrap_or(IMAGES);
+        let walk = Walk::drawn(data.len(), most, BATCH, "asking the network");
         let mut sums = vec![Sums::default(); asked.len()];
-        let mut images = 0;
-        for indices in order[..most].chunks(BATCH) {
-            let values = read(cx, data, inference, place, indices)?;
-            let each = (values.len() / indices.len().max(1)).max(1);
-            for (values, index) in values.chunks_exact(each).zip(indices) {
+        let read = |indices: &[u32]| Batch::read(data, indices);
+        let images = walk.each(cx, read, |cx, batch| {
+            let values = batch.tensor(cx.run()?.device)?;
+            let values = numbers(&output_of(cx.mirror()?, inference, place, &values)?)?;
+            let each = (values.len() / batch.len().max(1)).max(1);
+            for (values, index) in values.chunks_exact(each).zip(&batch.indices) {
                 for (sums, channel) in sums.iter_mut().zip(&asked) {
                     sums.add(values, (*channel as usize, of), *index);
                 }
             }
-            images += indices.len();
-            let progress = Progress {
-                what: "asking the network",
-                done: images,
-                total: most,
-            };
-            if !cx.report(progress) {
-                return Err(DataError::Cancelled.into());
-            }
-            if deadline.is_some_and(|deadline| Instant::now() > deadline) {
-                break;
-            }
-        }
+            Ok(())
+        })?;
         let map = output.spatial();
         let channels = sums.into_iter().zip(&asked).map(|(sums, channel)| {
             sums.finished(*channel, |excited| Excited {
@@ -215,24 +203,6 @@ fn channels(request: &Request, of: usize) -> Result<Vec<u32>, InspectError> {
         ))),
         None => Ok(asked.iter().copied().take(CHANNELS).collect()),
     }
-}
-
-/// What a layer gives for images of a split, channels last.
-fn read(
-    cx: &mut InspectionContext<'_>,
-    data: &SplitData,
-    inference: &Inference,
-    place: &Place,
-    indices: &[u32],
-) -> Result<Vec<f32>, InspectError> {
-    let [height, width, channels] = data.image_shape();
-    let mut images = vec![0.0; indices.len() * height * width * channels];
-    let mut labels = vec![0; indices.len()];
-    fill_batch(data, indices, &mut images, &mut labels)?;
-    let device = cx.run()?.device;
-    let images = Tensor::from_vec(images, (indices.len(), height, width, channels), device)?;
-    let output = output_of(cx.mirror()?, inference, place, &images)?;
-    Ok(numbers(&output)?)
 }
 
 impl Sums {

@@ -7,6 +7,7 @@ pub mod activations;
 pub mod adversarial;
 pub mod attribution;
 pub mod augmented;
+mod batches;
 pub mod code_edit;
 pub mod confusion;
 pub mod curve;
