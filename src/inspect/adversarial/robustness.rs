@@ -67,14 +67,10 @@ impl Inspection for Robustness {
     fn compute(cx: &mut InspectionContext<'_>, request: &Request) -> Result<Self, InspectError> {
         let dataset = cx.images()?;
         classifying(cx)?;
-        super::attackable(dataset)?;
         let run = cx.run()?;
         let (step, seed) = (run.step, run.seed);
         let (split, data) = counted(dataset, request.split)?;
-        let shares = Shares {
-            ends: dataset.ends(),
-            size: data.image_shape(),
-        };
+        let shares = Shares::of(dataset, data.image_shape())?;
         let radius = |index: usize| FARTHEST * request.epsilon * index as f32 / (RADII - 1) as f32;
         let mut robustness = Robustness {
             step,
