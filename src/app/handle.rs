@@ -102,6 +102,7 @@ impl State {
             Show::Slice(slice) => self.inspections.slice = slice,
             Show::Augmented(request) => self.inspections.draws = request,
             Show::At(step) => self.training.look_back(step),
+            Show::Change(is) => self.training.is_change = is,
             Show::Run(run, shown) => self.runs.show(run, shown),
             Show::RunsOf(meaning) => self.runs.chosen = Some(meaning),
             Show::RunsTable(table) => self.runs.table = table,

@@ -8,7 +8,7 @@ use clap::parser::ValueSource;
 use clap::{
     ArgMatches, Args as ClapArgs, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum,
 };
-pub use inspect::{Channels, InspectArgs, percent, radius, share, within};
+pub use inspect::{Channels, InspectArgs};
 use std::path::PathBuf;
 use strata_core::project::augment::Augment;
 use strata_core::project::data::{Source, Split};
@@ -452,7 +452,7 @@ pub struct DoctorArgs {
     pub json: bool,
 }
 
-pub fn at_least_one(text: &str) -> Result<usize, String> {
+fn at_least_one(text: &str) -> Result<usize, String> {
     text.parse()
         .ok()
         .filter(|number| *number > 0)

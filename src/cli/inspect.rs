@@ -1,22 +1,22 @@
 //! `strata inspect`: the window's pictures of a run as PNG or SVG files.
 
 mod activations;
-pub mod adversarial;
+mod adversarial;
 mod confusion;
 mod curve;
-pub mod dynamics;
-pub mod embedding;
+mod dynamics;
+mod embedding;
 mod exciting;
-pub mod field;
-pub mod filters;
-pub mod neighbours;
+mod field;
+mod filters;
+mod neighbours;
 pub mod picture;
-pub mod pixel;
-pub mod predictions;
-pub mod reconstructions;
-pub mod saliency;
+mod pixel;
+mod predictions;
+mod reconstructions;
+mod saliency;
 mod sparse_code;
-pub mod visualize;
+mod visualize;
 
 use super::args::InspectArgs;
 use super::{WrongInput, output};
@@ -51,13 +51,16 @@ pub fn run(args: &InspectArgs) -> anyhow::Result<()> {
 }
 
 fn open(args: &InspectArgs) -> anyhow::Result<SavedRun> {
-    let run = SavedRun::open(
+    let mut run = SavedRun::open(
         &args.run,
         &args.checkpoint,
         args.device.as_deref(),
         &mut |_| true,
     )?;
     output::warn(&run.warnings);
+    if let Some(since) = &args.since {
+        run.compare(&args.run, &args.checkpoint, since)?;
+    }
     Ok(run)
 }
 

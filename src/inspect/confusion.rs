@@ -29,6 +29,9 @@ pub struct Confusion {
     /// A row for each right class, a column for each answer; one more column counts the answers that are no class,
     /// where the head can give them.
     pub counts: Vec<Vec<u64>>,
+    /// Where the change is shown: the step since which, and the counts of then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub since: Option<(u64, Vec<Vec<u64>>)>,
 }
 
 impl Confusion {
@@ -42,6 +45,16 @@ impl Confusion {
         let count = *self.counts.get(class)?.get(answer)?;
         let total = self.total(class);
         (total > 0).then(|| count as f64 / total as f64)
+    }
+
+    /// How many more images of a class are taken for this answer than at the earlier step.
+    pub fn change(&self, class: usize, answer: usize) -> Option<i64> {
+        let (_, before) = self.since.as_ref()?;
+        let [now, before] = [&self.counts, before].map(|counts| {
+            let count = counts.get(class).and_then(|row| row.get(answer));
+            count.map_or(0, |count| *count as i64)
+        });
+        Some(now - before)
     }
 
     /// The share of all images that are taken for what they are.
@@ -87,6 +100,12 @@ impl Inspection for Confusion {
         let read = |indices: &[u32]| Batch::read(data, indices);
         walk.each(cx, read, |cx, batch| confusion.add(cx.mirror()?, &batch))?;
         Ok(confusion)
+    }
+
+    fn change_since(&self, earlier: &Self) -> Result<Self, InspectError> {
+        let mut made = self.clone();
+        made.since = Some((earlier.step, earlier.counts.clone()));
+        Ok(made)
     }
 
     fn step(&self) -> Option<u64> {

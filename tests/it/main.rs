@@ -13,6 +13,7 @@ mod archives;
 mod arranged;
 mod augmentation;
 mod by_hand;
+mod changes;
 mod cli;
 mod close_looks;
 mod confusion;

@@ -1,22 +1,34 @@
 //! The words of `strata inspect`.
 
+mod adversarial;
+mod dynamics;
+mod embedding;
+mod field;
+mod filters;
+mod neighbours;
+mod pixel;
+mod predictions;
+mod reconstructions;
+mod saliency;
+mod visualize;
+
 use super::{at_least_one, split};
-use crate::cli::inspect::adversarial::AdversarialArgs;
-use crate::cli::inspect::dynamics::DynamicsArgs;
-use crate::cli::inspect::embedding::EmbeddingArgs;
-use crate::cli::inspect::field::FieldArgs;
-use crate::cli::inspect::filters::FilterArgs;
-use crate::cli::inspect::neighbours::NeighbourArgs;
 use crate::cli::inspect::picture::{Picture, pictures};
-use crate::cli::inspect::pixel::PixelArgs;
-use crate::cli::inspect::predictions::PredictionArgs;
-use crate::cli::inspect::reconstructions::CodeArgs;
-use crate::cli::inspect::saliency::SaliencyArgs;
-use crate::cli::inspect::visualize::VisualizeArgs;
+use adversarial::AdversarialArgs;
 use clap::Args as ClapArgs;
+use dynamics::DynamicsArgs;
+use embedding::EmbeddingArgs;
+use field::FieldArgs;
+use filters::FilterArgs;
+use neighbours::NeighbourArgs;
+use pixel::PixelArgs;
+use predictions::PredictionArgs;
+use reconstructions::CodeArgs;
+use saliency::SaliencyArgs;
 use std::path::PathBuf;
 use strata_core::project::data::Split;
 use strata_inspect::visualize::MOST;
+use visualize::VisualizeArgs;
 
 /// `strata inspect`
 #[derive(Debug, ClapArgs)]
@@ -29,10 +41,10 @@ pub struct InspectArgs {
     /// Use this image instead of the run's probe images; for saliency, predictions and adversarial several times; of neighbours: the image whose neighbours are shown. Of visualize: start from it instead of noise
     #[arg(long, value_name = "FILE")]
     pub image: Vec<PathBuf>,
-    /// Of saliency and predictions: the images of this split [default: probe images; for predictions test, or valid]. Of exciting: the images. Of adversarial and filters: the images whose accuracy is measured. Of reconstructions: the errors of these. Of neighbours and embedding: the images that are compared [default: test, or valid]
+    /// Of saliency and predictions: the images of this split [default: probe images; for predictions test, or valid]. Of exciting and layers: the images. Of adversarial and filters: the images whose accuracy is measured. Of reconstructions: the errors of these. Of neighbours and embedding: the images that are compared [default: test, or valid]
     #[arg(long, value_parser = split)]
     pub split: Option<Split>,
-    /// Of filters, saliency, predictions, reconstructions, adversarial and exciting: so many images of the split. Of neighbours and embedding: a sample of so many, up to 5000 [default: 1000]
+    /// Of filters, saliency, predictions, reconstructions, adversarial, exciting and layers: so many images of the split. Of neighbours and embedding: a sample of so many, up to 5000 [default: 1000]
     #[arg(long, value_name = "N", value_parser = at_least_one)]
     pub limit: Option<usize>,
     /// Draw this slice of volumes, from 0 [default: the middle one]
@@ -78,12 +90,15 @@ pub struct InspectArgs {
     /// The file to write, .png or .svg [default: WHAT.png in the run's folder]
     #[arg(short, long, value_name = "PNG")]
     pub output: Option<PathBuf>,
-    /// Write the numbers of the picture too, to a .npy or .csv file; of filters, saliency, predictions, reconstructions, adversarial, neighbours, embedding, visualize, dynamics and sparse-code
+    /// Write the numbers of the picture too, to a .npy or .csv file
     #[arg(long, value_name = "FILE")]
     pub numbers: Option<PathBuf>,
     /// The checkpoint: last, best, stage-1
     #[arg(long, default_value = "last")]
     pub checkpoint: String,
+    /// Of filters, activations, saliency, reconstructions, predictions and confusion: show the change of --checkpoint since this one, such as step-8
+    #[arg(long, value_name = "CHECKPOINT")]
+    pub since: Option<String>,
     /// Where to compute: cpu, cuda:0
     #[arg(long)]
     pub device: Option<String>,
@@ -158,22 +173,22 @@ fn unit(text: &str) -> Result<Unit, String> {
 }
 
 /// A number from 0 on.
-pub fn radius(text: &str) -> Result<f32, String> {
+fn radius(text: &str) -> Result<f32, String> {
     within(text, 1e3).ok_or_else(|| "write a number from 0 on, such as 0.1".to_owned())
 }
 
 /// A number from 0 to the most.
-pub fn within(text: &str, most: f32) -> Option<f32> {
+fn within(text: &str, most: f32) -> Option<f32> {
     text.parse()
         .ok()
         .filter(|number| (0.0..=most).contains(number))
 }
 /// A number of percent, up to half.
-pub fn percent(text: &str) -> Result<f32, String> {
+fn percent(text: &str) -> Result<f32, String> {
     within(text, 50.0).ok_or_else(|| "write a number from 0 to 50".to_owned())
 }
 
 /// A share of a whole.
-pub fn share(text: &str) -> Result<f32, String> {
+fn share(text: &str) -> Result<f32, String> {
     within(text, 1.0).ok_or_else(|| "write a number from 0 to 1".to_owned())
 }

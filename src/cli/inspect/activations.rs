@@ -14,7 +14,7 @@ use strata_inspect::activations::{Activations, Layout, Request};
 pub(super) const PICTURE: Picture = Picture {
     word: "activations",
     shows: "What each channel of a layer gives for an image",
-    takes: &["--layer", "--image", "--slice"],
+    takes: &["--since", "--layer", "--image", "--slice"],
     draw: Draw::Run(picture),
     ..Picture::NONE
 };
@@ -55,6 +55,7 @@ fn value(maps: &Activations) -> Value {
         .collect();
     json!({
         "step": maps.step,
+        "since": maps.since,
         "layer": maps.place.to_string(),
         "text": maps.text,
         "shape": maps.shape.dims(),

@@ -10,7 +10,7 @@ use strata_inspect::confusion::Confusion;
 pub(super) const PICTURE: Picture = Picture {
     word: "confusion",
     shows: "How often images of each class are taken for each",
-    takes: &[],
+    takes: &["--since"],
     draw: Draw::Run(picture),
     ..Picture::NONE
 };

@@ -4,7 +4,6 @@ use super::picture::{Draw, Drawn, Picture};
 use crate::cli::args::InspectArgs;
 use crate::cli::numbers::Numbers;
 use crate::cli::{WrongInput, output};
-use clap::Args as ClapArgs;
 use serde_json::{Value, json};
 use strata_engine::inspection::dynamics::{Dynamics, Figure, of_run};
 use strata_gui::plate::of_network;
@@ -17,20 +16,6 @@ pub(super) const PICTURE: Picture = Picture {
     draw: Draw::Folder(picture),
     ..Picture::NONE
 };
-
-/// What only dynamics take.
-#[derive(Debug, ClapArgs)]
-pub struct DynamicsArgs {
-    /// Of dynamics: gradient, weight, update, mean, std, zeros or saturated [default: gradient]
-    #[arg(long, value_name = "WORD", value_parser = figure)]
-    pub figure: Option<Figure>,
-}
-
-fn figure(text: &str) -> Result<Figure, String> {
-    let words = Figure::ALL.map(Figure::word).join(", ");
-    let found = Figure::ALL.into_iter().find(|figure| figure.word() == text);
-    found.ok_or_else(|| format!("the figures are {words}"))
-}
 
 /// The plot of a figure, with the warnings; the numbers are `layer × step × [step, figures]`.
 fn picture(args: &InspectArgs) -> anyhow::Result<Drawn> {

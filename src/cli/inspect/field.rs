@@ -3,7 +3,6 @@
 use super::picture::{Draw, Drawn, Picture};
 use crate::cli::args::InspectArgs;
 use crate::cli::{WrongInput, output, text};
-use clap::Args as ClapArgs;
 use serde_json::{Value, json};
 use strata_core::project::{Place, Stack};
 use strata_core::shape::Target;
@@ -19,14 +18,6 @@ pub(super) const PICTURE: Picture = Picture {
     draw: Draw::Run(picture),
     ..Picture::NONE
 };
-
-/// What only receptive fields take.
-#[derive(Debug, ClapArgs)]
-pub struct FieldArgs {
-    /// Of receptive-field: the position in the layer's map, such as 3x5 (row, column) [default: its middle]
-    #[arg(long, value_name = "CELL")]
-    pub cell: Option<String>,
-}
 
 /// The picture, with its numbers.
 fn picture(run: &mut SavedRun, args: &InspectArgs) -> anyhow::Result<Drawn> {

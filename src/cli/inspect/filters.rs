@@ -5,16 +5,15 @@ use super::picture::{Draw, Drawn, Picture};
 use crate::cli::args::InspectArgs;
 use crate::cli::numbers::Numbers;
 use crate::cli::{WrongInput, output, text};
-use clap::Args as ClapArgs;
 use serde_json::{Value, json};
-use strata_core::format;
 use strata_core::project::target::Target;
+use strata_core::{format, project};
 use strata_engine::storage::saved_run::{self, SavedRun};
 use strata_gui::plate::of_filters::{self, Shown};
 use strata_gui::plate::of_network;
-use strata_inspect::filters::study::Order;
+use strata_inspect::filters::on_pixels::FiltersOnPixels;
 use strata_inspect::filters::study::{self, FilterStudy, Score};
-use strata_inspect::filters::{self, Filters, flags};
+use strata_inspect::filters::{self, Filters};
 use strata_inspect::image_set::Chosen;
 
 /// `strata inspect RUN filters`
@@ -22,6 +21,7 @@ pub(super) const PICTURE: Picture = Picture {
     word: "filters",
     shows: "The filters of the first layer, or of another one",
     takes: &[
+        "--since",
         "--layer",
         "--decoder",
         "--split",
@@ -30,6 +30,7 @@ pub(super) const PICTURE: Picture = Picture {
         "--sort",
         "--show",
         "--without",
+        "--whitened",
         "--checkpoint",
         "--device",
     ],
@@ -37,44 +38,30 @@ pub(super) const PICTURE: Picture = Picture {
     ..Picture::NONE
 };
 
-/// What only filters take.
-#[derive(Debug, ClapArgs)]
-pub struct FilterArgs {
-    /// Of filters: layer, norm, similarity or activation [default: layer]
-    #[arg(long, value_name = "WORD", value_parser = order)]
-    pub sort: Option<Order>,
-    /// Of filters: weights, channels (a picture for each input channel) or frequencies [default: weights]
-    #[arg(long, value_name = "WORD", value_parser = shown)]
-    pub show: Option<Shown>,
-    /// Of filters: what the network does without these, counted from 1, such as 3,5; the run keeps its weights
-    #[arg(long, value_name = "N,N", value_delimiter = ',', value_parser = clap::value_parser!(u32).range(1..))]
-    pub without: Vec<u32>,
-    /// Of filters: what the decoder's last layer with weights paints, a picture for each of its inputs
-    #[arg(long, conflicts_with = "layer")]
-    pub decoder: bool,
-}
-
-fn order(text: &str) -> Result<Order, String> {
-    let words = Order::ALL.map(Order::word).join(", ");
-    let found = Order::ALL.into_iter().find(|order| order.word() == text);
-    found.ok_or_else(|| format!("filters are sorted by {words}"))
-}
-
-fn shown(text: &str) -> Result<Shown, String> {
-    let words = Shown::ALL.map(Shown::word).join(", ");
-    let found = Shown::ALL.into_iter().find(|shown| shown.word() == text);
-    found.ok_or_else(|| format!("of filters can be shown {words}"))
-}
-
 /// The weights; with options that need the run's images, what they say too.
 fn picture(args: &InspectArgs) -> anyhow::Result<Drawn> {
     let is_studied = args.has(&["--sort", "--show", "--without"])
         || args.json
         || args.split.is_some()
         || args.limit.is_some()
-        || args.numbers.is_some();
+        || args.numbers.is_some()
+        || args.since.is_some();
+    let data = project::file::load(&args.run.join("project.toml"))?.data;
+    let is_changed = data.whiten.is_some() || data.center.is_some();
+    if args.filters.whitened && !is_changed {
+        let message =
+            "the images of this run are neither whitened nor centred: leave --whitened out";
+        return Err(WrongInput(message.to_owned()).into());
+    }
     if is_studied {
         return studied(args);
+    }
+    if is_changed && !args.filters.whitened {
+        let filters = super::open(args)?
+            .inspect::<FiltersOnPixels>(&layer(args)?)?
+            .0;
+        output::say(&heading(&filters));
+        return Ok((of_network::filters(&filters), None));
     }
     let filters = saved_run::inspect_weights::<Filters>(
         &args.run,
@@ -93,8 +80,12 @@ fn heading(filters: &Filters) -> String {
     } else {
         "filters"
     };
+    let where_to = match filters.on_pixels {
+        true => ", on the images' pixels",
+        false => "",
+    };
     format!(
-        "{} {what} of {} `{}`",
+        "{} {what} of {} `{}`{where_to}",
         filters.count, filters.key, filters.layer
     )
 }
@@ -111,6 +102,7 @@ fn studied(args: &InspectArgs) -> anyhow::Result<Drawn> {
             limit: args.limit,
             ..Chosen::default()
         },
+        whitened: options.whitened,
     };
     let study = run.inspect::<FilterStudy>(&request)?;
     say(&study);
@@ -126,7 +118,7 @@ fn studied(args: &InspectArgs) -> anyhow::Result<Drawn> {
 /// The flags, and the figures with and without the filters that are switched off.
 fn say(study: &FilterStudy) {
     output::say(&heading(&study.filters));
-    for (index, flags) in flags(&study.measures).iter().enumerate() {
+    for (index, flags) in study.flags().iter().enumerate() {
         for flag in flags {
             output::say(&format!("filter {}: {}", index + 1, flag.sentence()));
         }
@@ -195,7 +187,7 @@ fn save(study: &FilterStudy, shown: Shown, file: &std::path::Path) -> Result<(),
 }
 
 fn value(study: &FilterStudy, order: &[usize]) -> Value {
-    let flags = flags(&study.measures);
+    let flags = study.flags();
     let one = |index: &usize| {
         let measures = &study.measures[*index];
         let flags: Vec<String> = flags[*index].iter().map(|flag| flag.sentence()).collect();
@@ -223,6 +215,8 @@ fn value(study: &FilterStudy, order: &[usize]) -> Value {
     };
     json!({
         "step": study.filters.step,
+        "since": study.filters.since,
+        "on_pixels": study.filters.on_pixels,
         "layer": study.filters.key,
         "text": study.filters.layer,
         "filters": order.iter().map(one).collect::<Vec<_>>(),

@@ -3,16 +3,13 @@
 use super::embedding::layer;
 use super::picture::{Draw, Drawn, Picture};
 use crate::cli::args::InspectArgs;
-use crate::cli::args::at_least_one;
 use crate::cli::numbers::Numbers;
 use crate::cli::{output, text};
-use clap::Args as ClapArgs;
 use serde_json::{Value, json};
 use strata_core::format;
 use strata_engine::storage::saved_run::SavedRun;
 use strata_gui::plate::of_neighbours;
 use strata_inspect::image_set::Chosen;
-use strata_inspect::neighbours::Metric;
 use strata_inspect::neighbours::{KnnAccuracy, Neighbour, Neighbours, Request};
 
 /// `strata inspect RUN neighbours`
@@ -33,25 +30,6 @@ pub(super) const PICTURE: Picture = Picture {
     draw: Draw::Run(picture),
     ..Picture::NONE
 };
-
-/// What only neighbours take.
-#[derive(Debug, ClapArgs)]
-pub struct NeighbourArgs {
-    /// Of neighbours: the image at this place of the split, from 0 [default: 0]
-    #[arg(long, value_name = "N", conflicts_with = "image")]
-    pub index: Option<u32>,
-    /// Of neighbours: how distance is measured, euclidean or cosine [default: euclidean]
-    #[arg(long, value_name = "WORD", value_parser = metric)]
-    pub metric: Option<Metric>,
-    /// Of neighbours: so many neighbours vote for the class of an image [default: 5]
-    #[arg(long, value_name = "N", value_parser = at_least_one)]
-    pub k: Option<usize>,
-}
-
-fn metric(text: &str) -> Result<Metric, String> {
-    let words = Metric::ALL.map(Metric::word).join(", ");
-    Metric::of_word(text).ok_or_else(|| format!("the metrics are {words}"))
-}
 
 /// Both rows of neighbours, with their numbers.
 fn picture(run: &mut SavedRun, args: &InspectArgs) -> anyhow::Result<Drawn> {

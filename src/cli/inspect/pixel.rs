@@ -3,7 +3,6 @@
 use super::super::args::InspectArgs;
 use super::super::{WrongInput, output};
 use super::picture::{Draw, Picture};
-use clap::Args as ClapArgs;
 use serde_json::{Value, json};
 use strata_core::shape::Target;
 use strata_design::layer_math::number;
@@ -18,14 +17,6 @@ pub(super) const PICTURE: Picture = Picture {
     draw: Draw::Printed(run),
     ..Picture::NONE
 };
-
-/// What only the arithmetic of a value takes.
-#[derive(Debug, ClapArgs)]
-pub struct PixelArgs {
-    /// Of pixel: channel, row and column of the value, such as 0,4,7; a vector's unit alone [default: the middle]
-    #[arg(long, value_name = "C,Y,X")]
-    pub at: Option<String>,
-}
 
 /// Channels whose windows are printed in full.
 const MOST_PARTS: usize = 8;

@@ -2,10 +2,8 @@
 
 use super::picture::{Draw, Drawn, Picture};
 use crate::cli::args::InspectArgs;
-use crate::cli::args::at_least_one;
 use crate::cli::numbers::Numbers;
 use crate::cli::{output, text};
-use clap::Args as ClapArgs;
 use serde_json::{Value, json};
 use strata_core::format;
 use strata_engine::storage::saved_run::SavedRun;
@@ -18,6 +16,7 @@ pub(super) const PICTURE: Picture = Picture {
     word: "predictions",
     shows: "The most wrong or least sure answers, precision and recall of each class, calibration",
     takes: &[
+        "--since",
         "--image",
         "a second --image",
         "--split",
@@ -31,29 +30,6 @@ pub(super) const PICTURE: Picture = Picture {
     draw: Draw::Run(picture),
     check: super::one_source,
 };
-
-/// What only predictions take.
-#[derive(Debug, ClapArgs)]
-pub struct PredictionArgs {
-    /// Of predictions: most-wrong, least-sure or first [default: most-wrong; first for --image]
-    #[arg(long, value_name = "WORD", value_parser = list)]
-    pub list: Option<List>,
-    /// Of predictions: so many classes for each image [default: 3]
-    #[arg(long, value_name = "N", value_parser = at_least_one)]
-    pub top: Option<usize>,
-    /// Of predictions: of each image the mean over so many draws of the project's augmentations
-    #[arg(long, value_name = "N", value_parser = at_least_one, conflicts_with = "image")]
-    pub augmentations: Option<usize>,
-}
-
-fn list(text: &str) -> Result<List, String> {
-    match text {
-        "most-wrong" => Ok(List::MostWrong),
-        "least-sure" => Ok(List::LeastSure),
-        "first" => Ok(List::First),
-        _ => Err("the lists are most-wrong, least-sure, first".to_owned()),
-    }
-}
 
 /// The images of the list, with the figures.
 fn picture(run: &mut SavedRun, args: &InspectArgs) -> anyhow::Result<Drawn> {
@@ -104,6 +80,9 @@ fn say(predictions: &Predictions) {
             output::say(&format!("{name}: {}", figures_line(figures)));
         }
     }
+    if let Some(change) = &predictions.change {
+        output::say(&of_predictions::change_words(change));
+    }
     for image in &predictions.shown {
         output::say(&line(predictions, image));
     }
@@ -136,7 +115,13 @@ fn line(predictions: &Predictions, image: &ShownImage) -> String {
         format!("{} {percent} %", predictions.class_name(*class))
     });
     let top = top.collect::<Vec<_>>().join(", ");
-    format!("image {}{label}: {top}", image.index)
+    let before = image
+        .before
+        .map_or_else(String::new, |(class, probability)| {
+            let percent = text::figure(f64::from(100.0 * probability));
+            format!("; then {} {percent} %", predictions.class_name(class))
+        });
+    format!("image {}{label}: {top}{before}", image.index)
 }
 
 fn value(predictions: &Predictions) -> Value {
@@ -164,8 +149,13 @@ fn value(predictions: &Predictions) -> Value {
         let [probability, right] = bin.point().map_or([None; 2], |point| point.map(Some));
         json!({"images": bin.images, "probability": probability, "right": right})
     });
+    let change = predictions.change.map(|change| {
+        json!({"since": change.since, "other_answers": change.others, "learnt": change.learnt,
+            "forgotten": change.forgotten, "accuracy": change.accuracy, "ece": change.calibration_error})
+    });
     json!({
         "step": predictions.step,
+        "change": change,
         "augmentations": predictions.augmentations,
         "split": predictions.split.map(|split| split.name()),
         "images": predictions.images,

@@ -3,10 +3,8 @@
 
 use super::picture::{Draw, Drawn, Picture};
 use crate::cli::args::InspectArgs;
-use crate::cli::args::radius;
 use crate::cli::numbers::Numbers;
 use crate::cli::{WrongInput, output, text};
-use clap::Args as ClapArgs;
 use serde_json::{Value, json};
 use strata_core::format;
 use strata_engine::storage::saved_run::SavedRun;
@@ -20,6 +18,7 @@ pub(super) const PICTURE: Picture = Picture {
     word: "reconstructions",
     shows: "Images and the network's reconstructions of them",
     takes: &[
+        "--since",
         "--image",
         "--split",
         "--limit",
@@ -34,40 +33,6 @@ pub(super) const PICTURE: Picture = Picture {
     draw: Draw::Run(picture),
     check: check,
 };
-
-/// What only reconstructions take: the code changed by hand.
-#[derive(Debug, ClapArgs)]
-pub struct CodeArgs {
-    /// Of reconstructions: give units of the code these values, counted from 1, such as 3=1.5,7=0
-    #[arg(long, value_name = "UNIT=VALUE", value_delimiter = ',', value_parser = edit)]
-    pub edit: Vec<(u32, f32)>,
-    /// Of reconstructions: the way in the code from one probe image to another, counted from 1, such as 1,4
-    #[arg(long, value_name = "A,B", value_delimiter = ',', value_parser = counted, num_args = 1)]
-    pub walk: Vec<usize>,
-    /// Of reconstructions: noise on the code, in standard deviations of each unit over the probe images
-    #[arg(long, value_name = "S", value_parser = radius)]
-    pub noise: Option<f32>,
-    /// Of reconstructions: the code of this probe image, counted from 1, and what each of its units paints alone
-    #[arg(long, value_name = "N", value_parser = counted, conflicts_with_all = ["image", "walk"])]
-    pub probe: Option<usize>,
-}
-
-fn edit(text: &str) -> Result<(u32, f32), String> {
-    let wrong = || "write units from 1 with their values, such as 3=1.5,7=0".to_owned();
-    let (unit, value) = text.split_once('=').ok_or_else(wrong)?;
-    let unit = unit.trim().parse().ok().filter(|unit| *unit > 0);
-    let value = value
-        .trim()
-        .parse()
-        .ok()
-        .filter(|value: &f32| value.is_finite());
-    unit.zip(value).ok_or_else(wrong)
-}
-
-fn counted(text: &str) -> Result<usize, String> {
-    let number = text.trim().parse().ok().filter(|number| *number > 0);
-    number.ok_or_else(|| "images are counted from 1".to_owned())
-}
 
 fn check(args: &InspectArgs) -> Result<(), WrongInput> {
     if args.seed.is_some() && args.code.noise.is_none() {
@@ -87,6 +52,9 @@ fn picture(run: &mut SavedRun, args: &InspectArgs) -> anyhow::Result<Drawn> {
         return errors(run, args);
     }
     let pictures = run.inspect::<Reconstructions>(&args.one_image())?;
+    if let Some(step) = pictures.since {
+        output::say(&format!("between what is made now and at step {step}:"));
+    }
     let (mse, psnr) = (pictures.mean_mse, pictures.psnr);
     output::say(&format!(
         "mse {}, psnr {psnr:.2} dB over {} images",

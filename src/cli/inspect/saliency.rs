@@ -4,14 +4,12 @@ use super::class;
 use super::field::place;
 use super::picture::{Draw, Drawn, Picture};
 use crate::cli::args::InspectArgs;
-use crate::cli::args::{at_least_one, percent, share};
+use crate::cli::args::percent;
 use crate::cli::numbers::Numbers;
 use crate::cli::{WrongInput, output, text};
-use clap::Args as ClapArgs;
 use serde_json::{Value, json};
 use strata_engine::storage::saved_run::SavedRun;
 use strata_gui::plate::of_saliency;
-use strata_inspect::attribution::Method;
 use strata_inspect::image_set::Chosen;
 use strata_inspect::map_look::MapLook;
 use strata_inspect::saliency::{Answer, Question, Request, Saliency};
@@ -21,6 +19,7 @@ pub(super) const PICTURE: Picture = Picture {
     word: "saliency",
     shows: "Images and how strongly each pixel influences the class score",
     takes: &[
+        "--since",
         "--image",
         "a second --image",
         "--split",
@@ -40,34 +39,6 @@ pub(super) const PICTURE: Picture = Picture {
     draw: Draw::Run(picture),
     check: super::unit_of_layer,
 };
-
-/// What only saliency takes.
-#[derive(Debug, ClapArgs)]
-pub struct SaliencyArgs {
-    /// Of saliency: gradient, gradient-x-input, smoothgrad, integrated, guided, grad-cam or occlusion [default: gradient]
-    #[arg(long, value_name = "WORD", value_parser = method)]
-    pub method: Option<Method>,
-    /// Of saliency, the sanity check: draw the weights of so many layers anew, one after another from the last
-    #[arg(long, value_name = "N", value_parser = at_least_one)]
-    pub randomise: Option<usize>,
-    /// Of saliency: draw signed values, blue against and red for the score
-    #[arg(long)]
-    pub signed: bool,
-    /// Of saliency: so many percent of the values, the largest, may lie beyond the colours' scale
-    #[arg(long, value_name = "PERCENT", value_parser = percent)]
-    pub clip: Option<f32>,
-    /// Of saliency: one scale for all images instead of each its own
-    #[arg(long)]
-    pub one_scale: bool,
-    /// Of saliency: how strongly the map lies over the image, 0 to 1 [default: 1]
-    #[arg(long, value_name = "SHARE", value_parser = share)]
-    pub opacity: Option<f32>,
-}
-
-fn method(text: &str) -> Result<Method, String> {
-    let words = Method::ALL.map(Method::word).join(", ");
-    Method::of_word(text).ok_or_else(|| format!("the methods are {words}"))
-}
 
 /// The maps, with their numbers.
 fn picture(run: &mut SavedRun, args: &InspectArgs) -> anyhow::Result<Drawn> {
@@ -192,6 +163,7 @@ fn value(saliency: &Saliency) -> Value {
     });
     json!({
         "step": saliency.step,
+        "since": saliency.since_step(),
         "method": saliency.method.word(),
         "layer": saliency.layer,
         "images": images,

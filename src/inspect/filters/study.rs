@@ -8,7 +8,7 @@
 
 mod switch;
 
-use super::measures::{self, FREQUENCIES, Measures, Responses};
+use super::measures::{self, FREQUENCIES, Flag, Measures, Responses, flags};
 use super::{Filters, Request as Layer, parameter_of};
 use crate::attribution::score::numbers;
 use crate::batches::{Batch, Walk};
@@ -43,6 +43,8 @@ pub struct Request {
     pub off: Vec<u32>,
     /// The split, and how many of its images are asked.
     pub chosen: Chosen,
+    /// Show weights on whitened images as they are, instead of on the images' own pixels.
+    pub whitened: bool,
 }
 
 /// How well the network does on the images asked.
@@ -153,6 +155,14 @@ impl FilterStudy {
             Order::Norm | Order::Activity => all.sort_by(|a, b| key(b).total_cmp(&key(a))),
         }
         all
+    }
+
+    /// Why filters deserve a look; nothing of a change of weights.
+    pub fn flags(&self) -> Vec<Vec<Flag>> {
+        match self.filters.since {
+            Some(_) => vec![Vec::new(); self.measures.len()],
+            None => flags(&self.measures),
+        }
     }
 
     /// A class's name; its number where it has none.
@@ -340,8 +350,37 @@ impl Inspection for FilterStudy {
             ..FilterStudy::default()
         };
         study.compare(has_places, is_live);
+        // The measures are of the network's own weights; what is drawn lies on pixels.
+        if !request.whitened {
+            let network = &*cx.run()?.network;
+            study
+                .filters
+                .put_on_pixels(network, &request.layer, dataset);
+        }
+        if study.filters.on_pixels && study.responses.is_some() {
+            study.responses = Some(Responses::new(&study.filters));
+        }
         study.ask(cx, &asked, &switch, &request.chosen)?;
         Ok(study)
+    }
+
+    /// Norms are those of the change; what else is measured of weights says nothing about a change of them.
+    fn change_since(&self, earlier: &Self) -> Result<Self, InspectError> {
+        let mut made = self.clone();
+        made.filters = self.filters.change_since(&earlier.filters)?;
+        made.responses = None;
+        made.by_likeness.clear();
+        let changes = measures::by_weights(&made.filters, false);
+        let before = earlier.measures.iter().map(|before| before.activity);
+        for ((measures, change), before) in made.measures.iter_mut().zip(changes).zip(before) {
+            let activity = measures.activity.zip(before);
+            *measures = Measures {
+                norm: change.norm,
+                activity: activity.map(|(now, before)| now - before),
+                ..Measures::default()
+            };
+        }
+        Ok(made)
     }
 
     fn step(&self) -> Option<u64> {

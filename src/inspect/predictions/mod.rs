@@ -65,6 +65,8 @@ pub struct ShownImage {
     pub label: Option<u32>,
     /// The most probable classes, falling.
     pub top: Vec<(u32, f32)>,
+    /// Where the change is shown: the most probable class at the earlier step.
+    pub before: Option<(u32, f32)>,
 }
 
 /// What a classifier says of a split.
@@ -102,6 +104,25 @@ pub struct Predictions {
     pub size: [usize; 3],
     /// `shown × H × W × C` bytes.
     pub pixels: Vec<u8>,
+    /// What has changed, where that is asked for.
+    pub change: Option<Change>,
+}
+
+/// How the answers have changed since an earlier step.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Change {
+    /// The step.
+    pub since: u64,
+    /// Images that have another answer.
+    pub others: usize,
+    /// Of these the ones that are right now, and were not.
+    pub learnt: usize,
+    /// Those that were right, and are not any more.
+    pub forgotten: usize,
+    /// By how much the share of right answers has grown; `None` where no image has a right class.
+    pub accuracy: Option<f64>,
+    /// The same of the expected calibration error.
+    pub calibration_error: Option<f64>,
 }
 
 impl Predictions {
@@ -158,6 +179,39 @@ impl Inspection for Predictions {
         });
         let slice = SliceOf::of(dataset, cx.slice);
         predictions(dataset, &source, answers, request, step, slice)
+    }
+
+    fn change_since(&self, earlier: &Self) -> Result<Self, InspectError> {
+        let mut made = self.clone();
+        let [now, then] = [&self.answers, &earlier.answers];
+        if now.indices != then.indices {
+            let message = "the two steps were asked about other images";
+            return Err(InspectError::Input(message.to_owned()));
+        }
+        let mut change = Change {
+            since: earlier.step,
+            accuracy: self
+                .accuracy
+                .zip(earlier.accuracy)
+                .map(|(now, then)| now - then),
+            calibration_error: self
+                .calibration_error
+                .zip(earlier.calibration_error)
+                .map(|(now, then)| now - then),
+            ..Change::default()
+        };
+        for (image, label) in now.labels.iter().enumerate() {
+            let [said, before] = [now, then].map(|answers| answers.taken(image).0);
+            change.others += usize::from(said != before);
+            change.learnt += usize::from(said != before && *label == Some(said));
+            change.forgotten += usize::from(said != before && *label == Some(before));
+        }
+        for shown in &mut made.shown {
+            let image = now.indices.iter().position(|index| *index == shown.index);
+            shown.before = image.map(|image| then.taken(image));
+        }
+        made.change = Some(change);
+        Ok(made)
     }
 
     fn step(&self) -> Option<u64> {
@@ -265,6 +319,7 @@ fn predictions(
             index: answers.indices[*image],
             label: answers.labels[*image],
             top: answers.top(*image, top),
+            before: None,
         })
         .collect();
     let indices: Vec<u32> = shown_images.iter().map(|image| image.index).collect();
@@ -296,6 +351,7 @@ fn predictions(
         size: shown_size(slice, size),
         pixels: shown(slice, &dataset.to_pixels(&values), size).into_owned(),
         answers,
+        change: None,
     })
 }
 
