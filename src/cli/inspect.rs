@@ -9,6 +9,7 @@ mod embedding;
 mod exciting;
 mod field;
 mod filters;
+mod layers;
 mod neighbours;
 pub mod picture;
 mod pixel;
@@ -24,7 +25,7 @@ use picture::Picture;
 use strata_engine::storage::saved_run::SavedRun;
 
 /// Every picture, in the order of the help: what has no line here cannot be asked for.
-const PICTURES: [&Picture; 17] = [
+const PICTURES: [&Picture; 18] = [
     &filters::PICTURE,
     &curve::LOSS,
     &curve::ACCURACY,
@@ -38,6 +39,7 @@ const PICTURES: [&Picture; 17] = [
     &embedding::PICTURE,
     &visualize::PICTURE,
     &exciting::PICTURE,
+    &layers::PICTURE,
     &sparse_code::PICTURE,
     &dynamics::PICTURE,
     &field::PICTURE,

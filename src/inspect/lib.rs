@@ -24,6 +24,7 @@ pub mod inspector;
 pub mod kernel;
 pub mod kernel_playground;
 pub mod layer_pictures;
+pub mod layer_statistics;
 pub mod map_look;
 pub mod maps;
 pub mod neighbours;

@@ -22,6 +22,7 @@ mod curves;
 mod data_view;
 mod download;
 mod engine;
+mod every_inspection;
 mod every_screen;
 mod explaining;
 mod faults;
