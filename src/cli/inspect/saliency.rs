@@ -4,7 +4,6 @@ use super::class;
 use super::field::place;
 use super::picture::{Draw, Drawn, Picture};
 use crate::cli::args::InspectArgs;
-use crate::cli::args::percent;
 use crate::cli::numbers::Numbers;
 use crate::cli::{WrongInput, output, text};
 use serde_json::{Value, json};

@@ -80,7 +80,7 @@ impl View for DynamicsView {
             id: "figure of dynamics",
             width: 168.0,
             shown: figure.name().into(),
-            hover: hover,
+            hover,
             name: "Figure of dynamics",
         }
         .show(ui, |ui| {
