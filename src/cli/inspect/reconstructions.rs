@@ -31,7 +31,7 @@ pub(super) const PICTURE: Picture = Picture {
         "--slice",
     ],
     draw: Draw::Run(picture),
-    check: check,
+    check,
 };
 
 fn check(args: &InspectArgs) -> Result<(), WrongInput> {
