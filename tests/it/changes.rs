@@ -43,7 +43,8 @@ fn a_change_is_what_is_now_minus_what_was_then() {
         ["last", name.as_str(), "last"].map(|name| opened(&run, name));
     both.compare(&run, "last", &name).unwrap();
 
-    let first = filters::Request::First;
+    // The encoder is frozen in that stage.
+    let first = filters::Request::Layer(Place::new(Stack::Head, 2));
     let change = both.inspect::<Filters>(&first).unwrap();
     let [new, old] = [&mut now, &mut then].map(|run| run.inspect::<Filters>(&first).unwrap());
     assert_eq!(change.values, minus(&new.values, &old.values));
@@ -173,7 +174,6 @@ fn a_switch_at_the_slider_shows_the_change() {
     let expected = both.inspect::<Filters>(&filters::Request::First).unwrap();
     let shown = window.state().filters().unwrap().unwrap();
     assert_eq!(shown.values, expected.values);
-    assert!(window.has("change since step 2"));
     window.keep_picture("change-filters");
     // A view that has no such change says so.
     window.show_alone(ViewKind::Neighbours);
