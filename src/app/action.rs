@@ -251,6 +251,8 @@ pub enum Show {
     Augmented(augmented::Request),
     /// Looks back at the weights after this step, in all views; `None`: at the newest.
     At(Option<u64>),
+    /// Show the change since that step, or the weights of then.
+    Change(bool),
     /// Whether a run is in the plot of runs.
     Run(PathBuf, bool),
     /// Whether a run or baseline is chosen to be compared.

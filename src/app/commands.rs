@@ -164,6 +164,15 @@ fn looking_back(state: &State) -> Vec<Command> {
     }
     if training.at.is_some() {
         commands.push(look("Back to the newest weights", "in all views", None));
+        let (name, hint) = match training.is_change {
+            true => ("Show the weights of then", "instead of the change since"),
+            false => (
+                "Show the change since then",
+                "the newest weights minus those of the step that is looked back at",
+            ),
+        };
+        let switch = Action::Show(Show::Change(!training.is_change));
+        commands.push(command(name, hint, switch).known_as("difference delta compare steps"));
     }
     let keeps = state.view.keeps_snapshots;
     let name = match keeps {

@@ -105,6 +105,7 @@ impl State {
             Show::Slice(slice) => self.inspections.slice = slice,
             Show::Augmented(request) => self.inspections.draws = request,
             Show::At(step) => self.training.look_back(step),
+            Show::Change(is) => self.training.is_change = is,
             Show::Run(run, shown) => self.runs.show(run, shown),
             Show::Compared(folder, is_chosen) => self.comparing.choose(&folder, is_chosen),
             Show::RunsOf(meaning) => self.runs.chosen = Some(meaning),

@@ -108,6 +108,8 @@ pub struct RunMonitor {
     pub snapshots: Snapshots,
     /// The step that is looked back at; `None` for the newest weights.
     pub at: Option<u64>,
+    /// Whether the change since that step is shown, instead of the weights of then.
+    pub is_change: bool,
 }
 
 impl RunMonitor {
@@ -168,9 +170,21 @@ impl RunMonitor {
 
     /// The weights that are looked back at.
     pub(super) fn earlier_weights(&self) -> Option<SavedWeights> {
+        let run = self.run.clone()?;
+        let at = self.at?;
+        if !self.is_change {
+            return Some(SavedWeights {
+                run,
+                step: Some(at),
+                since: None,
+            });
+        }
+        // A run in training has its newest weights in the last snapshot, one that has ended in its checkpoint.
+        let newest = self.snapshots.steps.last().copied();
         Some(SavedWeights {
-            run: self.run.clone()?,
-            step: Some(self.at?),
+            run,
+            step: newest.filter(|_| self.is_running()),
+            since: Some(at),
         })
     }
 

@@ -1,13 +1,14 @@
 //! The command line's words. Clap checks them; what they mean is in each command's file.
 
 mod inspect;
-mod picture;
 
 use super::data::name::{DataName, data_name, source};
 use super::overrides::Changes;
-use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use clap::parser::ValueSource;
+use clap::{
+    ArgMatches, Args as ClapArgs, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum,
+};
 pub use inspect::{Channels, InspectArgs};
-pub use picture::Picture;
 use std::path::PathBuf;
 use strata_core::project::augment::Augment;
 use strata_core::project::data::{Source, Split};
@@ -27,6 +28,38 @@ pub struct Args {
     pub command: Option<Command>,
     /// A project file, a run folder or a built-in project to open in the window
     pub project: Option<String>,
+}
+
+impl Args {
+    /// Reads the program's command line.
+    pub fn read() -> Result<Args, clap::Error> {
+        let grammar = Args::command();
+        let mut matches = grammar.clone().try_get_matches()?;
+        let given = given(&grammar, &matches);
+        let mut args = Args::from_arg_matches_mut(&mut matches)?;
+        if let Some(Command::Inspect(inspect)) = &mut args.command {
+            inspect.given = given;
+        }
+        Ok(args)
+    }
+}
+
+/// The options that were given to the command, as they are written.
+fn given(grammar: &clap::Command, matches: &ArgMatches) -> Vec<String> {
+    let command = matches
+        .subcommand()
+        .and_then(|(name, matches)| Some((grammar.find_subcommand(name)?, matches)));
+    let Some((command, matches)) = command else {
+        return Vec::new();
+    };
+    let is_given = |argument: &&clap::Arg| {
+        let source = matches.value_source(argument.get_id().as_str());
+        source == Some(ValueSource::CommandLine)
+    };
+    let arguments = command.get_arguments().filter(is_given);
+    arguments
+        .filter_map(|argument| Some(format!("--{}", argument.get_long()?)))
+        .collect()
 }
 
 /// The commands that need no window.

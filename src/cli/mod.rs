@@ -39,7 +39,7 @@ mod train;
 mod window;
 
 use args::{Args, BenchWhat, Command};
-use clap::{CommandFactory, Parser};
+use clap::CommandFactory;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
@@ -69,7 +69,7 @@ struct Told(u8);
 /// Runs the program with its command line.
 pub fn run() -> ExitCode {
     let started = Instant::now();
-    let args = match Args::try_parse() {
+    let args = match Args::read() {
         Ok(args) => args,
         Err(error) => return misspelled(&error),
     };

@@ -9,7 +9,7 @@ use super::maps::viridis;
 use super::network_copy::InspectionNetwork;
 use super::picture::{diverging, image_rgba, opaque, spaced};
 use super::slices::{SliceOf, shown, shown_size};
-use super::{channels_first, class_name, route_through};
+use super::{channels_first, class_name, route_through, subtract};
 use candle_core::Tensor;
 use image::RgbaImage;
 use std::path::PathBuf;
@@ -73,6 +73,8 @@ pub struct Activations {
     pub slice: Option<SliceOf>,
     /// The output, in C, D, H, W order.
     pub values: Vec<f32>,
+    /// Where the values are the change of the output: since which step.
+    pub since: Option<u64>,
 }
 
 /// Values in numbers.
@@ -314,7 +316,15 @@ impl Inspection for Activations {
             input: dataset.to_pixels(&shown(slice, values.unwrap_or_default(), probe.size())),
             slice,
             values: channels_first(&output)?,
+            since: None,
         })
+    }
+
+    fn change_since(&self, earlier: &Self) -> Result<Self, InspectError> {
+        let mut made = self.clone();
+        subtract(&mut made.values, &earlier.values)?;
+        made.since = Some(earlier.step);
+        Ok(made)
     }
 
     fn step(&self) -> Option<u64> {
@@ -350,6 +360,7 @@ mod tests {
             input: vec![0],
             slice: None,
             values,
+            since: None,
         }
     }
 

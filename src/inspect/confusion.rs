@@ -1,13 +1,13 @@
 //! Which class each image of a split is taken for: how often, by right class and answer.
 
+use super::batches::{Batch, Walk};
 use super::head::check_head;
 use super::inspection::{InspectError, Inspection, InspectionContext, Needs};
 use super::network_copy::InspectionNetwork;
 use candle_core::Tensor;
-use std::time::Instant;
 use strata_core::project::data::Split;
 use strata_core::project::stage::Task;
-use strata_data::{Dataset, SplitData, epoch_order, fill_batch};
+use strata_data::{Dataset, SplitData};
 use strata_nn::{Mode, Route};
 
 /// Images at a time.
@@ -29,6 +29,9 @@ pub struct Confusion {
     /// A row for each right class, a column for each answer; one more column counts the answers that are no class,
     /// where the head can give them.
     pub counts: Vec<Vec<u64>>,
+    /// Where the change is shown: the step since which, and the counts of then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub since: Option<(u64, Vec<Vec<u64>>)>,
 }
 
 impl Confusion {
@@ -42,6 +45,16 @@ impl Confusion {
         let count = *self.counts.get(class)?.get(answer)?;
         let total = self.total(class);
         (total > 0).then(|| count as f64 / total as f64)
+    }
+
+    /// How many more images of a class are taken for this answer than at the earlier step.
+    pub fn change(&self, class: usize, answer: usize) -> Option<i64> {
+        let (_, before) = self.since.as_ref()?;
+        let [now, before] = [&self.counts, before].map(|counts| {
+            let count = counts.get(class).and_then(|row| row.get(answer));
+            count.map_or(0, |count| *count as i64)
+        });
+        Some(now - before)
     }
 
     /// The share of all images that are taken for what they are.
@@ -73,7 +86,6 @@ impl Inspection for Confusion {
         request: &Option<Split>,
     ) -> Result<Self, InspectError> {
         let dataset = cx.images()?;
-        let deadline = cx.deadline;
         classifying(cx)?;
         let step = cx.run()?.step;
         let (split, data) = counted(dataset, *request)?;
@@ -84,16 +96,16 @@ impl Inspection for Confusion {
             classes: dataset.classes().to_vec(),
             ..Confusion::default()
         };
-        // Shuffled, since splits may come class by class and a run in training has no time for all.
-        let order = epoch_order(data.len(), 0, 0);
-        for indices in order.chunks(BATCH) {
-            confusion.add(cx.mirror()?, data, indices)?;
-            let is_late = deadline.is_some_and(|deadline| Instant::now() > deadline);
-            if is_late || !cx.is_wanted() {
-                break;
-            }
-        }
+        let walk = Walk::drawn(data.len(), data.len(), BATCH, "asking the network");
+        let read = |indices: &[u32]| Batch::read(data, indices);
+        walk.each(cx, read, |cx, batch| confusion.add(cx.mirror()?, &batch))?;
         Ok(confusion)
+    }
+
+    fn change_since(&self, earlier: &Self) -> Result<Self, InspectError> {
+        let mut made = self.clone();
+        made.since = Some((earlier.step, earlier.counts.clone()));
+        Ok(made)
     }
 
     fn step(&self) -> Option<u64> {
@@ -102,23 +114,19 @@ impl Inspection for Confusion {
 }
 
 impl Confusion {
-    fn add(
-        &mut self,
-        mirror: &mut InspectionNetwork,
-        data: &SplitData,
-        indices: &[u32],
-    ) -> Result<(), InspectError> {
-        let [height, width, channels] = data.image_shape();
-        let mut images = vec![0.0; indices.len() * height * width * channels];
-        let mut labels = vec![0; indices.len()];
-        fill_batch(data, indices, &mut images, &mut labels)?;
+    fn add(&mut self, mirror: &mut InspectionNetwork, batch: &Batch) -> Result<(), InspectError> {
         let network = mirror.network();
-        let shape = (indices.len(), height, width, channels);
-        let images = Tensor::from_vec(images, shape, network.device())?;
+        let images = batch.tensor(network.device())?;
         let output = network.forward(Route::Classify, &images, Mode::Eval)?;
         let scores = network.logits(&output)?;
+        // The split has labels: they were asked for.
+        let labels: Vec<u32> = batch
+            .labels
+            .iter()
+            .map(|label| label.unwrap_or(0))
+            .collect();
         count_answers(&mut self.counts, self.classes.len(), &scores, &labels)?;
-        self.images += indices.len();
+        self.images += batch.len();
         Ok(())
     }
 }

@@ -4,18 +4,19 @@
 //! Of a map the largest value counts, wherever it is; of a vector the unit's value. Running statistics are used, dropout
 //! and noise are off. Fails as the network and the reading of images do, and for channels that are not there.
 
+mod patch;
+
+pub use patch::{Field, framed, patch};
+
 use super::activations::output_of;
 use super::attribution::score::numbers;
+use super::batches::{Batch, Walk};
 use super::inspection::{InspectError, Inspection, InspectionContext, Needs};
 use super::reconstructions::split_of;
-use candle_core::Tensor;
+use super::slices::{SliceOf, shown, shown_size};
 use serde::Serialize;
-use std::time::Instant;
 use strata_core::project::Place;
 use strata_core::project::data::Split;
-use strata_core::shape::Inference;
-use strata_core::shape::field::seen;
-use strata_data::{DataError, Dataset, Progress, SplitData, epoch_order, fill_batch};
 
 /// Images asked unless another number is wanted.
 pub const IMAGES: usize = 2000;
@@ -50,8 +51,8 @@ pub struct Excited {
     pub value: f32,
     /// Where in the map, by axis; empty for a vector.
     pub cell: Vec<usize>,
-    /// First row, first column, last row and last column of what is seen there; `None` of what is no image.
-    pub patch: Option<[usize; 4]>,
+    /// What is seen there; `None` where that is the whole image.
+    pub field: Option<Field>,
 }
 
 /// How active a channel is over all images and positions.
@@ -95,7 +96,7 @@ pub struct Exciting {
     pub channels: Vec<Channel>,
     /// Height, width and channels of an image.
     pub size: [usize; 3],
-    /// Bytes of the images that are shown, channel by channel.
+    /// Bytes of the images that are shown, channel by channel; of a volume the slice in the middle of what is seen.
     pub pixels: Vec<u8>,
     /// The classes' names.
     pub classes: Vec<String>,
@@ -109,6 +110,20 @@ impl Exciting {
         let size = self.size.iter().product::<usize>();
         let from = (before + place) * size;
         self.pixels.get(from..from + size).unwrap_or_default()
+    }
+}
+
+impl Exciting {
+    /// A channel's image with the patch framed: height and width, and `H × W × 4` bytes.
+    pub fn framed(&self, channel: usize, place: usize) -> ([usize; 2], Vec<u8>) {
+        let field = self.channels[channel].excited[place].field;
+        framed(self.image(channel, place), self.size, field.as_ref())
+    }
+
+    /// The patch cut out; `None` where the whole image is seen.
+    pub fn patch(&self, channel: usize, place: usize) -> Option<([usize; 2], Vec<u8>)> {
+        let field = self.channels[channel].excited[place].field;
+        patch(self.image(channel, place), self.size, field.as_ref())
     }
 }
 
@@ -129,7 +144,6 @@ impl Inspection for Exciting {
 
     fn compute(cx: &mut InspectionContext<'_>, request: &Request) -> Result<Self, InspectError> {
         let dataset = cx.images()?;
-        let deadline = cx.deadline;
         let run = cx.run()?;
         let (step, inference) = (run.step, run.inference);
         let place = &request.place;
@@ -141,32 +155,23 @@ impl Inspection for Exciting {
         let of = output.channels();
         let asked = channels(request, of)?;
         let (split, data) = split_of(dataset, request.split)?;
-        let most = request.limit.unwrap_or(IMAGES).min(data.len());
-        let order = epoch_order(data.len(), 0, 0);
+        let most = request.limit.unwrap_or(IMAGES);
+        let walk = Walk::drawn(data.len(), most, BATCH, "asking the network");
         let mut sums = vec![Sums::default(); asked.len()];
-        let mut images = 0;
-        for indices in order[..most].chunks(BATCH) {
-            let values = read(cx, data, inference, place, indices)?;
-            let each = (values.len() / indices.len().max(1)).max(1);
-            for (values, index) in values.chunks_exact(each).zip(indices) {
+        let read = |indices: &[u32]| Batch::read(data, indices);
+        let images = walk.each(cx, read, |cx, batch| {
+            let values = batch.tensor(cx.run()?.device)?;
+            let values = numbers(&output_of(cx.mirror()?, inference, place, &values)?)?;
+            let each = (values.len() / batch.len().max(1)).max(1);
+            for (values, index) in values.chunks_exact(each).zip(&batch.indices) {
                 for (sums, channel) in sums.iter_mut().zip(&asked) {
                     sums.add(values, (*channel as usize, of), *index);
                 }
             }
-            images += indices.len();
-            let progress = Progress {
-                what: "asking the network",
-                done: images,
-                total: most,
-            };
-            if !cx.report(progress) {
-                return Err(DataError::Cancelled.into());
-            }
-            if deadline.is_some_and(|deadline| Instant::now() > deadline) {
-                break;
-            }
-        }
+            Ok(())
+        })?;
         let map = output.spatial();
+        let slices = dataset.depth().unwrap_or(1);
         let channels = sums.into_iter().zip(&asked).map(|(sums, channel)| {
             sums.finished(*channel, |excited| Excited {
                 label: data.label(excited.index as usize),
@@ -176,14 +181,19 @@ impl Inspection for Exciting {
         });
         let mut channels: Vec<Channel> = channels.collect();
         for excited in channels.iter_mut().flat_map(|channel| &mut channel.excited) {
-            excited.patch = patch(dataset, inference, place, &excited.cell);
+            excited.field = Field::of(inference, place, &excited.cell);
         }
         let size = data.image_shape();
+        let of_slice = |excited: &Excited| {
+            let slice = cx.slice.or(excited.field.map(|field| field.slice(slices)));
+            SliceOf::of(dataset, slice)
+        };
         let mut pixels = Vec::new();
         let mut image = vec![0.0; size.iter().product()];
         for excited in channels.iter().flat_map(|channel| &channel.excited) {
             data.read(excited.index as usize, &mut image)?;
-            pixels.extend(dataset.to_pixels(&image));
+            let bytes = dataset.to_pixels(&image);
+            pixels.extend_from_slice(&shown(of_slice(excited), &bytes, size));
         }
         Ok(Exciting {
             step,
@@ -193,7 +203,7 @@ impl Inspection for Exciting {
             split,
             images,
             channels,
-            size,
+            size: shown_size(SliceOf::of(dataset, None), size),
             pixels,
             classes: dataset.classes().to_vec(),
         })
@@ -217,24 +227,6 @@ fn channels(request: &Request, of: usize) -> Result<Vec<u32>, InspectError> {
     }
 }
 
-/// What a layer gives for images of a split, channels last.
-fn read(
-    cx: &mut InspectionContext<'_>,
-    data: &SplitData,
-    inference: &Inference,
-    place: &Place,
-    indices: &[u32],
-) -> Result<Vec<f32>, InspectError> {
-    let [height, width, channels] = data.image_shape();
-    let mut images = vec![0.0; indices.len() * height * width * channels];
-    let mut labels = vec![0; indices.len()];
-    fill_batch(data, indices, &mut images, &mut labels)?;
-    let device = cx.run()?.device;
-    let images = Tensor::from_vec(images, (indices.len(), height, width, channels), device)?;
-    let output = output_of(cx.mirror()?, inference, place, &images)?;
-    Ok(numbers(&output)?)
-}
-
 impl Sums {
     /// Takes the values of one image.
     fn add(&mut self, values: &[f32], (channel, channels): (usize, usize), index: u32) {
@@ -254,7 +246,7 @@ impl Sums {
             label: None,
             value: best.1,
             cell: vec![best.0],
-            patch: None,
+            field: None,
         };
         let is_less = |other: &Excited| {
             let order = other.value.total_cmp(&excited.value);
@@ -285,7 +277,7 @@ impl Sums {
 }
 
 /// A position by axis from its number, rows after one another.
-fn cell(mut number: usize, map: &[usize]) -> Vec<usize> {
+pub(crate) fn cell(mut number: usize, map: &[usize]) -> Vec<usize> {
     let mut cell = Vec::with_capacity(map.len());
     for size in map.iter().rev() {
         cell.push(number % size.max(&1));
@@ -293,26 +285,6 @@ fn cell(mut number: usize, map: &[usize]) -> Vec<usize> {
     }
     cell.reverse();
     cell
-}
-
-/// What a position of a layer's map sees of an image.
-fn patch(
-    dataset: &Dataset,
-    inference: &Inference,
-    place: &Place,
-    cell: &[usize],
-) -> Option<[usize; 4]> {
-    let [_, height, width] = dataset.shape();
-    let bounds = seen(inference, place, cell)?.bounds?;
-    let axes: [(i64, i64); 2] = bounds.try_into().ok()?;
-    let [(top, bottom), (left, right)] = axes;
-    let inside = |at: i64, side: usize| usize::try_from(at).map_or(0, |at| at.min(side - 1));
-    Some([
-        inside(top, height),
-        inside(left, width),
-        inside(bottom, height),
-        inside(right, width),
-    ])
 }
 
 #[cfg(test)]

@@ -4,12 +4,13 @@
 //! filters gives `None`.
 
 mod measures;
+pub mod on_pixels;
 pub mod study;
 
 pub use measures::{ALIKE, FREQUENCIES, Flag, Measures, NOISE, Responses, WEAK, flags};
 
 use super::inspection::{InspectError, Inspection, InspectionContext, Needs};
-use super::layer_of;
+use super::{layer_of, subtract};
 use strata_core::project::{Place, Stack};
 use strata_core::shape::op::Op;
 use strata_core::shape::{Inference, PlannedLayer};
@@ -36,6 +37,10 @@ pub struct Filters {
     pub channels: usize,
     /// `count × height × width × channels` weights.
     pub values: Vec<f32>,
+    /// Whether they are weights on the pixels of images that the network sees whitened or without their mean.
+    pub on_pixels: bool,
+    /// Where the values are the change of the weights: since which step.
+    pub since: Option<u64>,
 }
 
 /// Whose filters.
@@ -89,6 +94,8 @@ pub fn of_layer(
         width,
         channels,
         values: channels_last(&weights, channels, height * width),
+        on_pixels: false,
+        since: None,
     }))
 }
 
@@ -235,6 +242,13 @@ impl Inspection for Filters {
                 ),
             })
         })
+    }
+
+    fn change_since(&self, earlier: &Self) -> Result<Self, InspectError> {
+        let mut made = self.clone();
+        subtract(&mut made.values, &earlier.values)?;
+        made.since = Some(earlier.step);
+        Ok(made)
     }
 
     fn step(&self) -> Option<u64> {

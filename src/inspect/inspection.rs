@@ -29,6 +29,15 @@ pub trait Inspection: Debug + Send + Sync + Sized + 'static {
         request: &Self::Request,
     ) -> Result<Self, InspectError>;
 
+    /// The change since an earlier output of the same request; fails with why where a difference says nothing.
+    fn change_since(&self, earlier: &Self) -> Result<Self, InspectError> {
+        let _ = earlier;
+        Err(InspectError::Input(format!(
+            "the change between two steps is not drawn of {}: look at each step by itself",
+            Self::NAME
+        )))
+    }
+
     /// The training step it was computed at; outputs of a run in training are stale after the next
     /// step. `None` for what does not depend on one.
     fn step(&self) -> Option<u64> {
@@ -67,6 +76,8 @@ pub struct SavedWeights {
     pub run: PathBuf,
     /// The step whose snapshot is meant; `None` for the last checkpoint.
     pub step: Option<u64>,
+    /// With these the change since this step's snapshot is meant.
+    pub since: Option<u64>,
 }
 
 impl<P: Into<PathBuf>> From<P> for SavedWeights {
@@ -75,6 +86,7 @@ impl<P: Into<PathBuf>> From<P> for SavedWeights {
         SavedWeights {
             run: run.into(),
             step: None,
+            since: None,
         }
     }
 }

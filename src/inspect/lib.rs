@@ -8,6 +8,7 @@ pub mod adversarial;
 pub mod answers;
 pub mod attribution;
 pub mod augmented;
+mod batches;
 pub mod code_edit;
 pub mod confusion;
 pub mod curve;
@@ -25,6 +26,7 @@ pub mod kernel;
 pub mod kernel_playground;
 pub mod layer_pictures;
 pub mod layer_rows;
+pub mod layer_statistics;
 pub mod map_look;
 pub mod maps;
 pub mod neighbours;
@@ -45,6 +47,8 @@ pub mod visualize;
 pub mod warp;
 
 use candle_core::{Device, Tensor};
+use inspection::InspectError;
+use strata_core::format;
 use strata_core::project::Stack;
 use strata_core::shape::{Inference, Plan, Planned, PlannedLayer, Row};
 use strata_nn::Route;
@@ -70,6 +74,24 @@ pub fn layer_name(inference: &Inference, key: &str) -> String {
         || key.to_owned(),
         |(_, row)| format!("{key} `{}`", row.text),
     )
+}
+
+/// ` · change since step 8`, of what shows the change since an earlier step.
+pub fn since_words(since: Option<u64>) -> String {
+    since.map_or_else(String::new, |step| {
+        format!(" · change since step {}", format::count(step))
+    })
+}
+
+/// `now − earlier`, value by value.
+fn subtract(now: &mut [f32], earlier: &[f32]) -> Result<(), InspectError> {
+    if now.len() != earlier.len() {
+        let message = "the two steps have nothing of the same size to compare";
+        return Err(InspectError::Input(message.to_owned()));
+    }
+    let pairs = now.iter_mut().zip(earlier);
+    pairs.for_each(|(now, earlier)| *now -= earlier);
+    Ok(())
 }
 
 /// A class by its number; one without a name is called by the number.

@@ -6,15 +6,15 @@
 //! reading of images do, and without a decoder whose output equals the input.
 
 use super::attribution::score::numbers;
+use super::batches::{Batch, Walk};
 use super::inspection::{InspectError, Inspection, InspectionContext, Needs};
 use super::reconstructions::split_of;
 use super::slices::{SliceOf, shown, shown_size};
 use super::ssim::ssim;
 use candle_core::Tensor;
 use rayon::prelude::*;
-use std::time::Instant;
 use strata_core::project::data::Split;
-use strata_data::{DataError, Dataset, Progress, epoch_order, fill_batch};
+use strata_data::Dataset;
 use strata_nn::{Mode, Network, Route};
 
 /// Images that are measured unless a limit is given.
@@ -187,24 +187,24 @@ impl Inspection for ReconstructionErrors {
         reconstructing(cx)?;
         let dataset = cx.images()?;
         let (split, data) = split_of(dataset, request.split)?;
-        let deadline = cx.deadline;
         let step = cx.run()?.step;
-        let order = epoch_order(data.len(), 0, 0);
-        let most = request.limit.unwrap_or(IMAGES).min(data.len());
         let size = data.image_shape();
         let each = size.iter().product::<usize>().max(1);
-        let mut errors: Vec<ImageError> = Vec::with_capacity(most);
+        let batch = if cx.deadline.is_some() { LIVE } else { BATCH };
+        let most = request.limit.unwrap_or(IMAGES);
+        let walk = Walk::drawn(data.len(), most, batch, "reconstructing");
+        let mut errors: Vec<ImageError> = Vec::new();
         let mut mirror = cx.take_mirror()?;
-        for indices in order[..most].chunks(if deadline.is_some() { LIVE } else { BATCH }) {
-            let mut images = vec![0.0; indices.len() * each];
-            fill_batch(data, indices, &mut images, &mut vec![0; indices.len()])?;
-            let outputs = outputs_of(mirror.network(), &images, size)?;
+        let read = |indices: &[u32]| Batch::read(data, indices);
+        walk.each(cx, read, |_, batch| {
+            let outputs = outputs_of(mirror.network(), &batch.values, size)?;
             let units = dataset.pixel_units();
-            let pairs = images
+            let pairs = batch
+                .values
                 .par_chunks_exact(each)
                 .zip(outputs.par_chunks_exact(each));
             let measured = pairs
-                .zip(indices.par_iter())
+                .zip(batch.indices.par_iter())
                 .map(|((input, output), index)| {
                     let mse = units.mean_square(output, input);
                     ImageError {
@@ -216,18 +216,8 @@ impl Inspection for ReconstructionErrors {
                     }
                 });
             errors.extend(measured.collect::<Vec<_>>());
-            let progress = Progress {
-                what: "reconstructing",
-                done: errors.len(),
-                total: most,
-            };
-            if !cx.report(progress) {
-                return Err(DataError::Cancelled.into());
-            }
-            if deadline.is_some_and(|deadline| Instant::now() > deadline) {
-                break;
-            }
-        }
+            Ok(())
+        })?;
         errors.sort_by(|a, b| a.mse.total_cmp(&b.mse).then(a.index.cmp(&b.index)));
         let count = errors.len();
         let best = count.min(SHOWN);
@@ -235,8 +225,7 @@ impl Inspection for ReconstructionErrors {
             .chain(count.saturating_sub(SHOWN).max(best)..count)
             .collect();
         let indices: Vec<u32> = shown_errors.iter().map(|at| errors[*at].index).collect();
-        let mut images = vec![0.0; indices.len() * each];
-        fill_batch(data, &indices, &mut images, &mut vec![0; indices.len()])?;
+        let images = Batch::read(data, &indices)?.values;
         let outputs = outputs_of(mirror.network(), &images, size)?;
         cx.return_mirror(mirror);
         let slice = SliceOf::of(dataset, cx.slice);

@@ -43,6 +43,9 @@ pub struct Reconstructions {
     pub psnr: f32,
     /// Of the outputs' values the fraction beyond black or white, which is drawn black or white.
     pub outside: f64,
+    /// Where the change is shown: since which step. `inputs` are then the outputs at that step, and the errors are
+    /// measured between both as they are drawn, where from black to white is 1.
+    pub since: Option<u64>,
 }
 
 impl Reconstructions {
@@ -246,6 +249,7 @@ pub fn reconstruct(
         mse,
         mean_mse,
         psnr: units.psnr(f64::from(mean_mse)) as f32,
+        since: None,
     })
 }
 
@@ -270,7 +274,35 @@ impl Inspection for Reconstructions {
         Ok(reconstruct(run.network, dataset, &probe, PROBES, run.step)?)
     }
 
+    fn change_since(&self, earlier: &Self) -> Result<Self, InspectError> {
+        let mut made = self.clone();
+        if self.outputs.len() != earlier.outputs.len() {
+            let message = "the two steps have no pictures of the same size to compare";
+            return Err(InspectError::Input(message.to_owned()));
+        }
+        let size = (self.height * self.width * self.channels).max(1);
+        let pairs = self
+            .outputs
+            .chunks_exact(size)
+            .zip(earlier.outputs.chunks_exact(size));
+        made.mse = pairs.map(|(now, then)| byte_error(now, then)).collect();
+        made.mean_mse = made.mse.iter().sum::<f32>() / made.mse.len().max(1) as f32;
+        made.psnr = -10.0 * made.mean_mse.log10();
+        made.inputs = earlier.outputs.clone();
+        made.since = Some(earlier.step);
+        Ok(made)
+    }
+
     fn step(&self) -> Option<u64> {
         Some(self.step)
     }
+}
+
+/// The mean squared difference of two pictures, where from black to white is 1.
+fn byte_error(a: &[u8], b: &[u8]) -> f32 {
+    let squares = a.iter().zip(b).map(|(a, b)| {
+        let difference = (f32::from(*a) - f32::from(*b)) / 255.0;
+        difference * difference
+    });
+    squares.sum::<f32>() / a.len().max(1) as f32
 }

@@ -22,6 +22,7 @@ use super::inspection::{InspectError, Inspection, InspectionContext, Needs};
 use super::map_look::MapLook;
 use super::reconstructions::Probe;
 use super::slices::{SliceOf, shown, shown_size};
+use super::subtract;
 use std::path::PathBuf;
 use std::time::Instant;
 use strata_core::project::Place;
@@ -94,6 +95,8 @@ pub struct Saliency {
     pub classes: Vec<String>,
     /// How many images were asked for: a run in training has no time for all at once.
     pub of: usize,
+    /// Where the maps are the change: since which step, and what was answered then.
+    pub since: Option<(u64, Vec<Answer>)>,
 }
 
 impl Saliency {
@@ -117,9 +120,32 @@ impl Saliency {
         self.part(&check.maps, index, 1).to_vec()
     }
 
+    /// How the maps are drawn: a change has signs.
+    pub fn look(&self, look: &MapLook) -> MapLook {
+        MapLook {
+            signed: look.signed || self.since.is_some(),
+            ..*look
+        }
+    }
+
+    /// The step since which the change is shown.
+    pub fn since_step(&self) -> Option<u64> {
+        self.since.as_ref().map(|(step, _)| *step)
+    }
+
+    /// The class that an image's map was of before, where it is another one.
+    pub fn class_before(&self, index: usize) -> Option<u32> {
+        let (_, answers) = self.since.as_ref()?;
+        let now = self.answers.get(index)?.class;
+        answers
+            .get(index)?
+            .class
+            .filter(|before| Some(*before) != now)
+    }
+
     /// The map of an image as it is drawn.
     pub fn shown(&self, index: usize, look: &MapLook) -> &[f32] {
-        match look.signed {
+        match self.look(look).signed {
             true => self.signed_map(index),
             false => self.map(index),
         }
@@ -226,6 +252,7 @@ impl Look<'_> {
             checks: Vec::new(),
             classes: self.dataset.classes().to_vec(),
             of,
+            since: None,
         };
         saliency.checks = randomised::check(&self, network, &saliency, watch)?;
         Ok(saliency)
@@ -420,6 +447,17 @@ impl Inspection for Saliency {
             }
         };
         Ok(saliency.of_slice(slice))
+    }
+
+    fn change_since(&self, earlier: &Self) -> Result<Self, InspectError> {
+        let mut made = self.clone();
+        subtract(&mut made.values, &earlier.values)?;
+        subtract(&mut made.signed, &earlier.signed)?;
+        made.maps = made.signed.iter().map(|change| change.abs()).collect();
+        made.completeness.clear();
+        made.checks.clear();
+        made.since = Some((earlier.step, earlier.answers.clone()));
+        Ok(made)
     }
 
     fn step(&self) -> Option<u64> {

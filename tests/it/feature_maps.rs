@@ -380,6 +380,7 @@ fn of_step(step: u64) -> Activations {
         input: vec![9; 16],
         slice: None,
         values: (0..9600).map(|value| (value % 7) as f32).collect(),
+        since: None,
     }
 }
 

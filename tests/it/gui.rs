@@ -333,6 +333,7 @@ fn pictures(engine: &Engine, step: u64) {
             mean_mse: 0.0121,
             psnr: 25.2,
             outside: 0.0,
+            since: None,
         });
         let values = vec![0.5; 4 * 3 * 3 * 3];
         let (key, layer) = ("encoder.0".into(), "conv 4 k3".into());
@@ -346,6 +347,8 @@ fn pictures(engine: &Engine, step: u64) {
             width: 3,
             channels: 3,
             values,
+            on_pixels: false,
+            since: None,
         });
     });
 }

@@ -151,6 +151,7 @@ fn one_slider_takes_every_view_to_an_earlier_step() {
         .unwrap();
     assert_eq!(shown(window.state()).unwrap().values, expected.values);
     let meant = Subject::Stored(SavedWeights {
+        since: None,
         run: run.clone(),
         step: Some(2),
     });

@@ -267,14 +267,11 @@ fn the_images_that_excite_a_channel_are_those_with_its_largest_values() {
             "{} {value}",
             excited.value
         );
-        let [top, left, bottom, right] = excited.patch.unwrap();
+        let field = excited.field.unwrap();
         // A convolution of three pixels every two, with one pixel of padding.
-        let [row, column] = [excited.cell[0], excited.cell[1]];
-        assert_eq!([top, bottom], [(2 * row).saturating_sub(1), 2 * row + 1]);
-        assert_eq!(
-            [left, right],
-            [(2 * column).saturating_sub(1), 2 * column + 1]
-        );
+        let [row, column] = [excited.cell[0], excited.cell[1]].map(|cell| cell as i64);
+        assert_eq!(field.rows, [2 * row - 1, 2 * row + 1]);
+        assert_eq!(field.columns, [2 * column - 1, 2 * column + 1]);
     }
 }
 
@@ -332,4 +329,126 @@ fn long_images_of_digits_are_recognised_by_a_second_network() {
     let right = (0..10).filter(|class| answers[*class] == *class).count();
     println!("{right} of 10 taken for their class by the second network: {answers:?}");
     assert!(right >= 8, "{answers:?}");
+}
+
+/// The figures of a layer are those of all its values, computed once more from what the layer gives.
+#[test]
+fn layers_are_told_in_numbers() {
+    use strata::inspect::exciting::{self, Exciting};
+    use strata::inspect::layer_statistics::{LayerStatistics, Request};
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    completed(train(&tiny(&[]), &options(&at.join("run"))).0);
+    let mut run = SavedRun::open(&at.join("run"), "last", Some("cpu"), &mut |_| true).unwrap();
+    let made = run.inspect::<LayerStatistics>(&Request::default()).unwrap();
+    let keys: Vec<&str> = made
+        .layers
+        .iter()
+        .map(|layer| layer.layer.as_str())
+        .collect();
+    let expected = [
+        "encoder.0",
+        "encoder.1",
+        "encoder.2",
+        "decoder.0",
+        "decoder.1",
+        "head.0",
+        "head.1",
+        "head.2",
+    ];
+    for key in expected {
+        assert!(keys.contains(&key), "{keys:?}");
+    }
+    assert_eq!(keys.len(), expected.len());
+    for layer in &made.layers {
+        let request = exciting::Request {
+            place: layer.place.clone(),
+            channels: None,
+            split: None,
+            limit: Some(made.images),
+        };
+        let channels = run.inspect::<Exciting>(&request).unwrap();
+        if channels.channels.len() < layer.channels {
+            continue;
+        }
+        let count = channels.channels.len() as f64;
+        let mean = channels
+            .channels
+            .iter()
+            .map(|channel| channel.mean)
+            .sum::<f64>()
+            / count;
+        let zeros = channels
+            .channels
+            .iter()
+            .map(|channel| channel.zeros)
+            .sum::<f64>()
+            / count;
+        let squares = channels.channels.iter();
+        let squares = squares.map(|channel| channel.deviation.powi(2) + channel.mean.powi(2));
+        let deviation = (squares.sum::<f64>() / count - mean * mean).sqrt();
+        let near = |a: f64, b: f64| (a - b).abs() < 1e-6 * (1.0 + b.abs());
+        assert!(near(layer.mean, mean), "{} {mean}", layer.mean);
+        assert!(
+            near(layer.deviation, deviation),
+            "{} {deviation}",
+            layer.deviation
+        );
+        assert!(near(layer.zeros, zeros), "{} {zeros}", layer.zeros);
+        let dead = channels.channels.iter().filter(|channel| channel.is_dead());
+        let dead: Vec<u32> = dead.map(|channel| channel.channel).collect();
+        assert_eq!(layer.dead, dead);
+    }
+    let args = [
+        "inspect",
+        "run",
+        "layers",
+        "--json",
+        "--numbers",
+        "layers.csv",
+    ];
+    let told = json(&strata(at, &args));
+    assert_eq!(told["layers"].as_array().unwrap().len(), expected.len());
+    let table = std::fs::read_to_string(at.join("layers.csv")).unwrap();
+    assert_eq!(table.lines().count(), 1 + expected.len());
+    let args = [
+        "inspect",
+        "run",
+        "exciting",
+        "--layer",
+        "encoder.2",
+        "--numbers",
+        "e.csv",
+    ];
+    assert_eq!(crate::kit::terminal::code(&strata(at, &args)), 0);
+    assert_eq!(
+        std::fs::read_to_string(at.join("e.csv"))
+            .unwrap()
+            .lines()
+            .count(),
+        7
+    );
+}
+
+#[test]
+fn the_window_shows_all_layers_as_a_table() {
+    use strata::app::action::Action;
+    use strata::app::choices::Choice;
+    use strata::gui::panels::exciting::ExcitingChoice;
+    let folder = tempfile::tempdir().unwrap();
+    let mut window = open(folder.path(), &classifier());
+    window.show_alone(ViewKind::Exciting);
+    window.train();
+    let choice = ExcitingChoice {
+        layer: None,
+        table: true,
+    };
+    window
+        .harness
+        .state_mut()
+        .handle(Action::Choose(Choice::new(choice)));
+    window.wait_for(std::time::Duration::from_secs(60), "the table", |window| {
+        window.has("dead channels") && window.has("encoder layer 1")
+    });
+    pictures(&mut window, "exciting/layers");
 }

@@ -1,20 +1,26 @@
 //! `strata inspect RUN activations`: the feature maps of a layer for one image.
 
 use super::field::place;
+use super::picture::{Draw, Drawn, Picture};
 use crate::cli::args::InspectArgs;
 use crate::cli::output;
 use serde_json::{Value, json};
 use strata_design::layer_math::number;
 use strata_engine::storage::saved_run::SavedRun;
 use strata_gui::plate::of_network;
-use strata_gui::snapshot::Snapshot;
 use strata_inspect::activations::{Activations, Layout, Request};
 
+/// `strata inspect RUN activations`
+pub(super) const PICTURE: Picture = Picture {
+    word: "activations",
+    shows: "What each channel of a layer gives for an image",
+    takes: &["--since", "--layer", "--image", "--slice"],
+    draw: Draw::Run(picture),
+    ..Picture::NONE
+};
+
 /// The sheet, with its numbers.
-pub(super) fn picture(
-    run: &mut SavedRun,
-    args: &InspectArgs,
-) -> anyhow::Result<(Snapshot, Option<Value>)> {
+fn picture(run: &mut SavedRun, args: &InspectArgs) -> anyhow::Result<Drawn> {
     let request = Request {
         place: place(run, args.layer.as_deref())?,
         image: 0,
@@ -49,6 +55,7 @@ fn value(maps: &Activations) -> Value {
         .collect();
     json!({
         "step": maps.step,
+        "since": maps.since,
         "layer": maps.place.to_string(),
         "text": maps.text,
         "shape": maps.shape.dims(),

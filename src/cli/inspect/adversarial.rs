@@ -1,6 +1,7 @@
 //! `strata inspect RUN adversarial`: images changed so that the network is wrong.
 
 use super::class;
+use super::picture::{Draw, Drawn, Picture};
 use crate::cli::args::InspectArgs;
 use crate::cli::numbers::Numbers;
 use crate::cli::output;
@@ -8,17 +9,35 @@ use serde_json::{Value, json};
 use strata_core::format::short;
 use strata_engine::storage::saved_run::SavedRun;
 use strata_gui::plate::of_adversarial;
-use strata_gui::snapshot::Snapshot;
 use strata_inspect::adversarial::{
     Adversarial, EPSILON, Outcome, Request, Robustness, Transfer, robustness, transfer,
 };
 use strata_inspect::image_set::Chosen;
 
+/// `strata inspect RUN adversarial`
+pub(super) const PICTURE: Picture = Picture {
+    word: "adversarial",
+    shows: "Images changed so little that only the network is fooled, and the accuracy by how much",
+    takes: &[
+        "--image",
+        "a second --image",
+        "--split",
+        "--limit",
+        "--numbers",
+        "--attack",
+        "--norm",
+        "--epsilon",
+        "--target",
+        "--transformations",
+        "--transfer",
+        "--slice",
+    ],
+    draw: Draw::Run(picture),
+    check: super::one_source,
+};
+
 /// The examples, with their numbers. With a split its images are attacked, and their accuracy by ε is measured.
-pub(super) fn picture(
-    run: &mut SavedRun,
-    args: &InspectArgs,
-) -> anyhow::Result<(Snapshot, Option<Value>)> {
+fn picture(run: &mut SavedRun, args: &InspectArgs) -> anyhow::Result<Drawn> {
     let options = &args.adversarial;
     let target = options
         .target

@@ -2,8 +2,9 @@
 //!
 //! A value that JSON has no number for is the text `NaN`, `inf` or `-inf`; `non_finite` counts them.
 
+use super::picture::{Draw, Drawn, Picture};
 use crate::cli::WrongInput;
-use crate::cli::args::{InspectArgs, Picture};
+use crate::cli::args::InspectArgs;
 use serde_json::{Map, Value, json};
 use strata_app::curves::{Curve, Curves, Headline};
 use strata_app::state::State;
@@ -12,15 +13,29 @@ use strata_core::project::file;
 use strata_gui::snapshot::Snapshot;
 use strata_gui::views;
 
+/// `strata inspect RUN loss`
+pub(super) const LOSS: Picture = Picture {
+    word: "loss",
+    shows: "The loss of every step",
+    takes: &[],
+    draw: Draw::Folder(|args| picture(args, ViewKind::Loss)),
+    ..Picture::NONE
+};
+
+/// `strata inspect RUN accuracy`
+pub(super) const ACCURACY: Picture = Picture {
+    word: "accuracy",
+    shows: "The fraction of images classified correctly",
+    takes: &[],
+    draw: Draw::Folder(|args| picture(args, ViewKind::Accuracy)),
+    ..Picture::NONE
+};
+
 /// The plot, with its points.
-pub(super) fn picture(args: &InspectArgs) -> anyhow::Result<(Snapshot, Option<Value>)> {
+fn picture(args: &InspectArgs, kind: ViewKind) -> anyhow::Result<Drawn> {
     let mut state = State::new(file::load(&args.run.join("project.toml"))?, None);
     state.training.curves = Curves::read(&args.run);
     state.view.looks_dark = false;
-    let kind = match args.what {
-        Picture::Accuracy => ViewKind::Accuracy,
-        _ => ViewKind::Loss,
-    };
     let curves = &state.training.curves;
     let quantity = views::info(kind).title.to_lowercase();
     let curve = match kind {

@@ -1,15 +1,24 @@
 //! `strata inspect RUN dynamics`: gradients, weights and outputs of every layer over the training, and what is wrong.
 
+use super::picture::{Draw, Drawn, Picture};
 use crate::cli::args::InspectArgs;
 use crate::cli::numbers::Numbers;
 use crate::cli::{WrongInput, output};
 use serde_json::{Value, json};
 use strata_engine::inspection::dynamics::{Dynamics, Figure, of_run};
 use strata_gui::plate::of_network;
-use strata_gui::snapshot::Snapshot;
+
+/// `strata inspect RUN dynamics`
+pub(super) const PICTURE: Picture = Picture {
+    word: "dynamics",
+    shows: "Gradients, weights, updates and outputs of every layer over the training, with warnings",
+    takes: &["--figure", "--numbers"],
+    draw: Draw::Folder(picture),
+    ..Picture::NONE
+};
 
 /// The plot of a figure, with the warnings; the numbers are `layer × step × [step, figures]`.
-pub(super) fn picture(args: &InspectArgs) -> anyhow::Result<(Snapshot, Option<Value>)> {
+fn picture(args: &InspectArgs) -> anyhow::Result<Drawn> {
     if !args.run.is_dir() {
         return Err(WrongInput(format!("there is no run folder {}", args.run.display())).into());
     }
@@ -33,7 +42,7 @@ pub(super) fn picture(args: &InspectArgs) -> anyhow::Result<(Snapshot, Option<Va
     if let Some(file) = &args.numbers {
         save(&dynamics, file)?;
     }
-    let figure = args.figure.unwrap_or_default();
+    let figure = args.dynamics.figure.unwrap_or_default();
     Ok((
         of_network::dynamics(&dynamics, figure),
         Some(value(&dynamics)),

@@ -1,6 +1,7 @@
 //! `strata inspect RUN embedding`: a map of a split, by what a layer gives for its images.
 
 use super::field::place;
+use super::picture::{Draw, Drawn, Picture};
 use crate::cli::args::InspectArgs;
 use crate::cli::numbers::Numbers;
 use crate::cli::output;
@@ -11,9 +12,27 @@ use strata_core::project::Place;
 use strata_engine::error::RunError;
 use strata_engine::storage::saved_run::SavedRun;
 use strata_gui::plate::of_embedding;
-use strata_gui::snapshot::Snapshot;
 use strata_inspect::embedding::{By, Embedding, How, embed};
 use strata_inspect::features::{Features, Request};
+
+/// `strata inspect RUN embedding`
+pub(super) const PICTURE: Picture = Picture {
+    word: "embedding",
+    shows: "A map of a split: each image a point, near to those that a layer finds alike",
+    takes: &[
+        "--layer",
+        "--split",
+        "--limit",
+        "--numbers",
+        "--by",
+        "--perplexity",
+        "--neighbours",
+        "--draw",
+        "--slice",
+    ],
+    draw: Draw::Run(picture),
+    ..Picture::NONE
+};
 
 /// The layer that was named, if one was.
 pub(super) fn layer(run: &SavedRun, args: &InspectArgs) -> anyhow::Result<Option<Place>> {
@@ -22,10 +41,7 @@ pub(super) fn layer(run: &SavedRun, args: &InspectArgs) -> anyhow::Result<Option
 }
 
 /// The map, with its coordinates.
-pub(super) fn picture(
-    run: &mut SavedRun,
-    args: &InspectArgs,
-) -> anyhow::Result<(Snapshot, Option<Value>)> {
+fn picture(run: &mut SavedRun, args: &InspectArgs) -> anyhow::Result<Drawn> {
     let options = &args.embedding;
     let usual = How::default();
     let how = How {

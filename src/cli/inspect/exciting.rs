@@ -1,30 +1,45 @@
 //! `strata inspect RUN exciting`: the images that excite the channels of a layer most.
 
 use super::field::place;
+use super::picture::{Draw, Drawn, Picture};
 use crate::cli::args::{Channels, InspectArgs};
-use crate::cli::output;
-use serde_json::{Value, json};
+use crate::cli::numbers::Numbers;
+use crate::cli::{WrongInput, output};
+use serde_json::json;
+use std::path::Path;
 use strata_core::format::short;
 use strata_engine::storage::saved_run::SavedRun;
 use strata_gui::plate::of_exciting;
-use strata_gui::snapshot::Snapshot;
-use strata_inspect::exciting::{Channel, Exciting, Request};
+use strata_inspect::exciting::{Channel, Exciting, Request, SHOWN};
+
+/// `strata inspect RUN exciting`
+pub(super) const PICTURE: Picture = Picture {
+    word: "exciting",
+    shows: "The images of a split that excite each channel of a layer most, and how active it is",
+    takes: &[
+        "--layer",
+        "--channel",
+        "--split",
+        "--limit",
+        "--numbers",
+        "--slice",
+    ],
+    draw: Draw::Run(picture),
+    ..Picture::NONE
+};
 
 /// The images with their patches, and how active each channel is.
-pub(super) fn picture(
-    run: &mut SavedRun,
-    args: &InspectArgs,
-) -> anyhow::Result<(Snapshot, Option<Value>)> {
+fn picture(run: &mut SavedRun, args: &InspectArgs) -> anyhow::Result<Drawn> {
     let request = Request {
         place: place(run, args.layer.as_deref())?,
-        channels: match &args.visualize.channel {
+        channels: match &args.channel {
             Some(Channels::These(channels)) => Some(channels.clone()),
             Some(Channels::All) | None => None,
         },
         split: args.split,
         limit: args.limit,
     };
-    let made = run.inspect::<Exciting>(&request)?;
+    let made = run.inspect_slice::<Exciting>(args.slice, &request)?;
     let (images, split, shown) = (made.images, made.split, made.channels.len());
     output::say(&format!(
         "{} `{}`: {shown} of {} channels over {images} {split} images",
@@ -32,6 +47,9 @@ pub(super) fn picture(
     ));
     for channel in &made.channels {
         output::say(&line(channel));
+    }
+    if let Some(file) = &args.numbers {
+        save(&made, file)?;
     }
     let value = json!({
         "step": made.step,
@@ -43,6 +61,29 @@ pub(super) fn picture(
         "channels": made.channels,
     });
     Ok((of_exciting::plate(&made), Some(value)))
+}
+
+/// A row for each channel: its number, mean, deviation and share of zeros; then the images that excite it most and their
+/// values, not-a-number where there are fewer.
+fn save(made: &Exciting, file: &Path) -> Result<(), WrongInput> {
+    let rows = made.channels.iter().flat_map(|channel| {
+        let figures = [channel.mean, channel.deviation, channel.zeros];
+        let figures = figures.map(|figure| figure as f32);
+        let most = (0..SHOWN).flat_map(|at| {
+            let excited = channel.excited.get(at);
+            excited.map_or([f32::NAN; 2], |excited| {
+                [excited.index as f32, excited.value]
+            })
+        });
+        let first = [channel.channel as f32].into_iter().chain(figures);
+        first.chain(most).collect::<Vec<f32>>()
+    });
+    let values: Vec<f32> = rows.collect();
+    Numbers {
+        axes: &[("row", made.channels.len()), ("figure", 4 + 2 * SHOWN)],
+        values: &values,
+    }
+    .save(file)
 }
 
 /// `channel 3: mean 0.12, deviation 0.4, 61.2 % zero; most for images 17, 4, 230`

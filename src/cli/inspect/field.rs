@@ -1,6 +1,6 @@
 //! `strata inspect RUN receptive-field`: the receptive field of a position of a layer, and how strong each pixel's influence is.
 
-use super::open;
+use super::picture::{Draw, Drawn, Picture};
 use crate::cli::args::InspectArgs;
 use crate::cli::{WrongInput, output, text};
 use serde_json::{Value, json};
@@ -8,21 +8,28 @@ use strata_core::project::{Place, Stack};
 use strata_core::shape::Target;
 use strata_engine::storage::saved_run::SavedRun;
 use strata_gui::plate::of_network;
-use strata_gui::snapshot::Snapshot;
 use strata_inspect::effective_field::{EFFECTIVE, EffectiveField, Request};
 
+/// `strata inspect RUN receptive-field`
+pub(super) const PICTURE: Picture = Picture {
+    word: "receptive-field",
+    shows: "What a position of a layer sees: the box on the image, and how strongly each pixel counts",
+    takes: &["--layer", "--cell", "--slice"],
+    draw: Draw::Run(picture),
+    ..Picture::NONE
+};
+
 /// The picture, with its numbers.
-pub(super) fn picture(args: &InspectArgs) -> anyhow::Result<(Snapshot, Option<Value>)> {
-    let mut run = open(args)?;
+fn picture(run: &mut SavedRun, args: &InspectArgs) -> anyhow::Result<Drawn> {
     let request = Request {
-        place: place(&run, args.layer.as_deref())?,
-        cell: cell(args.cell.as_deref())?,
+        place: place(run, args.layer.as_deref())?,
+        cell: cell(args.field.cell.as_deref())?,
     };
     let field = run.inspect_slice::<EffectiveField>(args.slice, &request)?;
     let line = line(&field);
     output::say(&line);
     let picture = of_network::field(&field, &line);
-    Ok((picture, Some(value(&field, &run))))
+    Ok((picture, Some(value(&field, run))))
 }
 
 /// The layer of this name; of a stack, or without a name, the last one.

@@ -1,29 +1,67 @@
 //! `strata inspect RUN filters`: the weights of a layer as pictures, what they say in numbers, and the network without
 //! some of them.
 
+use super::picture::{Draw, Drawn, Picture};
 use crate::cli::args::InspectArgs;
 use crate::cli::numbers::Numbers;
 use crate::cli::{WrongInput, output, text};
 use serde_json::{Value, json};
-use strata_core::format;
 use strata_core::project::target::Target;
+use strata_core::{format, project};
 use strata_engine::storage::saved_run::{self, SavedRun};
 use strata_gui::plate::of_filters::{self, Shown};
 use strata_gui::plate::of_network;
-use strata_gui::snapshot::Snapshot;
+use strata_inspect::filters::on_pixels::FiltersOnPixels;
 use strata_inspect::filters::study::{self, FilterStudy, Score};
-use strata_inspect::filters::{self, Filters, flags};
+use strata_inspect::filters::{self, Filters};
 use strata_inspect::image_set::Chosen;
 
+/// `strata inspect RUN filters`
+pub(super) const PICTURE: Picture = Picture {
+    word: "filters",
+    shows: "The filters of the first layer, or of another one",
+    takes: &[
+        "--since",
+        "--layer",
+        "--decoder",
+        "--split",
+        "--limit",
+        "--numbers",
+        "--sort",
+        "--show",
+        "--without",
+        "--whitened",
+        "--checkpoint",
+        "--device",
+    ],
+    draw: Draw::Folder(picture),
+    ..Picture::NONE
+};
+
 /// The weights; with options that need the run's images, what they say too.
-pub(super) fn picture(args: &InspectArgs) -> anyhow::Result<(Snapshot, Option<Value>)> {
-    let is_studied = args.filters.given().is_some()
+fn picture(args: &InspectArgs) -> anyhow::Result<Drawn> {
+    let is_studied = args.has(&["--sort", "--show", "--without"])
         || args.json
         || args.split.is_some()
         || args.limit.is_some()
-        || args.numbers.is_some();
+        || args.numbers.is_some()
+        || args.since.is_some();
+    let data = project::file::load(&args.run.join("project.toml"))?.data;
+    let is_changed = data.whiten.is_some() || data.center.is_some();
+    if args.filters.whitened && !is_changed {
+        let message =
+            "the images of this run are neither whitened nor centred: leave --whitened out";
+        return Err(WrongInput(message.to_owned()).into());
+    }
     if is_studied {
         return studied(args);
+    }
+    if is_changed && !args.filters.whitened {
+        let filters = super::open(args)?
+            .inspect::<FiltersOnPixels>(&layer(args)?)?
+            .0;
+        output::say(&heading(&filters));
+        return Ok((of_network::filters(&filters), None));
     }
     let filters = saved_run::inspect_weights::<Filters>(
         &args.run,
@@ -42,13 +80,17 @@ fn heading(filters: &Filters) -> String {
     } else {
         "filters"
     };
+    let where_to = match filters.on_pixels {
+        true => ", on the images' pixels",
+        false => "",
+    };
     format!(
-        "{} {what} of {} `{}`",
+        "{} {what} of {} `{}`{where_to}",
         filters.count, filters.key, filters.layer
     )
 }
 
-fn studied(args: &InspectArgs) -> anyhow::Result<(Snapshot, Option<Value>)> {
+fn studied(args: &InspectArgs) -> anyhow::Result<Drawn> {
     let options = &args.filters;
     let mut run: SavedRun = super::open(args)?;
     let request = study::Request {
@@ -60,6 +102,7 @@ fn studied(args: &InspectArgs) -> anyhow::Result<(Snapshot, Option<Value>)> {
             limit: args.limit,
             ..Chosen::default()
         },
+        whitened: options.whitened,
     };
     let study = run.inspect::<FilterStudy>(&request)?;
     say(&study);
@@ -75,7 +118,7 @@ fn studied(args: &InspectArgs) -> anyhow::Result<(Snapshot, Option<Value>)> {
 /// The flags, and the figures with and without the filters that are switched off.
 fn say(study: &FilterStudy) {
     output::say(&heading(&study.filters));
-    for (index, flags) in flags(&study.measures).iter().enumerate() {
+    for (index, flags) in study.flags().iter().enumerate() {
         for flag in flags {
             output::say(&format!("filter {}: {}", index + 1, flag.sentence()));
         }
@@ -144,7 +187,7 @@ fn save(study: &FilterStudy, shown: Shown, file: &std::path::Path) -> Result<(),
 }
 
 fn value(study: &FilterStudy, order: &[usize]) -> Value {
-    let flags = flags(&study.measures);
+    let flags = study.flags();
     let one = |index: &usize| {
         let measures = &study.measures[*index];
         let flags: Vec<String> = flags[*index].iter().map(|flag| flag.sentence()).collect();
@@ -172,6 +215,8 @@ fn value(study: &FilterStudy, order: &[usize]) -> Value {
     };
     json!({
         "step": study.filters.step,
+        "since": study.filters.since,
+        "on_pixels": study.filters.on_pixels,
         "layer": study.filters.key,
         "text": study.filters.layer,
         "filters": order.iter().map(one).collect::<Vec<_>>(),
@@ -188,7 +233,7 @@ fn value(study: &FilterStudy, order: &[usize]) -> Value {
 /// Whose filters are asked for.
 fn layer(args: &InspectArgs) -> Result<filters::Request, WrongInput> {
     let Some(name) = &args.layer else {
-        return Ok(if args.decoder {
+        return Ok(if args.filters.decoder {
             filters::Request::Decoder
         } else {
             filters::Request::First

@@ -1,6 +1,7 @@
 //! `strata inspect RUN neighbours`: the images nearest to one, and how well neighbours classify.
 
 use super::embedding::layer;
+use super::picture::{Draw, Drawn, Picture};
 use crate::cli::args::InspectArgs;
 use crate::cli::numbers::Numbers;
 use crate::cli::{output, text};
@@ -8,15 +9,30 @@ use serde_json::{Value, json};
 use strata_core::format;
 use strata_engine::storage::saved_run::SavedRun;
 use strata_gui::plate::of_neighbours;
-use strata_gui::snapshot::Snapshot;
 use strata_inspect::image_set::Chosen;
 use strata_inspect::neighbours::{KnnAccuracy, Neighbour, Neighbours, Request};
 
+/// `strata inspect RUN neighbours`
+pub(super) const PICTURE: Picture = Picture {
+    word: "neighbours",
+    shows: "The images nearest to one, by pixels and by the features of a layer; k-NN accuracy",
+    takes: &[
+        "--layer",
+        "--image",
+        "--split",
+        "--limit",
+        "--numbers",
+        "--index",
+        "--metric",
+        "--k",
+        "--slice",
+    ],
+    draw: Draw::Run(picture),
+    ..Picture::NONE
+};
+
 /// Both rows of neighbours, with their numbers.
-pub(super) fn picture(
-    run: &mut SavedRun,
-    args: &InspectArgs,
-) -> anyhow::Result<(Snapshot, Option<Value>)> {
+fn picture(run: &mut SavedRun, args: &InspectArgs) -> anyhow::Result<Drawn> {
     let options = &args.neighbours;
     let request = Request {
         place: layer(run, args)?,

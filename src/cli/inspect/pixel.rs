@@ -2,17 +2,27 @@
 
 use super::super::args::InspectArgs;
 use super::super::{WrongInput, output};
+use super::picture::{Draw, Picture};
 use serde_json::{Value, json};
 use strata_core::shape::Target;
 use strata_design::layer_math::number;
 use strata_engine::storage::saved_run::SavedRun;
 use strata_inspect::pixel::{Part, Pixel, Request, Term, product};
 
+/// `strata inspect RUN pixel`
+pub(super) const PICTURE: Picture = Picture {
+    word: "pixel",
+    shows: "The arithmetic of one value of a layer, as text",
+    takes: &["--layer", "--image", "--at"],
+    draw: Draw::Printed(run),
+    ..Picture::NONE
+};
+
 /// Channels whose windows are printed in full.
 const MOST_PARTS: usize = 8;
 
 /// Computes and prints it.
-pub fn run(run: &mut SavedRun, args: &InspectArgs) -> anyhow::Result<()> {
+fn run(run: &mut SavedRun, args: &InspectArgs) -> anyhow::Result<()> {
     let name = args
         .layer
         .as_deref()
@@ -20,7 +30,7 @@ pub fn run(run: &mut SavedRun, args: &InspectArgs) -> anyhow::Result<()> {
     let Ok(Target::Node(place)) = name.parse::<Target>() else {
         return Err(WrongInput(format!("`{name}` is no layer: write --layer encoder.0")).into());
     };
-    let asked = args.at.as_deref().map(numbers).transpose()?;
+    let asked = args.pixel.at.as_deref().map(numbers).transpose()?;
     let rank = run
         .inference
         .row(&place)
@@ -36,7 +46,7 @@ pub fn run(run: &mut SavedRun, args: &InspectArgs) -> anyhow::Result<()> {
     if at.is_some_and(|at| at != pixel.at) {
         let message = format!(
             "--at {} is outside of the output {}",
-            args.at.as_deref().unwrap_or_default(),
+            args.pixel.at.as_deref().unwrap_or_default(),
             pixel.output
         );
         return Err(WrongInput(message).into());

@@ -1,5 +1,6 @@
 //! `strata inspect RUN predictions`: what the network says of each image, and how far it can be trusted.
 
+use super::picture::{Draw, Drawn, Picture};
 use crate::cli::args::InspectArgs;
 use crate::cli::numbers::Numbers;
 use crate::cli::{output, text};
@@ -7,15 +8,31 @@ use serde_json::{Value, json};
 use strata_core::format;
 use strata_engine::storage::saved_run::SavedRun;
 use strata_gui::plate::of_predictions;
-use strata_gui::snapshot::Snapshot;
 use strata_inspect::image_set::Chosen;
 use strata_inspect::predictions::{ClassFigures, List, Predictions, Request, ShownImage};
 
+/// `strata inspect RUN predictions`
+pub(super) const PICTURE: Picture = Picture {
+    word: "predictions",
+    shows: "The most wrong or least sure answers, precision and recall of each class, calibration",
+    takes: &[
+        "--since",
+        "--image",
+        "a second --image",
+        "--split",
+        "--limit",
+        "--numbers",
+        "--list",
+        "--top",
+        "--augmentations",
+        "--slice",
+    ],
+    draw: Draw::Run(picture),
+    check: super::one_source,
+};
+
 /// The images of the list, with the figures.
-pub(super) fn picture(
-    run: &mut SavedRun,
-    args: &InspectArgs,
-) -> anyhow::Result<(Snapshot, Option<Value>)> {
+fn picture(run: &mut SavedRun, args: &InspectArgs) -> anyhow::Result<Drawn> {
     let has_files = !args.image.is_empty();
     let usual = if has_files {
         List::First
@@ -63,6 +80,9 @@ fn say(predictions: &Predictions) {
             output::say(&format!("{name}: {}", figures_line(figures)));
         }
     }
+    if let Some(change) = &predictions.change {
+        output::say(&of_predictions::change_words(change));
+    }
     for image in &predictions.shown {
         output::say(&line(predictions, image));
     }
@@ -95,7 +115,13 @@ fn line(predictions: &Predictions, image: &ShownImage) -> String {
         format!("{} {percent} %", predictions.class_name(*class))
     });
     let top = top.collect::<Vec<_>>().join(", ");
-    format!("image {}{label}: {top}", image.index)
+    let before = image
+        .before
+        .map_or_else(String::new, |(class, probability)| {
+            let percent = text::figure(f64::from(100.0 * probability));
+            format!("; then {} {percent} %", predictions.class_name(class))
+        });
+    format!("image {}{label}: {top}{before}", image.index)
 }
 
 fn value(predictions: &Predictions) -> Value {
@@ -123,8 +149,13 @@ fn value(predictions: &Predictions) -> Value {
         let [probability, right] = bin.point().map_or([None; 2], |point| point.map(Some));
         json!({"images": bin.images, "probability": probability, "right": right})
     });
+    let change = predictions.change.map(|change| {
+        json!({"since": change.since, "other_answers": change.others, "learnt": change.learnt,
+            "forgotten": change.forgotten, "accuracy": change.accuracy, "ece": change.calibration_error})
+    });
     json!({
         "step": predictions.step,
+        "change": change,
         "augmentations": predictions.augmentations,
         "split": predictions.split.map(|split| split.name()),
         "images": predictions.images,

@@ -1,6 +1,7 @@
 //! `strata inspect RUN reconstructions`: images and what the network makes of them, the errors over a split, and the
 //! code changed by hand.
 
+use super::picture::{Draw, Drawn, Picture};
 use crate::cli::args::InspectArgs;
 use crate::cli::numbers::Numbers;
 use crate::cli::{WrongInput, output, text};
@@ -8,17 +9,42 @@ use serde_json::{Value, json};
 use strata_core::format;
 use strata_engine::storage::saved_run::SavedRun;
 use strata_gui::plate::{of_network, of_reconstructions};
-use strata_gui::snapshot::Snapshot;
 use strata_inspect::code_edit::{self, CodeEdit};
 use strata_inspect::reconstruction_errors::{self, ReconstructionErrors};
 use strata_inspect::reconstructions::Reconstructions;
 
+/// `strata inspect RUN reconstructions`
+pub(super) const PICTURE: Picture = Picture {
+    word: "reconstructions",
+    shows: "Images and the network's reconstructions of them",
+    takes: &[
+        "--since",
+        "--image",
+        "--split",
+        "--limit",
+        "--numbers",
+        "--edit",
+        "--walk",
+        "--noise",
+        "--probe",
+        "--seed",
+        "--slice",
+    ],
+    draw: Draw::Run(picture),
+    check,
+};
+
+fn check(args: &InspectArgs) -> Result<(), WrongInput> {
+    if args.seed.is_some() && args.code.noise.is_none() {
+        let message = "--seed draws the noise on the code: write --noise 0.5 with it";
+        return Err(WrongInput(message.to_owned()));
+    }
+    super::one_source(args)
+}
+
 /// The probe images; the errors where a split or numbers are asked for; the code where that is changed.
-pub(super) fn picture(
-    run: &mut SavedRun,
-    args: &InspectArgs,
-) -> anyhow::Result<(Snapshot, Option<Value>)> {
-    if args.code.given().is_some() {
+fn picture(run: &mut SavedRun, args: &InspectArgs) -> anyhow::Result<Drawn> {
+    if args.has(&["--edit", "--walk", "--noise", "--probe"]) {
         return code(run, args);
     }
     let is_measured = args.split.is_some() || args.limit.is_some() || args.json;
@@ -26,6 +52,9 @@ pub(super) fn picture(
         return errors(run, args);
     }
     let pictures = run.inspect::<Reconstructions>(&args.one_image())?;
+    if let Some(step) = pictures.since {
+        output::say(&format!("between what is made now and at step {step}:"));
+    }
     let (mse, psnr) = (pictures.mean_mse, pictures.psnr);
     output::say(&format!(
         "mse {}, psnr {psnr:.2} dB over {} images",
@@ -35,7 +64,7 @@ pub(super) fn picture(
     Ok((of_network::reconstructions(&pictures, args.slice), None))
 }
 
-fn errors(run: &mut SavedRun, args: &InspectArgs) -> anyhow::Result<(Snapshot, Option<Value>)> {
+fn errors(run: &mut SavedRun, args: &InspectArgs) -> anyhow::Result<Drawn> {
     let request = reconstruction_errors::Request {
         split: args.split,
         limit: args.limit,
@@ -102,7 +131,7 @@ fn errors_value(errors: &ReconstructionErrors) -> Value {
     })
 }
 
-fn code(run: &mut SavedRun, args: &InspectArgs) -> anyhow::Result<(Snapshot, Option<Value>)> {
+fn code(run: &mut SavedRun, args: &InspectArgs) -> anyhow::Result<Drawn> {
     let options = &args.code;
     let [from, to] = match options.walk.as_slice() {
         [from, to] => [Some(*from), Some(*to)],

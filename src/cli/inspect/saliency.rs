@@ -2,22 +2,45 @@
 
 use super::class;
 use super::field::place;
+use super::picture::{Draw, Drawn, Picture};
 use crate::cli::args::InspectArgs;
 use crate::cli::numbers::Numbers;
 use crate::cli::{WrongInput, output, text};
 use serde_json::{Value, json};
 use strata_engine::storage::saved_run::SavedRun;
 use strata_gui::plate::of_saliency;
-use strata_gui::snapshot::Snapshot;
 use strata_inspect::image_set::Chosen;
 use strata_inspect::map_look::MapLook;
 use strata_inspect::saliency::{Answer, Question, Request, Saliency};
 
+/// `strata inspect RUN saliency`
+pub(super) const PICTURE: Picture = Picture {
+    word: "saliency",
+    shows: "Images and how strongly each pixel influences the class score",
+    takes: &[
+        "--since",
+        "--image",
+        "a second --image",
+        "--split",
+        "--limit",
+        "--numbers",
+        "--class",
+        "--unit",
+        "--layer",
+        "--method",
+        "--randomise",
+        "--signed",
+        "--clip",
+        "--one-scale",
+        "--opacity",
+        "--slice",
+    ],
+    draw: Draw::Run(picture),
+    check: super::unit_of_layer,
+};
+
 /// The maps, with their numbers.
-pub(super) fn picture(
-    run: &mut SavedRun,
-    args: &InspectArgs,
-) -> anyhow::Result<(Snapshot, Option<Value>)> {
+fn picture(run: &mut SavedRun, args: &InspectArgs) -> anyhow::Result<Drawn> {
     let request = request(run, args)?;
     let saliency = run.inspect_slice::<Saliency>(args.slice, &request)?;
     for (index, answer) in saliency.answers.iter().enumerate() {
@@ -58,7 +81,7 @@ fn request(run: &SavedRun, args: &InspectArgs) -> Result<Request, WrongInput> {
             .map(|name| class(run, name))
             .transpose()
     };
-    let question = match &options.unit {
+    let question = match &args.unit {
         Some(unit) if unit.cell.is_some() => {
             let message = "saliency is of a whole channel: write --unit with one number";
             return Err(WrongInput(message.to_owned()));
@@ -139,6 +162,7 @@ fn value(saliency: &Saliency) -> Value {
     });
     json!({
         "step": saliency.step,
+        "since": saliency.since_step(),
         "method": saliency.method.word(),
         "layer": saliency.layer,
         "images": images,

@@ -1,29 +1,31 @@
 //! `strata inspect RUN sparse-code`: how active each unit is on average, and one unit with what excites it.
 
+use super::picture::{Draw, Drawn, Picture};
 use crate::cli::args::InspectArgs;
 use crate::cli::numbers::Numbers;
 use crate::cli::{output, text};
-use serde_json::{Value, json};
+use serde_json::json;
 use strata_engine::storage::saved_run::SavedRun;
 use strata_gui::plate::{of_network, of_unit};
-use strata_gui::snapshot::Snapshot;
 use strata_inspect::sparse::SparseCode;
 use strata_inspect::sparse::unit::SparseUnit;
+
+/// `strata inspect RUN sparse-code`
+pub(super) const PICTURE: Picture = Picture {
+    word: "sparse-code",
+    shows: "How active each hidden unit is on average",
+    takes: &["--unit", "--numbers"],
+    draw: Draw::Run(picture),
+    ..Picture::NONE
+};
 
 /// Means within this distance of the target count as there.
 const NEAR: f64 = 0.03;
 
 /// The charts of all units, or with `--unit` the pictures of one.
-pub(super) fn picture(
-    run: &mut SavedRun,
-    args: &InspectArgs,
-) -> anyhow::Result<(Snapshot, Option<Value>)> {
+fn picture(run: &mut SavedRun, args: &InspectArgs) -> anyhow::Result<Drawn> {
     let code = run.inspect::<SparseCode>(&())?;
-    let wanted = args
-        .saliency
-        .unit
-        .as_ref()
-        .map(|unit| unit.channel as usize);
+    let wanted = args.unit.as_ref().map(|unit| unit.channel as usize);
     let unit = run.inspect::<SparseUnit>(&wanted)?;
     say(&code);
     if let Some(file) = &args.numbers {

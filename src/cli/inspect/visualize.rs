@@ -2,20 +2,50 @@
 
 use super::class;
 use super::field::place;
+use super::picture::{Draw, Drawn, Picture};
 use crate::cli::args::{Channels, InspectArgs};
 use crate::cli::numbers::Numbers;
 use crate::cli::{WrongInput, output, text};
 use serde_json::{Value, json};
 use strata_engine::storage::saved_run::SavedRun;
 use strata_gui::plate::of_visualization;
-use strata_gui::snapshot::Snapshot;
-use strata_inspect::visualize::{Goal, How, Picture, Request, Visualization, Wanted};
+use strata_inspect::visualize::{self, Goal, How, Request, Visualization, Wanted};
+
+/// `strata inspect RUN visualize`
+pub(super) const PICTURE: Picture = Picture {
+    word: "visualize",
+    shows: "Images made so that a class, a channel, a value or a layer answers strongly",
+    takes: &[
+        "--image",
+        "--numbers",
+        "--class",
+        "--unit",
+        "--layer",
+        "--channel",
+        "--seed",
+        "--basis",
+        "--colours",
+        "--penalty",
+        "--strength",
+        "--tv",
+        "--blur",
+        "--jitter",
+        "--rotation",
+        "--scale",
+        "--laplacian",
+        "--steps",
+        "--rate",
+        "--starts",
+        "--diversity",
+        "--side-by-side",
+        "--slice",
+    ],
+    draw: Draw::Run(picture),
+    check: super::unit_of_layer,
+};
 
 /// The images with the way there, and their numbers.
-pub(super) fn picture(
-    run: &mut SavedRun,
-    args: &InspectArgs,
-) -> anyhow::Result<(Snapshot, Option<Value>)> {
+fn picture(run: &mut SavedRun, args: &InspectArgs) -> anyhow::Result<Drawn> {
     let request = request(run, args)?;
     let made = run.inspect_slice::<Visualization>(args.slice, &request)?;
     for (index, picture) in made.pictures.iter().enumerate() {
@@ -74,10 +104,10 @@ fn wanted(run: &SavedRun, args: &InspectArgs) -> Result<Wanted, WrongInput> {
         };
         return Ok(Wanted::Classes(one.or_else(each)?));
     }
-    if let Some(unit) = &args.saliency.unit {
+    if let Some(unit) = &args.unit {
         return Ok(Wanted::Unit(unit.channel, unit.cell.clone()));
     }
-    Ok(match (&args.visualize.channel, &args.layer) {
+    Ok(match (&args.channel, &args.layer) {
         (Some(Channels::All), _) => Wanted::AllChannels,
         (Some(Channels::These(channels)), _) => Wanted::Channels(channels.clone()),
         (None, Some(_)) => Wanted::Layer,
@@ -104,7 +134,7 @@ fn how(args: &InspectArgs, usual: &How) -> How {
 }
 
 /// `3: score -0.4 at the start, 21.3 now; taken for 3 99.9 %`
-fn line(made: &Visualization, index: usize, picture: &Picture) -> String {
+fn line(made: &Visualization, index: usize, picture: &visualize::Picture) -> String {
     let name = made.name(index, 0);
     if !picture.moved {
         return format!("{name}: nothing moves it, its gradient is 0 all the way");
@@ -130,7 +160,7 @@ fn line(made: &Visualization, index: usize, picture: &Picture) -> String {
 }
 
 fn value(made: &Visualization) -> Value {
-    let picture = |(index, picture): (usize, &Picture)| {
+    let picture = |(index, picture): (usize, &visualize::Picture)| {
         let answer = |(class, share): &(u32, f32)| {
             let class = strata_inspect::class_name(&made.classes, *class);
             json!({"class": class, "probability": share})

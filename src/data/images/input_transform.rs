@@ -138,6 +138,11 @@ impl InputTransform {
         self.whitening.is_some()
     }
 
+    /// Whether each image's own mean is taken away.
+    pub fn centers(&self) -> bool {
+        self.level.is_some()
+    }
+
     /// Changes images, one after the other, into what the network sees.
     pub fn apply(&self, images: &mut [f32]) {
         for image in images.chunks_exact_mut(self.size) {

@@ -61,19 +61,24 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Inspections of the longest kind that a training does one after the other.
+const AT_ONCE: u32 = 4;
+
 /// Computes what the reader asked for.
 pub(crate) fn reply_to_queries(session: &mut Session<'_>) {
     let Some(stage) = session.project.stages.get(session.position.stage) else {
         return;
     };
     let stages = [stage.clone()];
-    let longest = if session.control.must_wait() {
-        live_previews::LONGEST_PAUSED
-    } else {
-        live_previews::LONGEST
+    let waits = session.control.must_wait();
+    let longest = match waits {
+        true => live_previews::LONGEST_PAUSED,
+        false => live_previews::LONGEST,
     };
     let live = session.live;
-    loop {
+    let start = Instant::now();
+    // What many views ask comes in parts, so that no step of the training and no frame waits for all of it.
+    while waits || start.elapsed() < AT_ONCE * longest {
         // Bound here, so that the reader does not wait for the computation.
         let query = lock(&live.queries).pop();
         let Some(query) = query else { return };

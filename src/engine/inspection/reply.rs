@@ -108,6 +108,7 @@ trait ErasedQuery: Send + Sync + Debug {
     fn needs(&self) -> Needs;
     fn subject(&self) -> &Subject;
     fn compute(&self, cx: &mut InspectionContext<'_>) -> AnyReply;
+    fn change(&self, now: AnyReply, earlier: &AnyReply) -> AnyReply;
     fn refuse(&self, error: InspectionError) -> AnyReply;
     fn as_any(&self) -> &dyn Any;
     fn is_same(&self, other: &dyn Any) -> bool;
@@ -132,6 +133,22 @@ impl<I: Inspection> ErasedQuery for Query<I> {
         AnyReply::new(Reply::<I> {
             query: self.clone(),
             result: output.map(Arc::new).map_err(InspectionError::from),
+        })
+    }
+
+    fn change(&self, now: AnyReply, earlier: &AnyReply) -> AnyReply {
+        let output = |reply: &AnyReply| Some(reply.get::<I>()?.result.clone());
+        let result = match (output(&now), output(earlier)) {
+            (Some(Ok(now)), Some(Ok(earlier))) => now
+                .change_since(&earlier)
+                .map(Arc::new)
+                .map_err(|error| RunError::from(error).into()),
+            (Some(Err(error)), _) | (_, Some(Err(error))) => Err(error),
+            (None, _) | (_, None) => Err(InspectionError::Defect),
+        };
+        AnyReply::new(Reply::<I> {
+            query: self.clone(),
+            result,
         })
     }
 
@@ -184,6 +201,12 @@ impl AnyQuery {
             *cx.inspector = Default::default();
             self.refuse(InspectionError::Defect)
         })
+    }
+
+    /// What has changed from an earlier reply to the one of now.
+    pub(super) fn change(&self, now: AnyReply, earlier: &AnyReply) -> AnyReply {
+        let reply = catch_unwind(AssertUnwindSafe(|| self.0.change(now, earlier)));
+        reply.unwrap_or_else(|_| self.refuse(InspectionError::Defect))
     }
 
     /// The reply that there is no output.

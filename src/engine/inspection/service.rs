@@ -192,8 +192,14 @@ impl Worker<'_> {
         let reply = match query.subject().clone() {
             Subject::Stored(saved) if query.needs() == Needs::Run => {
                 let work = |cx: InspectionContext<'_>| Ok(query.compute(cx));
-                let checkpoint = checkpoint_of(&saved);
-                saved_run::with_weights(&saved.run, &checkpoint, self.device.as_deref(), work)
+                let of = |checkpoint: &str| {
+                    saved_run::with_weights(&saved.run, checkpoint, self.device.as_deref(), work)
+                };
+                let now = of(&checkpoint_of(&saved));
+                match saved.since.map(snapshots::name) {
+                    None => now,
+                    Some(earlier) => now.and_then(|now| Ok(query.change(now, &of(&earlier)?))),
+                }
             }
             Subject::Stored(saved) => self.of_run(query, &saved),
             Subject::Images(set) => self.of_images(query, &set),
@@ -233,8 +239,19 @@ impl Worker<'_> {
                 }
             }
         };
-        let saved = &mut self.run.insert(open).saved;
-        Ok(saved.with_context(&mut monitor, |cx| query.compute(cx)))
+        let open = self.run.insert(open);
+        let now = open
+            .saved
+            .with_context(&mut monitor, |cx| query.compute(cx));
+        let Some(earlier) = weights.since.map(snapshots::name) else {
+            return Ok(now);
+        };
+        open.saved.load(run, &earlier)?;
+        open.checkpoint = earlier;
+        let earlier = open
+            .saved
+            .with_context(&mut monitor, |cx| query.compute(cx));
+        Ok(query.change(now, &earlier))
     }
 
     fn of_images(&mut self, query: &AnyQuery, set: &ImageSet) -> Result<AnyReply, RunError> {

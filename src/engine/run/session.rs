@@ -118,6 +118,13 @@ impl Session<'_> {
     /// Publishes new previews, and replies to what was asked.
     pub(crate) fn publish(&mut self) -> (Option<Filters>, Option<Reconstructions>) {
         let start = Instant::now();
+        let made = self.publish_previews();
+        live::reply_to_queries(self);
+        self.previews.rest(start.elapsed());
+        made
+    }
+
+    fn publish_previews(&mut self) -> (Option<Filters>, Option<Reconstructions>) {
         let stage = self.project.stages.get(self.position.stage);
         let batch = stage.map_or(1, |stage| stage.batch as usize);
         let (filters, images) = self.previews.make(
@@ -128,14 +135,16 @@ impl Session<'_> {
             self.position.step,
         );
         live_previews::publish(self.live, filters.as_ref(), images.as_ref());
-        live::reply_to_queries(self);
-        self.previews.rest(start.elapsed());
         (filters, images)
     }
 
-    /// Publishes new previews, and writes them into the run folder.
+    /// Publishes new previews, and writes them into the run folder. Queries wait until they are due: epochs may be short,
+    /// and many views may ask.
     pub fn snapshot(&mut self, stage: usize, epoch: u32) -> Result<(), RunError> {
-        let (filters, images) = self.publish();
+        let (filters, images) = match self.previews.are_due() {
+            true => self.publish(),
+            false => self.publish_previews(),
+        };
         let probe = ProbeFiles {
             run: self.folder.path(),
             stage,

@@ -16,7 +16,7 @@ use crate::run::memory_check::check_forward;
 use crate::run::prepare::{check_size, load_weights, new_network};
 use candle_core::{Device, Tensor};
 use std::collections::{BTreeSet, HashMap};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use strata_core::project::data::Split;
 use strata_core::project::stage::{Stage, Task};
 use strata_core::project::{Project, file};
@@ -48,6 +48,16 @@ pub struct SavedRun {
     trained: BTreeSet<String>,
     device: Device,
     inspector: Inspector,
+    compared: Option<Compared>,
+}
+
+/// Two checkpoints of a run between which the change is shown.
+#[derive(Clone, Debug)]
+struct Compared {
+    run: PathBuf,
+    /// The later one, which is loaded.
+    now: String,
+    earlier: String,
 }
 
 /// What a split measured, over every task the run was trained for.
@@ -102,6 +112,7 @@ impl SavedRun {
             trained,
             device,
             inspector: Inspector::default(),
+            compared: None,
         })
     }
 
@@ -114,6 +125,17 @@ impl SavedRun {
         self.position = saved.position;
         // What was computed with the weights of before.
         self.inspector = Inspector::default();
+        Ok(())
+    }
+
+    /// From now on what is inspected is the change to the checkpoint that is loaded, `now`, since an earlier one.
+    pub fn compare(&mut self, run: &Path, now: &str, earlier: &str) -> Result<(), RunError> {
+        run_folder::find_checkpoint(run, earlier)?;
+        self.compared = Some(Compared {
+            run: run.to_owned(),
+            now: now.to_owned(),
+            earlier: earlier.to_owned(),
+        });
         Ok(())
     }
 
@@ -183,10 +205,18 @@ impl SavedRun {
         slice: Slice,
         request: &I::Request,
     ) -> Result<I, RunError> {
-        Ok(self.with_context(&mut |_| true, |mut cx| {
+        let compute = |mut cx: InspectionContext<'_>| {
             cx.slice = slice;
             I::compute(&mut cx, request)
-        })?)
+        };
+        let output = self.with_context(&mut |_| true, compute)?;
+        let Some(Compared { run, now, earlier }) = self.compared.clone() else {
+            return Ok(output);
+        };
+        self.load(&run, &earlier)?;
+        let earlier = self.with_context(&mut |_| true, compute);
+        self.load(&run, &now)?;
+        Ok(output.change_since(&earlier?)?)
     }
 
     /// Inspects the run; `monitor` takes how far it has come and returns whether the output is still wanted.

@@ -84,14 +84,15 @@ impl View for ActivationsView {
         };
         let whole = maps.summary();
         format!(
-            "{} {} · {} zero · {} … {} · {} · step {}",
+            "{} {} · {} zero · {} … {} · {} · step {}{}",
             maps.place.in_words(),
             maps.text,
             percent(whole.zeros),
             number(whole.min.into()),
             number(whole.max.into()),
             maps.described(),
-            format::count(maps.step)
+            format::count(maps.step),
+            strata_inspect::since_words(maps.since)
         )
     }
 

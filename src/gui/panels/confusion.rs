@@ -71,7 +71,9 @@ impl View for ConfusionView {
                 true => count(confusion.of),
                 false => format!("{} of {}", count(confusion.images), count(confusion.of)),
             };
-            format!("{accuracy}{images} {} images", confusion.split)
+            let since = confusion.since.as_ref().map(|(step, _)| *step);
+            let since = strata_inspect::since_words(since);
+            format!("{accuracy}{images} {} images{since}", confusion.split)
         })
     }
 
@@ -266,7 +268,10 @@ fn row(ui: &Ui, confusion: &Confusion, layout: &Layout, class: usize, name: &Arc
 fn cell(ui: &Ui, confusion: &Confusion, area: Rect, [class, answer]: [usize; 2]) {
     let colors = theme::palette(ui);
     let count = confusion.counts[class][answer];
-    let share = confusion.share(class, answer).unwrap_or(0.0) as f32;
+    let share = match confusion.change(class, answer) {
+        Some(change) => change.unsigned_abs() as f32 / confusion.total(class).max(1) as f32,
+        None => confusion.share(class, answer).unwrap_or(0.0) as f32,
+    };
     let hue = if class == answer {
         colors.accent
     } else {
@@ -280,7 +285,10 @@ fn cell(ui: &Ui, confusion: &Confusion, area: Rect, [class, answer]: [usize; 2])
     if area.width() < WITH_COUNT {
         return;
     }
-    let has_share = area.width() >= WITH_SHARE && count > 0;
+    let count = confusion
+        .change(class, answer)
+        .map_or(count, |change| change.unsigned_abs());
+    let has_share = area.width() >= WITH_SHARE && count > 0 && confusion.since.is_none();
     let up = if has_share { 7.0 } else { 0.0 };
     let write = |y: f32, text: String, size: f32, color| {
         let at = pos2(area.center().x, area.center().y + y);
@@ -293,7 +301,13 @@ fn cell(ui: &Ui, confusion: &Confusion, area: Rect, [class, answer]: [usize; 2])
     } else {
         colors.weak
     };
-    write(-up, format::large(count), 11.0, ink);
+    let text = match confusion.change(class, answer) {
+        Some(0) => "0".to_owned(),
+        Some(change) if change < 0 => format!("−{}", format::large(change.unsigned_abs())),
+        Some(change) => format!("+{}", format::large(change.unsigned_abs())),
+        None => format::large(count),
+    };
+    write(-up, text, 11.0, ink);
     if has_share {
         write(up, format!("{:.1} %", 100.0 * share), 9.5, colors.text);
     }
@@ -306,5 +320,11 @@ fn sentence(confusion: &Confusion, class: usize, answer: usize) -> String {
     let share = confusion
         .share(class, answer)
         .map_or_else(String::new, |share| format!(" ({:.1} %)", 100.0 * share));
-    format!("{is} taken for {taken}: {count} of {total} images{share}")
+    let change = confusion
+        .change(class, answer)
+        .zip(confusion.since.as_ref());
+    let change = change.map_or_else(String::new, |(change, (step, _))| {
+        format!("; {change:+} since step {}", format::count(*step))
+    });
+    format!("{is} taken for {taken}: {count} of {total} images{share}{change}")
 }

@@ -5,10 +5,9 @@ use super::axes::{axis, even};
 use super::loading_state::{failed, reading};
 use crate::theme;
 use crate::view::View;
-use crate::widgets::{chevron, empty, plain};
+use crate::widgets::{ChoiceBox, empty, plain};
 use eframe::egui::{
-    Align, Color32, ComboBox, Label, Layout, Rect, RichText, ScrollArea, Sense, Ui, UiBuilder,
-    Vec2b, vec2,
+    Align, Color32, Label, Layout, Rect, RichText, ScrollArea, Sense, Ui, UiBuilder, Vec2b, vec2,
 };
 use egui_plot::{AxisHints, GridInput, HoverPosition, Line, Plot};
 use strata_app::action::Action;
@@ -78,20 +77,19 @@ impl View for DynamicsView {
     fn tools(&mut self, ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
         let DynamicsChoice(former) = state.choices.get();
         let mut figure = former;
-        let combo = ComboBox::from_id_salt("figure of dynamics")
-            .width(168.0)
-            .icon(chevron)
-            .selected_text(RichText::new(figure.name()).size(theme::SMALL))
-            .show_ui(ui, |ui| {
-                for one in Figure::ALL {
-                    ui.selectable_value(&mut figure, one, one.name());
-                }
-            });
         let hover = "Which figure is drawn, a line for each layer";
-        combo
-            .response
-            .on_hover_text(hover)
-            .accessible_name("Figure of dynamics");
+        ChoiceBox {
+            id: "figure of dynamics",
+            width: 168.0,
+            shown: figure.name().into(),
+            hover,
+            name: "Figure of dynamics",
+        }
+        .show(ui, |ui| {
+            for one in Figure::ALL {
+                ui.selectable_value(&mut figure, one, one.name());
+            }
+        });
         if figure != former {
             actions.push(Action::Choose(Choice::new(DynamicsChoice(figure))));
         }

@@ -1,15 +1,14 @@
 //! The images of a split that excite each channel of a layer most, and the patch that it sees there.
 
+pub(crate) mod layers;
+
 use super::loading_state::{failed, reading};
 use crate::panels::layer_entries::layer_entries;
-use crate::plate::of_exciting::frame;
 use crate::theme;
 use crate::view::View;
 use crate::widgets::raster::Sheet;
-use crate::widgets::{chevron, elided, empty};
-use eframe::egui::{
-    ComboBox, FontId, Rect, RichText, Role, ScrollArea, Sense, Ui, WidgetInfo, pos2, vec2,
-};
+use crate::widgets::{ChoiceBox, elided, empty};
+use eframe::egui::{FontId, Rect, Role, ScrollArea, Sense, Ui, WidgetInfo, pos2, vec2};
 use std::sync::Arc;
 use strata_app::action::Action;
 use strata_app::arrangement::Workspace;
@@ -18,10 +17,10 @@ use strata_app::state::State;
 use strata_core::format::{self, short};
 use strata_core::project::Place;
 use strata_engine::inspection::reply::Reply;
-use strata_inspect::curve::is_signal;
+use strata_inspect::curve::SIZE;
 use strata_inspect::exciting::{Channel, Exciting, Request};
 use strata_inspect::inspection::Subject;
-use strata_inspect::picture::image_rgba;
+use strata_inspect::layer_statistics::{self, LayerStatistics};
 
 type Seen = Reply<Exciting>;
 
@@ -30,17 +29,54 @@ type Seen = Reply<Exciting>;
 pub struct ExcitingChoice {
     /// The layer; `None` follows the selected one.
     pub layer: Option<Place>,
+    /// All layers as a table instead.
+    pub table: bool,
 }
 
 /// The view, with the textures of what it shows.
 #[derive(Default)]
 pub(crate) struct ExcitingView {
-    drawn: Option<(Arc<Seen>, Sheet)>,
+    drawn: Option<Drawn>,
+}
+
+struct Drawn {
+    seen: Arc<Seen>,
+    images: Sheet,
+    /// What is seen of each image, where that is not the whole.
+    patches: Option<Sheet>,
+}
+
+/// One texture of pictures, those that are smaller than the largest on a clear ground.
+fn sheet(ui: &Ui, pictures: &[([usize; 2], Vec<u8>)]) -> Sheet {
+    let side = |axis: usize| {
+        pictures
+            .iter()
+            .map(|(size, _)| size[axis])
+            .max()
+            .unwrap_or(1)
+            .max(1)
+    };
+    let [height, width] = [side(0), side(1)];
+    let one = |index: usize| {
+        let ([tall, wide], rgba) = &pictures[index];
+        let mut padded = vec![0; 4 * height * width];
+        for row in 0..*tall {
+            let from = 4 * row * wide;
+            padded[4 * row * width..][..4 * wide].copy_from_slice(&rgba[from..from + 4 * wide]);
+        }
+        padded
+    };
+    match [height, width] == SIZE {
+        true => Sheet::smooth(ui.ctx(), "exciting", SIZE, pictures.len(), one),
+        false => Sheet::new(ui.ctx(), "exciting", [height, width], pictures.len(), one),
+    }
 }
 
 /// The longest side of an image, and the room for what is said of a channel.
 const SIDE: f32 = 72.0;
 const WORDS: f32 = 132.0;
+/// The longest side of a patch.
+const PATCH: f32 = 52.0;
 const GAP: f32 = 6.0;
 const LINE: f32 = 14.0;
 
@@ -62,10 +98,15 @@ impl View for ExcitingView {
     }
 
     fn about(&self) -> &'static str {
-        "Of every channel of a layer the images of the test split with its largest value, the most exciting first; framed is what the channel sees where that value is. Beside them the mean and the deviation of its values over all these images and positions, and the share that is exactly 0: a channel that is 0 everywhere has died. Of a dense layer a channel is a unit, and it sees the whole image."
+        "Of every channel of a layer the images of the test split with its largest value, the most exciting first; framed, and beside it as a patch, is what the channel sees where that value is; a checkerboard is padding beyond the edge. Beside them the mean and the deviation of its values over all these images and positions, and the share that is exactly 0: a channel that is 0 everywhere has died. Of a dense layer a channel is a unit, and it sees the whole image."
     }
 
     fn status(&self, state: &State) -> String {
+        if state.choices.get::<ExcitingChoice>().table {
+            let seen = state.run_reply::<LayerStatistics>();
+            let made = seen.and_then(|seen| seen.result.as_deref().ok());
+            return made.map_or_else(String::new, layers::about);
+        }
         latest(state).map_or_else(String::new, |made| {
             let dead = made
                 .channels
@@ -92,19 +133,36 @@ impl View for ExcitingView {
     fn tools(&mut self, ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
         let former: ExcitingChoice = state.choices.get();
         let mut choice = former.clone();
-        let shown = layer(state, &choice).map_or_else(String::new, |place| place.in_words());
-        let combo = ComboBox::from_id_salt("layer of exciting images")
-            .width(112.0)
-            .icon(chevron)
-            .selected_text(RichText::new(shown).size(theme::SMALL))
-            .show_ui(ui, |ui| {
-                ui.selectable_value(&mut choice.layer, None, "the selected layer");
-                layer_entries(ui, state, &mut choice.layer);
-            });
-        combo
-            .response
-            .on_hover_text("The layer whose channels are excited")
-            .accessible_name("Layer of exciting images");
+        let shown = match choice.table {
+            true => ALL.to_owned(),
+            false => layer(state, &choice).map_or_else(String::new, |place| place.in_words()),
+        };
+        ChoiceBox {
+            id: "layer of exciting images",
+            width: 112.0,
+            shown: shown.into(),
+            hover: "The layer whose channels are excited",
+            name: "Layer of exciting images",
+        }
+        .show(ui, |ui| {
+            if ui.selectable_label(choice.table, ALL).clicked() {
+                choice.table = true;
+            }
+            // One of the layers ends the table, the one that was chosen before too.
+            let before = choice.layer.clone();
+            let mut one = choice.layer.clone().filter(|_| !choice.table);
+            let follows = before.is_none() && !choice.table;
+            if ui.selectable_label(follows, "the selected layer").clicked() {
+                choice = ExcitingChoice::default();
+            }
+            layer_entries(ui, state, &mut one);
+            if one.is_some() && (choice.table || one != before) {
+                choice = ExcitingChoice {
+                    layer: one,
+                    table: false,
+                };
+            }
+        });
         if choice != former {
             actions.push(Action::Choose(Choice::new(choice)));
         }
@@ -112,6 +170,11 @@ impl View for ExcitingView {
 
     fn body(&mut self, ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
         let choice: ExcitingChoice = state.choices.get();
+        if choice.table {
+            let request = layer_statistics::Request::default();
+            actions.extend(state.request(state.run_query::<LayerStatistics>(request)));
+            return table(ui, state, actions);
+        }
         let Some(place) = layer(state, &choice) else {
             let hint = "Add a layer to the encoder: what excites its channels is shown here once it is trained.";
             return empty(ui, "No layers yet", hint);
@@ -127,7 +190,32 @@ impl View for ExcitingView {
     }
 
     fn picture(&mut self, ui: &mut Ui, state: &State) {
-        self.content(ui, state, &mut Vec::new());
+        let choice: ExcitingChoice = state.choices.get();
+        match choice.table {
+            true => table(ui, state, &mut Vec::new()),
+            false => self.content(ui, state, &mut Vec::new()),
+        }
+    }
+}
+
+/// The entry for all layers at once.
+const ALL: &str = "all layers, a table";
+
+fn table(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
+    let Some(seen) = state.run_reply::<LayerStatistics>() else {
+        return nothing(ui, state, actions);
+    };
+    match &seen.result {
+        Err(error) => failed(ui, "No figures of the layers", &error.to_string(), actions),
+        Ok(made) => {
+            if let Some(layer) = layers::table(ui, made) {
+                let choice = ExcitingChoice {
+                    layer: Some(layer),
+                    table: false,
+                };
+                actions.push(Action::Choose(Choice::new(choice)));
+            }
+        }
     }
 }
 
@@ -163,15 +251,15 @@ impl ExcitingView {
             }
         };
         self.update(ui, seen, made);
-        if let Some((_, sheet)) = &self.drawn {
+        if let Some(drawn) = &self.drawn {
             ScrollArea::vertical()
                 .auto_shrink(false)
-                .show(ui, |ui| rows(ui, made, sheet));
+                .show(ui, |ui| rows(ui, made, drawn));
         }
     }
 
     fn update(&mut self, ui: &Ui, seen: &Arc<Seen>, made: &Exciting) {
-        let is_drawn = |(drawn, _): &(Arc<Seen>, Sheet)| Arc::ptr_eq(drawn, seen);
+        let is_drawn = |drawn: &Drawn| Arc::ptr_eq(&drawn.seen, seen);
         if self.drawn.as_ref().is_some_and(is_drawn) {
             return;
         }
@@ -179,35 +267,39 @@ impl ExcitingView {
         let places: Vec<(usize, usize)> = all
             .flat_map(|(index, channel)| (0..channel.excited.len()).map(move |at| (index, at)))
             .collect();
-        let [height, width, channels] = made.size;
-        let sheet = match is_signal(made.size) {
-            true => {
-                let images: Vec<&[u8]> = places
-                    .iter()
-                    .map(|(index, at)| made.image(*index, *at))
-                    .collect();
-                Sheet::of_images(ui.ctx(), "exciting", made.size, &images)
-            }
-            false => {
-                let rgba = |place: usize| {
-                    let (index, at) = places[place];
-                    let mut rgba = image_rgba(made.image(index, at), channels);
-                    if let Some(patch) = made.channels[index].excited[at].patch {
-                        frame(&mut rgba, width, patch);
-                    }
-                    rgba
-                };
-                Sheet::new(ui.ctx(), "exciting", [height, width], places.len(), rgba)
-            }
+        let framed: Vec<([usize; 2], Vec<u8>)> = places
+            .iter()
+            .map(|(index, at)| made.framed(*index, *at))
+            .collect();
+        let cut = places.iter().map(|(index, at)| made.patch(*index, *at));
+        let cut: Vec<([usize; 2], Vec<u8>)> = cut.flatten().collect();
+        // Some images may be without a patch only where all are: the whole of them is seen.
+        let has_patches = cut.len() == framed.len();
+        let sheets = [Some(framed), Some(cut).filter(|_| has_patches)];
+        let sheets = sheets.map(|pictures| pictures.map(|pictures| sheet(ui, &pictures)));
+        let [Some(images), patches] = sheets else {
+            return;
         };
-        self.drawn = Some((seen.clone(), sheet));
+        self.drawn = Some(Drawn {
+            seen: seen.clone(),
+            images,
+            patches,
+        });
     }
 }
 
-fn rows(ui: &mut Ui, made: &Exciting, sheet: &Sheet) {
-    let [height, width] = sheet.size.map(|side| side.max(1) as f32);
-    let scale = SIDE / height.max(width);
-    let side = vec2(width * scale, height * scale);
+fn rows(ui: &mut Ui, made: &Exciting, drawn: &Drawn) {
+    let fitted = |sheet: &Sheet, most: f32| {
+        let [height, width] = sheet.size.map(|side| side.max(1) as f32);
+        let scale = most / height.max(width);
+        vec2(width * scale, height * scale)
+    };
+    let side = fitted(&drawn.images, SIDE);
+    let patch = drawn
+        .patches
+        .as_ref()
+        .map(|sheet| (sheet, fitted(sheet, PATCH)));
+    let wide = side.x + patch.as_ref().map_or(0.0, |(_, size)| size.x + 2.0);
     let pitch = side.y.max(4.0 * LINE) + LINE + GAP;
     let room = ui.available_width() - 8.0;
     let mut first = 0;
@@ -217,17 +309,21 @@ fn rows(ui: &mut Ui, made: &Exciting, sheet: &Sheet) {
         if ui.is_rect_visible(row) {
             words(ui, channel, row);
             for (at, excited) in channel.excited.iter().enumerate() {
-                let left = row.left() + WORDS + at as f32 * (side.x + GAP);
-                if left + side.x > row.right() {
+                let left = row.left() + WORDS + at as f32 * (wide + GAP);
+                if left + wide > row.right() {
                     break;
                 }
                 let rect = Rect::from_min_size(pos2(left, row.top()), side);
-                sheet.paint(ui.painter(), first + at, rect);
+                drawn.images.paint(ui.painter(), first + at, rect);
+                if let Some((sheet, size)) = &patch {
+                    let rect = Rect::from_min_size(pos2(rect.right() + 2.0, row.top()), *size);
+                    sheet.paint(ui.painter(), first + at, rect);
+                }
                 let label = excited.label.map_or_else(String::new, |label| {
                     format!(" {}", strata_inspect::class_name(&made.classes, label))
                 });
                 let text = format!("{}{label}", short(excited.value.into(), 2));
-                line(ui, &text, pos2(left, rect.bottom() + 1.0), side.x);
+                line(ui, &text, pos2(left, rect.bottom() + 1.0), wide);
             }
         }
         first += channel.excited.len();

@@ -9,11 +9,12 @@ use super::loading_state::failed;
 use crate::plate::of_filters::Shown;
 use crate::theme;
 use crate::view::View;
+use crate::widgets::ChoiceBox;
+use crate::widgets::empty;
 use crate::widgets::raster::{Sheet, shades};
-use crate::widgets::{chevron, empty};
 use eframe::egui::{
-    Align2, Color32, ComboBox, Context, Painter, Rect, RichText, ScrollArea, Ui, UiBuilder, pos2,
-    vec2,
+    Align2, Button, Color32, Context, Painter, Popup, PopupCloseBehavior, Rect, RichText,
+    ScrollArea, Ui, UiBuilder, pos2, vec2,
 };
 use std::sync::Arc;
 use strata_app::action::{Action, Show};
@@ -22,6 +23,7 @@ use strata_app::state::State;
 use strata_core::format;
 use strata_engine::inspection::reply::Reply;
 use strata_inspect::filters::Filters;
+use strata_inspect::filters::on_pixels::FiltersOnPixels;
 use strata_inspect::filters::study::{FilterStudy, Order};
 use strata_inspect::inspection::Subject;
 use strata_inspect::maps::viridis;
@@ -103,8 +105,15 @@ impl View for FiltersView {
         let Some(Ok(source)) = source(state) else {
             return String::new();
         };
-        let of =
-            |filters: &Filters| format!("{} · step {}", filters.layer, format::count(filters.step));
+        let of = |filters: &Filters| {
+            let space = choice::space_words(state, filters);
+            let since = format!("{space}{}", strata_inspect::since_words(filters.since));
+            format!(
+                "{} · step {}{since}",
+                filters.layer,
+                format::count(filters.step)
+            )
+        };
         match &source {
             Source::Weights(filters) => of(filters),
             Source::Study(_) => source.study().map_or_else(String::new, |study| {
@@ -118,42 +127,29 @@ impl View for FiltersView {
     }
 
     fn tools(&mut self, ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
-        let close: FilterChoice = state.choices.get();
-        let shown = source(state).and_then(Result::ok);
-        let filters = match &shown {
-            Some(Source::Weights(filters)) => Some(&**filters),
-            Some(study) => study.study().map(|study| &study.filters),
-            None => None,
-        };
-        let now = state.view.filter_scale;
-        let mut chosen = now;
-        let combo = ComboBox::from_id_salt("filter scale")
-            .width(92.0)
-            .icon(chevron)
-            .selected_text(RichText::new(name(now)).size(theme::SMALL))
-            .show_ui(ui, |ui| {
-                for scale in [FilterScale::PerFilter, FilterScale::PerLayer, fixed(state)] {
-                    ui.selectable_value(&mut chosen, scale, name(scale));
-                }
+        if ui.available_width() >= choice::room(state) {
+            return tools(ui, state, actions);
+        }
+        // Too narrow for all of them side by side: they stand in a menu.
+        let button = ui.add(Button::new(RichText::new("Options…").size(theme::SMALL)));
+        let button = button.on_hover_text("Scale, layer, order and what is drawn of each filter");
+        button.clone().accessible_name("Options of filters");
+        Popup::menu(&button)
+            .close_behavior(PopupCloseBehavior::CloseOnClickOutside)
+            .show(|ui| {
+                theme::in_menu(ui);
+                tools(ui, state, actions);
             });
-        combo
-            .response
-            .on_hover_text("per filter: each by its own largest weight, shows the form of weak ones; per layer: all by the layer's largest, shows which are strong; fixed: by the largest there was when you chose it, shows how they grow")
-            .accessible_name("Filter scale");
-        if chosen != now {
-            actions.push(Action::Show(Show::FilterScale(chosen)));
-        }
-        if close.layer.is_none() {
-            choose_layer(ui, state, actions);
-        }
-        choice::tools(ui, state, filters, actions);
     }
 
     fn body(&mut self, ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
         let close: FilterChoice = state.choices.get();
-        actions.extend(match close.is_close() {
-            true => state.request(state.run_query::<FilterStudy>(close.request(state))),
-            false => state.request(state.filters_query()),
+        actions.extend(if close.is_close() {
+            state.request(state.run_query::<FilterStudy>(close.request(state)))
+        } else if choice::is_on_pixels(state, &close) {
+            state.request(state.run_query::<FiltersOnPixels>(close.request(state).layer))
+        } else {
+            state.request(state.filters_query())
         });
         self.content(ui, state, actions);
     }
@@ -163,6 +159,41 @@ impl View for FiltersView {
     }
 }
 
+/// All boxes and switches.
+fn tools(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
+    let close: FilterChoice = state.choices.get();
+    let shown = source(state).and_then(Result::ok);
+    let filters = match &shown {
+        Some(Source::Weights(filters)) => Some(&**filters),
+        Some(study) => study.study().map(|study| &study.filters),
+        None => None,
+    };
+    let now = state.view.filter_scale;
+    let mut chosen = now;
+    ChoiceBox {
+        id: "filter scale",
+        width: 92.0,
+        shown: name(now).into(),
+        hover: "per filter: each by its own largest weight, shows the form of \
+                weak ones; per layer: all by the layer's largest, shows which \
+                are strong; fixed: by the largest there was when you chose it, \
+                shows how they grow",
+        name: "Filter scale",
+    }
+    .show(ui, |ui| {
+        for scale in [FilterScale::PerFilter, FilterScale::PerLayer, fixed(state)] {
+            ui.selectable_value(&mut chosen, scale, name(scale));
+        }
+    });
+    if chosen != now {
+        actions.push(Action::Show(Show::FilterScale(chosen)));
+    }
+    if close.layer.is_none() {
+        choose_layer(ui, state, actions);
+    }
+    choice::boxes(ui, state, filters, actions);
+}
+
 /// What there is to draw, or why there is nothing. A study that is asked for is waited for with what was shown before.
 fn source(state: &State) -> Option<Result<Source, String>> {
     let close: FilterChoice = state.choices.get();
@@ -170,10 +201,16 @@ fn source(state: &State) -> Option<Result<Source, String>> {
         let filters = state.filters()?;
         Some(filters.cloned().map(Source::Weights))
     };
-    if !close.is_close() {
-        return weights();
-    }
     let wanted = close.request(state).layer;
+    if !close.is_close() {
+        let on_pixels = state
+            .run_reply::<FiltersOnPixels>()
+            .filter(|seen| choice::is_on_pixels(state, &close) && seen.query.request == wanted);
+        return match on_pixels.map(|seen| &seen.result) {
+            Some(Ok(filters)) => Some(Ok(Source::Weights(filters.0.clone()))),
+            Some(Err(_)) | None => weights(),
+        };
+    }
     let seen = state.run_reply::<FilterStudy>();
     let seen = seen.filter(|seen| seen.query.request.layer == wanted);
     match seen {
@@ -258,19 +295,20 @@ fn choose_layer(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
     }
     let name = |decoder| if decoder { "decoder" } else { "first layer" };
     let mut chosen = now;
-    let combo = ComboBox::from_id_salt("filter layer")
-        .width(92.0)
-        .icon(chevron)
-        .selected_text(RichText::new(name(now)).size(theme::SMALL))
-        .show_ui(ui, |ui| {
-            for decoder in [false, true] {
-                ui.selectable_value(&mut chosen, decoder, name(decoder));
-            }
-        });
-    combo
-        .response
-        .on_hover_text("first layer: what each filter looks for; decoder: what each unit paints into the reconstruction, the better picture of what a sparse autoencoder has learned")
-        .accessible_name("Filter layer");
+    ChoiceBox {
+        id: "filter layer",
+        width: 92.0,
+        shown: name(now).into(),
+        hover: "first layer: what each filter looks for; decoder: what each \
+                unit paints into the reconstruction, the better picture of \
+                what a sparse autoencoder has learned",
+        name: "Filter layer",
+    }
+    .show(ui, |ui| {
+        for decoder in [false, true] {
+            ui.selectable_value(&mut chosen, decoder, name(decoder));
+        }
+    });
     if chosen != now {
         actions.push(Action::Show(Show::DecoderFilters(chosen)));
     }

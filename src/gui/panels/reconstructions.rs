@@ -69,6 +69,26 @@ const CURVES: [(&str, &str); 3] = [
         "Over each other: white where they agree, blue the input alone, orange the output alone.",
     ),
 ];
+/// The same where the change since an earlier step is shown.
+const CHANGED: [(&str, &str); 3] = [
+    (
+        "then",
+        "What the network made of the probe images at the earlier step.",
+    ),
+    ("now", "What it makes of them with the newest weights."),
+    ("diff ×4", "The difference of both, four times as bright."),
+];
+const CHANGED_CURVES: [(&str, &str); 3] = [
+    (
+        "then",
+        "What the network made of the probe signals at the earlier step.",
+    ),
+    ("now", "What it makes of them with the newest weights."),
+    (
+        "both",
+        "Over each other: white where they agree, blue what was made then alone, orange what is made now alone.",
+    ),
+];
 const LABELS: f32 = 48.0;
 const NUMBERS: f32 = 20.0;
 const GAP: f32 = 8.0;
@@ -132,13 +152,15 @@ impl View for ReconstructionsView {
                     false => String::new(),
                 };
                 let colors = match r.are_signals() {
+                    true if r.since.is_some() => " · blue then + orange now = white",
                     true => " · blue input + orange output = white",
                     false => "",
                 };
                 format!(
-                    "probe {}s · step {} · MSE {mse} · {:.1} dB{outside}{colors}",
+                    "probe {}s · step {}{} · MSE {mse} · {:.1} dB{outside}{colors}",
                     noun(r),
                     format::count(r.step),
+                    strata_inspect::since_words(r.since),
                     r.psnr
                 )
             })
@@ -287,7 +309,12 @@ fn parts(ctx: &Context, all: &Reconstructions) -> Vec<(Reconstructions, TextureH
 }
 
 fn rows(r: &Reconstructions) -> &'static [(&'static str, &'static str); 3] {
-    if r.are_signals() { &CURVES } else { &ROWS }
+    match (r.are_signals(), r.since) {
+        (true, None) => &CURVES,
+        (true, Some(_)) => &CHANGED_CURVES,
+        (false, None) => &ROWS,
+        (false, Some(_)) => &CHANGED,
+    }
 }
 
 fn noun(r: &Reconstructions) -> &'static str {

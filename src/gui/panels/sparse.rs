@@ -8,8 +8,8 @@ use super::axes::{axis, even};
 use super::loading_state::{failed, reading};
 use crate::theme::{self, Palette};
 use crate::view::View;
-use crate::widgets::{chevron, empty, figure, plain};
-use eframe::egui::{ComboBox, Label, Rect, RichText, Stroke, Ui, UiBuilder, Vec2b, pos2, vec2};
+use crate::widgets::{ChoiceBox, empty, figure, plain};
+use eframe::egui::{Label, Rect, RichText, Stroke, Ui, UiBuilder, Vec2b, pos2, vec2};
 use egui_plot::{AxisHints, Bar, BarChart, HLine, HoverPosition, Line, LineStyle, Plot, VLine};
 use std::sync::Arc;
 use strata_app::action::Action;
@@ -185,22 +185,22 @@ impl View for SparseView {
 fn order_box(ui: &mut Ui, state: &State, code: &SparseCode, actions: &mut Vec<Action>) {
     let former: SparseChoice = state.choices.get();
     let mut choice = former.clone();
-    let combo = ComboBox::from_id_salt("order of units")
-        .width(112.0)
-        .icon(chevron)
-        .selected_text(RichText::new(choice.order.name()).size(theme::SMALL))
-        .show_ui(ui, |ui| {
-            for order in Order::ALL {
-                if order != Order::Penalty || code.target.is_some() {
-                    ui.selectable_value(&mut choice.order, order, order.name());
-                }
+    ChoiceBox {
+        id: "order of units",
+        width: 112.0,
+        shown: choice.order.name().into(),
+        hover: "means, falling: all units by how active they are; by place: in \
+                the layer's order; share of penalty: which units the penalty \
+                is made of",
+        name: "Order of the units",
+    }
+    .show(ui, |ui| {
+        for order in Order::ALL {
+            if order != Order::Penalty || code.target.is_some() {
+                ui.selectable_value(&mut choice.order, order, order.name());
             }
-        });
-    let hover = "means, falling: all units by how active they are; by place: in the layer's order; share of penalty: which units the penalty is made of";
-    combo
-        .response
-        .on_hover_text(hover)
-        .accessible_name("Order of the units");
+        }
+    });
     choose(&former, choice, actions);
 }
 

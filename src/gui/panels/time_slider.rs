@@ -21,6 +21,8 @@ const HEIGHT: f32 = 36.0;
 const PAD: f32 = 12.0;
 /// Width of what is said of the step.
 const WORDS: f32 = 290.0;
+/// Width of the switch between the weights of then and the change since.
+const CHANGE: f32 = 130.0;
 /// Width of the button that tells of the disk.
 const DISK: f32 = 104.0;
 /// While it plays, seconds from one step to the next, at least: also the slowest view has shown it by then.
@@ -55,7 +57,8 @@ pub fn show(ui: &mut Ui, place: Rect, state: &State, actions: &mut Vec<Action>) 
     ui.scope_builder(inner, |ui| {
         ui.horizontal_centered(|ui| {
             play(ui, state, steps.len(), &mut index);
-            let spare = WORDS + DISK + 3.0 * ui.spacing().item_spacing.x;
+            let change = if chosen.is_some() { CHANGE } else { 0.0 };
+            let spare = WORDS + DISK + change + 4.0 * ui.spacing().item_spacing.x;
             ui.spacing_mut().slider_width = (ui.available_width() - spare).max(120.0);
             let slider = Slider::new(&mut index, 0..=steps.len()).show_value(false);
             let slider = shown_slider(ui, slider).accessible_name("Look back");
@@ -65,8 +68,14 @@ pub fn show(ui: &mut Ui, place: Rect, state: &State, actions: &mut Vec<Action>) 
             );
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 disk(ui, state, actions);
+                if chosen.is_some() {
+                    switch(ui, state, actions);
+                }
                 ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
-                    let words = told(&state.training.curves, steps.get(at).copied());
+                    let words = match chosen.filter(|_| state.training.is_change) {
+                        Some(step) => format!("Newest weights minus those of step {}", format::count(step)),
+                        None => told(&state.training.curves, steps.get(at).copied()),
+                    };
                     let color = match chosen {
                         Some(_) => theme::palette(ui).accent,
                         None => theme::palette(ui).weak,
@@ -79,6 +88,20 @@ pub fn show(ui: &mut Ui, place: Rect, state: &State, actions: &mut Vec<Action>) 
     });
     if index != at {
         actions.push(Action::Show(Show::At(steps.get(index).copied())));
+    }
+}
+
+/// Whether the views show the weights of then, or what has changed since.
+fn switch(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
+    let mut is_change = state.training.is_change;
+    let text = RichText::new("Change since").size(theme::SMALL);
+    let hover = "The newest weights minus those of this step: of filters the change of each weight, of pictures what the \
+                 network makes of them now and what it made of them then. A view that has no such change says so";
+    let response = ui
+        .add(Checkbox::new(&mut is_change, text))
+        .on_hover_text(hover);
+    if response.accessible_name("Change since this step").changed() {
+        actions.push(Action::Show(Show::Change(is_change)));
     }
 }
 

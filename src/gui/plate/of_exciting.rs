@@ -1,14 +1,20 @@
 //! Exciting images as they are handed in: a row for each channel, with the patch that it sees framed.
 
 use super::{Plate, Tile, tile};
+use crate::panels::exciting::layers;
 use crate::snapshot::Snapshot;
 use strata_core::format::{self, short};
 use strata_inspect::curve;
 use strata_inspect::exciting::{Channel, Exciting};
-use strata_inspect::picture::{image_rgba, zoom_for};
+use strata_inspect::layer_statistics::LayerStatistics;
+use strata_inspect::picture::zoom_for;
 
-/// The colour of a patch's frame.
-const FRAME: [u8; 4] = [230, 60, 40, 255];
+/// Every layer in numbers, as the window shows them.
+pub fn layers(made: &LayerStatistics) -> Snapshot {
+    Snapshot::titled("Layers in numbers", &layers::about(made), false, |ui| {
+        layers::table(ui, made);
+    })
+}
 
 /// The images that excite each channel most, and how active it is.
 pub fn plate(made: &Exciting) -> Snapshot {
@@ -21,7 +27,7 @@ pub fn plate(made: &Exciting) -> Snapshot {
             format::count(made.images as u64),
             made.split
         ),
-        "From left to right the images with the largest value of a channel, and what it sees where that is.".to_owned(),
+        "From left to right the images with the largest value of a channel; framed, and beside it as a patch, is what it sees where that is. A checkerboard is padding.".to_owned(),
     ];
     let rows = made.channels.iter().enumerate();
     Plate {
@@ -33,6 +39,14 @@ pub fn plate(made: &Exciting) -> Snapshot {
         bars: Vec::new(),
     }
     .draw()
+}
+
+/// Pixels of a picture of this height are drawn so large; curves as they are.
+fn zoom(height: usize) -> u32 {
+    match height == curve::SIZE[0] {
+        true => 1,
+        false => 2 * zoom_for(height),
+    }
 }
 
 fn row(made: &Exciting, index: usize, channel: &Channel) -> Vec<Tile> {
@@ -51,33 +65,17 @@ fn row(made: &Exciting, index: usize, channel: &Channel) -> Vec<Tile> {
             }
             _ => format!("{value}{label}"),
         };
-        let bytes = made.image(index, place);
-        let [height, width, channels] = made.size;
-        if curve::is_signal(made.size) {
-            let drawn = curve::picture(bytes, channels, curve::BYTES);
-            return tile(image_rgba(&drawn, 1), curve::SIZE, 1, caption);
+        let ([height, width], rgba) = made.framed(index, place);
+        let mut tiles = vec![tile(rgba, [height, width], zoom(height), caption)];
+        if let Some(([height, width], rgba)) = made.patch(index, place) {
+            tiles.push(tile(
+                rgba,
+                [height, width],
+                zoom(height),
+                "patch".to_owned(),
+            ));
         }
-        let mut rgba = image_rgba(bytes, channels);
-        if let Some(patch) = excited.patch {
-            frame(&mut rgba, width, patch);
-        }
-        tile(rgba, [height, width], 2 * zoom_for(height), caption)
+        tiles
     };
-    (0..channel.excited.len()).map(one).collect()
-}
-
-/// Frames a patch, unless it is the whole image.
-pub(crate) fn frame(rgba: &mut [u8], width: usize, [top, left, bottom, right]: [usize; 4]) {
-    let height = rgba.len() / (4 * width.max(1));
-    if top == 0 && left == 0 && bottom + 1 >= height && right + 1 >= width {
-        return;
-    }
-    for (at, pixel) in rgba.chunks_exact_mut(4).enumerate() {
-        let (row, column) = (at / width, at % width);
-        let is_inside = (top..=bottom).contains(&row) && (left..=right).contains(&column);
-        let is_edge = row == top || row == bottom || column == left || column == right;
-        if is_inside && is_edge {
-            pixel.copy_from_slice(&FRAME);
-        }
-    }
+    (0..channel.excited.len()).flat_map(one).collect()
 }

@@ -7,7 +7,6 @@ use crate::snapshot::Snapshot;
 use crate::widgets::plain;
 use strata_core::format;
 use strata_inspect::curve;
-use strata_inspect::filters::flags;
 use strata_inspect::filters::study::{FilterStudy, Score};
 use strata_inspect::maps::viridis;
 use strata_inspect::picture::{
@@ -40,6 +39,9 @@ impl Shown {
     }
 }
 
+/// What is said of filters behind a whitening that are shown on pixels.
+pub const ON_PIXELS: &str = "On the pixels of the images: the network sees these whitened, and its weights are changed back. Norms and marks are of the network's own weights.";
+
 /// Pictures of input channels at most: more do not fit a texture.
 const MOST_CHANNELS: usize = 64;
 
@@ -47,14 +49,18 @@ const MOST_CHANNELS: usize = 64;
 pub fn plate(study: &FilterStudy, order: &[usize], shown: Shown) -> Snapshot {
     let filters = &study.filters;
     let mut lines = vec![format!(
-        "step {} · {} filters of {}×{}×{}",
+        "step {}{} · {} filters of {}×{}×{}",
         format::count(filters.step),
+        strata_inspect::since_words(filters.since),
         filters.count,
         filters.channels,
         filters.height,
         filters.width
     )];
-    let flags = flags(&study.measures);
+    if filters.on_pixels {
+        lines.push(ON_PIXELS.to_owned());
+    }
+    let flags = study.flags();
     for index in order {
         let sentences = flags[*index].iter();
         lines.extend(sentences.map(|flag| format!("filter {}: {}", index + 1, flag.sentence())));

@@ -1,6 +1,7 @@
 //! What a network shows of itself, as it is handed in: filters, feature maps, receptive fields,
 //! reconstructions, the sparse code.
 
+use super::of_filters::ON_PIXELS;
 use super::{ColorBar, Plate, Tile, in_rows, tile};
 use crate::panels::sparse;
 use crate::snapshot::Snapshot;
@@ -18,6 +19,7 @@ use strata_inspect::picture::{
     CURVE, FilterScale, compared, diverging, filter_limit, filter_rgba, image_rgba, zoom_for,
 };
 use strata_inspect::reconstructions::Reconstructions;
+use strata_inspect::since_words;
 use strata_inspect::slices::SliceOf;
 use strata_inspect::sparse::SparseCode;
 
@@ -87,11 +89,15 @@ pub fn filters(filters: &Filters) -> Snapshot {
         title: format!("Filters of {}: {}", plain(&filters.key), filters.layer),
         lines: vec![
             format!(
-                "step {} · {count} filters of {channels}×{height}×{width}",
-                format::count(filters.step)
+                "step {}{} · {count} filters of {channels}×{height}×{width}",
+                format::count(filters.step),
+                since_words(filters.since)
             ),
             format!("Each is drawn by its own largest weight, written below it, {drawn}."),
-        ],
+        ]
+        .into_iter()
+        .chain(filters.on_pixels.then(|| ON_PIXELS.to_owned()))
+        .collect(),
         rows: in_rows((0..count).map(one).collect(), nearly_square(count)),
         bars: vec![bar("weight", color, &ends)],
     }
@@ -104,8 +110,9 @@ pub fn activations(maps: &Activations) -> Snapshot {
     let class = maps.class.as_ref();
     let class = class.map_or_else(String::new, |class| format!(", {class}"));
     let about = format!(
-        "step {} · image {} of {}{class} · {} · values {} · {:.1} % zero",
+        "step {}{} · image {} of {}{class} · {} · values {} · {:.1} % zero",
         format::count(maps.step),
+        since_words(maps.since),
         maps.image[0] + 1,
         maps.image[1],
         maps.described(),
@@ -225,8 +232,9 @@ pub fn reconstructions(pictures: &Reconstructions, slice: Slice) -> Snapshot {
     let mut plate = Plate {
         title: "Reconstructions".to_owned(),
         lines: vec![format!(
-            "step {} · {} images · mean squared error {}, PSNR {:.2} dB",
+            "step {}{} · {} images · mean squared error {}, PSNR {:.2} dB",
             format::count(pictures.step),
+            since_words(pictures.since),
             pictures.mse.len(),
             format::loss(f64::from(pictures.mean_mse)),
             pictures.psnr
@@ -234,12 +242,21 @@ pub fn reconstructions(pictures: &Reconstructions, slice: Slice) -> Snapshot {
         ..Plate::default()
     };
     if pictures.are_signals() {
-        let how = "Blue: the input; orange: the output; where they meet, white.";
+        let how = match pictures.since {
+            Some(_) => "Blue: the output then; orange: the output now; where they meet, white.",
+            None => "Blue: the input; orange: the output; where they meet, white.",
+        };
         plate.lines.push(how.to_owned());
         plate.rows = signal_rows(pictures);
     } else {
+        let which = match pictures.since {
+            Some(_) => {
+                "What was made of the images then above, what is made of them now below it; errors are between both"
+            }
+            None => "The input above, the output below it",
+        };
         plate.lines.push(format!(
-            "The input above, the output below it; {:.2} % of the outputs' values lie beyond black or white and are drawn so.",
+            "{which}; {:.2} % of the outputs' values lie beyond black or white and are drawn so.",
             100.0 * pictures.outside
         ));
         plate.rows = pair_rows(pictures);
@@ -300,11 +317,12 @@ fn pair_rows(pictures: &Reconstructions) -> Vec<Vec<Tile>> {
 /// The counts by right class and answer, as the window draws them.
 pub fn confusion(confusion: &Confusion) -> Snapshot {
     let about = format!(
-        "{} of {} {} images · step {} · rows: right class, columns: answer",
+        "{} of {} {} images · step {}{} · rows: right class, columns: answer",
         format::count(confusion.images as u64),
         format::count(confusion.of as u64),
         confusion.split,
-        format::count(confusion.step)
+        format::count(confusion.step),
+        since_words(confusion.since.as_ref().map(|(step, _)| *step))
     );
     Snapshot::titled("Confusion", &about, false, |ui| {
         crate::panels::confusion::matrix(ui, confusion);

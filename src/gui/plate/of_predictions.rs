@@ -5,7 +5,7 @@ use crate::snapshot::Snapshot;
 use strata_core::format;
 use strata_inspect::curve;
 use strata_inspect::picture::{image_rgba, zoom_for};
-use strata_inspect::predictions::{List, Predictions, ShownImage};
+use strata_inspect::predictions::{Change, List, Predictions, ShownImage};
 
 /// Images side by side.
 const COLUMNS: usize = 6;
@@ -33,6 +33,7 @@ pub fn plate(predictions: &Predictions) -> Snapshot {
             predictions.augmentations
         ));
     }
+    lines.extend(predictions.change.as_ref().map(change_words));
     lines.push(list_line(predictions));
     let tiles = (0..predictions.shown.len()).map(|index| one(predictions, index));
     Plate {
@@ -42,6 +43,20 @@ pub fn plate(predictions: &Predictions) -> Snapshot {
         bars: Vec::new(),
     }
     .draw()
+}
+
+/// `since step 8: 41 images have another answer, 30 right now, 4 not any more; 2.60 % more are right`
+pub fn change_words(change: &Change) -> String {
+    let count = |number: usize| format::count(number as u64);
+    let [others, learnt, forgotten] = [change.others, change.learnt, change.forgotten].map(count);
+    let accuracy = change.accuracy.map_or_else(String::new, |share| {
+        let word = if share < 0.0 { "fewer" } else { "more" };
+        format!("; {:.2} % {word} are right", 100.0 * share.abs())
+    });
+    format!(
+        "Since step {}: {others} images have another answer, {learnt} are right now and were not, {forgotten} were right and are not any more{accuracy}.",
+        format::count(change.since)
+    )
 }
 
 fn list_line(predictions: &Predictions) -> String {
@@ -83,5 +98,11 @@ fn words(predictions: &Predictions, image: &ShownImage) -> String {
             100.0 * probability
         )
     });
-    format!("{label}{}", top.collect::<Vec<_>>().join(", "))
+    let before = image
+        .before
+        .map_or_else(String::new, |(class, probability)| {
+            let class = predictions.class_name(class);
+            format!("; then {class} {:.1} %", 100.0 * probability)
+        });
+    format!("{label}{}{before}", top.collect::<Vec<_>>().join(", "))
 }

@@ -60,7 +60,7 @@ pub fn error_words(error: &ImageError) -> String {
 pub fn errors(errors: &ReconstructionErrors) -> Snapshot {
     let ([low, high], counts) = errors.histogram();
     let count = |number: usize| format::count(number as u64);
-    let lines = vec![
+    let mut lines = vec![
         format!(
             "step {} · {} of {} {} images · mean over them: {}",
             format::count(errors.step),
@@ -83,8 +83,12 @@ pub fn errors(errors: &ReconstructionErrors) -> Snapshot {
         zoom: 1,
         caption: String::new(),
     }]];
-    if !curve::is_signal(errors.size) {
-        rows.extend(examples(errors));
+    match curve::is_signal(errors.size) {
+        true => {
+            lines.pop();
+            lines.push("The best and the worst signals are not drawn: the probe signals show input and output over each other.".to_owned());
+        }
+        false => rows.extend(examples(errors)),
     }
     let ends = ["0".to_owned(), value(errors.largest())];
     Plate {

@@ -14,14 +14,16 @@ use strata_inspect::saliency::{Answer, Question, Saliency};
 
 /// The images, their maps and both over each other, with what the network says; with a sanity check its maps.
 pub fn plate(saliency: &Saliency, look: &MapLook) -> Snapshot {
+    let look = &saliency.look(look);
     let is_checked = !saliency.checks.is_empty() && !saliency.are_signals();
     let count = saliency.answers.len();
     let layer = saliency.layer.as_ref();
     let layer = layer.map_or_else(String::new, |layer| format!(" · {}", plain(layer)));
     let mut lines = vec![
         format!(
-            "step {} · {}{layer}",
+            "step {}{} · {}{layer}",
             format::count(saliency.step),
+            strata_inspect::since_words(saliency.since_step()),
             saliency.method.name()
         ),
         saliency.method.about().to_owned(),
@@ -34,6 +36,11 @@ pub fn plate(saliency: &Saliency, look: &MapLook) -> Snapshot {
         (0..count).map(|index| checked(saliency, index)).collect()
     } else {
         lines.push(scales(look));
+        lines.extend(saliency.checks.iter().map(|check| {
+            let correlation = short(f64::from(check.correlation()), 3);
+            let layer = plain(&check.layer);
+            format!("Sanity check: with {layer} drawn anew the rank correlation of the maps is {correlation}.")
+        }));
         let limits = saliency.limits(look);
         let limit = |index: usize| limits.get(index).copied().unwrap_or(1.0);
         let tiles = (0..count).flat_map(|index| tiles(saliency, index, look, limit(index)));
@@ -177,8 +184,16 @@ fn words(saliency: &Saliency, index: usize, answer: &Answer) -> (String, String)
         )
     });
     let score = value(answer.score);
+    let before = saliency
+        .class_before(index)
+        .map_or_else(String::new, |class| {
+            format!("; then of {}", saliency.class_name(class))
+        });
     (
         label,
-        format!("{top}logit of {} {score}", saliency.class_name(class)),
+        format!(
+            "{top}logit of {} {score}{before}",
+            saliency.class_name(class)
+        ),
     )
 }

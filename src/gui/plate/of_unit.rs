@@ -4,7 +4,9 @@ use super::{Plate, Tile, in_rows, tile};
 use crate::snapshot::Snapshot;
 use crate::widgets::plain;
 use strata_core::format::{self, short};
-use strata_inspect::picture::{FilterScale, filter_rgba, image_rgba, zoom_for};
+use strata_inspect::curve;
+use strata_inspect::exciting::framed;
+use strata_inspect::picture::{FilterScale, filter_rgba, zoom_for};
 use strata_inspect::sparse::unit::{SparseUnit, Template};
 
 /// Images side by side.
@@ -45,19 +47,41 @@ fn of_template(name: &str, template: &Template) -> Tile {
     let filters = template.as_filters();
     let size = [filters.height, filters.width];
     let rgba = filter_rgba(&filters, 0, FilterScale::PerFilter);
-    tile(rgba, size, 2 * zoom_for(filters.height), name.to_owned())
+    // A row of many weights is no wider than a picture.
+    let zoom = 2 * zoom_for(filters.height.max(filters.width));
+    tile(rgba, size, zoom, name.to_owned())
 }
 
 fn best(unit: &SparseUnit) -> Vec<Tile> {
-    let [height, width, channels] = unit.size;
-    let pictures = unit.pixels.chunks_exact((height * width * channels).max(1));
+    let pictures = unit
+        .pixels
+        .chunks_exact(unit.size.iter().product::<usize>().max(1));
     let pairs = unit.best.iter().zip(pictures);
     pairs
-        .map(|((index, activation), pixels)| {
+        .enumerate()
+        .flat_map(|(at, ((index, activation), pixels))| {
             let value = short(f64::from(*activation), DECIMALS);
             let caption = format!("image {}: {value}", index + 1);
-            let zoom = 2 * zoom_for(height);
-            tile(image_rgba(pixels, channels), [height, width], zoom, caption)
+            let (size, rgba) = framed(pixels, unit.size, None);
+            let mut tiles = vec![tile(rgba, size, zoom(size), caption)];
+            if let Some(patch) = unit.patches.get(at) {
+                let size = unit.patch_size;
+                tiles.push(tile(
+                    patch.clone(),
+                    size,
+                    zoom(size),
+                    "what it sees".to_owned(),
+                ));
+            }
+            tiles
         })
         .collect()
+}
+
+/// How large a pixel is drawn; curves are drawn as they are.
+fn zoom(size: [usize; 2]) -> u32 {
+    match size == curve::SIZE {
+        true => 1,
+        false => 2 * zoom_for(size[0]),
+    }
 }

@@ -1,6 +1,7 @@
 //! Small parts that several panels use. Each paints only with the colours of [`super::theme`].
 
 pub mod button;
+pub mod choice_box;
 pub mod elided;
 pub mod empty;
 pub mod field;
@@ -17,6 +18,7 @@ pub mod steady_scroll;
 pub mod stepper;
 
 pub use button::{icon_button, primary_button, quiet_button};
+pub use choice_box::ChoiceBox;
 pub use elided::{elided, in_lines};
 pub use empty::empty;
 pub use field::{Field, FieldEvent};

@@ -10,7 +10,7 @@ use crate::attribution::score::{Score, Scored};
 use crate::inspection::InspectError;
 use rand::Rng;
 use strata_core::rng::{Purpose, stream};
-use strata_data::{DataError, Progress};
+use strata_data::{DataError, Dataset, InputTransform, Progress};
 use strata_nn::Network;
 
 /// How the image is changed.
@@ -172,9 +172,27 @@ pub struct Shares {
     pub ends: Vec<[f32; 2]>,
     /// Height, width and channels of an image.
     pub size: [usize; 3],
+    /// What the network's images were whitened with.
+    pub whitening: Option<InputTransform>,
 }
 
 impl Shares {
+    /// Those of a dataset's images. Fails where each image's own mean is taken away: it is lost, and with it where black
+    /// and white are.
+    pub fn of(dataset: &Dataset, size: [usize; 3]) -> Result<Shares, InspectError> {
+        let transform = dataset.transform();
+        if transform.is_some_and(InputTransform::centers) {
+            return Err(InspectError::Input(
+                "an attack stays between black and white, and of centred images (center) nobody knows where these are: attack a network that is trained without".to_owned(),
+            ));
+        }
+        Ok(Shares {
+            ends: dataset.ends(),
+            size,
+            whitening: transform.cloned(),
+        })
+    }
+
     fn widths(&self) -> impl Iterator<Item = f32> + '_ {
         self.ends.iter().map(|[low, high]| high - low).cycle()
     }
@@ -183,6 +201,10 @@ impl Shares {
     pub fn of_numbers(&self, numbers: &[f32]) -> Vec<f32> {
         let ends = self.ends.iter().cycle();
         let share = |(number, [low, high]): (&f32, &[f32; 2])| (number - low) / (high - low);
+        let mut numbers = numbers.to_vec();
+        if let Some(whitening) = &self.whitening {
+            whitening.undo(&mut numbers);
+        }
         numbers.iter().zip(ends).map(share).collect()
     }
 
@@ -190,7 +212,20 @@ impl Shares {
     pub fn to_numbers(&self, shares: &[f32]) -> Vec<f32> {
         let ends = self.ends.iter().cycle();
         let number = |(share, [low, high]): (&f32, &[f32; 2])| low + (high - low) * share;
-        shares.iter().zip(ends).map(number).collect()
+        let mut numbers: Vec<f32> = shares.iter().zip(ends).map(number).collect();
+        if let Some(whitening) = &self.whitening {
+            whitening.apply(&mut numbers);
+        }
+        numbers
+    }
+
+    /// Slopes by the shares, of slopes by the numbers that the network gets.
+    fn slopes(&self, slopes: &mut [f32]) {
+        if let Some(whitening) = &self.whitening {
+            whitening.weights_on_pixels(slopes);
+        }
+        let widths = slopes.iter_mut().zip(self.widths());
+        widths.for_each(|(slope, width)| *slope *= width);
     }
 
     /// Values of an image.
@@ -294,8 +329,7 @@ fn gradient(
         let numbers = shares.to_numbers(images);
         let mut scored = Scored::new(network, Score::Loss(classes.to_vec()), shares.size);
         let (_, mut gradient) = scored.gradients(&numbers)?;
-        let widths = gradient.iter_mut().zip(shares.widths());
-        widths.for_each(|(slope, width)| *slope *= width);
+        shares.slopes(&mut gradient);
         Ok(gradient)
     };
     if how.transformations == 0 {

@@ -252,16 +252,6 @@ fn check(dataset: &Dataset, request: &Request) -> Result<(), InspectError> {
     Ok(())
 }
 
-/// Refuses images whose numbers are no pixels: an attack stays between black and white, pixel by pixel.
-pub(crate) fn attackable(dataset: &Dataset) -> Result<(), InspectError> {
-    match dataset.transform() {
-        Some(_) => Err(InspectError::Input(
-            "an attack changes pixels, and this network sees whitened or centred images: attack one that is trained without".to_owned(),
-        )),
-        None => Ok(()),
-    }
-}
-
 fn examples(
     network: &mut Network,
     dataset: &Dataset,
@@ -270,11 +260,7 @@ fn examples(
     seed: u64,
     watch: &mut crate::attribution::Watch<'_>,
 ) -> Result<Adversarial, InspectError> {
-    attackable(dataset)?;
-    let shares = Shares {
-        ends: dataset.ends(),
-        size: probe.size(),
-    };
+    let shares = Shares::of(dataset, probe.size())?;
     let before = probabilities(network, probe.values(), shares.size)?;
     let answers = before
         .iter()

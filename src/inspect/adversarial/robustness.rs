@@ -2,11 +2,10 @@
 
 use super::attack::{Attack, How, Norm, Shares, attack};
 use super::{probabilities, ranked};
+use crate::batches::{Batch, Walk};
 use crate::confusion::{classifying, counted};
 use crate::inspection::{InspectError, Inspection, InspectionContext, Needs};
-use std::time::Instant;
 use strata_core::project::data::Split;
-use strata_data::{DataError, Progress, epoch_order, fill_batch};
 
 /// Radii that are tried, from 0 to [`FARTHEST`] times the one asked for.
 pub const RADII: usize = 7;
@@ -68,17 +67,10 @@ impl Inspection for Robustness {
     fn compute(cx: &mut InspectionContext<'_>, request: &Request) -> Result<Self, InspectError> {
         let dataset = cx.images()?;
         classifying(cx)?;
-        super::attackable(dataset)?;
         let run = cx.run()?;
         let (step, seed) = (run.step, run.seed);
         let (split, data) = counted(dataset, request.split)?;
-        let deadline = cx.deadline;
-        let shares = Shares {
-            ends: dataset.ends(),
-            size: data.image_shape(),
-        };
-        let most = request.limit.unwrap_or(IMAGES).min(data.len());
-        let order = epoch_order(data.len(), 0, 0);
+        let shares = Shares::of(dataset, data.image_shape())?;
         let radius = |index: usize| FARTHEST * request.epsilon * index as f32 / (RADII - 1) as f32;
         let mut robustness = Robustness {
             step,
@@ -88,13 +80,19 @@ impl Inspection for Robustness {
             of: data.len(),
             right: (0..RADII).map(|index| (radius(index), 0)).collect(),
         };
-        let batch = if deadline.is_some() { LIVE } else { BATCH };
+        let batch = if cx.deadline.is_some() { LIVE } else { BATCH };
+        let most = request.limit.unwrap_or(IMAGES);
+        let walk = Walk::drawn(data.len(), most, batch, "attacking");
         let mut mirror = cx.take_mirror()?;
-        for indices in order[..most].chunks(batch) {
-            let mut images = vec![0.0; indices.len() * shares.len()];
-            let mut labels = vec![0; indices.len()];
-            fill_batch(data, indices, &mut images, &mut labels)?;
-            let images = shares.of_numbers(&images);
+        let read = |indices: &[u32]| Batch::read(data, indices);
+        robustness.images = walk.each(cx, read, |cx, batch| {
+            let images = shares.of_numbers(&batch.values);
+            // The split has labels: they were asked for.
+            let labels: Vec<u32> = batch
+                .labels
+                .iter()
+                .map(|label| label.unwrap_or(0))
+                .collect();
             for (epsilon, right) in &mut robustness.right {
                 let how = How {
                     attack: request.attack,
@@ -116,19 +114,8 @@ impl Inspection for Robustness {
                 };
                 *right += answers.iter().zip(&labels).filter(is_right).count();
             }
-            robustness.images += indices.len();
-            let progress = Progress {
-                what: "attacking",
-                done: robustness.images,
-                total: most,
-            };
-            if !cx.report(progress) {
-                return Err(DataError::Cancelled.into());
-            }
-            if deadline.is_some_and(|deadline| Instant::now() > deadline) {
-                break;
-            }
-        }
+            Ok(())
+        })?;
         cx.return_mirror(mirror);
         Ok(robustness)
     }

@@ -18,6 +18,7 @@ fn attacks_give_what_pytorch_gives() {
         let shares = Shares {
             ends: vec![[-3.0, 3.0]],
             size: case.size(),
+            whitening: None,
         };
         let images = shares.of_numbers(&channels_last(&tensors[&format!("{name}.x")]));
         let start = channels_last(&wanted[&format!("{name}.start")]);
@@ -72,6 +73,7 @@ fn no_attack_leaves_its_ball_or_the_range_of_pixels() {
     let shares = Shares {
         ends: vec![[-3.0, 3.0], [-2.5, 2.5], [-3.0, 3.5]],
         size: case.size(),
+        whitening: None,
     };
     let images = shares.of_numbers(&channels_last(&tensors["residual.x"]));
     for attack in Attack::ALL {
@@ -113,6 +115,7 @@ fn numbers_and_shares_turn_into_each_other() {
     let shares = Shares {
         ends: vec![[-1.0, 1.0], [0.0, 4.0]],
         size: [1, 2, 2],
+        whitening: None,
     };
     let numbers = [-1.0, 4.0, 0.0, 1.0];
     assert_eq!(shares.of_numbers(&numbers), [0.0, 1.0, 0.5, 0.25]);

@@ -79,10 +79,7 @@ impl Inspection for Transfer {
                 "the other run takes images of {channels}×{height}×{width}, these are {deep}×{high}×{wide}"
             )));
         }
-        let shares = Shares {
-            ends: dataset.ends(),
-            size: request.size,
-        };
+        let shares = Shares::of(dataset, request.size)?;
         let step = cx.run()?.step;
         let network = cx.mirror()?.network();
         let mut answers = |images: &[f32]| -> Result<Vec<Vec<(u32, f32)>>, InspectError> {

@@ -8,19 +8,19 @@
 
 mod switch;
 
-use super::measures::{self, FREQUENCIES, Measures, Responses};
+use super::measures::{self, FREQUENCIES, Flag, Measures, Responses, flags};
 use super::{Filters, Request as Layer, parameter_of};
 use crate::attribution::score::numbers;
+use crate::batches::{Batch, Walk};
 use crate::confusion::classifying;
 use crate::image_set::Chosen;
 use crate::inspection::{InspectError, Inspection, InspectionContext, Needs};
 use crate::predictions::softmax;
 use crate::reconstructions::split_of;
 use candle_core::Tensor;
-use std::time::Instant;
 use strata_core::project::data::Split;
 use strata_core::project::{Place, Stack};
-use strata_data::{DataError, Dataset, Progress, SplitData, epoch_order, fill_batch};
+use strata_data::{Dataset, SplitData};
 use strata_nn::{Mode, Network, Route};
 use switch::{Behind, Switch};
 
@@ -43,6 +43,8 @@ pub struct Request {
     pub off: Vec<u32>,
     /// The split, and how many of its images are asked.
     pub chosen: Chosen,
+    /// Show weights on whitened images as they are, instead of on the images' own pixels.
+    pub whitened: bool,
 }
 
 /// How well the network does on the images asked.
@@ -155,6 +157,14 @@ impl FilterStudy {
         all
     }
 
+    /// Why filters deserve a look; nothing of a change of weights.
+    pub fn flags(&self) -> Vec<Vec<Flag>> {
+        match self.filters.since {
+            Some(_) => vec![Vec::new(); self.measures.len()],
+            None => flags(&self.measures),
+        }
+    }
+
     /// A class's name; its number where it has none.
     pub fn class_name(&self, class: u32) -> String {
         crate::class_name(&self.classes, class)
@@ -189,8 +199,7 @@ impl Sums {
         &mut self,
         network: &mut Network,
         asked: &Asked<'_>,
-        (images, values): (&Tensor, &[f32]),
-        labels: &[Option<u32>],
+        (images, batch): (&Tensor, &Batch),
         (which, examples): (usize, &mut Examples),
     ) -> Result<(), InspectError> {
         if which == 0 {
@@ -199,7 +208,8 @@ impl Sums {
         if asked.reconstructs {
             let output = numbers(&network.forward(Route::Reconstruct, images, Mode::Eval)?)?;
             let units = asked.dataset.pixel_units();
-            self.squares[which] += units.mean_square(&output, values) * labels.len() as f64;
+            let mean = units.mean_square(&output, &batch.values);
+            self.squares[which] += mean * batch.len() as f64;
             let size: usize = examples.size.iter().product();
             let kept = &mut examples.outputs[which];
             let room = (EXAMPLES * size)
@@ -211,8 +221,8 @@ impl Sums {
         if asked.classifies {
             let output = network.forward(Route::Classify, images, Mode::Eval)?;
             let scores = numbers(&network.logits(&output)?)?;
-            let answers = (scores.len() / labels.len().max(1)).max(1);
-            for (label, scores) in labels.iter().zip(scores.chunks_exact(answers)) {
+            let answers = (scores.len() / batch.len().max(1)).max(1);
+            for (label, scores) in batch.labels.iter().zip(scores.chunks_exact(answers)) {
                 let said = taken(&softmax(scores));
                 self.right[which] += usize::from(*label == Some(said.0));
                 if examples.answers[which].len() < EXAMPLES {
@@ -340,8 +350,37 @@ impl Inspection for FilterStudy {
             ..FilterStudy::default()
         };
         study.compare(has_places, is_live);
+        // The measures are of the network's own weights; what is drawn lies on pixels.
+        if !request.whitened {
+            let network = &*cx.run()?.network;
+            study
+                .filters
+                .put_on_pixels(network, &request.layer, dataset);
+        }
+        if study.filters.on_pixels && study.responses.is_some() {
+            study.responses = Some(Responses::new(&study.filters));
+        }
         study.ask(cx, &asked, &switch, &request.chosen)?;
         Ok(study)
+    }
+
+    /// Norms are those of the change; what else is measured of weights says nothing about a change of them.
+    fn change_since(&self, earlier: &Self) -> Result<Self, InspectError> {
+        let mut made = self.clone();
+        made.filters = self.filters.change_since(&earlier.filters)?;
+        made.responses = None;
+        made.by_likeness.clear();
+        let changes = measures::by_weights(&made.filters, false);
+        let before = earlier.measures.iter().map(|before| before.activity);
+        for ((measures, change), before) in made.measures.iter_mut().zip(changes).zip(before) {
+            let activity = measures.activity.zip(before);
+            *measures = Measures {
+                norm: change.norm,
+                activity: activity.map(|(now, before)| now - before),
+                ..Measures::default()
+            };
+        }
+        Ok(made)
     }
 
     fn step(&self) -> Option<u64> {
@@ -373,46 +412,32 @@ impl FilterStudy {
         chosen: &Chosen,
     ) -> Result<(), InspectError> {
         let (split, data): (Split, &SplitData) = split_of(asked.dataset, chosen.split)?;
-        let deadline = cx.deadline;
-        let order = epoch_order(data.len(), 0, 0);
-        let most = chosen.limit.unwrap_or(IMAGES).min(data.len());
-        let [height, width, channels] = data.image_shape();
-        self.examples.size = [height, width, channels];
+        let most = chosen.limit.unwrap_or(IMAGES);
+        let batch = if cx.deadline.is_some() { LIVE } else { BATCH };
+        let walk = Walk::drawn(data.len(), most, batch, "asking the network");
+        self.examples.size = data.image_shape();
         (self.split, self.of) = (split, data.len());
         let is_changed = !self.off.is_empty();
         let mut sums = Sums::default();
         let mut mirror = cx.take_mirror()?;
-        for indices in order[..most].chunks(if deadline.is_some() { LIVE } else { BATCH }) {
-            let mut values = vec![0.0; indices.len() * height * width * channels];
-            fill_batch(data, indices, &mut values, &mut vec![0; indices.len()])?;
-            let labels: Vec<Option<u32>> = indices
-                .iter()
-                .map(|index| data.label(*index as usize))
-                .collect();
-            let shape = (indices.len(), height, width, channels);
+        let read = |indices: &[u32]| Batch::read(data, indices);
+        sums.images = walk.each(cx, read, |_, batch| {
             let network = mirror.network();
-            let images = Tensor::from_slice(&values, shape, network.device())?;
-            self.examples.add(asked.dataset, &values, &labels);
+            let images = batch.tensor(network.device())?;
+            self.examples.add(asked.dataset, &batch);
             for which in 0..=usize::from(is_changed) {
                 switch.turn(network, which == 1);
-                let batch = (&images, values.as_slice());
-                sums.ask(network, asked, batch, &labels, (which, &mut self.examples))?;
+                sums.ask(
+                    network,
+                    asked,
+                    (&images, &batch),
+                    (which, &mut self.examples),
+                )?;
             }
             switch.turn(network, false);
-            sums.images += indices.len();
-            sums.labelled += labels.iter().flatten().count();
-            let progress = Progress {
-                what: "asking the network",
-                done: sums.images,
-                total: most,
-            };
-            if !cx.report(progress) {
-                return Err(DataError::Cancelled.into());
-            }
-            if deadline.is_some_and(|deadline| Instant::now() > deadline) {
-                break;
-            }
-        }
+            sums.labelled += batch.labels.iter().flatten().count();
+            Ok(())
+        })?;
         cx.return_mirror(mirror);
         self.images = sums.images;
         self.scores[0] = sums.score(asked, 0);
@@ -436,12 +461,12 @@ impl FilterStudy {
 
 impl Examples {
     /// Keeps the first images.
-    fn add(&mut self, dataset: &Dataset, values: &[f32], labels: &[Option<u32>]) {
+    fn add(&mut self, dataset: &Dataset, batch: &Batch) {
         let size: usize = self.size.iter().product();
-        let room = EXAMPLES.saturating_sub(self.labels.len()).min(labels.len());
+        let room = EXAMPLES.saturating_sub(self.labels.len()).min(batch.len());
         self.inputs
-            .extend(dataset.to_pixels(&values[..room * size]));
-        self.labels.extend(&labels[..room]);
+            .extend(dataset.to_pixels(&batch.values[..room * size]));
+        self.labels.extend(&batch.labels[..room]);
     }
 }
 

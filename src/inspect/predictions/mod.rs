@@ -4,25 +4,23 @@
 //! Running statistics are used, dropout and noise are off. Fails as the network and the reading of images do, and where
 //! nothing is classified.
 
+mod answers;
+mod augmented;
 mod figures;
 
+pub use answers::Answers;
+pub use answers::softmax;
 pub use figures::{BINS, Bin, ClassFigures, calibration, class_figures, expected_error};
 
-use super::attribution::score::numbers;
+use super::batches::{Batch, Walk};
 use super::confusion::{classifying, counted};
 use super::image_set::Chosen;
 use super::inspection::{InspectError, Inspection, InspectionContext, Needs};
-use super::network_copy::InspectionNetwork;
 use super::slices::{SliceOf, shown, shown_size};
-use candle_core::Tensor;
-use std::cmp::Ordering;
+use augmented::Draws;
 use std::sync::Arc;
-use std::time::Instant;
 use strata_core::project::data::Split;
-use strata_core::rng::{Purpose, stream};
-use strata_data::augment::{Augmenter, Scratch};
-use strata_data::{DataError, Dataset, Progress, SplitData, epoch_order, fill_batch};
-use strata_nn::{Mode, Route};
+use strata_data::{DataError, Dataset, SplitData};
 
 /// Images that are shown at most.
 pub const SHOWN: usize = 48;
@@ -58,85 +56,6 @@ pub struct Request {
     pub augmentations: usize,
 }
 
-/// The answers for all images that were counted.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Answers {
-    /// Answers of the head.
-    pub outputs: usize,
-    /// The place of each image in the split (or among the files).
-    pub indices: Vec<u32>,
-    /// The right class of each, where it is known.
-    pub labels: Vec<Option<u32>>,
-    /// `N × outputs` probabilities.
-    pub probabilities: Vec<f32>,
-}
-
-impl Answers {
-    /// The probabilities of an image.
-    pub fn of(&self, image: usize) -> &[f32] {
-        let from = image * self.outputs;
-        self.probabilities
-            .get(from..from + self.outputs)
-            .unwrap_or_default()
-    }
-
-    /// The most probable classes of an image, falling.
-    pub fn top(&self, image: usize, count: usize) -> Vec<(u32, f32)> {
-        let mut ranked: Vec<(u32, f32)> = (0..).zip(self.of(image).iter().copied()).collect();
-        ranked.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
-        ranked.truncate(count);
-        ranked
-    }
-
-    /// The class that an image is taken for, and how probable it is.
-    pub fn taken(&self, image: usize) -> (u32, f32) {
-        let better = |best: (u32, f32), next: (u32, f32)| match next.1.total_cmp(&best.1) {
-            Ordering::Greater => next,
-            _ => best,
-        };
-        let all = (0..).zip(self.of(image).iter().copied());
-        all.reduce(better).unwrap_or((0, f32::NAN))
-    }
-
-    /// How much more probable the answer is than the next one.
-    fn margin(&self, image: usize) -> f32 {
-        match self.top(image, 2).as_slice() {
-            [first, second] => first.1 - second.1,
-            _ => 1.0,
-        }
-    }
-
-    /// Right class and answer of each image that has one.
-    fn pairs(&self) -> impl Iterator<Item = (u32, (u32, f32))> + '_ {
-        let labelled = self.labels.iter().enumerate();
-        labelled.filter_map(|(image, label)| Some(((*label)?, self.taken(image))))
-    }
-
-    /// Which images a list shows, in its order.
-    fn listed(&self, list: List) -> Vec<usize> {
-        let all = 0..self.labels.len();
-        let is_wrong =
-            |image: &usize| self.labels[*image].is_some_and(|label| label != self.taken(*image).0);
-        let sorted = |mut images: Vec<usize>, key: &dyn Fn(usize) -> f32| {
-            images.sort_by(|a, b| key(*a).total_cmp(&key(*b)));
-            images
-        };
-        match list {
-            List::First => all.collect(),
-            List::MostWrong => sorted(all.filter(is_wrong).collect(), &|image| {
-                -self.taken(image).1
-            }),
-            List::LeastSure => sorted(all.collect(), &|image| self.margin(image)),
-            List::Taken(label, answer) => {
-                let is = |image: &usize| {
-                    self.labels[*image] == Some(label) && self.taken(*image).0 == answer
-                };
-                sorted(all.filter(is).collect(), &|image| -self.taken(image).1)
-            }
-        }
-    }
-}
-
 /// An image that is shown.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ShownImage {
@@ -146,6 +65,8 @@ pub struct ShownImage {
     pub label: Option<u32>,
     /// The most probable classes, falling.
     pub top: Vec<(u32, f32)>,
+    /// Where the change is shown: the most probable class at the earlier step.
+    pub before: Option<(u32, f32)>,
 }
 
 /// What a classifier says of a split.
@@ -183,6 +104,25 @@ pub struct Predictions {
     pub size: [usize; 3],
     /// `shown × H × W × C` bytes.
     pub pixels: Vec<u8>,
+    /// What has changed, where that is asked for.
+    pub change: Option<Change>,
+}
+
+/// How the answers have changed since an earlier step.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Change {
+    /// The step.
+    pub since: u64,
+    /// Images that have another answer.
+    pub others: usize,
+    /// Of these the ones that are right now, and were not.
+    pub learnt: usize,
+    /// Those that were right, and are not any more.
+    pub forgotten: usize,
+    /// By how much the share of right answers has grown; `None` where no image has a right class.
+    pub accuracy: Option<f64>,
+    /// The same of the expected calibration error.
+    pub calibration_error: Option<f64>,
 }
 
 impl Predictions {
@@ -241,6 +181,39 @@ impl Inspection for Predictions {
         predictions(dataset, &source, answers, request, step, slice)
     }
 
+    fn change_since(&self, earlier: &Self) -> Result<Self, InspectError> {
+        let mut made = self.clone();
+        let [now, then] = [&self.answers, &earlier.answers];
+        if now.indices != then.indices {
+            let message = "the two steps were asked about other images";
+            return Err(InspectError::Input(message.to_owned()));
+        }
+        let mut change = Change {
+            since: earlier.step,
+            accuracy: self
+                .accuracy
+                .zip(earlier.accuracy)
+                .map(|(now, then)| now - then),
+            calibration_error: self
+                .calibration_error
+                .zip(earlier.calibration_error)
+                .map(|(now, then)| now - then),
+            ..Change::default()
+        };
+        for (image, label) in now.labels.iter().enumerate() {
+            let [said, before] = [now, then].map(|answers| answers.taken(image).0);
+            change.others += usize::from(said != before);
+            change.learnt += usize::from(said != before && *label == Some(said));
+            change.forgotten += usize::from(said != before && *label == Some(before));
+        }
+        for shown in &mut made.shown {
+            let image = now.indices.iter().position(|index| *index == shown.index);
+            shown.before = image.map(|image| then.taken(image));
+        }
+        made.change = Some(change);
+        Ok(made)
+    }
+
     fn step(&self) -> Option<u64> {
         Some(self.step)
     }
@@ -281,26 +254,22 @@ impl<'a> Source<'a> {
         }
     }
 
-    /// Images as the network gets them, with their right classes.
-    fn read(&self, indices: &[u32]) -> Result<(Vec<f32>, Vec<Option<u32>>), DataError> {
-        let size = self.size().iter().product::<usize>();
+    /// Images as the network gets them; those of files have no class.
+    fn read(&self, indices: &[u32]) -> Result<Batch, DataError> {
         match self {
-            Source::Split(_, data, _) => {
-                let mut images = vec![0.0; indices.len() * size];
-                let mut labels = vec![0; indices.len()];
-                fill_batch(data, indices, &mut images, &mut labels)?;
-                let labels = indices.iter().map(|index| data.label(*index as usize));
-                Ok((images, labels.collect()))
-            }
-            Source::Files(values, _) => {
+            Source::Split(_, data, _) => Batch::read(data, indices),
+            Source::Files(values, size) => {
+                let each = size.iter().product::<usize>();
                 let of = |index: &u32| {
-                    let from = *index as usize * size;
-                    values.get(from..from + size).unwrap_or_default().to_vec()
+                    let from = *index as usize * each;
+                    values.get(from..from + each).unwrap_or_default()
                 };
-                Ok((
-                    indices.iter().flat_map(of).collect(),
-                    vec![None; indices.len()],
-                ))
+                Ok(Batch {
+                    values: indices.iter().flat_map(of).copied().collect(),
+                    labels: vec![None; indices.len()],
+                    indices: indices.to_vec(),
+                    size: *size,
+                })
             }
         }
     }
@@ -312,139 +281,22 @@ fn answers(
     source: &Source<'_>,
     draws: Option<&Draws<'_>>,
 ) -> Result<Answers, InspectError> {
-    let deadline = cx.deadline;
-    // Shuffled, since splits may come class by class and a run in training has no time for all.
-    let order = match deadline {
-        Some(_) => epoch_order(source.len(), 0, 0),
-        None => (0..source.len() as u32).collect(),
+    let what = "asking the network";
+    let walk = match cx.deadline {
+        // A run in training has no time for all.
+        Some(_) => Walk::drawn(source.len(), source.len(), BATCH, what),
+        None => Walk {
+            order: (0..source.len() as u32).collect(),
+            batch: BATCH,
+            what,
+        },
     };
     let mut answers = Answers::default();
     let mut mirror = cx.take_mirror()?;
-    for indices in order.chunks(BATCH) {
-        answers.add(&mut mirror, source, draws, indices)?;
-        let progress = Progress {
-            what: "asking the network",
-            done: answers.labels.len(),
-            total: order.len(),
-        };
-        if !cx.report(progress) {
-            return Err(DataError::Cancelled.into());
-        }
-        if deadline.is_some_and(|deadline| Instant::now() > deadline) {
-            break;
-        }
-    }
+    let read = |indices: &[u32]| source.read(indices);
+    walk.each(cx, read, |_, batch| answers.add(&mut mirror, batch, draws))?;
     cx.return_mirror(mirror);
     Ok(answers)
-}
-
-impl Answers {
-    fn add(
-        &mut self,
-        mirror: &mut InspectionNetwork,
-        source: &Source<'_>,
-        draws: Option<&Draws<'_>>,
-        indices: &[u32],
-    ) -> Result<(), InspectError> {
-        let (images, labels) = source.read(indices)?;
-        let size = source.size();
-        let probabilities = match draws {
-            None => probabilities(mirror, images, size)?,
-            Some(draws) => {
-                let mut sum = vec![0.0; 0];
-                for draw in 0..draws.count {
-                    let one = probabilities(mirror, draws.images(indices, draw)?, size)?;
-                    sum.resize(one.len(), 0.0);
-                    let share = 1.0 / draws.count as f32;
-                    let pairs = sum.iter_mut().zip(&one);
-                    pairs.for_each(|(sum, one)| *sum += share * one);
-                }
-                sum
-            }
-        };
-        self.outputs = (probabilities.len() / indices.len().max(1)).max(1);
-        self.probabilities.extend(probabilities);
-        self.labels.extend(labels);
-        self.indices.extend(indices);
-        Ok(())
-    }
-}
-
-/// The probabilities of images as the network gets them, one image after the other.
-fn probabilities(
-    mirror: &mut InspectionNetwork,
-    images: Vec<f32>,
-    [height, width, channels]: [usize; 3],
-) -> Result<Vec<f32>, InspectError> {
-    let count = images.len() / (height * width * channels).max(1);
-    let network = mirror.network();
-    let images = Tensor::from_vec(images, (count, height, width, channels), network.device())?;
-    let output = network.forward(Route::Classify, &images, Mode::Eval)?;
-    let scores = numbers(&network.logits(&output)?)?;
-    let each = (scores.len() / count.max(1)).max(1);
-    Ok(scores.chunks_exact(each).flat_map(softmax).collect())
-}
-
-/// What the project's augmentations make of the images of a split.
-struct Draws<'a> {
-    augmenter: &'a Augmenter,
-    data: &'a SplitData,
-    ends: Vec<[f32; 2]>,
-    count: usize,
-    seed: u64,
-}
-
-impl<'a> Draws<'a> {
-    /// So many draws of each image; `None` of none. Fails where nothing is drawn.
-    fn of(
-        dataset: &'a Dataset,
-        source: &Source<'a>,
-        count: usize,
-        seed: u64,
-    ) -> Result<Option<Draws<'a>>, InspectError> {
-        if count == 0 {
-            return Ok(None);
-        }
-        let refused = |text: &str| Err(InspectError::Input(text.to_owned()));
-        let Some(augmenter) = dataset.augmenter_of(Split::Train) else {
-            return refused("the project has no augmentations whose mean could be taken");
-        };
-        let Source::Split(_, data, _) = source else {
-            return refused("the mean over augmentations is of images of a split, not of files");
-        };
-        Ok(Some(Draws {
-            augmenter,
-            data,
-            ends: dataset.ends(),
-            count,
-            seed,
-        }))
-    }
-
-    /// The images of this draw as the network gets them.
-    fn images(&self, indices: &[u32], draw: usize) -> Result<Vec<f32>, DataError> {
-        let mut scratch = Scratch::default();
-        let mut images = Vec::new();
-        for index in indices {
-            let mut shares = vec![0.0; self.data.whole_shape().iter().product()];
-            self.data.read_shares(*index as usize, &mut shares)?;
-            let number = (u64::from(*index) << 16) | draw as u64;
-            let mut rng = stream(self.seed, Purpose::Inspection, number);
-            self.augmenter.apply(&mut shares, &mut scratch, &mut rng);
-            let ends = self.ends.iter().cycle();
-            let number = |(share, [low, high]): (&f32, &[f32; 2])| low + (high - low) * share;
-            images.extend(shares.iter().zip(ends).map(number));
-        }
-        Ok(images)
-    }
-}
-
-/// Probabilities from scores.
-pub fn softmax(scores: &[f32]) -> Vec<f32> {
-    let highest = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let powers: Vec<f32> = scores.iter().map(|score| (score - highest).exp()).collect();
-    let sum: f32 = powers.iter().sum();
-    powers.into_iter().map(|power| power / sum).collect()
 }
 
 fn predictions(
@@ -467,10 +319,11 @@ fn predictions(
             index: answers.indices[*image],
             label: answers.labels[*image],
             top: answers.top(*image, top),
+            before: None,
         })
         .collect();
     let indices: Vec<u32> = shown_images.iter().map(|image| image.index).collect();
-    let (values, _) = source.read(&indices)?;
+    let values = source.read(&indices)?.values;
     let size = source.size();
     let pairs: Vec<(u32, (u32, f32))> = answers.pairs().collect();
     let has_labels = !pairs.is_empty();
@@ -498,6 +351,7 @@ fn predictions(
         size: shown_size(slice, size),
         pixels: shown(slice, &dataset.to_pixels(&values), size).into_owned(),
         answers,
+        change: None,
     })
 }
 

@@ -1,10 +1,12 @@
 //! One unit of a sparse code: how its activations are spread, which images excite it most, what it looks for in an image
 //! and what it paints into the reconstruction.
 
+use super::super::exciting::{Field, cell, patch};
 use super::super::filters::{self, Filters};
 use super::super::gallery::{fitting, shrink};
 use super::super::inspection::{InspectError, Inspection, InspectionContext, Needs};
-use super::super::layer_name;
+use super::super::slices::{SliceOf, shown, shown_size};
+use super::super::{layer_name, layer_of};
 use super::{Activations, BATCH, MOST_IMAGES, measured_layer, measured_split, measured_stage};
 use std::time::Instant;
 use strata_core::project::data::Split;
@@ -47,6 +49,15 @@ pub struct SparseUnit {
     /// The pictures of `best`, `N × H × W × C` bytes.
     #[serde(skip)]
     pub pixels: Vec<u8>,
+    /// What it sees of each where that activation is, `H × W × 4` bytes of `patch_size`; empty where it sees the whole
+    /// image. Of a volume in the slice in its middle.
+    #[serde(skip)]
+    pub patches: Vec<Vec<u8>>,
+    /// Height and width of a patch.
+    #[serde(skip)]
+    pub patch_size: [usize; 2],
+    /// Where in the image that is, with the padding.
+    pub fields: Vec<Field>,
     /// What it looks for: its weights on an image's pixels, whitening undone. `None` where it sees another layer, not
     /// the image.
     #[serde(skip)]
@@ -112,6 +123,31 @@ impl Seen {
             .collect()
     }
 
+    /// What the unit sees of these images where its activation is largest; nothing where that is the whole image.
+    fn fields(
+        &self,
+        unit: usize,
+        best: &[(u32, f32)],
+        inference: &Inference,
+        key: &str,
+    ) -> Vec<Field> {
+        let found = layer_of(inference, key);
+        let shape = found.and_then(|(_, row)| Some((&row.place, row.output.as_ref()?)));
+        let Some((place, shape)) = shape.filter(|(_, shape)| shape.rank() > 0) else {
+            return Vec::new();
+        };
+        let values = self.values(unit);
+        let positions = shape.spatial().iter().product::<usize>().max(1);
+        let field = |(index, _): &(u32, f32)| {
+            let image = self.indices.iter().position(|found| found == index)?;
+            let map = values.get(image * positions..(image + 1) * positions)?;
+            let peak = (0..positions).reduce(|a, b| if map[b] > map[a] { b } else { a })?;
+            Field::of(inference, place, &cell(peak, shape.spatial()))
+        };
+        let fields: Option<Vec<Field>> = best.iter().map(field).collect();
+        fields.unwrap_or_default()
+    }
+
     /// The images with the largest activation of a unit.
     fn best(&self, unit: usize) -> Vec<(u32, f32)> {
         let peaks = self.peaks.iter().skip(unit).step_by(self.units.max(1));
@@ -163,6 +199,8 @@ impl Inspection for SparseUnit {
         let values = seen.values(unit);
         let best = seen.best(unit);
         let (size, pixels) = pictures(dataset, split, &best)?;
+        let fields = seen.fields(unit, &best, inference, &key);
+        let (patch_size, patches) = patches(dataset, split, &best, &fields)?;
         let sum: f64 = values.iter().map(|value| f64::from(*value)).sum();
         let range = range(&values);
         Ok(SparseUnit {
@@ -178,6 +216,9 @@ impl Inspection for SparseUnit {
             best,
             size,
             pixels,
+            patches,
+            patch_size,
+            fields,
             encoder,
             decoder,
         })
@@ -237,6 +278,35 @@ fn pictures(
         pixels.extend(shrink(dataset.to_pixels(&values), whole, [tall, wide]));
     }
     Ok(([tall, wide, channels], pixels))
+}
+
+/// What is seen of the images, cut out.
+fn patches(
+    dataset: &Dataset,
+    split: Split,
+    best: &[(u32, f32)],
+    fields: &[Field],
+) -> Result<([usize; 2], Vec<Vec<u8>>), InspectError> {
+    let mut cut = Vec::with_capacity(fields.len());
+    let mut size = [0; 2];
+    let Some(data) = dataset.split(split) else {
+        return Ok((size, cut));
+    };
+    let whole = data.image_shape();
+    let mut values = vec![0.0; whole.iter().product()];
+    for ((index, _), field) in best.iter().zip(fields) {
+        data.read(*index as usize, &mut values)?;
+        let slice = SliceOf::of(dataset, Some(field.slice(dataset.depth().unwrap_or(1))));
+        let bytes = dataset.to_pixels(&values);
+        let bytes = shown(slice, &bytes, whole);
+        if let Some((patch_size, rgba)) = patch(&bytes, shown_size(slice, whole), Some(field)) {
+            size = patch_size;
+            cut.push(rgba);
+        }
+    }
+    // Where fields differ in size (of an adaptive pooling) there is no row of like patches.
+    let is_like = cut.iter().all(|rgba| rgba.len() == 4 * size[0] * size[1]);
+    Ok((size, if is_like { cut } else { Vec::new() }))
 }
 
 type Templates = (Option<Template>, Option<Template>);

@@ -311,6 +311,8 @@ fn begin(cx: &mut InspectionContext<'_>, request: &Request) -> Result<Begun, Ins
     let shares = Shares {
         ends: dataset.ends(),
         size,
+        // What is climbed is what the network sees; whitened images are changed back when they are shown.
+        whitening: None,
     };
     let of = match request.wanted {
         Wanted::AllChannels => output.map_or(0, |shape| shape.channels()),

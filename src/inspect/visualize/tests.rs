@@ -45,6 +45,7 @@ fn plain_steps_give_what_pytorch_gives() {
         let shares = Shares {
             ends: vec![[-3.0, 3.0]],
             size,
+            whitening: None,
         };
         let images = shares.of_numbers(&channels_last(&tensors[&format!("{name}.x")]));
         let ways = [
@@ -113,6 +114,7 @@ fn ascents_repeat_and_starts_differ() {
         let shares = Shares {
             ends: vec![[-3.0, 3.0]],
             size: case.size(),
+            whitening: None,
         };
         let mut ascent = Ascent::new(Start {
             diversity,

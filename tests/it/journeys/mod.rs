@@ -432,6 +432,8 @@ fn the_one_layer_autoencoder_is_built_trained_and_its_filters_saved_in_few_click
         values: (0..32 * 3 * 8 * 8)
             .map(|i| (i as f32 * 0.37).sin())
             .collect(),
+        on_pixels: false,
+        since: None,
     };
     engine.with(|run| run.live.filters.put(filters));
     window.run();

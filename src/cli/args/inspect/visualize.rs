@@ -2,14 +2,11 @@
 
 use super::{at_least_one, within};
 use clap::Args as ClapArgs;
-use strata_inspect::visualize::{Basis, COPIES, MOST, Penalty};
+use strata_inspect::visualize::{Basis, COPIES, Penalty};
 
 /// What only feature visualization takes.
 #[derive(Debug, ClapArgs)]
 pub struct VisualizeArgs {
-    /// Of visualize and exciting: channels of --layer from 0, such as 3, 0,5,7, 0..16 or all
-    #[arg(long, value_name = "LIST", requires = "layer", conflicts_with_all = ["class", "unit"], value_parser = channels)]
-    pub channel: Option<Channels>,
     /// Of visualize: what the image is made of, pixel or fourier [default: pixel for grey, fourier for colour]
     #[arg(long, value_name = "WORD", value_parser = basis)]
     pub basis: Option<Basis>,
@@ -57,58 +54,6 @@ pub struct VisualizeArgs {
     pub side_by_side: bool,
 }
 
-/// Channels of a layer.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Channels {
-    /// All of them.
-    All,
-    /// These, from 0.
-    These(Vec<u32>),
-}
-
-impl VisualizeArgs {
-    /// The first that was given, as it is written.
-    pub fn given(&self) -> Option<&'static str> {
-        let given = [
-            (self.basis.is_some(), "--basis"),
-            (self.colours.is_some(), "--colours"),
-            (self.penalty.is_some(), "--penalty"),
-            (self.strength.is_some(), "--strength"),
-            (self.tv.is_some(), "--tv"),
-            (self.blur.is_some(), "--blur"),
-            (self.jitter.is_some(), "--jitter"),
-            (self.rotation.is_some(), "--rotation"),
-            (self.scale.is_some(), "--scale"),
-            (self.laplacian.is_some(), "--laplacian"),
-            (self.steps.is_some(), "--steps"),
-            (self.rate.is_some(), "--rate"),
-            (self.starts.is_some(), "--starts"),
-            (self.diversity.is_some(), "--diversity"),
-            (self.side_by_side, "--side-by-side"),
-        ];
-        given.into_iter().find(|(is, _)| *is).map(|(_, word)| word)
-    }
-}
-
-fn channels(text: &str) -> Result<Channels, String> {
-    if text == "all" {
-        return Ok(Channels::All);
-    }
-    let wrong = || "write channels from 0: 3, 0,5,7, 0..16 or all".to_owned();
-    let mut found = Vec::new();
-    for part in text.split(',') {
-        let number = |text: &str| text.trim().parse::<u32>().map_err(|_| wrong());
-        match part.split_once("..") {
-            Some((from, to)) => found.extend((number(from)?..number(to)?).take(MOST + 1)),
-            None => found.push(number(part)?),
-        }
-    }
-    if found.is_empty() || found.len() > MOST {
-        return Err(format!("choose 1 to {MOST} channels at once"));
-    }
-    Ok(Channels::These(found))
-}
-
 fn basis(text: &str) -> Result<Basis, String> {
     let words = Basis::ALL.map(Basis::word).join(", ");
     Basis::of_word(text).ok_or_else(|| format!("an image is made of {words}"))
@@ -131,21 +76,16 @@ fn weight(text: &str) -> Result<f32, String> {
     within(text, 1e3).ok_or_else(|| "write a number from 0 to 1000, such as 0.5".to_owned())
 }
 
+fn pixels(text: &str) -> Result<usize, String> {
+    whole(text, 64)
+}
+
 fn degrees(text: &str) -> Result<f32, String> {
     within(text, 180.0).ok_or_else(|| "write a number from 0 to 180".to_owned())
 }
 
 fn half(text: &str) -> Result<f32, String> {
     within(text, 0.5).ok_or_else(|| "write a number from 0 to 0.5".to_owned())
-}
-
-fn whole(text: &str, most: usize) -> Result<usize, String> {
-    let number = text.parse().ok().filter(|number| *number <= most);
-    number.ok_or_else(|| format!("write a whole number from 0 to {most}"))
-}
-
-fn pixels(text: &str) -> Result<usize, String> {
-    whole(text, 64)
 }
 
 fn levels(text: &str) -> Result<usize, String> {
@@ -157,4 +97,9 @@ fn starts(text: &str) -> Result<usize, String> {
         0 => Err(format!("write a whole number from 1 to {COPIES}")),
         number => Ok(number),
     }
+}
+
+fn whole(text: &str, most: usize) -> Result<usize, String> {
+    let number = text.parse().ok().filter(|number| *number <= most);
+    number.ok_or_else(|| format!("write a whole number from 0 to {most}"))
 }

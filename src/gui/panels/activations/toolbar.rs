@@ -3,8 +3,8 @@
 use super::{MapChoice, ROOMY, choose, layer, output, slice_of};
 use crate::panels::image_source;
 use crate::theme;
-use crate::widgets::chevron;
-use eframe::egui::{Button, ComboBox, DragValue, RichText, Ui};
+use crate::widgets::ChoiceBox;
+use eframe::egui::{Button, DragValue, RichText, Ui};
 use strata_app::action::Action;
 use strata_app::state::State;
 use strata_inspect::activations::{Activations, MapScale};
@@ -14,48 +14,46 @@ pub(super) fn scale_box(ui: &mut Ui, choice: &mut MapChoice) {
         MapScale::PerMap => "per map",
         MapScale::Common => "common",
     };
-    let combo = ComboBox::from_id_salt("scale of feature maps")
-        .width(84.0)
-        .icon(chevron)
-        .selected_text(RichText::new(name(choice.scale)).size(theme::SMALL))
-        .show_ui(ui, |ui| {
-            for scale in [MapScale::PerMap, MapScale::Common] {
-                ui.selectable_value(&mut choice.scale, scale, name(scale));
-            }
-        });
-    let hover = "per map: each by its own largest value, shows the form of weak maps; common: all by the layer's largest, shows which are strong";
-    combo
-        .response
-        .on_hover_text(hover)
-        .accessible_name("Scale of feature maps");
+    ChoiceBox {
+        id: "scale of feature maps",
+        width: 84.0,
+        shown: name(choice.scale).into(),
+        hover: "per map: each by its own largest value, shows the form of weak \
+                maps; common: all by the layer's largest, shows which are \
+                strong",
+        name: "Scale of feature maps",
+    }
+    .show(ui, |ui| {
+        for scale in [MapScale::PerMap, MapScale::Common] {
+            ui.selectable_value(&mut choice.scale, scale, name(scale));
+        }
+    });
 }
 
 pub(super) fn layer_box(ui: &mut Ui, state: &State, choice: &mut MapChoice) {
     let rows = &state.shown.inference.rows;
     let place = layer(state, choice);
     let shown = place.map_or_else(|| "no layer".to_owned(), |place| place.in_words());
-    let combo = ComboBox::from_id_salt("layer of feature maps")
-        .width(116.0)
-        .icon(chevron)
-        .selected_text(RichText::new(shown).size(theme::SMALL))
-        .show_ui(ui, |ui| {
-            ui.selectable_value(&mut choice.layer, None, "the selected layer");
-            for row in rows {
-                let name = format!(
-                    "{}  {}  {}",
-                    row.place.in_words(),
-                    row.text,
-                    row.shape_text()
-                );
-                ui.selectable_value(&mut choice.layer, Some(row.place.clone()), name);
-            }
-        });
-    combo
-        .response
-        .on_hover_text(
-            "The layer whose output is shown; it can follow the layer selected at the left",
-        )
-        .accessible_name("Layer of feature maps");
+    ChoiceBox {
+        id: "layer of feature maps",
+        width: 116.0,
+        shown: shown.into(),
+        hover: "The layer whose output is shown; it can follow the layer \
+                selected at the left",
+        name: "Layer of feature maps",
+    }
+    .show(ui, |ui| {
+        ui.selectable_value(&mut choice.layer, None, "the selected layer");
+        for row in rows {
+            let name = format!(
+                "{}  {}  {}",
+                row.place.in_words(),
+                row.text,
+                row.shape_text()
+            );
+            ui.selectable_value(&mut choice.layer, Some(row.place.clone()), name);
+        }
+    });
 }
 
 pub(super) fn slice_field(ui: &mut Ui, maps: &Activations, choice: &mut MapChoice) {

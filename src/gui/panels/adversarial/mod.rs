@@ -9,8 +9,8 @@ use super::loading_state::{failed, reading};
 use crate::theme;
 use crate::view::View;
 use crate::widgets::raster::Sheet;
-use crate::widgets::{Field, FieldEvent, chevron, empty, said, slider, volume_slice};
-use eframe::egui::{ComboBox, DragValue, Id, RichText, Slider, Ui, UiBuilder};
+use crate::widgets::{ChoiceBox, Field, FieldEvent, empty, said, slider, volume_slice};
+use eframe::egui::{DragValue, Id, RichText, Slider, Ui, UiBuilder};
 use std::sync::Arc;
 use strata_app::action::Action;
 use strata_app::arrangement::Workspace;
@@ -247,39 +247,36 @@ fn controls(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
 }
 
 fn attack_box(ui: &mut Ui, choice: &mut AttackChoice) {
-    let combo = ComboBox::from_id_salt("attack")
-        .width(84.0)
-        .icon(chevron)
-        .selected_text(RichText::new(choice.attack.name()).size(theme::SMALL))
-        .show_ui(ui, |ui| {
-            for attack in Attack::ALL {
-                let name = format!("{} ({} steps)", attack.name(), attack.steps());
-                ui.selectable_value(&mut choice.attack, attack, name);
-            }
-        });
-    combo
-        .response
-        .on_hover_text("How the image is changed")
-        .accessible_name("Attack");
+    ChoiceBox {
+        id: "attack",
+        width: 84.0,
+        shown: choice.attack.name().into(),
+        hover: "How the image is changed",
+        name: "Attack",
+    }
+    .show(ui, |ui| {
+        for attack in Attack::ALL {
+            let name = format!("{} ({} steps)", attack.name(), attack.steps());
+            ui.selectable_value(&mut choice.attack, attack, name);
+        }
+    });
 }
 
 fn norm_box(ui: &mut Ui, choice: &mut AttackChoice) {
     let former = choice.norm;
-    let combo = ComboBox::from_id_salt("norm of the attack")
-        .width(56.0)
-        .icon(chevron)
-        .selected_text(RichText::new(choice.norm.name()).size(theme::SMALL))
-        .show_ui(ui, |ui| {
-            for norm in Norm::ALL {
-                ui.selectable_value(&mut choice.norm, norm, norm.name());
-            }
-        });
-    combo
-        .response
-        .on_hover_text(
-            "L∞: no value changes by more than ε; L2: the root of the sum of the squares",
-        )
-        .accessible_name("Norm of the attack");
+    ChoiceBox {
+        id: "norm of the attack",
+        width: 56.0,
+        shown: choice.norm.name().into(),
+        hover: "L∞: no value changes by more than ε; L2: the root of the sum \
+                of the squares",
+        name: "Norm of the attack",
+    }
+    .show(ui, |ui| {
+        for norm in Norm::ALL {
+            ui.selectable_value(&mut choice.norm, norm, norm.name());
+        }
+    });
     if choice.norm != former {
         // A radius means another thing in the other norm: the same part of the slider.
         let [linf, l2] = FARTHEST;
@@ -298,20 +295,19 @@ fn target_box(ui: &mut Ui, state: &State, choice: &mut AttackChoice) {
         Some(class) => format!("as {}", class_name(classes, class)),
         None => "as any other class".to_owned(),
     };
-    let combo = ComboBox::from_id_salt("target of the attack")
-        .width(116.0)
-        .icon(chevron)
-        .selected_text(RichText::new(name(choice.target)).size(theme::SMALL))
-        .show_ui(ui, |ui| {
-            ui.selectable_value(&mut choice.target, None, name(None));
-            for class in 0..classes.len() as u32 {
-                ui.selectable_value(&mut choice.target, Some(class), name(Some(class)));
-            }
-        });
-    combo
-        .response
-        .on_hover_text("What the image should be taken for")
-        .accessible_name("Target of the attack");
+    ChoiceBox {
+        id: "target of the attack",
+        width: 116.0,
+        shown: name(choice.target).into(),
+        hover: "What the image should be taken for",
+        name: "Target of the attack",
+    }
+    .show(ui, |ui| {
+        ui.selectable_value(&mut choice.target, None, name(None));
+        for class in 0..classes.len() as u32 {
+            ui.selectable_value(&mut choice.target, Some(class), name(Some(class)));
+        }
+    });
 }
 
 impl AdversarialView {

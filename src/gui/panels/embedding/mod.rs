@@ -11,8 +11,8 @@ use super::neighbours::NeighbourChoice;
 use crate::plate::of_embedding::{figures, way};
 use crate::theme;
 use crate::view::View;
-use crate::widgets::{chevron, empty, plain};
-use eframe::egui::{Button, Checkbox, ComboBox, DragValue, RichText, Ui, UiBuilder};
+use crate::widgets::{ChoiceBox, empty, plain};
+use eframe::egui::{Button, Checkbox, DragValue, RichText, Ui, UiBuilder};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use strata_app::action::{Action, OnView};
@@ -97,19 +97,18 @@ impl View for EmbeddingView {
     fn tools(&mut self, ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
         let former: MapChoice = state.choices.get();
         let mut choice = former.clone();
-        let combo = ComboBox::from_id_salt("way of the map")
-            .width(64.0)
-            .icon(chevron)
-            .selected_text(RichText::new(choice.how.by.name()).size(theme::SMALL))
-            .show_ui(ui, |ui| {
-                for by in By::ALL {
-                    ui.selectable_value(&mut choice.how.by, by, by.name());
-                }
-            });
-        combo
-            .response
-            .on_hover_text("How the map is made")
-            .accessible_name("Way of the map");
+        ChoiceBox {
+            id: "way of the map",
+            width: 64.0,
+            shown: choice.how.by.name().into(),
+            hover: "How the map is made",
+            name: "Way of the map",
+        }
+        .show(ui, |ui| {
+            for by in By::ALL {
+                ui.selectable_value(&mut choice.how.by, by, by.name());
+            }
+        });
         choose(&former, choice, actions);
     }
 

@@ -2,8 +2,8 @@
 
 use crate::plate::of_filters::Shown;
 use crate::theme;
-use crate::widgets::chevron;
-use eframe::egui::{ComboBox, DragValue, RichText, Ui};
+use crate::widgets::ChoiceBox;
+use eframe::egui::{DragValue, RichText, Ui};
 use strata_app::action::Action;
 use strata_app::choices::Choice;
 use strata_app::state::State;
@@ -24,6 +24,8 @@ pub struct FilterChoice {
     pub channel: usize,
     /// Whether they are measured, which asks the network about images of a split.
     pub is_measured: bool,
+    /// Whether weights on whitened images are shown as they are, instead of on the images' own pixels.
+    pub whitened: bool,
     /// Those that are switched off, from 0.
     pub off: Vec<u32>,
 }
@@ -44,6 +46,7 @@ impl FilterChoice {
                 (None, false) => Request::First,
             },
             off: self.off.clone(),
+            whitened: self.whitened,
             ..study::Request::default()
         }
     }
@@ -69,11 +72,44 @@ pub(super) fn choose(former: &FilterChoice, choice: FilterChoice, actions: &mut 
     }
 }
 
-/// Less room than this has no box: what is chosen in it waits for a wider view.
-const BOX: f32 = 108.0;
+/// Room that the boxes take side by side.
+pub(super) fn room(state: &State) -> f32 {
+    let choice: FilterChoice = state.choices.get();
+    let has_decoder = choice.layer.is_none() && !state.project().network.decoder.is_empty();
+    let extra = [
+        (has_decoder, 100.0),
+        (is_whitened(state), 84.0),
+        (choice.shown == Shown::Channels, 96.0),
+    ];
+    let extra = extra.iter().filter(|(is, _)| *is);
+    ROOM + extra.map(|(_, width)| width).sum::<f32>()
+}
 
-/// The boxes and switches, from the right, as many as there is room for.
-pub(super) fn tools(
+/// Room of those that are always there.
+const ROOM: f32 = 470.0;
+
+/// The project of the run that is shown: its images may be whitened.
+fn is_whitened(state: &State) -> bool {
+    let project = state.training.project.as_ref().unwrap_or(state.project());
+    project.data.whiten.is_some() || project.data.center.is_some()
+}
+
+/// Whether filters on whitened images are shown on the images' own pixels.
+pub(super) fn is_on_pixels(state: &State, choice: &FilterChoice) -> bool {
+    !choice.whitened && is_whitened(state)
+}
+
+/// ` · on pixels` or ` · on whitened images`, where these are not the same.
+pub(super) fn space_words(state: &State, filters: &Filters) -> &'static str {
+    match (is_whitened(state), filters.on_pixels) {
+        (_, true) => " · on the images' pixels",
+        (true, false) => " · as the network sees whitened images",
+        (false, false) => "",
+    }
+}
+
+/// The boxes and switches, from the right.
+pub(super) fn boxes(
     ui: &mut Ui,
     state: &State,
     filters: Option<&Filters>,
@@ -82,21 +118,18 @@ pub(super) fn tools(
     let former: FilterChoice = state.choices.get();
     let mut choice = former.clone();
     let text = RichText::new("Measure").size(theme::SMALL);
-    if ui.available_width() < BOX {
-        return;
-    }
     ui.toggle_value(&mut choice.is_measured, text).on_hover_text(
         "Marks dead, duplicate and noisy filters, and asks the network about the images of a split",
     );
-    if ui.available_width() > BOX {
-        layer_box(ui, state, &mut choice);
+    if is_whitened(state) {
+        let text = RichText::new("Whitened").size(theme::SMALL);
+        ui.toggle_value(&mut choice.whitened, text).on_hover_text(
+            "The weights as the network has them, on whitened images; else those of the input's size are shown on the images' own pixels",
+        );
     }
-    if ui.available_width() > 2.0 * BOX {
-        shown_box(ui, filters, &mut choice);
-    }
-    if ui.available_width() > BOX {
-        order_box(ui, &mut choice.order);
-    }
+    layer_box(ui, state, &mut choice);
+    shown_box(ui, filters, &mut choice);
+    order_box(ui, &mut choice.order);
     if choice.layer != former.layer {
         choice.off.clear();
         choice.channel = 0;
@@ -111,19 +144,20 @@ fn order_box(ui: &mut Ui, order: &mut Order) {
         Order::Likeness => "by similarity",
         Order::Activity => "by activation",
     };
-    let combo = ComboBox::from_id_salt("order of filters")
-        .width(92.0)
-        .icon(chevron)
-        .selected_text(RichText::new(name(*order)).size(theme::SMALL))
-        .show_ui(ui, |ui| {
-            for one in Order::ALL {
-                ui.selectable_value(order, one, name(one));
-            }
-        });
-    combo
-        .response
-        .on_hover_text("by norm: the strongest first; by similarity: each behind the one it is most like; by activation: the most active first, over images of a split")
-        .accessible_name("Order of filters");
+    ChoiceBox {
+        id: "order of filters",
+        width: 92.0,
+        shown: name(*order).into(),
+        hover: "by norm: the strongest first; by similarity: each behind the \
+                one it is most like; by activation: the most active first, \
+                over images of a split",
+        name: "Order of filters",
+    }
+    .show(ui, |ui| {
+        for one in Order::ALL {
+            ui.selectable_value(order, one, name(one));
+        }
+    });
 }
 
 fn shown_box(ui: &mut Ui, filters: Option<&Filters>, choice: &mut FilterChoice) {
@@ -145,19 +179,21 @@ fn shown_box(ui: &mut Ui, filters: Option<&Filters>, choice: &mut FilterChoice) 
             choice.channel = channel - 1;
         }
     }
-    let combo = ComboBox::from_id_salt("what of filters")
-        .width(92.0)
-        .icon(chevron)
-        .selected_text(RichText::new(name(choice.shown)).size(theme::SMALL))
-        .show_ui(ui, |ui| {
-            for one in Shown::ALL {
-                ui.selectable_value(&mut choice.shown, one, name(one));
-            }
-        });
-    combo
-        .response
-        .on_hover_text("weights: in colour, or the mean over the input channels; one input channel: by itself; frequencies: how strongly each passes, frequency 0 in the middle and half a cycle a pixel at the edges")
-        .accessible_name("What of filters");
+    ChoiceBox {
+        id: "what of filters",
+        width: 92.0,
+        shown: name(choice.shown).into(),
+        hover: "weights: in colour, or the mean over the input channels; one \
+                input channel: by itself; frequencies: how strongly each \
+                passes, frequency 0 in the middle and half a cycle a pixel at \
+                the edges",
+        name: "What of filters",
+    }
+    .show(ui, |ui| {
+        for one in Shown::ALL {
+            ui.selectable_value(&mut choice.shown, one, name(one));
+        }
+    });
 }
 
 /// The layers that have filters, beside the first one and the decoder's last.
@@ -174,21 +210,21 @@ fn layer_box(ui: &mut Ui, state: &State, choice: &mut FilterChoice) {
             .iter()
             .any(|word| row.text.starts_with(word))
     };
-    let combo = ComboBox::from_id_salt("layer of filters")
-        .width(92.0)
-        .icon(chevron)
-        .selected_text(RichText::new(shown).size(theme::SMALL))
-        .show_ui(ui, |ui| {
-            ui.selectable_value(&mut choice.layer, None, usual);
-            for row in rows.filter(has_weights) {
-                let paints = row.place.stack == Stack::Decoder;
-                let what = if paints { "  paints" } else { "" };
-                let name = format!("{}  {}{what}", row.place.in_words(), row.text);
-                ui.selectable_value(&mut choice.layer, Some(row.place.clone()), name);
-            }
-        });
-    combo
-        .response
-        .on_hover_text("Whose filters: what each unit of a layer looks for, or in the decoder what each of its inputs paints")
-        .accessible_name("Layer with filters");
+    ChoiceBox {
+        id: "layer of filters",
+        width: 92.0,
+        shown: shown.into(),
+        hover: "Whose filters: what each unit of a layer looks for, or in the \
+                decoder what each of its inputs paints",
+        name: "Layer with filters",
+    }
+    .show(ui, |ui| {
+        ui.selectable_value(&mut choice.layer, None, usual);
+        for row in rows.filter(has_weights) {
+            let paints = row.place.stack == Stack::Decoder;
+            let what = if paints { "  paints" } else { "" };
+            let name = format!("{}  {}{what}", row.place.in_words(), row.text);
+            ui.selectable_value(&mut choice.layer, Some(row.place.clone()), name);
+        }
+    });
 }

@@ -9,7 +9,6 @@ use eframe::egui::{
 };
 use strata_app::action::Action;
 use strata_app::state::State;
-use strata_inspect::filters::flags;
 use strata_inspect::filters::study::FilterStudy;
 
 /// Height of a line of text and of a picture.
@@ -84,7 +83,8 @@ pub(super) fn show(
 
 /// `2 dead, 1 noisy; a click switches a filter off`
 fn flag_line(study: &FilterStudy) -> String {
-    let all: Vec<&str> = flags(&study.measures)
+    let all: Vec<&str> = study
+        .flags()
         .iter()
         .filter_map(|flags| Some(flags.first()?.word()))
         .collect();
@@ -95,6 +95,12 @@ fn flag_line(study: &FilterStudy) -> String {
         .filter(|(count, _)| *count > 0)
         .map(|(count, word)| format!("{count} {word}"))
         .collect();
+    if let Some(step) = study.filters.since {
+        return format!(
+            "the change since step {}, by its norm; a click switches a filter off and on",
+            strata_core::format::count(step)
+        );
+    }
     let flagged = match parts.is_empty() {
         true => "none dead, duplicate or noisy".to_owned(),
         false => parts.join(", "),

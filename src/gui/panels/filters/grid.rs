@@ -5,7 +5,8 @@ use super::choice::FilterChoice;
 use crate::theme;
 use eframe::egui::{EventFilter, Key, Rect, Response, Sense, Stroke, StrokeKind, Ui, vec2};
 use strata_core::format;
-use strata_inspect::filters::{Flag, flags};
+use strata_inspect::filters::Flag;
+use strata_inspect::filters::study::FilterStudy;
 
 const GAP: f32 = 4.0;
 /// The side of a filter, at most.
@@ -53,11 +54,7 @@ pub(super) fn grid(
     };
     let mut painter = ui.painter().clone();
     painter.shrink_clip_rect(ui.clip_rect());
-    let marks = drawn
-        .of
-        .study()
-        .map(|study| flags(&study.measures))
-        .unwrap_or_default();
+    let marks = drawn.of.study().map(FilterStudy::flags).unwrap_or_default();
     let colors = theme::palette(ui);
     for (at, &index) in drawn.order.iter().enumerate() {
         drawn.sheet.paint(&painter, index, place(at));

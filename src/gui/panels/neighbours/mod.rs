@@ -10,8 +10,8 @@ use super::image_source;
 use super::loading_state::{failed, reading};
 use crate::theme;
 use crate::view::View;
-use crate::widgets::{chevron, empty, plain, volume_slice};
-use eframe::egui::{ComboBox, DragValue, RichText, Ui};
+use crate::widgets::{ChoiceBox, empty, plain, volume_slice};
+use eframe::egui::{DragValue, Ui};
 use std::sync::Arc;
 use strata_app::action::Action;
 use strata_app::arrangement::Workspace;
@@ -96,19 +96,18 @@ impl View for NeighboursView {
     fn tools(&mut self, ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
         let former: NeighbourChoice = state.choices.get();
         let mut choice = former.clone();
-        let combo = ComboBox::from_id_salt("metric of neighbours")
-            .width(80.0)
-            .icon(chevron)
-            .selected_text(RichText::new(choice.metric.word()).size(theme::SMALL))
-            .show_ui(ui, |ui| {
-                for metric in Metric::ALL {
-                    ui.selectable_value(&mut choice.metric, metric, metric.word());
-                }
-            });
-        combo
-            .response
-            .on_hover_text("How the distance of two images is measured")
-            .accessible_name("Metric of neighbours");
+        ChoiceBox {
+            id: "metric of neighbours",
+            width: 80.0,
+            shown: choice.metric.word().into(),
+            hover: "How the distance of two images is measured",
+            name: "Metric of neighbours",
+        }
+        .show(ui, |ui| {
+            for metric in Metric::ALL {
+                ui.selectable_value(&mut choice.metric, metric, metric.word());
+            }
+        });
         volume_slice(ui, state, None, actions);
         choose(&former, choice, actions);
     }

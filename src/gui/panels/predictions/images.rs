@@ -92,6 +92,10 @@ fn say(ui: &Ui, predictions: &Predictions, image: &ShownImage, area: Rect) {
         Some(label) => format!("is {}", predictions.class_name(label)),
         None => "not labelled".to_owned(),
     };
+    let before = image.before.filter(|(class, _)| Some(*class) != answer);
+    let label = before.map_or(label.clone(), |(class, _)| {
+        format!("{label}, then {}", predictions.class_name(class))
+    });
     let ink = if is_wrong { colors.wrong } else { colors.weak };
     let name = elided(ui, &label, font(), ink, area.width());
     ui.painter().galley(area.min, name, ink);

@@ -8,8 +8,8 @@ use super::loading_state::{failed, reading};
 use crate::theme;
 use crate::view::View;
 use crate::widgets::raster::Sheet;
-use crate::widgets::{chevron, empty, volume_slice};
-use eframe::egui::{ComboBox, DragValue, RichText, ScrollArea, Ui, UiBuilder};
+use crate::widgets::{ChoiceBox, empty, volume_slice};
+use eframe::egui::{DragValue, ScrollArea, Ui, UiBuilder};
 use std::sync::Arc;
 use strata_app::action::Action;
 use strata_app::arrangement::Workspace;
@@ -222,27 +222,25 @@ fn nothing(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
 
 fn list_box(ui: &mut Ui, state: &State, list: &mut List) {
     let shown = name(*list, state);
-    let combo = ComboBox::from_id_salt("list of predictions")
-        .width(120.0)
-        .icon(chevron)
-        .selected_text(RichText::new(&shown).size(theme::SMALL))
-        .show_ui(ui, |ui| {
-            for one in [List::MostWrong, List::LeastSure, List::First] {
-                ui.selectable_value(list, one, name(one, state));
-            }
-            let mut cells = mistakes(state);
-            cells.extend(Some(*list).filter(|list| matches!(list, List::Taken(..))));
-            cells.dedup();
-            for cell in cells {
-                ui.selectable_value(list, cell, name(cell, state));
-            }
-        });
-    combo
-        .response
-        .on_hover_text(
-            "Which images are shown; a click on the confusion matrix shows those of a cell",
-        )
-        .accessible_name("List of predictions");
+    ChoiceBox {
+        id: "list of predictions",
+        width: 120.0,
+        shown: shown.as_str().into(),
+        hover: "Which images are shown; a click on the confusion matrix shows \
+                those of a cell",
+        name: "List of predictions",
+    }
+    .show(ui, |ui| {
+        for one in [List::MostWrong, List::LeastSure, List::First] {
+            ui.selectable_value(list, one, name(one, state));
+        }
+        let mut cells = mistakes(state);
+        cells.extend(Some(*list).filter(|list| matches!(list, List::Taken(..))));
+        cells.dedup();
+        for cell in cells {
+            ui.selectable_value(list, cell, name(cell, state));
+        }
+    });
 }
 
 /// The cells of the confusion matrix with the most mistakes, where it was counted.
@@ -290,20 +288,18 @@ fn split_box(ui: &mut Ui, split: &mut Option<Split>) {
             Split::Unlabeled => "unlabeled images",
         })
     };
-    let combo = ComboBox::from_id_salt("split of predictions")
-        .width(112.0)
-        .icon(chevron)
-        .selected_text(RichText::new(name(*split)).size(theme::SMALL))
-        .show_ui(ui, |ui| {
-            ui.selectable_value(split, None, name(None));
-            for one in [Split::Valid, Split::Train] {
-                ui.selectable_value(split, Some(one), name(Some(one)));
-            }
-        });
-    combo
-        .response
-        .on_hover_text(
-            "Which images are asked; without test images the first is those of validation",
-        )
-        .accessible_name("Split of predictions");
+    ChoiceBox {
+        id: "split of predictions",
+        width: 112.0,
+        shown: name(*split).into(),
+        hover: "Which images are asked; without test images the first is those \
+                of validation",
+        name: "Split of predictions",
+    }
+    .show(ui, |ui| {
+        ui.selectable_value(split, None, name(None));
+        for one in [Split::Valid, Split::Train] {
+            ui.selectable_value(split, Some(one), name(Some(one)));
+        }
+    });
 }

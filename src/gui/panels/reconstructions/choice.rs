@@ -1,8 +1,7 @@
 //! What was chosen in the view of the reconstructions: the probe images, the errors over a split, or the code.
 
-use crate::theme;
-use crate::widgets::chevron;
-use eframe::egui::{ComboBox, RichText, Ui};
+use crate::widgets::ChoiceBox;
+use eframe::egui::Ui;
 use strata_app::action::Action;
 use strata_app::choices::Choice;
 use strata_app::state::State;
@@ -54,19 +53,20 @@ pub(super) fn tools(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
         Shown::Errors => "errors",
         Shown::Code => "code",
     };
-    let combo = ComboBox::from_id_salt("what of reconstructions")
-        .width(104.0)
-        .icon(chevron)
-        .selected_text(RichText::new(name(choice.shown)).size(theme::SMALL))
-        .show_ui(ui, |ui| {
-            for one in [Shown::Probes, Shown::Errors, Shown::Code] {
-                ui.selectable_value(&mut choice.shown, one, name(one));
-            }
-        });
-    combo
-        .response
-        .on_hover_text("probe images: as they are learned; errors: over a split, with the best and the worst; code: change an image's code by hand and see what the decoder makes of it")
-        .accessible_name("What of reconstructions");
+    ChoiceBox {
+        id: "what of reconstructions",
+        width: 104.0,
+        shown: name(choice.shown).into(),
+        hover: "probe images: as they are learned; errors: over a split, with \
+                the best and the worst; code: change an image's code by hand \
+                and see what the decoder makes of it",
+        name: "What of reconstructions",
+    }
+    .show(ui, |ui| {
+        for one in [Shown::Probes, Shown::Errors, Shown::Code] {
+            ui.selectable_value(&mut choice.shown, one, name(one));
+        }
+    });
     choose(&former, choice, actions);
 }
 
@@ -77,17 +77,17 @@ fn split_box(ui: &mut Ui, split: &mut Option<Split>) {
         Some(Split::Valid) => "validation images",
         Some(Split::Unlabeled) => "unlabeled images",
     };
-    let combo = ComboBox::from_id_salt("split of reconstructions")
-        .width(112.0)
-        .icon(chevron)
-        .selected_text(RichText::new(name(*split)).size(theme::SMALL))
-        .show_ui(ui, |ui| {
-            for one in [None, Some(Split::Valid), Some(Split::Train)] {
-                ui.selectable_value(split, one, name(one));
-            }
-        });
-    combo
-        .response
-        .on_hover_text("Whose errors; without test images the first is those of validation")
-        .accessible_name("Split of reconstructions");
+    ChoiceBox {
+        id: "split of reconstructions",
+        width: 112.0,
+        shown: name(*split).into(),
+        hover: "Whose errors; without test images the first is those of \
+                validation",
+        name: "Split of reconstructions",
+    }
+    .show(ui, |ui| {
+        for one in [None, Some(Split::Valid), Some(Split::Train)] {
+            ui.selectable_value(split, one, name(one));
+        }
+    });
 }

@@ -9,8 +9,8 @@ use super::loading_state::{failed, reading};
 use crate::theme;
 use crate::view::View;
 use crate::widgets::raster::Sheet;
-use crate::widgets::{chevron, empty, plain, volume_slice};
-use eframe::egui::{ComboBox, RichText, Ui};
+use crate::widgets::{ChoiceBox, empty, plain, volume_slice};
+use eframe::egui::Ui;
 use std::sync::Arc;
 use strata_app::action::{Action, Show};
 use strata_app::arrangement::Workspace;
@@ -81,9 +81,10 @@ impl View for SaliencyView {
             false => String::new(),
         };
         format!(
-            "{} of the {of}{layer} · step {}{part}",
+            "{} of the {of}{layer} · step {}{}{part}",
             saliency.method.name(),
-            format::count(saliency.step)
+            format::count(saliency.step),
+            strata_inspect::since_words(saliency.since_step())
         )
     }
 
@@ -99,16 +100,14 @@ impl View for SaliencyView {
             .as_ref()
             .and_then(|drawn| drawn.seen.result.as_ref().ok())
             .map(|s| s.classes.as_slice());
-        let combo = ComboBox::from_id_salt("saliency of")
-            .width(ui.available_width().clamp(72.0, 148.0))
-            .truncate()
-            .icon(chevron)
-            .selected_text(RichText::new(name(request.question, state, classes)).size(theme::SMALL))
-            .show_ui(ui, |ui| choices(ui, state, classes, &mut chosen));
-        combo
-            .response
-            .on_hover_text("The number that is explained")
-            .accessible_name("Saliency of");
+        ChoiceBox {
+            id: "saliency of",
+            width: 148.0,
+            shown: name(request.question, state, classes).into(),
+            hover: "The number that is explained",
+            name: "Saliency of",
+        }
+        .show(ui, |ui| choices(ui, state, classes, &mut chosen));
         if chosen != request.question {
             let is_unit = matches!(chosen, Some(Question::Unit(_)));
             let of_unit = || request.layer.clone().or_else(|| state.lens_place());
@@ -146,6 +145,7 @@ impl SaliencyView {
             Err(error) => failed(ui, "No saliency of this", &error.to_string(), actions),
             Ok(saliency) => {
                 let SaliencyLook(look) = state.choices.get();
+                let look = saliency.look(&look);
                 self.update(ui, seen, saliency, look);
                 match &self.drawn {
                     Some(drawn) if is_checked(saliency) => sanity::show(ui, saliency, &drawn.sheet),

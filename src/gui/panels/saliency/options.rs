@@ -2,10 +2,10 @@
 
 use crate::panels::layer_entries::layer_entries;
 use crate::theme;
-use crate::widgets::{chevron, slider};
+use crate::widgets::ChoiceBox;
+use crate::widgets::slider;
 use eframe::egui::{
-    Align, Button, ComboBox, DragValue, Layout, Popup, PopupCloseBehavior, RichText, Slider, Ui,
-    vec2,
+    Align, Button, DragValue, Layout, Popup, PopupCloseBehavior, RichText, Slider, Ui, vec2,
 };
 use strata_app::action::{Action, Show};
 use strata_app::choices::Choice;
@@ -33,21 +33,19 @@ const NAME: f32 = 96.0;
 pub(super) fn method_box(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
     let request = &state.inspections.saliency;
     let mut method = request.method;
-    let combo = ComboBox::from_id_salt("method of saliency")
-        .width(ui.available_width().clamp(72.0, 132.0))
-        .truncate()
-        .icon(chevron)
-        .selected_text(RichText::new(method.name()).size(theme::SMALL))
-        .show_ui(ui, |ui| {
-            for one in Method::ALL {
-                ui.selectable_value(&mut method, one, one.name())
-                    .on_hover_text(one.about());
-            }
-        });
-    combo
-        .response
-        .on_hover_text(method.about())
-        .accessible_name("Method of saliency");
+    ChoiceBox {
+        id: "method of saliency",
+        width: 132.0,
+        shown: method.name().into(),
+        hover: method.about(),
+        name: "Method of saliency",
+    }
+    .show(ui, |ui| {
+        for one in Method::ALL {
+            ui.selectable_value(&mut method, one, one.name())
+                .on_hover_text(one.about());
+        }
+    });
     if method != request.method {
         ask(state, actions, |request| request.method = method);
     }
@@ -103,19 +101,19 @@ fn drawn(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
             true => format!("{} %", 100.0 * clip),
             false => "nothing".to_owned(),
         };
-        let combo = ComboBox::from_id_salt("clip of saliency")
-            .width(BOX)
-            .icon(chevron)
-            .selected_text(RichText::new(name(look.clip)).size(theme::SMALL))
-            .show_ui(ui, |ui| {
-                for clip in CLIPS {
-                    ui.selectable_value(&mut look.clip, clip, name(clip));
-                }
-            });
-        combo
-            .response
-            .on_hover_text("The largest values may lie beyond the scale, so that a few of them do not hide the rest")
-            .accessible_name("Clipped values of saliency");
+        ChoiceBox {
+            id: "clip of saliency",
+            width: BOX,
+            shown: name(look.clip).into(),
+            hover: "The largest values may lie beyond the scale, so that a few of \
+                them do not hide the rest",
+            name: "Clipped values of saliency",
+        }
+        .show(ui, |ui| {
+            for clip in CLIPS {
+                ui.selectable_value(&mut look.clip, clip, name(clip));
+            }
+        });
     });
     line(ui, "over the image", |ui| {
         let bar = Slider::new(&mut look.opacity, 0.0..=1.0).show_value(false);
@@ -180,20 +178,19 @@ fn layer_box(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
     let shown = layer
         .as_ref()
         .map_or_else(|| last.to_owned(), Place::in_words);
-    let combo = ComboBox::from_id_salt("layer of saliency")
-        .width(BOX)
-        .icon(chevron)
-        .selected_text(RichText::new(shown).size(theme::SMALL))
-        .show_ui(ui, |ui| {
-            if request.method == Method::GradCam {
-                ui.selectable_value(&mut layer, None, last);
-            }
-            layer_entries(ui, state, &mut layer);
-        });
-    combo
-        .response
-        .on_hover_text("The layer whose maps are weighed, or whose unit is explained")
-        .accessible_name("Layer of saliency");
+    ChoiceBox {
+        id: "layer of saliency",
+        width: BOX,
+        shown: shown.into(),
+        hover: "The layer whose maps are weighed, or whose unit is explained",
+        name: "Layer of saliency",
+    }
+    .show(ui, |ui| {
+        if request.method == Method::GradCam {
+            ui.selectable_value(&mut layer, None, last);
+        }
+        layer_entries(ui, state, &mut layer);
+    });
     if layer != request.layer {
         ask(state, actions, |request| request.layer = layer);
     }

@@ -37,6 +37,8 @@ struct Drawn {
     /// What it looks for and what it paints.
     templates: [Option<Sheet>; 2],
     images: Sheet,
+    /// What the unit sees of each, where that is a part.
+    patches: Option<Sheet>,
 }
 
 /// `1, 5, 12 and 7 more`
@@ -106,6 +108,11 @@ impl UnitPictures {
                 template("paints", &unit.decoder),
             ],
             images: Sheet::of_images(ui.ctx(), "images of a unit", unit.size, &images),
+            patches: (!unit.patches.is_empty()).then(|| {
+                let rgba = |at: usize| unit.patches[at].clone();
+                let count = unit.patches.len();
+                Sheet::new(ui.ctx(), "patches of a unit", unit.patch_size, count, rgba)
+            }),
         });
     }
 }
@@ -180,13 +187,16 @@ fn parts(ui: &mut Ui, unit: &SparseUnit, drawn: &Drawn) {
         });
     }
     part(ui, "its activations", HISTOGRAM, |ui| histogram(ui, unit));
-    part(ui, "images that excite it most", best_width(unit), |ui| {
-        best(ui, unit, drawn)
-    });
+    let name = match unit.patches.is_empty() {
+        true => "images that excite it most",
+        false => "images that excite it most, each with what it sees of it",
+    };
+    part(ui, name, best_width(unit), |ui| best(ui, unit, drawn));
 }
 
 fn best_width(unit: &SparseUnit) -> f32 {
-    (IMAGE + theme::GAP / 2.0) * unit.best.len().div_ceil(2) as f32
+    let each = if unit.patches.is_empty() { 1.0 } else { 2.0 };
+    each * (IMAGE + theme::GAP / 2.0) * unit.best.len().div_ceil(2) as f32
 }
 
 /// A part below its name.
@@ -242,6 +252,10 @@ fn best(ui: &mut Ui, unit: &SparseUnit, drawn: &Drawn) {
                 let (rect, response) = ui.allocate_exact_size(vec2(IMAGE, IMAGE), Sense::hover());
                 let sheet = &drawn.images;
                 sheet.paint(ui.painter(), row * rows + at, fitted(rect, sheet.size));
+                if let Some(patches) = &drawn.patches {
+                    let (rect, _) = ui.allocate_exact_size(vec2(IMAGE, IMAGE), Sense::hover());
+                    patches.paint(ui.painter(), row * rows + at, fitted(rect, patches.size));
+                }
                 let value = format::short(f64::from(*activation), 3);
                 let text = format!("image {} of {}: {value}", index + 1, unit.split);
                 named(response.on_hover_text(&text), &text);

@@ -3,9 +3,9 @@
 use super::{VisualizeChoice, base};
 use crate::panels::layer_entries::layer_entries;
 use crate::theme;
-use crate::widgets::chevron;
+use crate::widgets::ChoiceBox;
 use eframe::egui::{
-    Align, Button, ComboBox, DragValue, Layout, Popup, PopupCloseBehavior, RichText, Ui, vec2,
+    Align, Button, DragValue, Layout, Popup, PopupCloseBehavior, RichText, Ui, vec2,
 };
 use strata_app::state::State;
 use strata_core::project::Place;
@@ -30,34 +30,33 @@ pub(super) fn what_box(
     made: Option<&Visualization>,
 ) {
     let classes = made.map_or(&[][..], |made| made.classes.as_slice());
-    let combo = ComboBox::from_id_salt("visualization of")
-        .width(120.0)
-        .icon(chevron)
-        .selected_text(RichText::new(name(&request.wanted, classes)).size(theme::SMALL))
-        .show_ui(ui, |ui| {
-            let mut offer = |wanted: Wanted| {
-                let name = name(&wanted, classes);
-                ui.selectable_value(&mut request.wanted, wanted, name);
-            };
-            if state.has_task(Task::Classify) {
-                offer(Wanted::AllClasses);
-                (0..classes.len() as u32).for_each(|class| offer(Wanted::Classes(vec![class])));
-            }
-            let channel = channel(&request.wanted).unwrap_or(0);
-            ui.separator();
-            let mut offer = |wanted: Wanted| {
-                let name = name(&wanted, classes);
-                ui.selectable_value(&mut request.wanted, wanted, name);
-            };
-            offer(Wanted::AllChannels);
-            offer(Wanted::Channels(vec![channel]));
-            offer(Wanted::Unit(channel, None));
-            offer(Wanted::Layer);
-        });
-    combo
-        .response
-        .on_hover_text("What the image is to excite")
-        .accessible_name("Visualization of");
+    ChoiceBox {
+        id: "visualization of",
+        width: 120.0,
+        shown: name(&request.wanted, classes).into(),
+        hover: "What the image is to excite",
+        name: "Visualization of",
+    }
+    .show(ui, |ui| {
+        let mut offer = |wanted: Wanted| {
+            let name = name(&wanted, classes);
+            ui.selectable_value(&mut request.wanted, wanted, name);
+        };
+        if state.has_task(Task::Classify) {
+            offer(Wanted::AllClasses);
+            (0..classes.len() as u32).for_each(|class| offer(Wanted::Classes(vec![class])));
+        }
+        let channel = channel(&request.wanted).unwrap_or(0);
+        ui.separator();
+        let mut offer = |wanted: Wanted| {
+            let name = name(&wanted, classes);
+            ui.selectable_value(&mut request.wanted, wanted, name);
+        };
+        offer(Wanted::AllChannels);
+        offer(Wanted::Channels(vec![channel]));
+        offer(Wanted::Unit(channel, None));
+        offer(Wanted::Layer);
+    });
 }
 
 fn name(wanted: &Wanted, classes: &[String]) -> String {
@@ -113,17 +112,16 @@ pub(super) fn layer_box(ui: &mut Ui, state: &State, request: &mut Request) {
         .layer
         .as_ref()
         .map_or_else(String::new, Place::in_words);
-    let combo = ComboBox::from_id_salt("layer of the visualization")
-        .width(92.0)
-        .icon(chevron)
-        .selected_text(RichText::new(shown).size(theme::SMALL))
-        .show_ui(ui, |ui| {
-            layer_entries(ui, state, &mut request.layer);
-        });
-    combo
-        .response
-        .on_hover_text("The layer that is excited")
-        .accessible_name("Layer of the visualization");
+    ChoiceBox {
+        id: "layer of the visualization",
+        width: 92.0,
+        shown: shown.into(),
+        hover: "The layer that is excited",
+        name: "Layer of the visualization",
+    }
+    .show(ui, |ui| {
+        layer_entries(ui, state, &mut request.layer);
+    });
 }
 
 /// The button that opens everything else.
@@ -205,42 +203,38 @@ fn regularisers(ui: &mut Ui, state: &State, how: &mut How) {
     let is_colour = state.network().input.channels() > 1;
     let is_signal = state.network().input.rank() == 1;
     line(ui, "made of", |ui| {
-        let combo = ComboBox::from_id_salt("basis of the visualization")
-            .width(BOX)
-            .icon(chevron)
-            .selected_text(RichText::new(how.basis.name()).size(theme::SMALL))
-            .show_ui(ui, |ui| {
-                for basis in Basis::ALL {
-                    ui.selectable_value(&mut how.basis, basis, basis.name());
-                }
-            });
-        combo
-            .response
-            .on_hover_text(
-                "Pixels, or waves of which the slow ones are strongest, as in photographs",
-            )
-            .accessible_name("Basis of the visualization");
+        ChoiceBox {
+            id: "basis of the visualization",
+            width: BOX,
+            shown: how.basis.name().into(),
+            hover: "Pixels, or waves of which the slow ones are strongest, as in \
+                photographs",
+            name: "Basis of the visualization",
+        }
+        .show(ui, |ui| {
+            for basis in Basis::ALL {
+                ui.selectable_value(&mut how.basis, basis, basis.name());
+            }
+        });
     });
     if is_colour {
         ui.checkbox(&mut how.decorrelated, "Decorrelate colours")
             .on_hover_text("Colours change together as they do in the training images");
     }
     line(ui, "penalty", |ui| {
-        let combo = ComboBox::from_id_salt("penalty of the visualization")
-            .width(BOX)
-            .icon(chevron)
-            .selected_text(RichText::new(how.penalty.name()).size(theme::SMALL))
-            .show_ui(ui, |ui| {
-                for penalty in Penalty::ALL {
-                    ui.selectable_value(&mut how.penalty, penalty, penalty.name());
-                }
-            });
-        combo
-            .response
-            .on_hover_text(
-                "On large values: the mean square, the mean fourth power, or the largest",
-            )
-            .accessible_name("Penalty of the visualization");
+        ChoiceBox {
+            id: "penalty of the visualization",
+            width: BOX,
+            shown: how.penalty.name().into(),
+            hover: "On large values: the mean square, the mean fourth power, or \
+                the largest",
+            name: "Penalty of the visualization",
+        }
+        .show(ui, |ui| {
+            for penalty in Penalty::ALL {
+                ui.selectable_value(&mut how.penalty, penalty, penalty.name());
+            }
+        });
     });
     if how.penalty != Penalty::None {
         line(ui, "its weight", |ui| {

@@ -1,0 +1,61 @@
+//! `strata inspect RUN layers`: how active every layer is over a split, and which of its channels have died.
+
+use super::picture::{Draw, Drawn, Picture};
+use crate::cli::args::InspectArgs;
+use crate::cli::numbers::Numbers;
+use crate::cli::output;
+use strata_core::format::short;
+use strata_engine::storage::saved_run::SavedRun;
+use strata_gui::plate::of_exciting;
+use strata_inspect::layer_statistics::{LayerStatistics, Request};
+
+/// `strata inspect RUN layers`
+pub(super) const PICTURE: Picture = Picture {
+    word: "layers",
+    shows: "How active every layer is over a split, and its dead channels by number",
+    takes: &["--split", "--limit", "--numbers"],
+    draw: Draw::Run(picture),
+    ..Picture::NONE
+};
+
+/// The table; the numbers are mean, deviation, share of zeros and number of dead channels of each layer.
+fn picture(run: &mut SavedRun, args: &InspectArgs) -> anyhow::Result<Drawn> {
+    let made = run.inspect::<LayerStatistics>(&Request {
+        split: args.split,
+        limit: args.limit,
+    })?;
+    for layer in &made.layers {
+        let dead: Vec<String> = layer.dead.iter().map(u32::to_string).collect();
+        let dead = match dead.is_empty() {
+            true => String::new(),
+            false => format!(", dead channels {} (from 0)", dead.join(", ")),
+        };
+        output::say(&format!(
+            "{} `{}`: mean {}, deviation {}, {:.1} % zero{dead}",
+            layer.layer,
+            layer.text,
+            short(layer.mean, 3),
+            short(layer.deviation, 3),
+            100.0 * layer.zeros
+        ));
+    }
+    if let Some(file) = &args.numbers {
+        let figures = made.layers.iter().flat_map(|layer| {
+            let figures = [layer.mean, layer.deviation, layer.zeros];
+            figures
+                .map(|figure| figure as f32)
+                .into_iter()
+                .chain([layer.dead.len() as f32])
+        });
+        let values: Vec<f32> = figures.collect();
+        Numbers {
+            axes: &[("layer", made.layers.len()), ("figure", 4)],
+            values: &values,
+        }
+        .save(file)?;
+    }
+    Ok((
+        of_exciting::layers(&made),
+        Some(serde_json::to_value(&made)?),
+    ))
+}
