@@ -7,7 +7,6 @@ use super::stage::Task;
 use super::words::{SettingError, Words, short};
 use serde::{Deserialize, Serialize};
 use std::fmt;
-use std::ops::RangeInclusive;
 use std::str::FromStr;
 
 /// What is minimised.
@@ -31,8 +30,11 @@ pub enum Loss {
     },
     /// `bce`
     Bce,
-    /// `cross-entropy`
-    CrossEntropy,
+    /// `cross-entropy label_smoothing=0.1`
+    CrossEntropy {
+        /// What share of the target is spread over all classes.
+        smoothing: f64,
+    },
 }
 
 /// What there is to know of a loss besides its computation.
@@ -59,10 +61,18 @@ pub struct LossOption {
     pub value: f64,
     /// What it is unless given.
     pub default: f64,
+    /// The smallest that it may be.
+    pub least: f64,
+    /// The largest.
+    pub most: f64,
+    /// One sentence for people.
+    pub about: &'static str,
 }
 
 /// The numbers that `delta` and `beta` may be.
-const DISTANCES: RangeInclusive<f64> = 1e-6..=1e6;
+const DISTANCES: [f64; 2] = [1e-6, 1e6];
+/// Those that a share may be.
+const SHARES: [f64; 2] = [0.0, 1.0];
 
 impl Loss {
     /// All losses with PyTorch's defaults, in the order they are listed.
@@ -72,8 +82,11 @@ impl Loss {
         Loss::Huber { delta: 1.0 },
         Loss::SmoothL1 { beta: 1.0 },
         Loss::Bce,
-        Loss::CrossEntropy,
+        Loss::CROSS_ENTROPY,
     ];
+
+    /// Cross-entropy with the labels as they are.
+    pub const CROSS_ENTROPY: Loss = Loss::CrossEntropy { smoothing: 0.0 };
 
     /// What there is to know of it.
     pub fn spec(self) -> LossSpec {
@@ -81,14 +94,24 @@ impl Loss {
             Loss::Mse => LossSpec::of_images("mse", "Mean squared error over all values."),
             Loss::L1 => LossSpec::of_images("l1", "Mean absolute error over all values."),
             Loss::Huber { delta } => LossSpec {
-                option: Some(LossOption::new("delta", delta, 1.0)),
+                option: Some(LossOption {
+                    key: "delta",
+                    value: delta,
+                    about: "From this distance on the loss is a straight line.",
+                    ..LossOption::DISTANCE
+                }),
                 ..LossSpec::of_images(
                     "huber",
                     "Half the squared error up to delta, delta times the distance beyond.",
                 )
             },
             Loss::SmoothL1 { beta } => LossSpec {
-                option: Some(LossOption::new("beta", beta, 1.0)),
+                option: Some(LossOption {
+                    key: "beta",
+                    value: beta,
+                    about: "Below this distance the loss is a parabola.",
+                    ..LossOption::DISTANCE
+                }),
                 ..LossSpec::of_images(
                     "smooth-l1",
                     "Absolute error, with a parabola in place of the kink below beta.",
@@ -101,8 +124,17 @@ impl Loss {
                     "Binary cross-entropy of values from 0 to 1 (after a sigmoid).",
                 )
             },
-            Loss::CrossEntropy => LossSpec {
+            Loss::CrossEntropy { smoothing } => LossSpec {
                 task: Task::Classify,
+                option: Some(LossOption {
+                    key: "label_smoothing",
+                    value: smoothing,
+                    default: 0.0,
+                    least: SHARES[0],
+                    most: SHARES[1],
+                    about: "What share of the target is spread evenly over all classes: 0.1 is usual, 0 is none \
+                            (Szegedy et al. 2016).",
+                }),
                 ..LossSpec::of_images(
                     "cross-entropy",
                     "Cross-entropy of scores (or, after a softmax layer, of probabilities) and a label.",
@@ -112,9 +144,10 @@ impl Loss {
     }
 
     /// The same loss with another number for its option.
-    fn with_option(self, number: f64) -> Loss {
+    pub fn with_option(self, number: f64) -> Loss {
         match self {
-            Loss::Mse | Loss::L1 | Loss::Bce | Loss::CrossEntropy => self,
+            Loss::Mse | Loss::L1 | Loss::Bce => self,
+            Loss::CrossEntropy { .. } => Loss::CrossEntropy { smoothing: number },
             Loss::Huber { .. } => Loss::Huber { delta: number },
             Loss::SmoothL1 { .. } => Loss::SmoothL1 { beta: number },
         }
@@ -149,13 +182,15 @@ impl LossSpec {
 }
 
 impl LossOption {
-    const fn new(key: &'static str, value: f64, default: f64) -> LossOption {
-        LossOption {
-            key,
-            value,
-            default,
-        }
-    }
+    /// A distance, 1 unless given.
+    const DISTANCE: LossOption = LossOption {
+        key: "",
+        value: 1.0,
+        default: 1.0,
+        least: DISTANCES[0],
+        most: DISTANCES[1],
+        about: "",
+    };
 }
 
 impl FromStr for Loss {
@@ -178,7 +213,7 @@ impl FromStr for Loss {
             words.finish("the word alone")?;
             return Ok(loss);
         };
-        let number = words.number(option.key, option.default, DISTANCES)?;
+        let number = words.number(option.key, option.default, option.least..=option.most)?;
         words.finish(option.key)?;
         Ok(loss.with_option(number))
     }
@@ -225,6 +260,7 @@ mod tests {
             "l1",
             "bce",
             "cross-entropy",
+            "cross-entropy label_smoothing=0.1",
             "huber",
             "huber delta=0.5",
             "smooth-l1",
@@ -246,6 +282,7 @@ mod tests {
             ("huber delta=0", "must be a number from 1e-6"),
             ("huber beta=1", "`beta`"),
             ("mse delta=1", "`delta`"),
+            ("cross-entropy label_smoothing=2", "from 0 to 1"),
             ("", "there is no loss"),
         ] {
             let error = text.parse::<Loss>().unwrap_err();

@@ -1,12 +1,15 @@
-//! Stages: what one training phase does, with its loss, optimizer and schedule as short texts.
+//! Stages: what one training phase does, with its loss, optimizer and penalty as short texts.
 //!
-//! The texts (`adam lr=1e-3`, `cosine warmup=1`, `rho=0.05 beta=3`) read and write like layers do:
+//! The texts (`adam lr=1e-3`, `rho=0.05 beta=3`) read and write like layers do:
 //! words of `key=value`, one sentence when they cannot be read.
 
+pub use super::class_weights::ClassWeights;
 use super::data::Split;
+pub use super::gradient::{Clip, Decay, LrFactors, PRETRAINED};
 pub use super::loss::Loss;
 pub use super::optimizer::Optimizer;
 use super::reference::stage::EARLY_STOP;
+pub use super::schedule::Schedule;
 use super::structured;
 pub use super::words::SettingError;
 use super::words::{Words, short};
@@ -45,84 +48,6 @@ impl Task {
 impl fmt::Display for Task {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
-    }
-}
-
-/// How the learning rate changes over a stage.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub enum Schedule {
-    /// `cosine warmup=1`: rises linearly over `warmup` epochs, then falls to 0 along a half cosine.
-    Cosine {
-        /// Epochs of linear rise.
-        warmup: f64,
-    },
-    /// `step every=10 gamma=0.1`: multiplied by gamma every so many epochs (StepLR).
-    Step {
-        /// Epochs between drops.
-        every: f64,
-        /// Factor of a drop.
-        gamma: f64,
-    },
-    /// `exponential gamma=0.95`: multiplied by gamma every epoch (ExponentialLR).
-    Exponential {
-        /// Factor of an epoch.
-        gamma: f64,
-    },
-}
-
-impl Schedule {
-    /// The factor on the learning rate at `epoch` (fractional, from 0) of `epochs`.
-    pub fn factor(&self, epoch: f64, epochs: f64) -> f64 {
-        match *self {
-            Schedule::Cosine { warmup } if epoch < warmup => (epoch / warmup).max(1e-3),
-            Schedule::Cosine { warmup } => {
-                let progress = ((epoch - warmup) / (epochs - warmup).max(1e-9)).clamp(0.0, 1.0);
-                0.5 * (1.0 + (std::f64::consts::PI * progress).cos())
-            }
-            Schedule::Step { every, gamma } => gamma.powf((epoch / every).floor()),
-            Schedule::Exponential { gamma } => gamma.powf(epoch.floor()),
-        }
-    }
-}
-
-impl FromStr for Schedule {
-    type Err = SettingError;
-
-    fn from_str(text: &str) -> Result<Schedule, SettingError> {
-        let mut words = Words::new(text);
-        let schedule = match words.head.as_str() {
-            "cosine" => Schedule::Cosine {
-                warmup: words.number("warmup", 0.0, 0.0..=1e6)?,
-            },
-            "step" => Schedule::Step {
-                every: words.number("every", 10.0, 1.0..=1e6)?,
-                gamma: words.number("gamma", 0.1, 0.0..=1.0)?,
-            },
-            "exponential" => Schedule::Exponential {
-                gamma: words.number("gamma", 0.95, 0.0..=1.0)?,
-            },
-            other => {
-                return Err(SettingError(format!(
-                    "there is no schedule `{other}`: write cosine warmup=1, step every=10 gamma=0.1 or exponential gamma=0.95"
-                )));
-            }
-        };
-        words.finish("warmup, every, gamma")?;
-        Ok(schedule)
-    }
-}
-
-impl fmt::Display for Schedule {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match *self {
-            Schedule::Cosine { warmup: 0.0 } => f.write_str("cosine"),
-            Schedule::Cosine { warmup } => write!(f, "cosine warmup={}", short(warmup)),
-            Schedule::Step { every, gamma } => {
-                write!(f, "step every={} gamma={}", short(every), short(gamma))
-            }
-            Schedule::Exponential { gamma } => write!(f, "exponential gamma={}", short(gamma)),
-        }
     }
 }
 
@@ -243,9 +168,21 @@ pub struct Stage {
     pub split: Split,
     /// What is minimised.
     pub loss: Loss,
+    /// How much the images of each class count in the loss.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub class_weights: Option<ClassWeights>,
     /// How parameters are updated.
     #[serde(default)]
     pub optimizer: Optimizer,
+    /// Factors on the learning rate of some stacks and layers.
+    #[serde(default, skip_serializing_if = "LrFactors::is_empty")]
+    pub lr_factors: LrFactors,
+    /// What the optimizer's weight decay acts on.
+    #[serde(default, skip_serializing_if = "Decay::is_of_all")]
+    pub decay: Decay,
+    /// The bound that gradients are kept within.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clip: Option<Clip>,
     /// How the learning rate changes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub schedule: Option<Schedule>,
@@ -253,6 +190,9 @@ pub struct Stage {
     pub epochs: u32,
     /// Images a step.
     pub batch: u32,
+    /// Steps whose gradients make one update of the weights.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub accumulate: u32,
     /// Stacks (`encoder`) or layers (`encoder.0`) whose parameters stay as they are.
     #[serde(
         default,
@@ -268,6 +208,14 @@ pub struct Stage {
     pub sparsity: Option<Sparsity>,
 }
 
+fn one() -> u32 {
+    1
+}
+
+fn is_one(count: &u32) -> bool {
+    *count == 1
+}
+
 fn is_train(split: &Split) -> bool {
     *split == Split::Train
 }
@@ -279,10 +227,15 @@ impl Default for Stage {
             task: Task::Reconstruct,
             split: Split::Train,
             loss: Loss::Mse,
+            class_weights: None,
             optimizer: Optimizer::default(),
+            lr_factors: LrFactors::default(),
+            decay: Decay::default(),
+            clip: None,
             schedule: None,
             epochs: 10,
             batch: 64,
+            accumulate: 1,
             freeze: Vec::new(),
             early_stop: None,
             sparsity: None,
@@ -305,7 +258,7 @@ macro_rules! text_conversions {
         }
     )*};
 }
-text_conversions!(Schedule, Sparsity);
+text_conversions!(Sparsity);
 
 #[cfg(test)]
 mod tests {
@@ -313,10 +266,6 @@ mod tests {
 
     #[test]
     fn settings_round_trip() {
-        assert_eq!(
-            "cosine warmup=1".parse::<Schedule>().unwrap().to_string(),
-            "cosine warmup=1"
-        );
         assert_eq!(
             "rho=0.05 beta=3 at=encoder.1"
                 .parse::<Sparsity>()
@@ -360,14 +309,5 @@ mod tests {
                 .contains("needs a value")
         );
         assert!("rho=2".parse::<Sparsity>().is_err());
-    }
-
-    #[test]
-    fn cosine_rises_then_falls() {
-        let schedule = Schedule::Cosine { warmup: 1.0 };
-        assert_eq!(schedule.factor(0.5, 11.0), 0.5);
-        assert_eq!(schedule.factor(1.0, 11.0), 1.0);
-        assert!((schedule.factor(6.0, 11.0) - 0.5).abs() < 1e-12);
-        assert!(schedule.factor(11.0, 11.0) < 1e-12);
     }
 }

@@ -171,12 +171,7 @@ pub fn step_memory(plan: &Plan, stage: &Stage, batch: u32, machine: Machine) -> 
         || idle
             .filter_map(|(_, units)| units.as_deref())
             .any(has_weights);
-    let mut walk = Walk::new(
-        machine,
-        u64::from(batch),
-        stage.optimizer.state_names().len() as u64,
-        forgets,
-    );
+    let mut walk = Walk::new(machine, u64::from(batch), kept_beside(stage), forgets);
     stacks.iter().flatten().for_each(|units| walk.build(units));
     let encoder = stacks.first()?.as_deref()?;
     let last = stacks.get(second as usize)?.as_deref()?;
@@ -199,6 +194,13 @@ pub fn step_memory(plan: &Plan, stage: &Stage, batch: u32, machine: Machine) -> 
         layers: walk.layers,
         shared: walk.shared,
     })
+}
+
+/// Numbers kept for each weight besides its gradient: those of the optimizer, and the sum of the gradients that an
+/// update is made of.
+fn kept_beside(stage: &Stage) -> u64 {
+    let sum = u64::from(stage.accumulate > 1);
+    stage.optimizer.state_names().len() as u64 + sum
 }
 
 /// The memory that a whole run of a stage holds at its peak, with this many images a step: the steps, and the images

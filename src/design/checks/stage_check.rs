@@ -1,6 +1,7 @@
 //! What each stage needs of the network.
 
 use super::project_check::Problem;
+use super::update_check::updates;
 use super::value_range;
 use crate::output_check::banner;
 use crate::solve;
@@ -10,7 +11,7 @@ use strata_core::project::help::{Help, Repair, StageSetting};
 use strata_core::project::layer::{Activation, Kind};
 use strata_core::project::node::Node;
 use strata_core::project::stage::MAX_BATCH;
-use strata_core::project::stage::{EARLY_STOP_METRICS, Loss, Schedule, Stage, Task};
+use strata_core::project::stage::{EARLY_STOP_METRICS, Loss, Stage, Task};
 use strata_core::project::target::{Target, target};
 use strata_core::project::{Place, Project, Stack, locks};
 use strata_core::shape::infer::{Inference, Row};
@@ -30,7 +31,7 @@ pub fn stages(project: &Project, inference: &Inference) -> Vec<Problem> {
             loss(stage, project),
             numbers(stage),
             early_stop(stage),
-            schedule(stage),
+            updates(project, inference, index),
             freeze(stage, project, inference),
             sparsity(stage, project, inference),
         ];
@@ -71,7 +72,7 @@ fn answering(task: Task) -> Stack {
 }
 
 /// The stacks a stage runs through.
-fn used(task: Task) -> [Stack; 2] {
+pub(super) fn used(task: Task) -> [Stack; 2] {
     [Stack::Encoder, answering(task)]
 }
 
@@ -178,7 +179,8 @@ fn loss(stage: &Stage, project: &Project) -> Vec<Problem> {
         (Task::Classify, Task::Reconstruct) => {
             let message = format!("the loss {loss} compares images; classifying needs {fitting}");
             vec![
-                Problem::error(message).help(Repair::Stage(StageSetting::Loss(Loss::CrossEntropy))),
+                Problem::error(message)
+                    .help(Repair::Stage(StageSetting::Loss(Loss::CROSS_ENTROPY))),
             ]
         }
         (Task::Reconstruct, Task::Classify) => {
@@ -265,26 +267,6 @@ fn early_stop(stage: &Stage) -> Vec<Problem> {
     problems
 }
 
-/// Warns of a schedule whose change comes after the stage's end.
-fn schedule(stage: &Stage) -> Vec<Problem> {
-    let epochs = f64::from(stage.epochs);
-    let message = match stage.schedule {
-        Some(Schedule::Step { every, .. }) if every >= epochs => format!(
-            "the schedule changes the rate after {every} epochs, and the stage has {epochs}: it stays what it is"
-        ),
-        Some(Schedule::Cosine { warmup }) if warmup >= epochs => format!(
-            "the schedule warms up for {warmup} epochs, and the stage has {epochs}: the rate never gets to lr"
-        ),
-        Some(Schedule::Exponential { .. }) if stage.epochs == 1 => {
-            "the schedule changes the rate from epoch to epoch, and the stage has one: it stays what it is".to_owned()
-        }
-        Some(Schedule::Step { .. } | Schedule::Cosine { .. } | Schedule::Exponential { .. }) | None => {
-            return Vec::new();
-        }
-    };
-    vec![Problem::warning(message).help("give the stage more epochs, or another schedule")]
-}
-
 fn freeze(stage: &Stage, project: &Project, inference: &Inference) -> Vec<Problem> {
     let mut problems = Vec::new();
     let mut targets = Vec::new();
@@ -347,7 +329,7 @@ fn idle_freeze(
     is_idle.then(|| Problem::error(message).help(help).harmless())
 }
 
-fn no_such_place(setting: &str, name: &str) -> Problem {
+pub(super) fn no_such_place(setting: &str, name: &str) -> Problem {
     Problem::error(format!("{setting} names `{name}`, which is no layer of this project"))
         .help("write a stack (encoder) or a layer (encoder.0; inside a block encoder.3.0.1: index, branch, index)")
 }
@@ -432,7 +414,7 @@ fn beyond_fractions(range: value_range::Range) -> Option<String> {
     }
 }
 
-fn verb(task: Task) -> &'static str {
+pub(super) fn verb(task: Task) -> &'static str {
     match task {
         Task::Reconstruct => "reconstructs",
         Task::Classify => "classifies",

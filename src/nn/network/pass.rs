@@ -271,7 +271,7 @@ mod tests {
         let logits = network.logits(&output).unwrap();
         let labels = Target::Labels(&[2, 0, 1]);
         let mut buffer = Buffer::default();
-        let loss = evaluate(Loss::CrossEntropy, &logits, labels, Some(&mut buffer)).unwrap();
+        let loss = evaluate(Loss::CROSS_ENTROPY, &logits, labels, Some(&mut buffer)).unwrap();
         let gradient = loss.gradient.unwrap();
         let input = network.backward_from_logits_to_input(&gradient).unwrap();
         let weight = values(&network.parameters()[0].gradient);

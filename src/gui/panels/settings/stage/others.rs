@@ -69,7 +69,9 @@ pub(super) fn whole(text: &str) -> Result<u32, String> {
     }
 }
 
-fn optional_check<T: std::str::FromStr<Err: std::fmt::Display>>(text: &str) -> Result<(), String> {
+pub(super) fn optional_check<T: std::str::FromStr<Err: std::fmt::Display>>(
+    text: &str,
+) -> Result<(), String> {
     match text.trim() {
         "" => Ok(()),
         text => parse::<T>(text).map(|_| ()),
