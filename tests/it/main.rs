@@ -67,6 +67,7 @@ mod student_words;
 mod taps;
 mod teaching;
 mod time;
+mod updates;
 mod views;
 mod visualizing;
 mod volumes;

@@ -28,6 +28,11 @@ pub enum Loss {
         /// Below this distance the loss is a parabola.
         beta: f64,
     },
+    /// `ssim range=1`
+    Ssim {
+        /// From the darkest to the brightest value that pixels have.
+        range: f64,
+    },
     /// `bce`
     Bce,
     /// `cross-entropy label_smoothing=0.1`
@@ -48,6 +53,10 @@ pub struct LossSpec {
     pub task: Task,
     /// Whether output and target must be from 0 to 1.
     pub needs_probabilities: bool,
+    /// Whether it also classifies: two classes by a single score.
+    pub tells_two_apart: bool,
+    /// Height and width that an image must have, of a loss that looks at surroundings of pixels.
+    pub least_side: Option<usize>,
     /// The number that may be given.
     pub option: Option<LossOption>,
 }
@@ -69,6 +78,9 @@ pub struct LossOption {
     pub about: &'static str,
 }
 
+/// Pixels of the window of `ssim` along each axis.
+pub const SSIM_WINDOW: usize = 11;
+
 /// The numbers that `delta` and `beta` may be.
 const DISTANCES: [f64; 2] = [1e-6, 1e6];
 /// Those that a share may be.
@@ -76,11 +88,12 @@ const SHARES: [f64; 2] = [0.0, 1.0];
 
 impl Loss {
     /// All losses with PyTorch's defaults, in the order they are listed.
-    pub const ALL: [Loss; 6] = [
+    pub const ALL: [Loss; 7] = [
         Loss::Mse,
         Loss::L1,
         Loss::Huber { delta: 1.0 },
         Loss::SmoothL1 { beta: 1.0 },
+        Loss::Ssim { range: 1.0 },
         Loss::Bce,
         Loss::CROSS_ENTROPY,
     ];
@@ -117,11 +130,26 @@ impl Loss {
                     "Absolute error, with a parabola in place of the kink below beta.",
                 )
             },
+            Loss::Ssim { range } => LossSpec {
+                option: Some(LossOption {
+                    key: "range",
+                    value: range,
+                    about: "From the darkest to the brightest value that pixels have: 1 of 0..1, 2 of −1..1.",
+                    ..LossOption::DISTANCE
+                }),
+                least_side: Some(SSIM_WINDOW),
+                ..LossSpec::of_images(
+                    "ssim",
+                    "One minus the structural similarity: how alike the surroundings of each pixel look.",
+                )
+            },
             Loss::Bce => LossSpec {
                 needs_probabilities: true,
+                tells_two_apart: true,
                 ..LossSpec::of_images(
                     "bce",
-                    "Binary cross-entropy of values from 0 to 1 (after a sigmoid).",
+                    "Binary cross-entropy of values from 0 to 1 (after a sigmoid); of two classes that a head of one \
+                     score tells apart.",
                 )
             },
             Loss::CrossEntropy { smoothing } => LossSpec {
@@ -150,6 +178,7 @@ impl Loss {
             Loss::CrossEntropy { .. } => Loss::CrossEntropy { smoothing: number },
             Loss::Huber { .. } => Loss::Huber { delta: number },
             Loss::SmoothL1 { .. } => Loss::SmoothL1 { beta: number },
+            Loss::Ssim { .. } => Loss::Ssim { range: number },
         }
     }
 
@@ -176,6 +205,8 @@ impl LossSpec {
             about,
             task: Task::Reconstruct,
             needs_probabilities: false,
+            least_side: None,
+            tells_two_apart: false,
             option: None,
         }
     }
@@ -259,6 +290,8 @@ mod tests {
             "mse",
             "l1",
             "bce",
+            "ssim",
+            "ssim range=2",
             "cross-entropy",
             "cross-entropy label_smoothing=0.1",
             "huber",

@@ -51,15 +51,18 @@ impl fmt::Display for Task {
     }
 }
 
-/// KL penalty that pulls the mean activation of every unit towards `rho`
-/// (A. Ng, CS294A lecture notes on sparse autoencoders): β·Σ KL(ρ‖ρ̂ⱼ).
+/// Penalties on an activation. KL pulls the mean of every unit towards `rho` (A. Ng, CS294A lecture notes on sparse
+/// autoencoders): β·Σ KL(ρ‖ρ̂ⱼ). L1 pulls every value towards 0: λ times the sum of their sizes, the mean over images
+/// (Keras' activity regularizer).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Sparsity {
     /// Target mean activation ρ.
     pub rho: f64,
-    /// Weight β of the penalty.
+    /// Weight β of the KL penalty, 0 for none.
     pub beta: f64,
+    /// Weight λ of the L1 penalty, 0 for none.
+    pub l1: f64,
     /// The layer whose output is meant, `encoder.1`; by default the encoder's last.
     pub at: Option<String>,
 }
@@ -69,17 +72,28 @@ impl FromStr for Sparsity {
 
     fn from_str(text: &str) -> Result<Sparsity, SettingError> {
         let mut words = Words::new(&format!("sparsity {text}"));
+        // The L1 penalty alone is one without the other.
+        let is_kl = !words.has("l1") || words.has("rho") || words.has("beta");
         let rho = words.number("rho", 0.05, 1e-6..=0.999999)?;
-        let beta = words.number("beta", 3.0, 0.0..=1e6)?;
+        let beta = words.number("beta", if is_kl { 3.0 } else { 0.0 }, 0.0..=1e6)?;
+        let l1 = words.number("l1", 0.0, 0.0..=1e6)?;
         let at = words.text("at")?;
-        words.finish("rho, beta, at")?;
-        Ok(Sparsity { rho, beta, at })
+        words.finish("rho, beta, l1, at")?;
+        Ok(Sparsity { rho, beta, l1, at })
     }
 }
 
 impl fmt::Display for Sparsity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "rho={} beta={}", short(self.rho), short(self.beta))?;
+        match (self.beta > 0.0, self.l1 > 0.0) {
+            (false, true) => write!(f, "l1={}", short(self.l1))?,
+            (_, is_l1) => {
+                write!(f, "rho={} beta={}", short(self.rho), short(self.beta))?;
+                if is_l1 {
+                    write!(f, " l1={}", short(self.l1))?;
+                }
+            }
+        }
         match &self.at {
             Some(at) => write!(f, " at={at}"),
             None => Ok(()),
@@ -266,6 +280,13 @@ mod tests {
 
     #[test]
     fn settings_round_trip() {
+        for text in [
+            "l1=1e-4 at=encoder.1",
+            "rho=0.1 beta=2 l1=0.01",
+            "rho=0.05 beta=0",
+        ] {
+            assert_eq!(text.parse::<Sparsity>().unwrap().to_string(), text);
+        }
         assert_eq!(
             "rho=0.05 beta=3 at=encoder.1"
                 .parse::<Sparsity>()

@@ -50,6 +50,11 @@ impl Words {
         }
     }
 
+    /// Whether a key is among the words.
+    pub fn has(&self, key: &str) -> bool {
+        self.rest.iter().any(|(known, _)| known == key)
+    }
+
     fn take(&mut self, key: &str) -> Option<Option<String>> {
         let index = self.rest.iter().position(|(k, _)| k == key)?;
         Some(self.rest.remove(index).1)

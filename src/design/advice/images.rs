@@ -61,6 +61,10 @@ fn head_width(case: &Case<'_>, counts: &ImageCounts) -> Option<Advice> {
         .as_ref()
         .filter(|answer| answer.is_vector())?;
     let (outputs, classes) = (answer.channels(), counts.classes.len());
+    let is_of_two = case.project.stages[stage].loss.spec().tells_two_apart;
+    if is_of_two && outputs == 1 && classes == 2 {
+        return None;
+    }
     // A source whose classes never change is checked without its images.
     let is_known = case.project.data.source.info().classes.is_some();
     if classes == 0 || outputs == classes || is_known {

@@ -71,7 +71,7 @@ fn penalty(index: usize, stage: &Stage) -> Option<Advice> {
     let sparsity = stage
         .sparsity
         .as_ref()
-        .filter(|sparsity| sparsity.beta == 0.0)?;
+        .filter(|sparsity| sparsity.beta == 0.0 && sparsity.l1 == 0.0)?;
     let why = "The penalty is beta times the distance from rho: with 0 the network is trained as without sparsity. \
          beta = 3 is usual (Ng, CS294A).";
     let without = Stage {
@@ -271,7 +271,12 @@ mod tests {
             assert_eq!(told(&base).len(), usize::from(is_told), "{factors}");
         }
         base.stages[0].lr_factors = Default::default();
-        for (sparsity, is_told) in [("rho=0.05 beta=0", true), ("rho=0.05 beta=0.1", false)] {
+        for (sparsity, is_told) in [
+            ("rho=0.05 beta=0", true),
+            ("rho=0.05 beta=0.1", false),
+            ("l1=0", true),
+            ("l1=1e-4", false),
+        ] {
             base.stages[0].sparsity = Some(sparsity.parse().unwrap());
             assert_eq!(told(&base).len(), usize::from(is_told), "{sparsity}");
         }

@@ -289,7 +289,7 @@ fn trained(stage: &Stage, tally: Tally, pixels: &PixelUnits) -> Metrics {
 
 /// Whether a classifying stage minimises what is reported as its log loss.
 fn is_log_loss(stage: &Stage) -> bool {
-    stage.loss == Loss::CROSS_ENTROPY && stage.class_weights.is_none()
+    [Loss::CROSS_ENTROPY, Loss::Bce].contains(&stage.loss) && stage.class_weights.is_none()
 }
 
 fn write_rows(

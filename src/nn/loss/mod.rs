@@ -11,6 +11,7 @@ mod huber;
 mod l1;
 mod mse;
 mod smooth_l1;
+mod ssim;
 
 use self::cross_entropy::Criterion;
 use super::NnError;
@@ -98,9 +99,17 @@ pub fn evaluate_weighted(
         match loss {
             Loss::Mse => compare(mse::Mse, &y, target, into),
             Loss::L1 => compare(l1::L1, &y, target, into),
-            Loss::Bce => compare(bce::Bce, &y, target, into),
+            Loss::Bce => match target {
+                Target::Images(_) => compare(bce::Bce, &y, target, into),
+                // Of the two scores that a head of one stands for (`Network::logits`).
+                Target::Labels(_) | Target::Blend(_) => {
+                    let smoothing = 0.0;
+                    cross_entropy::evaluate(Criterion { smoothing, weights }, &y, target, into)
+                }
+            },
             Loss::Huber { delta } => compare(huber::Huber { delta }, &y, target, into),
             Loss::SmoothL1 { beta } => compare(smooth_l1::SmoothL1 { beta }, &y, target, into),
+            Loss::Ssim { range } => ssim::evaluate(range, &y, host.dims(), target, into),
             Loss::CrossEntropy { smoothing } => {
                 cross_entropy::evaluate(Criterion { smoothing, weights }, &y, target, into)
             }
@@ -132,6 +141,22 @@ trait ImageLoss: Copy + Sync {
     fn gradient<T: Real>(self, y: T, target: T, fraction: T) -> T;
 }
 
+/// The images that so many numbers of an output are compared with.
+fn images_of(target: Target<'_>, numbers: usize) -> Result<&Tensor, NnError> {
+    let Target::Images(images) = target else {
+        return Err(NnError::Unsupported(
+            "a loss of images with labels as the target".into(),
+        ));
+    };
+    if images.elem_count() != numbers {
+        return Err(NnError::Unsupported(format!(
+            "a loss between {numbers} numbers of the output and {} of the images; `strata check` says how to make them equal",
+            images.elem_count()
+        )));
+    }
+    Ok(images)
+}
+
 /// The value of a loss of images; writes its gradient where one is wanted.
 fn compare<T: Real>(
     loss: impl ImageLoss,
@@ -139,20 +164,9 @@ fn compare<T: Real>(
     target: Target<'_>,
     gradient: Option<&Tensor>,
 ) -> Result<f64, NnError> {
-    let Target::Images(images) = target else {
-        return Err(NnError::Unsupported(
-            "a loss of images with labels as the target".into(),
-        ));
-    };
+    let images = images_of(target, y.len())?;
     let images = images.to_device(&Device::Cpu)?;
     let images = view::<T>(&images)?;
-    if images.len() != y.len() {
-        return Err(NnError::Unsupported(format!(
-            "a loss between {} numbers of the output and {} of the images; `strata check` says how to make them equal",
-            y.len(),
-            images.len()
-        )));
-    }
     let Some(gradient) = gradient else {
         return Ok(mean(y, &images, |y, t| loss.value(y, t)));
     };
@@ -312,6 +326,7 @@ mod tests {
                 .map(|text| text.parse().unwrap());
         let cases = Loss::ALL
             .into_iter()
+            .filter(|loss| loss.spec().least_side.is_none())
             .chain(with_options)
             .map(|loss| match loss.spec().task {
                 Task::Classify => (loss, Target::Labels(&labels)),
@@ -396,6 +411,7 @@ mod tests {
             for loss in Loss::ALL
                 .into_iter()
                 .filter(|loss| loss.spec().task == Task::Reconstruct)
+                .filter(|loss| loss.spec().least_side.is_none())
             {
                 let alone = evaluate(loss, &y, Target::Images(&t), None).unwrap();
                 let mut buffer = Buffer::default();
@@ -417,7 +433,8 @@ mod tests {
                 Task::Reconstruct => Target::Labels(&[1]),
                 Task::Classify => Target::Images(&y),
             };
-            assert!(evaluate(loss, &y, target, None).is_err(), "{loss}");
+            let is_taken = evaluate(loss, &y, target, None).is_ok();
+            assert_eq!(is_taken, loss.spec().tells_two_apart, "{loss}");
         }
     }
 

@@ -40,7 +40,7 @@ pub(crate) const LOSS: Setting = Setting {
     key: "loss",
     former: &[],
     form: Form::Words,
-    values: "mse, l1, huber, smooth-l1 or bce to reconstruct, cross-entropy to classify, as text",
+    values: "mse, l1, huber, smooth-l1, ssim or bce to reconstruct, cross-entropy (or bce, for two classes by one score) to classify, as text",
     example: "\"mse\"",
     default: "",
     about: "What is minimised.",
@@ -166,10 +166,11 @@ pub const SPARSITY: Setting = Setting {
     key: "sparsity",
     former: &[],
     form: Form::Words,
-    values: "the mean wanted and the weight of the penalty, as text",
+    values: "the mean wanted and the weight of the penalty, or that of the activations' sizes, as text",
     example: "\"rho=0.05 beta=0.03\"",
     default: "off",
-    about: "Pulls the mean activation of every unit of the code towards rho: β·Σ KL(ρ‖ρ̂).",
+    about: "Pulls the mean activation of every unit of the code towards rho: β·Σ KL(ρ‖ρ̂). Or, with l1=1e-4, every \
+            activation towards 0: so many times the sum of their sizes, as a mean over images.",
 };
 
 /// The settings of `[[stage]]`, in the order they are written.
