@@ -34,7 +34,13 @@ pub const SELDOM: &str = "Optimizer";
 pub const UPDATES: &str = "Updates";
 
 /// The keys of that group.
-const OF_UPDATES: [&str; 5] = ["class_weights", "lr_factors", "decay", "clip", "accumulate"];
+const OF_UPDATES: [&str; 5] = [
+    "class_weights",
+    "rate_factors",
+    "decay",
+    "clip",
+    "accumulate",
+];
 
 /// The key of a setting, and the name of its field.
 type Named = (&'static str, &'static str);
@@ -101,7 +107,7 @@ const STAGE: &[Named] = &[
     ("loss", "loss"),
     ("class_weights", "class weights"),
     ("optimizer", "optimizer"),
-    ("lr_factors", "rates"),
+    ("rate_factors", "rates"),
     ("decay", "decay"),
     ("clip", "clip"),
     ("schedule", "schedule"),

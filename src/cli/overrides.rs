@@ -176,7 +176,7 @@ fn put(table: &mut Table, path: &str, text: &str) -> Result<(), String> {
 fn has_words(key: &str) -> bool {
     matches!(
         key,
-        "optimizer" | "schedule" | "loss" | "sparsity" | "clip" | "lr_factors"
+        "optimizer" | "schedule" | "loss" | "sparsity" | "clip" | "rate_factors"
     )
 }
 

@@ -60,7 +60,7 @@ const ELSEWHERE: &[(&str, &str)] = &[
         "class_weight balanced imbalance weighted loss pos_weight",
     ),
     (
-        "lr_factors",
+        "rate_factors",
         "parameter groups param_groups layer-wise discriminative learning rates fine-tuning",
     ),
     ("decay", "no_decay bias norm weight_decay param_groups"),

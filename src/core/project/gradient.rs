@@ -84,18 +84,18 @@ impl fmt::Display for Decay {
     }
 }
 
-/// In [`LrFactors`] the layers that an earlier stage trained, or that came from another run.
+/// In [`RateFactors`] the layers that an earlier stage trained, or that came from another run.
 pub const PRETRAINED: &str = "pretrained";
 
 /// Factors on the learning rate, `encoder=0.1 head.2=3 pretrained=0.1`: of several that name a layer the last holds.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct LrFactors(pub Vec<(String, f64)>);
+pub struct RateFactors(pub Vec<(String, f64)>);
 
 /// The numbers that a factor may be.
 const FACTORS: RangeInclusive<f64> = 1e-9..=1e9;
 
-impl LrFactors {
+impl RateFactors {
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -115,11 +115,11 @@ impl LrFactors {
     }
 }
 
-impl FromStr for LrFactors {
+impl FromStr for RateFactors {
     type Err = SettingError;
 
-    fn from_str(text: &str) -> Result<LrFactors, SettingError> {
-        let words = Words::new(&format!("lr_factors {text}"));
+    fn from_str(text: &str) -> Result<RateFactors, SettingError> {
+        let words = Words::new(&format!("rate_factors {text}"));
         let factor = |(name, value): (String, Option<String>)| {
             let number = value.as_deref().and_then(|value| value.parse::<f64>().ok());
             match number.filter(|number| FACTORS.contains(number)) {
@@ -147,12 +147,12 @@ impl FromStr for LrFactors {
             Some(name) => Err(SettingError(format!(
                 "`{name}` has two factors: take one out"
             ))),
-            None => Ok(LrFactors(factors)),
+            None => Ok(RateFactors(factors)),
         }
     }
 }
 
-impl fmt::Display for LrFactors {
+impl fmt::Display for RateFactors {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let pair = |(name, factor): &(String, f64)| format!("{name}={}", short(*factor));
         let pairs: Vec<String> = self.0.iter().map(pair).collect();
@@ -175,7 +175,7 @@ macro_rules! text_conversions {
         }
     )*};
 }
-text_conversions!(Clip, LrFactors);
+text_conversions!(Clip, RateFactors);
 
 #[cfg(test)]
 mod tests {
@@ -195,7 +195,7 @@ mod tests {
     #[test]
     fn the_last_factor_that_names_a_layer_holds() {
         let text = "encoder=0.1 encoder.2=3 pretrained=0.5";
-        let factors: LrFactors = text.parse().unwrap();
+        let factors: RateFactors = text.parse().unwrap();
         assert_eq!(factors.to_string(), text);
         let place = |index| Place::new(Stack::Encoder, index);
         assert_eq!(factors.of(&place(0), false), 0.1);
@@ -203,8 +203,8 @@ mod tests {
         assert_eq!(factors.of(&place(2), true), 0.5);
         assert_eq!(factors.of(&Place::new(Stack::Head, 0), false), 1.0);
         for text in ["encoder", "encoder=0", "encoder=x", "head=1 head=2"] {
-            assert!(text.parse::<LrFactors>().is_err(), "{text}");
+            assert!(text.parse::<RateFactors>().is_err(), "{text}");
         }
-        assert!("".parse::<LrFactors>().unwrap().is_empty());
+        assert!("".parse::<RateFactors>().unwrap().is_empty());
     }
 }

@@ -5,7 +5,7 @@
 
 pub use super::class_weights::ClassWeights;
 use super::data::Split;
-pub use super::gradient::{Clip, Decay, LrFactors, PRETRAINED};
+pub use super::gradient::{Clip, Decay, PRETRAINED, RateFactors};
 pub use super::loss::Loss;
 pub use super::optimizer::Optimizer;
 use super::reference::stage::EARLY_STOP;
@@ -189,8 +189,8 @@ pub struct Stage {
     #[serde(default)]
     pub optimizer: Optimizer,
     /// Factors on the learning rate of some stacks and layers.
-    #[serde(default, skip_serializing_if = "LrFactors::is_empty")]
-    pub lr_factors: LrFactors,
+    #[serde(default, skip_serializing_if = "RateFactors::is_empty")]
+    pub rate_factors: RateFactors,
     /// What the optimizer's weight decay acts on.
     #[serde(default, skip_serializing_if = "Decay::is_of_all")]
     pub decay: Decay,
@@ -243,7 +243,7 @@ impl Default for Stage {
             loss: Loss::Mse,
             class_weights: None,
             optimizer: Optimizer::default(),
-            lr_factors: LrFactors::default(),
+            rate_factors: RateFactors::default(),
             decay: Decay::default(),
             clip: None,
             schedule: None,

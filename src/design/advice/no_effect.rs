@@ -7,7 +7,7 @@ use super::windows::unpooled;
 use strata_core::project::data::DataSpec;
 use strata_core::project::edit::Edit;
 use strata_core::project::schedule::Course;
-use strata_core::project::stage::{LrFactors, Stage};
+use strata_core::project::stage::{RateFactors, Stage};
 use strata_core::shape::op::Op;
 
 /// Layers that pass on what they get, in training too.
@@ -131,20 +131,20 @@ fn schedule(index: usize, stage: &Stage) -> Option<Advice> {
 /// Factors of 1 on the learning rate.
 fn factors(index: usize, stage: &Stage) -> Option<Advice> {
     let is_one = |(_, factor): &&(String, f64)| *factor == 1.0;
-    let (name, _) = stage.lr_factors.0.iter().find(is_one)?;
+    let (name, _) = stage.rate_factors.0.iter().find(is_one)?;
     // One of several may take a layer out of what another says.
-    if stage.lr_factors.0.len() > 1 {
+    if stage.rate_factors.0.len() > 1 {
         return None;
     }
     let without = Stage {
-        lr_factors: LrFactors::default(),
+        rate_factors: RateFactors::default(),
         ..stage.clone()
     };
     let why =
         "The learning rate of these layers is multiplied by it: with 1 it is that of all others.";
     let message = format!("the factor of {name} changes nothing: it is 1");
     Some(Advice::new(message, why).of_stage(index).fix(
-        format!("remove lr factors from stage {}", index + 1),
+        format!("remove rate factors from stage {}", index + 1),
         Edit::Stage(index, without),
     ))
 }
@@ -267,10 +267,10 @@ mod tests {
         }
         base.stages[0].schedule = None;
         for (factors, is_told) in [("encoder=1", true), ("encoder=0.5", false)] {
-            base.stages[0].lr_factors = factors.parse().unwrap();
+            base.stages[0].rate_factors = factors.parse().unwrap();
             assert_eq!(told(&base).len(), usize::from(is_told), "{factors}");
         }
-        base.stages[0].lr_factors = Default::default();
+        base.stages[0].rate_factors = Default::default();
         for (sparsity, is_told) in [
             ("rho=0.05 beta=0", true),
             ("rho=0.05 beta=0.1", false),

@@ -5,7 +5,7 @@ use super::stage_check::{no_such_place, used, verb};
 use strata_core::project::Project;
 use strata_core::project::help::{Help, Repair, StageSetting};
 use strata_core::project::schedule::{Course, Schedule};
-use strata_core::project::stage::{Decay, LrFactors, PRETRAINED, Stage, Task};
+use strata_core::project::stage::{Decay, PRETRAINED, RateFactors, Stage, Task};
 use strata_core::project::target::{Target, target};
 use strata_core::shape::infer::{Inference, Row};
 
@@ -17,7 +17,7 @@ pub(super) fn updates(project: &Project, inference: &Inference, index: usize) ->
     let found = [class_weights(stage), decay(stage), accumulate(stage)];
     let mut problems: Vec<Problem> = found.into_iter().flatten().collect();
     problems.extend(schedule(stage));
-    problems.extend(lr_factors(project, inference, index));
+    problems.extend(rate_factors(project, inference, index));
     problems
 }
 
@@ -92,9 +92,9 @@ fn first_change(schedule: &Schedule) -> Option<f64> {
     }
 }
 
-fn lr_factors(project: &Project, inference: &Inference, index: usize) -> Vec<Problem> {
+fn rate_factors(project: &Project, inference: &Inference, index: usize) -> Vec<Problem> {
     let stage = &project.stages[index];
-    let factors = stage.lr_factors.0.iter();
+    let factors = stage.rate_factors.0.iter();
     let found = factors.filter_map(|(name, _)| {
         let problem = if name == PRETRAINED {
             nothing_pretrained(project, inference, index)
@@ -108,9 +108,13 @@ fn lr_factors(project: &Project, inference: &Inference, index: usize) -> Vec<Pro
 
 /// The factors but for one.
 fn without(stage: &Stage, name: &str) -> Help {
-    let kept = stage.lr_factors.0.iter().filter(|(other, _)| other != name);
-    let factors = LrFactors(kept.cloned().collect());
-    Repair::Stage(StageSetting::LrFactors(factors)).into()
+    let kept = stage
+        .rate_factors
+        .0
+        .iter()
+        .filter(|(other, _)| other != name);
+    let factors = RateFactors(kept.cloned().collect());
+    Repair::Stage(StageSetting::RateFactors(factors)).into()
 }
 
 fn unknown_or_idle(

@@ -22,7 +22,7 @@ pub fn group_of(
     let place = &parameter.place;
     let is_pretrained = is_trained_by(trained, place) || is_transferred(parameter);
     Group {
-        lr_factor: stage.lr_factors.of(place, is_pretrained),
+        lr_factor: stage.rate_factors.of(place, is_pretrained),
         decays: stage.decay == Decay::All || is_weight(project, parameter),
     }
 }
@@ -86,7 +86,7 @@ name = "b"
 task = "classify"
 loss = "cross-entropy"
 optimizer = "adamw lr=1e-3"
-lr_factors = "pretrained=0.1 head=2"
+rate_factors = "pretrained=0.1 head=2"
 decay = "weights"
 epochs = 1
 batch = 4

@@ -85,7 +85,7 @@ fn changed(former: &Project, old: &Stage, project: &Project, new: &Stage) -> Opt
         loss: _,
         class_weights: _,
         optimizer: _,
-        lr_factors: _,
+        rate_factors: _,
         decay: _,
         clip: _,
         schedule: _,

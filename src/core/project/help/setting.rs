@@ -3,7 +3,7 @@
 use crate::project::Project;
 use crate::project::data::{DataSpec, Normalize, Split, Train};
 use crate::project::schedule::Schedule;
-use crate::project::stage::{ClassWeights, Decay, Loss, LrFactors, Optimizer, Sparsity, Stage};
+use crate::project::stage::{ClassWeights, Decay, Loss, Optimizer, RateFactors, Sparsity, Stage};
 
 /// A setting of the `[data]` table.
 #[derive(Clone, Debug, PartialEq)]
@@ -98,7 +98,7 @@ pub enum StageSetting {
     /// How much each class counts; `None` where the setting goes.
     ClassWeights(Option<ClassWeights>),
     /// The factors on the learning rate.
-    LrFactors(LrFactors),
+    RateFactors(RateFactors),
     /// What weight decay acts on.
     Decay(Decay),
     /// Steps of an update.
@@ -122,7 +122,7 @@ impl StageSetting {
             StageSetting::Thaw(name) => stage.freeze.retain(|frozen| frozen != name),
             StageSetting::Schedule(schedule) => stage.schedule = Some(schedule.clone()),
             StageSetting::ClassWeights(weights) => stage.class_weights = weights.clone(),
-            StageSetting::LrFactors(factors) => stage.lr_factors = factors.clone(),
+            StageSetting::RateFactors(factors) => stage.rate_factors = factors.clone(),
             StageSetting::Decay(decay) => stage.decay = *decay,
             StageSetting::Accumulate(steps) => stage.accumulate = *steps,
         }
@@ -151,8 +151,8 @@ impl StageSetting {
                 let written = weights.as_ref().and_then(|weights| quoted(weights));
                 ("class_weights", written)
             }
-            StageSetting::LrFactors(factors) if factors.is_empty() => ("lr_factors", None),
-            StageSetting::LrFactors(factors) => ("lr_factors", quoted(factors)),
+            StageSetting::RateFactors(factors) if factors.is_empty() => ("rate_factors", None),
+            StageSetting::RateFactors(factors) => ("rate_factors", quoted(factors)),
             StageSetting::Decay(Decay::All) => ("decay", None),
             StageSetting::Decay(decay) => ("decay", quoted(decay)),
             StageSetting::Accumulate(steps) => ("accumulate", Some(steps.to_string())),

@@ -66,9 +66,9 @@ pub const OPTIMIZER: Setting = Setting {
     default: "\"adam lr=1e-3\"",
     about: "How weights are changed.",
 };
-/// `lr_factors`
-pub const LR_FACTORS: Setting = Setting {
-    key: "lr_factors",
+/// `rate_factors`
+pub const RATE_FACTORS: Setting = Setting {
+    key: "rate_factors",
     former: &[],
     form: Form::Words,
     values: "a stack, a layer or pretrained with its factor, as text",
@@ -181,7 +181,7 @@ pub const ALL: &[Setting] = &[
     LOSS,
     CLASS_WEIGHTS,
     OPTIMIZER,
-    LR_FACTORS,
+    RATE_FACTORS,
     DECAY,
     CLIP,
     SCHEDULE,

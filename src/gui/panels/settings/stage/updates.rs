@@ -10,8 +10,12 @@ use strata_app::action::Action;
 use strata_app::setting_field::UPDATES;
 use strata_app::state::State;
 use strata_core::project::Stack;
-use strata_core::project::reference::stage::{ACCUMULATE, CLASS_WEIGHTS, CLIP, DECAY, LR_FACTORS};
-use strata_core::project::stage::{ClassWeights, Clip, Decay, LrFactors, PRETRAINED, Stage, Task};
+use strata_core::project::reference::stage::{
+    ACCUMULATE, CLASS_WEIGHTS, CLIP, DECAY, RATE_FACTORS,
+};
+use strata_core::project::stage::{
+    ClassWeights, Clip, Decay, PRETRAINED, RateFactors, Stage, Task,
+};
 use strata_core::spoken::written as written_places;
 
 /// Shows the group, its fields where it is open or one of them says something.
@@ -37,8 +41,8 @@ pub(super) fn show(
     if is_shown(stage.class_weights.is_some()) && (has_labels || stage.class_weights.is_some()) {
         class_weights(ui, id, stage, next);
     }
-    if is_shown(!stage.lr_factors.is_empty()) {
-        lr_factors(ui, state, id, stage, next);
+    if is_shown(!stage.rate_factors.is_empty()) {
+        rate_factors(ui, state, id, stage, next);
     }
     if is_shown(stage.decay != Decay::All) {
         let words = ["decay", "Decay", DECAY.about];
@@ -84,18 +88,18 @@ fn class_weights(ui: &mut Ui, id: &dyn Fn(&str) -> Id, stage: &Stage, next: &mut
     }
 }
 
-fn lr_factors(
+fn rate_factors(
     ui: &mut Ui,
     state: &State,
     id: &dyn Fn(&str) -> Id,
     stage: &Stage,
     next: &mut Stage,
 ) {
-    let now = stage.lr_factors.to_string();
+    let now = stage.rate_factors.to_string();
     let setting = TextLine {
         name: "rates",
         label: "Learning rate factors",
-        hover: LR_FACTORS.about,
+        hover: RATE_FACTORS.about,
         text: &now,
         hint: "1 for all",
     };
@@ -103,7 +107,7 @@ fn lr_factors(
         .into_iter()
         .filter(|stack| !state.network().stack(*stack).is_empty())
         .map(|stack| stack.name().to_owned());
-    let is_said = |name: &str| stage.lr_factors.0.iter().any(|(said, _)| said == name);
+    let is_said = |name: &str| stage.rate_factors.0.iter().any(|(said, _)| said == name);
     let names: Vec<(String, bool)> = stacks
         .chain([PRETRAINED.to_owned()])
         .map(|name| (format!("{name}={USUAL_FACTOR}"), is_said(&name)))
@@ -112,17 +116,17 @@ fn lr_factors(
         label: "Choose a factor",
         entries: &names,
     };
-    let read = |text: &str| parse::<LrFactors>(&written_places(text));
+    let read = |text: &str| parse::<RateFactors>(&written_places(text));
     let check = |text: &str| read(text).map(|_| ());
-    let (text, chosen) = text_with_menu(ui, id("lr factors"), &setting, &check, &menu);
+    let (text, chosen) = text_with_menu(ui, id("rate factors"), &setting, &check, &menu);
     if let Some(Ok(factors)) = text.map(|text| read(&text)) {
-        next.lr_factors = factors;
+        next.rate_factors = factors;
     }
     if let Some((entry, is_said)) = chosen.and_then(|index| names.get(index)) {
         let name = entry.split('=').next().unwrap_or_default();
-        next.lr_factors.0.retain(|(said, _)| said != name);
+        next.rate_factors.0.retain(|(said, _)| said != name);
         if !is_said {
-            next.lr_factors.0.push((name.to_owned(), USUAL_FACTOR));
+            next.rate_factors.0.push((name.to_owned(), USUAL_FACTOR));
         }
     }
 }
