@@ -41,8 +41,8 @@ pub enum ScheduleForm {
     Share,
     /// Several epochs with commas between them.
     List,
-    /// On or off.
-    Flag,
+    /// On or off, with the word for each.
+    Flag([&'static str; 2]),
 }
 
 const WARMUP: ScheduleSetting = ScheduleSetting {
@@ -108,7 +108,7 @@ const fn flag(key: &'static str, name: &'static str, about: &'static str) -> Sch
         name,
         default: "",
         about,
-        form: ScheduleForm::Flag,
+        form: ScheduleForm::Flag(["on", "off"]),
     }
 }
 
@@ -145,20 +145,22 @@ const ONE_CYCLE: &[ScheduleSetting] = &[
         "linear",
         "Along straight lines instead of half cosines.",
     ),
-    flag(
-        "fixed_momentum",
-        "fixed momentum",
-        "The momentum stays what the optimizer says instead of falling and rising against the rate.",
-    ),
+    ScheduleSetting {
+        key: "fixed_momentum",
+        name: "momentum",
+        default: "",
+        about: "Whether the momentum falls and rises against the rate, or stays what the optimizer says.",
+        form: ScheduleForm::Flag(["stays", "cycles"]),
+    },
     share(
         "base_momentum",
-        "low momentum",
+        "momentum ≥",
         "0.85",
         "The momentum where the learning rate is highest; of Adam beta1.",
     ),
     share(
         "max_momentum",
-        "high momentum",
+        "momentum ≤",
         "0.95",
         "The momentum at the start and the end; of Adam beta1.",
     ),

@@ -162,16 +162,10 @@ fn choices(ui: &mut Ui, id: &dyn Fn(&str) -> Id, stage: &Stage, next: &mut Stage
         .map(|loss| format!("{loss}: {}", loss.spec().about))
         .join("\n");
     let loss = ["loss", "Loss", hover.as_str()];
-    // The one that holds stands there with its number.
-    let word = stage.loss.spec().word;
-    let all = Loss::ALL.map(|one| {
-        if one.spec().word == word {
-            stage.loss
-        } else {
-            one
-        }
-    });
-    if let Some(loss) = choice(ui, id("loss"), loss, stage.loss, &all) {
+    // Its number has a field of its own.
+    let words = Loss::ALL.map(|loss| loss.spec().word);
+    let word = choice(ui, id("loss"), loss, stage.loss.spec().word, &words);
+    if let Some(loss) = word.and_then(|word| parse(word).ok()) {
         next.loss = loss;
     }
     if let Some(loss) = loss_option(ui, id, stage.loss) {

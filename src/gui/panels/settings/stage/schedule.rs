@@ -11,7 +11,7 @@ use eframe::egui::{
 use strata_core::format;
 use strata_core::project::reference::stage::SCHEDULE;
 use strata_core::project::schedule::{
-    Course, Moment, PlateauWatch, Rates, SCHEDULES, Schedule, ScheduleForm, ScheduleSetting,
+    Moment, PlateauWatch, Rates, SCHEDULES, Schedule, ScheduleForm, ScheduleSetting,
 };
 use strata_core::project::stage::Stage;
 
@@ -92,8 +92,8 @@ fn with(text: &str, setting: &ScheduleSetting, value: &str) -> String {
         .collect();
     let value = value.trim();
     match setting.form {
-        ScheduleForm::Flag if value.is_empty() => {}
-        ScheduleForm::Flag => words.push(setting.key.to_owned()),
+        ScheduleForm::Flag(_) if value.is_empty() => {}
+        ScheduleForm::Flag(_) => words.push(setting.key.to_owned()),
         ScheduleForm::Epochs | ScheduleForm::Factor | ScheduleForm::Share | ScheduleForm::List => {
             words.push(format!("{}={value}", setting.key));
         }
@@ -111,9 +111,9 @@ fn one(
     let now = value(text, setting);
     let label = format!("Schedule {}", setting.name);
     let step: &dyn Fn(&str, bool) -> Option<String> = match setting.form {
-        ScheduleForm::Flag => {
+        ScheduleForm::Flag([yes, no]) => {
             let before = !now.is_empty();
-            let said = if before { "on" } else { "off" };
+            let said = if before { yes } else { no };
             let on = switch(ui, [setting.name, &label, setting.about], said, before);
             let value = if on { setting.key } else { "" };
             return (on != before).then(|| with(text, setting, value));
@@ -199,16 +199,8 @@ fn rates(schedule: &Schedule, stage: &Stage) -> Vec<Rates> {
 
 /// What happens besides what is drawn.
 fn remark(schedule: &Schedule) -> Option<String> {
-    match &schedule.course {
-        Course::Plateau(plateau) => Some(format!("until {} stalls", plateau.metric())),
-        Course::Constant
-        | Course::Cosine { .. }
-        | Course::Step { .. }
-        | Course::MultiStep { .. }
-        | Course::Exponential { .. }
-        | Course::Polynomial { .. }
-        | Course::OneCycle(_) => None,
-    }
+    let plateau = schedule.plateau()?;
+    Some(format!("until {} stalls", plateau.metric()))
 }
 
 /// The learning rate over the epochs of the stage, and behind it the momentum where the schedule decides it; of a stage
@@ -260,7 +252,10 @@ fn curve(ui: &mut Ui, stage: &Stage) {
     );
     let end = format!("{}", stage.epochs);
     write(pos2(plot.right(), below), Align2::RIGHT_BOTTOM, end);
-    let peak = remark(schedule).unwrap_or_else(|| format!("at most {}", rounded(most)));
+    let peak = match schedule.plateau() {
+        Some(_) => "until it stalls".to_owned(),
+        None => format!("at most {}", rounded(most)),
+    };
     write(pos2(plot.center().x, below), Align2::CENTER_BOTTOM, peak);
     response.on_hover_text(said);
 }
