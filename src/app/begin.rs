@@ -42,7 +42,7 @@ impl Beginning {
                     name: "classify".to_owned(),
                     task: Task::Classify,
                     split: Split::Train,
-                    loss: Loss::CrossEntropy,
+                    loss: Loss::CROSS_ENTROPY,
                     ..first
                 },
             ),

@@ -30,6 +30,18 @@ pub struct SoughtField {
 /// The group of the optimizer's settings that are seldom changed.
 pub const SELDOM: &str = "Optimizer";
 
+/// The group of what is seldom asked of a stage's updates.
+pub const UPDATES: &str = "Updates";
+
+/// The keys of that group.
+const OF_UPDATES: [&str; 5] = [
+    "class_weights",
+    "rate_factors",
+    "decay",
+    "clip",
+    "accumulate",
+];
+
 /// The key of a setting, and the name of its field.
 type Named = (&'static str, &'static str);
 
@@ -93,10 +105,15 @@ const STAGE: &[Named] = &[
     ("task", "task"),
     ("split", "split"),
     ("loss", "loss"),
+    ("class_weights", "class weights"),
     ("optimizer", "optimizer"),
+    ("rate_factors", "rates"),
+    ("decay", "decay"),
+    ("clip", "clip"),
     ("schedule", "schedule"),
     ("epochs", "epochs"),
     ("batch", "batch"),
+    ("accumulate", "accumulate"),
     ("freeze", "freeze"),
     ("early_stop", "early stop"),
     ("sparsity", "sparsity"),
@@ -120,7 +137,7 @@ impl SettingField {
         let (_, name) = STAGE.iter().find(|(of, _)| *of == key)?;
         Some(SettingField {
             tab: SideTab::Stages,
-            group: None,
+            group: OF_UPDATES.contains(&key).then_some(UPDATES),
             name,
         })
     }

@@ -123,13 +123,16 @@ pub struct CheckArgs {
     #[arg(required_unless_present = "paste")]
     pub project: Option<String>,
     /// Instead of a project: print lines of PyTorch or Keras as the layers of one; `-` reads standard input
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["project", "set", "unset", "goals", "time", "memory"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["project", "set", "unset", "goals", "images", "time", "memory"])]
     pub paste: Option<PathBuf>,
     #[command(flatten)]
     pub changes: Changes,
     /// Exit with 1 when a goal of the project is missed that needs no training
     #[arg(long)]
     pub goals: bool,
+    /// Open the images too, and tell what their numbers mean: last batches of one, classes out of balance
+    #[arg(long)]
+    pub images: bool,
     /// Print one JSON value
     #[arg(long)]
     pub json: bool,

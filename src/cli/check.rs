@@ -21,7 +21,7 @@ use strata_core::project::node::Node;
 use strata_core::project::target::Target;
 use strata_core::project::{Project, Stack};
 use strata_core::shape::{Inference, Row, infer};
-use strata_design::advice::{Advice, advise};
+use strata_design::advice::Advice;
 use strata_design::goals::{Judged, Measured, are_met, judge};
 use strata_design::{Problem, Severity, banner, can_train, check_inferred};
 
@@ -42,12 +42,14 @@ pub fn run(args: &CheckArgs) -> anyhow::Result<()> {
     let inference = infer(&source.project.network);
     let problems = check_inferred(&source.project, &inference);
     let cost = StageCost::of(&source.project, &inference, args);
+    let advice = advice::all(&source, &inference, args.images)?;
     if args.json {
-        let mut report = as_json(&source, &inference, &problems, cost.as_ref());
+        let mut report = as_json(&source, &inference, &problems, cost.as_ref(), &advice);
         explain::add(&mut report, &source.project.network, &inference);
         output::print_json(&report)?;
     } else {
-        output::print(&as_text(&source, &inference, &problems, cost.as_ref()))?;
+        let text = as_text(&source, &inference, &problems, cost.as_ref(), &advice);
+        output::print(&text)?;
     }
     let missed = || args.goals && !are_met(&judged(&source.project, &inference));
     match (can_train(&problems), missed()) {
@@ -55,13 +57,6 @@ pub fn run(args: &CheckArgs) -> anyhow::Result<()> {
         (true, true) => Err(Told(FAILED).into()),
         (true, false) => Ok(()),
     }
-}
-
-/// What is unusual about the project and, of a run, what its epochs say.
-fn all_advice(source: &Source, inference: &Inference) -> Vec<Advice> {
-    let mut all = advice::of_run(source.run.as_deref(), &source.project, inference);
-    all.extend(advise(&source.project, inference));
-    all
 }
 
 /// The goals as far as they are known before training.
@@ -74,6 +69,7 @@ fn as_json(
     inference: &Inference,
     problems: &[Problem],
     cost: Option<&StageCost>,
+    advice: &[Advice],
 ) -> Value {
     let project = &source.project;
     let (goals, locked) = (judged(project, inference), locks::targets(project));
@@ -93,7 +89,7 @@ fn as_json(
         "output_equals_input": inference.output_equals_input,
         "errors": of(Severity::Error).map(problem_json).collect::<Vec<_>>(),
         "warnings": of(Severity::Warning).map(problem_json).collect::<Vec<_>>(),
-        "advice": advice::as_json(project, &all_advice(source, inference)),
+        "advice": advice::as_json(project, advice),
         "goals": goals::as_json(&goals),
         "goals_met": are_met(&goals),
         "checkerboard": design::checkerboard(&project.network, inference),
@@ -146,6 +142,7 @@ fn as_text(
     inference: &Inference,
     problems: &[Problem],
     cost: Option<&StageCost>,
+    advice: &[Advice],
 ) -> String {
     let mut lines = vec![source.project.title.clone(), String::new()];
     lines.extend(table(source, inference, problems));
@@ -170,7 +167,7 @@ fn as_text(
         lines.extend(described(source, problem));
     }
     lines.extend(ticks(source, inference));
-    lines.extend(advice::as_text(source, &all_advice(source, inference)));
+    lines.extend(advice::as_text(source, advice));
     lines.join("\n")
 }
 
@@ -439,7 +436,8 @@ mod tests {
         change(&mut source);
         let inference = infer(&source.project.network);
         let problems = check_inferred(&source.project, &inference);
-        as_text(&source, &inference, &problems, None)
+        let advice = advice::all(&source, &inference, false).unwrap();
+        as_text(&source, &inference, &problems, None, &advice)
     }
 
     #[test]

@@ -10,6 +10,7 @@ use strata_core::project::data::Source;
 use strata_core::project::loss::Loss;
 use strata_core::project::optimizer::OPTIMIZERS;
 use strata_core::project::reference::{self, Section, Setting};
+use strata_core::project::schedule::SCHEDULES;
 use strata_core::shape::layers::{LayerWord, WORDS};
 
 /// What there is a reference of.
@@ -168,10 +169,14 @@ fn project() -> String {
     let optimizers = OPTIMIZERS
         .iter()
         .map(|kind| [kind.example.to_owned(), format!("reads {}", kind.keys())]);
+    let schedules = SCHEDULES.iter();
+    let schedules =
+        schedules.map(|kind| [kind.example.to_owned(), format!("reads {}", kind.keys())]);
     format!(
-        "{text}\n\n{sections}Losses\n\n{}\n\nOptimizers\n\n{}",
+        "{text}\n\n{sections}Losses\n\n{}\n\nOptimizers\n\n{}\n\nSchedules\n\n{}",
         rows_of(["loss", "what it is"], losses.to_vec()),
-        rows_of(["optimizer", "settings"], optimizers.collect())
+        rows_of(["optimizer", "settings"], optimizers.collect()),
+        rows_of(["schedule", "settings"], schedules.collect())
     )
 }
 

@@ -174,7 +174,10 @@ fn put(table: &mut Table, path: &str, text: &str) -> Result<(), String> {
 
 /// Settings whose text is words of `key=value`.
 fn has_words(key: &str) -> bool {
-    matches!(key, "optimizer" | "schedule" | "loss" | "sparsity")
+    matches!(
+        key,
+        "optimizer" | "schedule" | "loss" | "sparsity" | "clip" | "rate_factors"
+    )
 }
 
 /// Makes a table of a setting that is written as text and can be one.

@@ -4,7 +4,7 @@ use super::advice::last_dense;
 use strata_core::project::edit::Edit;
 use strata_core::project::node::Node;
 use strata_core::project::size::Shape;
-use strata_core::project::stage::Task;
+use strata_core::project::stage::{Stage, Task};
 use strata_core::project::{Project, Stack};
 use strata_core::shape::infer::infer;
 
@@ -36,7 +36,11 @@ pub fn fit_to_data(
     if classes > 1 && classifies(project) && !project.network.head.is_empty() {
         let inference = infer(&next.network);
         let scores = inference.answer.as_ref().map(|answer| answer.channels());
+        let of_two =
+            |stage: &Stage| stage.task == Task::Classify && stage.loss.spec().tells_two_apart;
+        let tells_two = classes == 2 && scores == Some(1) && next.stages.iter().any(of_two);
         if scores != Some(classes)
+            && !tells_two
             && let Some(last) = last_dense(&next, &inference, Stack::Head)
             && let Ok(with_head) =
                 Edit::Replace(last, Node::from_text(&format!("dense {classes}"))).apply(&next)

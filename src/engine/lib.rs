@@ -18,3 +18,5 @@ pub mod slot;
 pub mod storage;
 pub mod thread;
 pub mod unpack_task;
+
+pub use run::prepare::image_counts;

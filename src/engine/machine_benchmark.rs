@@ -233,7 +233,10 @@ pub(crate) fn gflops(probe: Probe) -> Result<f64, NnError> {
 /// Seconds of a loss with its gradient.
 fn of_loss(loss: Loss) -> Result<f64, NnError> {
     let rows = OUTPUTS / CLASSES;
-    let output = Tensor::full(0.5f32, (rows, CLASSES), &Device::Cpu)?;
+    let output = match loss.spec().least_side {
+        Some(_) => Tensor::full(0.5f32, (OUTPUTS / (32 * 32), 32, 32, 1), &Device::Cpu)?,
+        None => Tensor::full(0.5f32, (rows, CLASSES), &Device::Cpu)?,
+    };
     let labels: Vec<u32> = (0..rows).map(|row| (row % CLASSES) as u32).collect();
     let target = match loss.spec().task {
         Task::Classify => Target::Labels(&labels),
@@ -292,8 +295,13 @@ fn of_penalty() -> Result<f64, NnError> {
         Ok(seconds)
     };
     let without = passes(&mut network)?;
-    let (rho, beta, at) = (0.05, 3.0, None);
-    network.set_sparsity(Some(&Sparsity { rho, beta, at }))?;
+    let sparsity = Sparsity {
+        rho: 0.05,
+        beta: 3.0,
+        l1: 0.0,
+        at: None,
+    };
+    network.set_sparsity(Some(&sparsity))?;
     let with = passes(&mut network)?;
     Ok((with - without).max(0.0) / (channels * batch) as f64)
 }

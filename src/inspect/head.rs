@@ -2,7 +2,8 @@
 
 use std::fmt;
 use strata_core::project::Stack;
-use strata_core::project::help::Help;
+use strata_core::project::help::{Help, Repair, StageSetting};
+use strata_core::project::loss::Loss;
 use strata_core::project::stage::Stage;
 use strata_core::shape::Inference;
 use strata_data::Dataset;
@@ -23,6 +24,23 @@ impl fmt::Display for HeadMisfit {
     }
 }
 
+/// Whether a head of one score, which tells two classes apart, has two classes.
+fn one_score(stage: &Stage, inference: &Inference, classes: usize) -> Result<(), HeadMisfit> {
+    let answer = inference.answer.as_ref();
+    if classes == 2 && answer.is_some_and(|answer| answer.elements() == 1) {
+        return Ok(());
+    }
+    let (name, loss) = (&stage.name, stage.loss);
+    let gives = answer.map_or_else(|| "nothing".to_owned(), ToString::to_string);
+    Err(HeadMisfit {
+        problem: format!(
+            "stage `{name}`: {loss} tells two classes apart by one score, but the images have {classes} classes and \
+             the head gives {gives}"
+        ),
+        help: Repair::Stage(StageSetting::Loss(Loss::CROSS_ENTROPY)).into(),
+    })
+}
+
 /// Checks that the head has an output for every class; fails with what to change.
 pub fn check_head(
     stage: &Stage,
@@ -32,6 +50,9 @@ pub fn check_head(
     let name = &stage.name;
     let classes = dataset.classes().len();
     let end = format!("dense {classes}");
+    if stage.loss.spec().tells_two_apart {
+        return one_score(stage, inference, classes);
+    }
     let problem = match &inference.answer {
         None => format!("stage `{name}` classifies, but the network has no head"),
         Some(answer) if !answer.is_vector() => {

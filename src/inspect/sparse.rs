@@ -197,7 +197,8 @@ pub fn measure(
         .collect();
     let share = |count: &u64| (*count as f64 / values.max(1) as f64) as f32;
     let active = counts.iter().map(share).collect();
-    let target = what.sparsity.map(|sparsity| (sparsity.rho, sparsity.beta));
+    let kl = what.sparsity.filter(|sparsity| sparsity.beta > 0.0);
+    let target = kl.map(|sparsity| (sparsity.rho, sparsity.beta));
     let penalty = target.map(|(rho, beta)| {
         beta * means
             .iter()

@@ -308,14 +308,36 @@ fn frozen_parameters_and_prefixes_get_no_gradient() {
 
 #[test]
 fn the_sparsity_penalty_meets_finite_differences() {
+    for (activation, penalty) in [
+        ("sigmoid", "rho=0.1 beta=2"),
+        ("tanh", "l1=0.3"),
+        ("leakyrelu", "l1=0.3"),
+        ("sigmoid", "rho=0.1 beta=2 l1=0.3"),
+    ] {
+        penalty_meets_finite_differences(activation, penalty);
+    }
     let mut network = network("4x3x3", &["conv 3 k2", "sigmoid"]);
+    assert!(
+        network
+            .set_sparsity(Some(&"rho=0.1 beta=2 at=encoder.9".parse().unwrap()))
+            .is_err()
+    );
+}
+
+fn penalty_meets_finite_differences(activation: &str, penalty: &str) {
+    let mut network = network("4x3x3", &["conv 3 k2", activation]);
     network
-        .set_sparsity(Some(&"rho=0.1 beta=2".parse().unwrap()))
+        .set_sparsity(Some(&penalty.parse().unwrap()))
         .unwrap();
     let dims = network.input_dims(3);
     let x = tensor(wobble(dims.iter().product(), 5), &dims);
     let y = network.forward(Route::Reconstruct, &x, TRAIN).unwrap();
     assert!(network.penalty() > 0.0);
+    if penalty == "l1=0.3" {
+        // λ·code.abs().sum()/len(code)
+        let wanted = 0.3 * numbers(&y).iter().map(|value| value.abs()).sum::<f64>() / 3.0;
+        assert!((network.penalty() - wanted).abs() < 1e-12, "{activation}");
+    }
     let gx = numbers(&network.backward_to_input(&y.zeros_like().unwrap()).unwrap());
     let values = numbers(&x);
     for i in spread(values.len()) {
@@ -328,13 +350,12 @@ fn the_sparsity_penalty_meets_finite_differences() {
             network.penalty()
         };
         let slope = (shifted(1e-5) - shifted(-1e-5)) / 2e-5;
-        assert!((slope - gx[i]).abs() < 1e-6, "{i}: {slope} {}", gx[i]);
+        assert!(
+            (slope - gx[i]).abs() < 1e-6,
+            "{activation} {penalty} {i}: {slope} {}",
+            gx[i]
+        );
     }
-    assert!(
-        network
-            .set_sparsity(Some(&"rho=0.1 beta=2 at=encoder.9".parse().unwrap()))
-            .is_err()
-    );
 }
 
 /// Inside a repeat, and for a whole stack, the last pass's output is meant.

@@ -72,6 +72,7 @@ mod student_words;
 mod taps;
 mod teaching;
 mod time;
+mod updates;
 mod views;
 mod visualizing;
 mod volumes;

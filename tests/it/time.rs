@@ -159,7 +159,7 @@ fn project((input, encoder, decoder, head, batch): (&str, &str, &str, &str, u32)
         task,
         loss: match task {
             Task::Reconstruct => Loss::Mse,
-            Task::Classify => Loss::CrossEntropy,
+            Task::Classify => Loss::CROSS_ENTROPY,
         },
         optimizer: "adamw lr=1e-3".parse().unwrap(),
         batch,
@@ -262,7 +262,7 @@ impl Drawn {
         project.network.head = self.head;
         let stage = &mut project.stages[0];
         if project.network.decoder.is_empty() {
-            (stage.task, stage.loss) = (Task::Classify, Loss::CrossEntropy);
+            (stage.task, stage.loss) = (Task::Classify, Loss::CROSS_ENTROPY);
         }
         stage.optimizer = self.optimizer.parse().unwrap();
         project

@@ -73,7 +73,25 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ),
     (
         "schedule",
-        "scheduler lr_scheduler cosine annealing steplr exponentiallr reducelronplateau warmup decay",
+        "scheduler lr_scheduler cosine annealing steplr multisteplr exponentiallr polynomiallr onecyclelr \
+         reducelronplateau warmup decay super-convergence",
+    ),
+    (
+        "class_weights",
+        "class_weight balanced imbalance weighted loss pos_weight",
+    ),
+    (
+        "rate_factors",
+        "parameter groups param_groups layer-wise discriminative learning rates fine-tuning",
+    ),
+    ("decay", "no_decay bias norm weight_decay param_groups"),
+    (
+        "clip",
+        "gradient clipping clip_grad_norm_ clip_grad_value_ clipnorm clipvalue exploding",
+    ),
+    (
+        "accumulate",
+        "gradient accumulation accumulate_grad_batches large batch memory",
     ),
     ("epochs", "maxepochs num_epochs passes n_epochs"),
     ("batch", "minibatchsize batch_size mini-batch"),

@@ -10,8 +10,31 @@ use strata_core::project::edit::Edit;
 use strata_core::project::node::Node;
 use strata_core::project::{Place, Project};
 use strata_core::shape::{Inference, infer};
-use strata_design::advice::{Advice, Fix, advise_trained};
+use strata_data::Dataset;
+use strata_design::advice::{Advice, Fix, advise, advise_images, advise_trained};
+use strata_engine::error::RunError;
+use strata_engine::image_counts;
 use strata_engine::storage::metrics_read::{epoch_figures, measurements};
+
+/// What is unusual about the project, of a run what its epochs say and, where the images are asked too, what their
+/// numbers mean.
+pub fn all(
+    source: &Source,
+    inference: &Inference,
+    asks_images: bool,
+) -> anyhow::Result<Vec<Advice>> {
+    let project = &source.project;
+    let mut all = of_run(source.run.as_deref(), project, inference);
+    all.extend(advise(project, inference));
+    if asks_images {
+        let channels = Some(project.network.input.channels());
+        let (data, seed) = (&project.data, project.seed);
+        let opened = Dataset::open_as(data, channels, seed, &source.base, &mut |_| true);
+        let dataset = opened.map_err(|error| RunError::from(error.for_project(project)))?;
+        all.extend(advise_images(project, inference, &image_counts(&dataset)));
+    }
+    Ok(all)
+}
 
 /// `{"stack", "index", "stage", "message", "why", "fix": {"label", "edits"}}` for each.
 pub fn as_json(project: &Project, advice: &[Advice]) -> Value {

@@ -7,7 +7,6 @@ use super::stage::Task;
 use super::words::{SettingError, Words, short};
 use serde::{Deserialize, Serialize};
 use std::fmt;
-use std::ops::RangeInclusive;
 use std::str::FromStr;
 
 /// What is minimised.
@@ -29,10 +28,18 @@ pub enum Loss {
         /// Below this distance the loss is a parabola.
         beta: f64,
     },
+    /// `ssim range=1`
+    Ssim {
+        /// From the darkest to the brightest value that pixels have.
+        range: f64,
+    },
     /// `bce`
     Bce,
-    /// `cross-entropy`
-    CrossEntropy,
+    /// `cross-entropy label_smoothing=0.1`
+    CrossEntropy {
+        /// What share of the target is spread over all classes.
+        smoothing: f64,
+    },
 }
 
 /// What there is to know of a loss besides its computation.
@@ -46,6 +53,10 @@ pub struct LossSpec {
     pub task: Task,
     /// Whether output and target must be from 0 to 1.
     pub needs_probabilities: bool,
+    /// Whether it also classifies: two classes by a single score.
+    pub tells_two_apart: bool,
+    /// Height and width that an image must have, of a loss that looks at surroundings of pixels.
+    pub least_side: Option<usize>,
     /// The number that may be given.
     pub option: Option<LossOption>,
 }
@@ -59,21 +70,36 @@ pub struct LossOption {
     pub value: f64,
     /// What it is unless given.
     pub default: f64,
+    /// The smallest that it may be.
+    pub least: f64,
+    /// The largest.
+    pub most: f64,
+    /// One sentence for people.
+    pub about: &'static str,
 }
 
+/// Pixels of the window of `ssim` along each axis.
+pub const SSIM_WINDOW: usize = 11;
+
 /// The numbers that `delta` and `beta` may be.
-const DISTANCES: RangeInclusive<f64> = 1e-6..=1e6;
+const DISTANCES: [f64; 2] = [1e-6, 1e6];
+/// Those that a share may be.
+const SHARES: [f64; 2] = [0.0, 1.0];
 
 impl Loss {
     /// All losses with PyTorch's defaults, in the order they are listed.
-    pub const ALL: [Loss; 6] = [
+    pub const ALL: [Loss; 7] = [
         Loss::Mse,
         Loss::L1,
         Loss::Huber { delta: 1.0 },
         Loss::SmoothL1 { beta: 1.0 },
+        Loss::Ssim { range: 1.0 },
         Loss::Bce,
-        Loss::CrossEntropy,
+        Loss::CROSS_ENTROPY,
     ];
+
+    /// Cross-entropy with the labels as they are.
+    pub const CROSS_ENTROPY: Loss = Loss::CrossEntropy { smoothing: 0.0 };
 
     /// What there is to know of it.
     pub fn spec(self) -> LossSpec {
@@ -81,28 +107,62 @@ impl Loss {
             Loss::Mse => LossSpec::of_images("mse", "Mean squared error over all values."),
             Loss::L1 => LossSpec::of_images("l1", "Mean absolute error over all values."),
             Loss::Huber { delta } => LossSpec {
-                option: Some(LossOption::new("delta", delta, 1.0)),
+                option: Some(LossOption {
+                    key: "delta",
+                    value: delta,
+                    about: "From this distance on the loss is a straight line.",
+                    ..LossOption::DISTANCE
+                }),
                 ..LossSpec::of_images(
                     "huber",
                     "Half the squared error up to delta, delta times the distance beyond.",
                 )
             },
             Loss::SmoothL1 { beta } => LossSpec {
-                option: Some(LossOption::new("beta", beta, 1.0)),
+                option: Some(LossOption {
+                    key: "beta",
+                    value: beta,
+                    about: "Below this distance the loss is a parabola.",
+                    ..LossOption::DISTANCE
+                }),
                 ..LossSpec::of_images(
                     "smooth-l1",
                     "Absolute error, with a parabola in place of the kink below beta.",
                 )
             },
-            Loss::Bce => LossSpec {
-                needs_probabilities: true,
+            Loss::Ssim { range } => LossSpec {
+                option: Some(LossOption {
+                    key: "range",
+                    value: range,
+                    about: "From the darkest to the brightest value that pixels have: 1 of 0..1, 2 of −1..1.",
+                    ..LossOption::DISTANCE
+                }),
+                least_side: Some(SSIM_WINDOW),
                 ..LossSpec::of_images(
-                    "bce",
-                    "Binary cross-entropy of values from 0 to 1 (after a sigmoid).",
+                    "ssim",
+                    "One minus the structural similarity: how alike the surroundings of each pixel look.",
                 )
             },
-            Loss::CrossEntropy => LossSpec {
+            Loss::Bce => LossSpec {
+                needs_probabilities: true,
+                tells_two_apart: true,
+                ..LossSpec::of_images(
+                    "bce",
+                    "Binary cross-entropy of values from 0 to 1 (after a sigmoid); of two classes that a head of one \
+                     score tells apart.",
+                )
+            },
+            Loss::CrossEntropy { smoothing } => LossSpec {
                 task: Task::Classify,
+                option: Some(LossOption {
+                    key: "label_smoothing",
+                    value: smoothing,
+                    default: 0.0,
+                    least: SHARES[0],
+                    most: SHARES[1],
+                    about: "What share of the target is spread evenly over all classes: 0.1 is usual, 0 is none \
+                            (Szegedy et al. 2016).",
+                }),
                 ..LossSpec::of_images(
                     "cross-entropy",
                     "Cross-entropy of scores (or, after a softmax layer, of probabilities) and a label.",
@@ -112,11 +172,13 @@ impl Loss {
     }
 
     /// The same loss with another number for its option.
-    fn with_option(self, number: f64) -> Loss {
+    pub fn with_option(self, number: f64) -> Loss {
         match self {
-            Loss::Mse | Loss::L1 | Loss::Bce | Loss::CrossEntropy => self,
+            Loss::Mse | Loss::L1 | Loss::Bce => self,
+            Loss::CrossEntropy { .. } => Loss::CrossEntropy { smoothing: number },
             Loss::Huber { .. } => Loss::Huber { delta: number },
             Loss::SmoothL1 { .. } => Loss::SmoothL1 { beta: number },
+            Loss::Ssim { .. } => Loss::Ssim { range: number },
         }
     }
 
@@ -143,19 +205,23 @@ impl LossSpec {
             about,
             task: Task::Reconstruct,
             needs_probabilities: false,
+            least_side: None,
+            tells_two_apart: false,
             option: None,
         }
     }
 }
 
 impl LossOption {
-    const fn new(key: &'static str, value: f64, default: f64) -> LossOption {
-        LossOption {
-            key,
-            value,
-            default,
-        }
-    }
+    /// A distance, 1 unless given.
+    const DISTANCE: LossOption = LossOption {
+        key: "",
+        value: 1.0,
+        default: 1.0,
+        least: DISTANCES[0],
+        most: DISTANCES[1],
+        about: "",
+    };
 }
 
 impl FromStr for Loss {
@@ -178,7 +244,7 @@ impl FromStr for Loss {
             words.finish("the word alone")?;
             return Ok(loss);
         };
-        let number = words.number(option.key, option.default, DISTANCES)?;
+        let number = words.number(option.key, option.default, option.least..=option.most)?;
         words.finish(option.key)?;
         Ok(loss.with_option(number))
     }
@@ -224,7 +290,10 @@ mod tests {
             "mse",
             "l1",
             "bce",
+            "ssim",
+            "ssim range=2",
             "cross-entropy",
+            "cross-entropy label_smoothing=0.1",
             "huber",
             "huber delta=0.5",
             "smooth-l1",
@@ -246,6 +315,7 @@ mod tests {
             ("huber delta=0", "must be a number from 1e-6"),
             ("huber beta=1", "`beta`"),
             ("mse delta=1", "`delta`"),
+            ("cross-entropy label_smoothing=2", "from 0 to 1"),
             ("", "there is no loss"),
         ] {
             let error = text.parse::<Loss>().unwrap_err();

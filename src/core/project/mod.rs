@@ -6,11 +6,13 @@
 
 pub mod augment;
 pub mod builtin;
+pub mod class_weights;
 pub mod data;
 pub mod edit;
 pub mod file;
 mod foreign_file;
 pub mod goals;
+pub mod gradient;
 pub mod help;
 pub mod layer;
 pub mod layer_path;
@@ -20,6 +22,7 @@ pub mod loss;
 pub mod node;
 pub mod optimizer;
 pub mod reference;
+pub mod schedule;
 pub mod size;
 pub mod source;
 mod stack_write;

@@ -1,12 +1,15 @@
-//! Stages: what one training phase does, with its loss, optimizer and schedule as short texts.
+//! Stages: what one training phase does, with its loss, optimizer and penalty as short texts.
 //!
-//! The texts (`adam lr=1e-3`, `cosine warmup=1`, `rho=0.05 beta=3`) read and write like layers do:
+//! The texts (`adam lr=1e-3`, `rho=0.05 beta=3`) read and write like layers do:
 //! words of `key=value`, one sentence when they cannot be read.
 
+pub use super::class_weights::ClassWeights;
 use super::data::Split;
+pub use super::gradient::{Clip, Decay, PRETRAINED, RateFactors};
 pub use super::loss::Loss;
 pub use super::optimizer::Optimizer;
 use super::reference::stage::EARLY_STOP;
+pub use super::schedule::Schedule;
 use super::structured;
 pub use super::words::SettingError;
 use super::words::{Words, short};
@@ -48,93 +51,18 @@ impl fmt::Display for Task {
     }
 }
 
-/// How the learning rate changes over a stage.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub enum Schedule {
-    /// `cosine warmup=1`: rises linearly over `warmup` epochs, then falls to 0 along a half cosine.
-    Cosine {
-        /// Epochs of linear rise.
-        warmup: f64,
-    },
-    /// `step every=10 gamma=0.1`: multiplied by gamma every so many epochs (StepLR).
-    Step {
-        /// Epochs between drops.
-        every: f64,
-        /// Factor of a drop.
-        gamma: f64,
-    },
-    /// `exponential gamma=0.95`: multiplied by gamma every epoch (ExponentialLR).
-    Exponential {
-        /// Factor of an epoch.
-        gamma: f64,
-    },
-}
-
-impl Schedule {
-    /// The factor on the learning rate at `epoch` (fractional, from 0) of `epochs`.
-    pub fn factor(&self, epoch: f64, epochs: f64) -> f64 {
-        match *self {
-            Schedule::Cosine { warmup } if epoch < warmup => (epoch / warmup).max(1e-3),
-            Schedule::Cosine { warmup } => {
-                let progress = ((epoch - warmup) / (epochs - warmup).max(1e-9)).clamp(0.0, 1.0);
-                0.5 * (1.0 + (std::f64::consts::PI * progress).cos())
-            }
-            Schedule::Step { every, gamma } => gamma.powf((epoch / every).floor()),
-            Schedule::Exponential { gamma } => gamma.powf(epoch.floor()),
-        }
-    }
-}
-
-impl FromStr for Schedule {
-    type Err = SettingError;
-
-    fn from_str(text: &str) -> Result<Schedule, SettingError> {
-        let mut words = Words::new(text);
-        let schedule = match words.head.as_str() {
-            "cosine" => Schedule::Cosine {
-                warmup: words.number("warmup", 0.0, 0.0..=1e6)?,
-            },
-            "step" => Schedule::Step {
-                every: words.number("every", 10.0, 1.0..=1e6)?,
-                gamma: words.number("gamma", 0.1, 0.0..=1.0)?,
-            },
-            "exponential" => Schedule::Exponential {
-                gamma: words.number("gamma", 0.95, 0.0..=1.0)?,
-            },
-            other => {
-                return Err(SettingError(format!(
-                    "there is no schedule `{other}`: write cosine warmup=1, step every=10 gamma=0.1 or exponential gamma=0.95"
-                )));
-            }
-        };
-        words.finish("warmup, every, gamma")?;
-        Ok(schedule)
-    }
-}
-
-impl fmt::Display for Schedule {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match *self {
-            Schedule::Cosine { warmup: 0.0 } => f.write_str("cosine"),
-            Schedule::Cosine { warmup } => write!(f, "cosine warmup={}", short(warmup)),
-            Schedule::Step { every, gamma } => {
-                write!(f, "step every={} gamma={}", short(every), short(gamma))
-            }
-            Schedule::Exponential { gamma } => write!(f, "exponential gamma={}", short(gamma)),
-        }
-    }
-}
-
-/// KL penalty that pulls the mean activation of every unit towards `rho`
-/// (A. Ng, CS294A lecture notes on sparse autoencoders): β·Σ KL(ρ‖ρ̂ⱼ).
+/// Penalties on an activation. KL pulls the mean of every unit towards `rho` (A. Ng, CS294A lecture notes on sparse
+/// autoencoders): β·Σ KL(ρ‖ρ̂ⱼ). L1 pulls every value towards 0: λ times the sum of their sizes, the mean over images
+/// (Keras' activity regularizer).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Sparsity {
     /// Target mean activation ρ.
     pub rho: f64,
-    /// Weight β of the penalty.
+    /// Weight β of the KL penalty, 0 for none.
     pub beta: f64,
+    /// Weight λ of the L1 penalty, 0 for none.
+    pub l1: f64,
     /// The layer whose output is meant, `encoder.1`; by default the encoder's last.
     pub at: Option<String>,
 }
@@ -144,17 +72,28 @@ impl FromStr for Sparsity {
 
     fn from_str(text: &str) -> Result<Sparsity, SettingError> {
         let mut words = Words::new(&format!("sparsity {text}"));
+        // The L1 penalty alone is one without the other.
+        let is_kl = !words.has("l1") || words.has("rho") || words.has("beta");
         let rho = words.number("rho", 0.05, 1e-6..=0.999999)?;
-        let beta = words.number("beta", 3.0, 0.0..=1e6)?;
+        let beta = words.number("beta", if is_kl { 3.0 } else { 0.0 }, 0.0..=1e6)?;
+        let l1 = words.number("l1", 0.0, 0.0..=1e6)?;
         let at = words.text("at")?;
-        words.finish("rho, beta, at")?;
-        Ok(Sparsity { rho, beta, at })
+        words.finish("rho, beta, l1, at")?;
+        Ok(Sparsity { rho, beta, l1, at })
     }
 }
 
 impl fmt::Display for Sparsity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "rho={} beta={}", short(self.rho), short(self.beta))?;
+        match (self.beta > 0.0, self.l1 > 0.0) {
+            (false, true) => write!(f, "l1={}", short(self.l1))?,
+            (_, is_l1) => {
+                write!(f, "rho={} beta={}", short(self.rho), short(self.beta))?;
+                if is_l1 {
+                    write!(f, " l1={}", short(self.l1))?;
+                }
+            }
+        }
         match &self.at {
             Some(at) => write!(f, " at={at}"),
             None => Ok(()),
@@ -243,9 +182,21 @@ pub struct Stage {
     pub split: Split,
     /// What is minimised.
     pub loss: Loss,
+    /// How much the images of each class count in the loss.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub class_weights: Option<ClassWeights>,
     /// How parameters are updated.
     #[serde(default)]
     pub optimizer: Optimizer,
+    /// Factors on the learning rate of some stacks and layers.
+    #[serde(default, skip_serializing_if = "RateFactors::is_empty")]
+    pub rate_factors: RateFactors,
+    /// What the optimizer's weight decay acts on.
+    #[serde(default, skip_serializing_if = "Decay::is_of_all")]
+    pub decay: Decay,
+    /// The bound that gradients are kept within.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clip: Option<Clip>,
     /// How the learning rate changes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub schedule: Option<Schedule>,
@@ -253,6 +204,9 @@ pub struct Stage {
     pub epochs: u32,
     /// Images a step.
     pub batch: u32,
+    /// Steps whose gradients make one update of the weights.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub accumulate: u32,
     /// Stacks (`encoder`) or layers (`encoder.0`) whose parameters stay as they are.
     #[serde(
         default,
@@ -268,6 +222,14 @@ pub struct Stage {
     pub sparsity: Option<Sparsity>,
 }
 
+fn one() -> u32 {
+    1
+}
+
+fn is_one(count: &u32) -> bool {
+    *count == 1
+}
+
 fn is_train(split: &Split) -> bool {
     *split == Split::Train
 }
@@ -279,10 +241,15 @@ impl Default for Stage {
             task: Task::Reconstruct,
             split: Split::Train,
             loss: Loss::Mse,
+            class_weights: None,
             optimizer: Optimizer::default(),
+            rate_factors: RateFactors::default(),
+            decay: Decay::default(),
+            clip: None,
             schedule: None,
             epochs: 10,
             batch: 64,
+            accumulate: 1,
             freeze: Vec::new(),
             early_stop: None,
             sparsity: None,
@@ -305,7 +272,7 @@ macro_rules! text_conversions {
         }
     )*};
 }
-text_conversions!(Schedule, Sparsity);
+text_conversions!(Sparsity);
 
 #[cfg(test)]
 mod tests {
@@ -313,10 +280,13 @@ mod tests {
 
     #[test]
     fn settings_round_trip() {
-        assert_eq!(
-            "cosine warmup=1".parse::<Schedule>().unwrap().to_string(),
-            "cosine warmup=1"
-        );
+        for text in [
+            "l1=1e-4 at=encoder.1",
+            "rho=0.1 beta=2 l1=0.01",
+            "rho=0.05 beta=0",
+        ] {
+            assert_eq!(text.parse::<Sparsity>().unwrap().to_string(), text);
+        }
         assert_eq!(
             "rho=0.05 beta=3 at=encoder.1"
                 .parse::<Sparsity>()
@@ -360,14 +330,5 @@ mod tests {
                 .contains("needs a value")
         );
         assert!("rho=2".parse::<Sparsity>().is_err());
-    }
-
-    #[test]
-    fn cosine_rises_then_falls() {
-        let schedule = Schedule::Cosine { warmup: 1.0 };
-        assert_eq!(schedule.factor(0.5, 11.0), 0.5);
-        assert_eq!(schedule.factor(1.0, 11.0), 1.0);
-        assert!((schedule.factor(6.0, 11.0) - 0.5).abs() < 1e-12);
-        assert!(schedule.factor(11.0, 11.0) < 1e-12);
     }
 }

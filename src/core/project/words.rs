@@ -50,6 +50,11 @@ impl Words {
         }
     }
 
+    /// Whether a key is among the words.
+    pub fn has(&self, key: &str) -> bool {
+        self.rest.iter().any(|(known, _)| known == key)
+    }
+
     fn take(&mut self, key: &str) -> Option<Option<String>> {
         let index = self.rest.iter().position(|(k, _)| k == key)?;
         Some(self.rest.remove(index).1)
@@ -76,6 +81,54 @@ impl Words {
                 short(default)
             ))
         })
+    }
+
+    /// A number without a fraction.
+    pub fn whole(
+        &mut self,
+        key: &str,
+        default: f64,
+        range: std::ops::RangeInclusive<f64>,
+    ) -> Result<f64, SettingError> {
+        let number = self.number(key, default, range)?;
+        if number.fract() == 0.0 {
+            return Ok(number);
+        }
+        Err(SettingError(format!(
+            "`{key}` in `{}` must be a whole number, such as {key}={}",
+            self.text,
+            short(default)
+        )))
+    }
+
+    /// Numbers with commas between them, each larger than the one before.
+    pub fn rising(
+        &mut self,
+        key: &str,
+        default: &[f64],
+        range: std::ops::RangeInclusive<f64>,
+    ) -> Result<Vec<f64>, SettingError> {
+        let Some(value) = self.take(key) else {
+            return Ok(default.to_vec());
+        };
+        let number = |word: &str| word.parse::<f64>().ok().filter(|n| range.contains(n));
+        let numbers: Option<Vec<f64>> = value
+            .as_deref()
+            .and_then(|list| list.split(',').map(number).collect());
+        let is_rising = |list: &Vec<f64>| list.windows(2).all(|pair| pair[0] < pair[1]);
+        numbers.filter(is_rising).ok_or_else(|| {
+            let usual: Vec<String> = default.iter().map(|n| short(*n)).collect();
+            SettingError(format!(
+                "`{key}` in `{}` must be rising numbers with commas between them, such as {key}={}",
+                self.text,
+                usual.join(",")
+            ))
+        })
+    }
+
+    /// The words behind the head: key and value.
+    pub fn pairs(self) -> Vec<(String, Option<String>)> {
+        self.rest
     }
 
     pub fn flag(&mut self, key: &str) -> Result<bool, SettingError> {

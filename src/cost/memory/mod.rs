@@ -171,12 +171,7 @@ pub fn step_memory(plan: &Plan, stage: &Stage, batch: u32, machine: Machine) -> 
         || idle
             .filter_map(|(_, units)| units.as_deref())
             .any(has_weights);
-    let mut walk = Walk::new(
-        machine,
-        u64::from(batch),
-        stage.optimizer.state_names().len() as u64,
-        forgets,
-    );
+    let mut walk = Walk::new(machine, u64::from(batch), kept_beside(stage), forgets);
     stacks.iter().flatten().for_each(|units| walk.build(units));
     let encoder = stacks.first()?.as_deref()?;
     let last = stacks.get(second as usize)?.as_deref()?;
@@ -194,11 +189,31 @@ pub fn step_memory(plan: &Plan, stage: &Stage, batch: u32, machine: Machine) -> 
         .saturating_mul(u64::from(batch))
         .saturating_mul(FLOAT);
     walk.shared.activations = walk.shared.activations.saturating_add(around);
-    walk.shared.scratch = walk.common_scratch();
+    let of_loss = loss_scratch(plan, stage).saturating_mul(machine.threads.min(u64::from(batch)));
+    walk.shared.scratch = walk.common_scratch().saturating_add(of_loss);
     Some(StepMemory {
         layers: walk.layers,
         shared: walk.shared,
     })
+}
+
+/// Bytes that a thread needs to compare an image with the one that was to come out, of a loss that looks at surroundings:
+/// two planes and their product, the rows' means, and five moments of every place (`nn/loss/ssim.rs`).
+fn loss_scratch(plan: &Plan, stage: &Stage) -> u64 {
+    let (Some(window), &[height, width]) = (stage.loss.spec().least_side, plan.input.spatial())
+    else {
+        return 0;
+    };
+    let [rows, columns] = [height, width].map(|side| (side + 1).saturating_sub(window));
+    let numbers = 3 * height * width + height * columns + 5 * rows * columns;
+    numbers as u64 * 8
+}
+
+/// Numbers kept for each weight besides its gradient: those of the optimizer, and the sum of the gradients that an
+/// update is made of.
+fn kept_beside(stage: &Stage) -> u64 {
+    let sum = u64::from(stage.accumulate > 1);
+    stage.optimizer.state_names().len() as u64 + sum
 }
 
 /// The memory that a whole run of a stage holds at its peak, with this many images a step: the steps, and the images

@@ -25,7 +25,7 @@ const WIDE: u64 = 8;
 pub(crate) struct Walk {
     pub machine: Machine,
     pub batch: u64,
-    /// Numbers that the optimizer keeps for each weight.
+    /// Numbers that are kept for each weight besides its gradient.
     pub kept_beside: u64,
     /// Whether outputs that no gradient asks for are overwritten.
     pub forgets: bool,

@@ -72,10 +72,12 @@ fn loss_of_the_mean(stage: &Stage, pixels: Option<[f32; 2]>) -> Option<f64> {
         }
     };
     match (stage.task, stage.loss) {
-        (Task::Classify, _) | (Task::Reconstruct, Loss::CrossEntropy) => None,
+        (Task::Classify, _) | (Task::Reconstruct, Loss::CrossEntropy { .. }) => None,
         (Task::Reconstruct, Loss::Mse) => Some(variance),
         (Task::Reconstruct, Loss::Huber { .. } | Loss::SmoothL1 { .. }) => Some(variance / 2.0),
         (Task::Reconstruct, Loss::L1) => Some(distance),
+        // An even image has nothing of the structure.
+        (Task::Reconstruct, Loss::Ssim { .. }) => Some(1.0),
         (Task::Reconstruct, Loss::Bce) => Some(std::f64::consts::LN_2),
     }
     .filter(|loss| *loss > 0.0)

@@ -7,7 +7,7 @@ use strata_core::format::count;
 use strata_core::project::data::{DataSpec, Split, Weights};
 use strata_core::project::edit::Edit;
 use strata_core::project::node::Node;
-use strata_core::project::stage::{Stage, Task};
+use strata_core::project::stage::{ClassWeights, Stage, Task};
 use strata_core::project::{Place, Project, Stack};
 use strata_core::shape::infer::Inference;
 
@@ -45,6 +45,7 @@ pub fn advise_images(
             last_of_one(&case, index, stage, images),
             lagging_statistics(&case, index, stage, images),
             imbalance(project, index, stage, &counts.classes, by_class),
+            balanced_twice(project, index, stage),
         ];
         all.extend(found.into_iter().flatten().take(OF_A_KIND));
     }
@@ -61,6 +62,10 @@ fn head_width(case: &Case<'_>, counts: &ImageCounts) -> Option<Advice> {
         .as_ref()
         .filter(|answer| answer.is_vector())?;
     let (outputs, classes) = (answer.channels(), counts.classes.len());
+    let is_of_two = case.project.stages[stage].loss.spec().tells_two_apart;
+    if is_of_two && outputs == 1 && classes == 2 {
+        return None;
+    }
     // A source whose classes never change is checked without its images.
     let is_known = case.project.data.source.info().classes.is_some();
     if classes == 0 || outputs == classes || is_known {
@@ -216,7 +221,8 @@ fn imbalance(
     classes: &[String],
     by_class: &[usize],
 ) -> Option<Advice> {
-    if stage.task != Task::Classify || project.data.weights.is_some() {
+    let is_weighed = project.data.weights.is_some() || stage.class_weights.is_some();
+    if stage.task != Task::Classify || is_weighed {
         return None;
     }
     let name = |class: usize| classes.get(class).map_or("?", String::as_str);
@@ -254,6 +260,24 @@ fn imbalance(
     };
     let advice = Advice::new(message, why).of_stage(index);
     Some(advice.fix("set weights to balanced".to_owned(), Edit::Data(data)))
+}
+
+/// Rare classes that are drawn more often and count more as well.
+fn balanced_twice(project: &Project, index: usize, stage: &Stage) -> Option<Advice> {
+    let is_balanced = stage.class_weights == Some(ClassWeights::Balanced);
+    if !is_balanced || project.data.weights.is_none() || stage.task != Task::Classify {
+        return None;
+    }
+    let message = "rare classes are balanced twice: their images are drawn more often and count more in the loss";
+    let why = "Either alone lets all classes count alike. Both together let a rare class outweigh the others by as much as \
+         it was outweighed.";
+    let once = Stage {
+        class_weights: None,
+        ..stage.clone()
+    };
+    let label = format!("remove class weights from stage {}", index + 1);
+    let advice = Advice::new(message, why).of_stage(index);
+    Some(advice.fix(label, Edit::Stage(index, once)))
 }
 
 #[cfg(test)]

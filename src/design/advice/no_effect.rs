@@ -6,7 +6,8 @@ use super::case::Case;
 use super::windows::unpooled;
 use strata_core::project::data::DataSpec;
 use strata_core::project::edit::Edit;
-use strata_core::project::stage::{Schedule, Stage};
+use strata_core::project::schedule::Course;
+use strata_core::project::stage::{RateFactors, Stage};
 use strata_core::shape::op::Op;
 
 /// Layers that pass on what they get, in training too.
@@ -55,7 +56,13 @@ pub fn augmentations(case: &Case<'_>) -> Vec<Advice> {
 pub fn stages(case: &Case<'_>) -> Vec<Advice> {
     let stages = case.project.stages.iter().enumerate();
     stages
-        .flat_map(|(index, stage)| [penalty(index, stage), schedule(index, stage)])
+        .flat_map(|(index, stage)| {
+            [
+                penalty(index, stage),
+                schedule(index, stage),
+                factors(index, stage),
+            ]
+        })
         .flatten()
         .collect()
 }
@@ -64,7 +71,7 @@ fn penalty(index: usize, stage: &Stage) -> Option<Advice> {
     let sparsity = stage
         .sparsity
         .as_ref()
-        .filter(|sparsity| sparsity.beta == 0.0)?;
+        .filter(|sparsity| sparsity.beta == 0.0 && sparsity.l1 == 0.0)?;
     let why = "The penalty is beta times the distance from rho: with 0 the network is trained as without sparsity. \
          beta = 3 is usual (Ng, CS294A).";
     let without = Stage {
@@ -80,20 +87,64 @@ fn penalty(index: usize, stage: &Stage) -> Option<Advice> {
 
 fn schedule(index: usize, stage: &Stage) -> Option<Advice> {
     let schedule = stage.schedule.as_ref()?;
-    match schedule {
-        Schedule::Step { gamma, .. } | Schedule::Exponential { gamma } if *gamma == 1.0 => {}
-        Schedule::Step { .. } | Schedule::Exponential { .. } | Schedule::Cosine { .. } => {
-            return None;
+    let (reason, why) = match &schedule.course {
+        Course::Step { gamma, .. }
+        | Course::MultiStep { gamma, .. }
+        | Course::Exponential { gamma }
+            if *gamma == 1.0 =>
+        {
+            (
+                "its gamma is 1",
+                "The rate is multiplied by gamma: with 1 it stays what it is from the first step to the last.",
+            )
         }
+        Course::Constant => (
+            "the rate is constant without it",
+            "A constant schedule is there for its warm-up; without one the rate is the optimizer's all the time.",
+        ),
+        Course::Plateau(plateau) if plateau.min >= stage.optimizer.lr() => (
+            "its lowest rate is no lower than the optimizer's",
+            "The rate falls where the metric stalls, but never below the lowest one.",
+        ),
+        Course::Step { .. }
+        | Course::MultiStep { .. }
+        | Course::Exponential { .. }
+        | Course::Cosine { .. }
+        | Course::Polynomial { .. }
+        | Course::OneCycle(_)
+        | Course::Plateau(_) => return None,
+    };
+    if schedule.warmup > 0.0 {
+        return None;
     }
-    let why = "The rate is multiplied by gamma: with 1 it stays what it is from the first step to the last.";
     let without = Stage {
         schedule: None,
         ..stage.clone()
     };
-    let message = format!("schedule `{schedule}` changes nothing: its gamma is 1");
+    let message = format!("schedule `{schedule}` changes nothing: {reason}");
     Some(Advice::new(message, why).of_stage(index).fix(
         format!("remove schedule from stage {}", index + 1),
+        Edit::Stage(index, without),
+    ))
+}
+
+/// Factors of 1 on the learning rate.
+fn factors(index: usize, stage: &Stage) -> Option<Advice> {
+    let is_one = |(_, factor): &&(String, f64)| *factor == 1.0;
+    let (name, _) = stage.rate_factors.0.iter().find(is_one)?;
+    // One of several may take a layer out of what another says.
+    if stage.rate_factors.0.len() > 1 {
+        return None;
+    }
+    let without = Stage {
+        rate_factors: RateFactors::default(),
+        ..stage.clone()
+    };
+    let why =
+        "The learning rate of these layers is multiplied by it: with 1 it is that of all others.";
+    let message = format!("the factor of {name} changes nothing: it is 1");
+    Some(Advice::new(message, why).of_stage(index).fix(
+        format!("remove rate factors from stage {}", index + 1),
         Edit::Stage(index, without),
     ))
 }
@@ -202,13 +253,30 @@ mod tests {
             ("exponential gamma=1", true),
             ("exponential gamma=0.9", false),
             ("cosine", false),
+            ("constant", true),
+            ("constant warmup=1", false),
+            ("multistep at=1 gamma=1", true),
+            ("exponential gamma=1 warmup=1", false),
+            ("plateau patience=0 min=1", true),
+            ("plateau patience=0", false),
+            ("onecycle", false),
         ] {
             base.stages[0].epochs = 3;
             base.stages[0].schedule = Some(schedule.parse().unwrap());
             assert_eq!(told(&base).len(), usize::from(is_told), "{schedule}");
         }
         base.stages[0].schedule = None;
-        for (sparsity, is_told) in [("rho=0.05 beta=0", true), ("rho=0.05 beta=0.1", false)] {
+        for (factors, is_told) in [("encoder=1", true), ("encoder=0.5", false)] {
+            base.stages[0].rate_factors = factors.parse().unwrap();
+            assert_eq!(told(&base).len(), usize::from(is_told), "{factors}");
+        }
+        base.stages[0].rate_factors = Default::default();
+        for (sparsity, is_told) in [
+            ("rho=0.05 beta=0", true),
+            ("rho=0.05 beta=0.1", false),
+            ("l1=0", true),
+            ("l1=1e-4", false),
+        ] {
             base.stages[0].sparsity = Some(sparsity.parse().unwrap());
             assert_eq!(told(&base).len(), usize::from(is_told), "{sparsity}");
         }

@@ -67,10 +67,12 @@ fn spoilt(list: &List<'_>, index: usize, how: &str) -> Advice {
 
 /// Softmax, or an activation, before cross-entropy.
 pub fn scores(case: &Case<'_>) -> Vec<Advice> {
-    case.stage(|stage| stage.loss == Loss::CrossEntropy && stage.task == Task::Classify)
-        .and_then(|_| scored(case.stack(Stack::Head)?))
-        .into_iter()
-        .collect()
+    case.stage(|stage| {
+        matches!(stage.loss, Loss::CrossEntropy { .. }) && stage.task == Task::Classify
+    })
+    .and_then(|_| scored(case.stack(Stack::Head)?))
+    .into_iter()
+    .collect()
 }
 
 fn scored(list: &List<'_>) -> Option<Advice> {

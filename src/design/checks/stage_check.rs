@@ -1,6 +1,7 @@
 //! What each stage needs of the network.
 
 use super::project_check::Problem;
+use super::update_check::updates;
 use super::value_range;
 use crate::output_check::banner;
 use crate::solve;
@@ -9,8 +10,9 @@ use strata_core::project::data::Split;
 use strata_core::project::help::{Help, Repair, StageSetting};
 use strata_core::project::layer::{Activation, Kind};
 use strata_core::project::node::Node;
+use strata_core::project::size::Shape;
 use strata_core::project::stage::MAX_BATCH;
-use strata_core::project::stage::{EARLY_STOP_METRICS, Loss, Schedule, Stage, Task};
+use strata_core::project::stage::{EARLY_STOP_METRICS, Loss, Stage, Task};
 use strata_core::project::target::{Target, target};
 use strata_core::project::{Place, Project, Stack, locks};
 use strata_core::shape::infer::{Inference, Row};
@@ -30,7 +32,7 @@ pub fn stages(project: &Project, inference: &Inference) -> Vec<Problem> {
             loss(stage, project),
             numbers(stage),
             early_stop(stage),
-            schedule(stage),
+            updates(project, inference, index),
             freeze(stage, project, inference),
             sparsity(stage, project, inference),
         ];
@@ -71,7 +73,7 @@ fn answering(task: Task) -> Stack {
 }
 
 /// The stacks a stage runs through.
-fn used(task: Task) -> [Stack; 2] {
+pub(super) fn used(task: Task) -> [Stack; 2] {
     [Stack::Encoder, answering(task)]
 }
 
@@ -90,7 +92,7 @@ fn task(stage: &Stage, project: &Project, inference: &Inference) -> Vec<Problem>
             problems
                 .push(Problem::error("classifying needs a head").help(end_with_scores(project)));
         }
-        Task::Classify => problems.extend(scores(project, inference)),
+        Task::Classify => problems.extend(scores(stage, project, inference)),
         Task::Reconstruct => {}
     }
     if stage.task == Task::Classify && stage.split == Split::Unlabeled {
@@ -147,8 +149,11 @@ fn end_with_scores(project: &Project) -> Help {
 }
 
 /// The head has to give one score a class.
-fn scores(project: &Project, inference: &Inference) -> Option<Problem> {
+fn scores(stage: &Stage, project: &Project, inference: &Inference) -> Option<Problem> {
     let answer = inference.answer.as_ref()?;
+    if stage.loss.spec().tells_two_apart {
+        return one_score(stage.loss, project, answer);
+    }
     if !answer.is_vector() {
         let message = format!("the head gives {answer}, not one score for each class");
         return Some(
@@ -170,15 +175,37 @@ fn scores(project: &Project, inference: &Inference) -> Option<Problem> {
     }
 }
 
+/// Two classes that a single score tells apart.
+fn one_score(loss: Loss, project: &Project, answer: &Shape) -> Option<Problem> {
+    let cross_entropy = Repair::Stage(StageSetting::Loss(Loss::CROSS_ENTROPY));
+    if answer.elements() != 1 {
+        let message =
+            format!("{loss} tells two classes apart by one score, and the head gives {answer}");
+        let one = Help::end(Stack::Head, &["dense 1"]).or();
+        return Some(Problem::error(message).help(cross_entropy).help(one));
+    }
+    let (classes, source) = (project.data.source.info().classes?, project.data.source);
+    if classes == 2 {
+        return None;
+    }
+    let message = format!("{loss} tells two classes apart, but {source} has {classes}");
+    let all = Help::end(Stack::Head, &[&format!("dense {classes}")]);
+    Some(Problem::error(message).help(cross_entropy).help(all))
+}
+
 fn loss(stage: &Stage, project: &Project) -> Vec<Problem> {
     let loss = stage.loss;
+    if stage.task == Task::Classify && loss.spec().tells_two_apart {
+        return Vec::new();
+    }
     let fitting = Loss::words_for(stage.task);
     match (stage.task, loss.spec().task) {
         (Task::Classify, Task::Classify) => Vec::new(),
         (Task::Classify, Task::Reconstruct) => {
             let message = format!("the loss {loss} compares images; classifying needs {fitting}");
             vec![
-                Problem::error(message).help(Repair::Stage(StageSetting::Loss(Loss::CrossEntropy))),
+                Problem::error(message)
+                    .help(Repair::Stage(StageSetting::Loss(Loss::CROSS_ENTROPY))),
             ]
         }
         (Task::Reconstruct, Task::Classify) => {
@@ -187,9 +214,48 @@ fn loss(stage: &Stage, project: &Project) -> Vec<Problem> {
             vec![Problem::error(message).help(Repair::Stage(StageSetting::Loss(Loss::Mse)))]
         }
         (Task::Reconstruct, Task::Reconstruct) => {
-            super::data_check::output_range(project, loss, last_kind(&project.network.decoder))
+            let mut problems =
+                super::data_check::output_range(project, loss, last_kind(&project.network.decoder));
+            problems.extend(window(loss, project));
+            problems.extend(span(loss, project));
+            problems
         }
     }
+}
+
+/// Refuses images that the window of a loss does not fit into.
+fn window(loss: Loss, project: &Project) -> Option<Problem> {
+    let least = loss.spec().least_side?;
+    let input = &project.network.input;
+    let sides = input.spatial();
+    if sides.len() == 2 && sides.iter().all(|side| *side >= least) {
+        return None;
+    }
+    let message = format!(
+        "the loss {loss} compares surroundings of {least}×{least} pixels, and the input is {input}"
+    );
+    Some(Problem::error(message).help(Repair::Stage(StageSetting::Loss(Loss::Mse))))
+}
+
+/// Warns where the similarity is measured for pixels of another range than those that reach the network.
+fn span(loss: Loss, project: &Project) -> Option<Problem> {
+    let Loss::Ssim { range } = loss else {
+        return None;
+    };
+    let data = &project.data;
+    if data.normalize.is_some() || data.whiten.is_some() || data.center.is_some() {
+        return None;
+    }
+    let [low, high] = data.range.unwrap_or([0.0, 1.0]);
+    let wanted = f64::from(high - low).abs();
+    if wanted == range || wanted == 0.0 {
+        return None;
+    }
+    let message = format!(
+        "the loss {loss} is made for pixels that span {range}, and these go from {low} to {high}"
+    );
+    let fitting = StageSetting::Loss(Loss::Ssim { range: wanted });
+    Some(Problem::warning(message).help(Repair::Stage(fitting)))
 }
 
 /// The last layer of a stack that changes values; dropout and shape layers are looked through.
@@ -265,26 +331,6 @@ fn early_stop(stage: &Stage) -> Vec<Problem> {
     problems
 }
 
-/// Warns of a schedule whose change comes after the stage's end.
-fn schedule(stage: &Stage) -> Vec<Problem> {
-    let epochs = f64::from(stage.epochs);
-    let message = match stage.schedule {
-        Some(Schedule::Step { every, .. }) if every >= epochs => format!(
-            "the schedule changes the rate after {every} epochs, and the stage has {epochs}: it stays what it is"
-        ),
-        Some(Schedule::Cosine { warmup }) if warmup >= epochs => format!(
-            "the schedule warms up for {warmup} epochs, and the stage has {epochs}: the rate never gets to lr"
-        ),
-        Some(Schedule::Exponential { .. }) if stage.epochs == 1 => {
-            "the schedule changes the rate from epoch to epoch, and the stage has one: it stays what it is".to_owned()
-        }
-        Some(Schedule::Step { .. } | Schedule::Cosine { .. } | Schedule::Exponential { .. }) | None => {
-            return Vec::new();
-        }
-    };
-    vec![Problem::warning(message).help("give the stage more epochs, or another schedule")]
-}
-
 fn freeze(stage: &Stage, project: &Project, inference: &Inference) -> Vec<Problem> {
     let mut problems = Vec::new();
     let mut targets = Vec::new();
@@ -347,7 +393,7 @@ fn idle_freeze(
     is_idle.then(|| Problem::error(message).help(help).harmless())
 }
 
-fn no_such_place(setting: &str, name: &str) -> Problem {
+pub(super) fn no_such_place(setting: &str, name: &str) -> Problem {
     Problem::error(format!("{setting} names `{name}`, which is no layer of this project"))
         .help("write a stack (encoder) or a layer (encoder.0; inside a block encoder.3.0.1: index, branch, index)")
 }
@@ -392,6 +438,14 @@ fn penalty_at(
         );
         return vec![Problem::error(message).help("use a layer of the encoder")];
     }
+    // The sizes of activations may be any.
+    if stage
+        .sparsity
+        .as_ref()
+        .is_some_and(|sparsity| sparsity.beta == 0.0)
+    {
+        return Vec::new();
+    }
     let units = inference
         .row(place)
         .and_then(|row| row.output.as_ref())
@@ -432,7 +486,7 @@ fn beyond_fractions(range: value_range::Range) -> Option<String> {
     }
 }
 
-fn verb(task: Task) -> &'static str {
+pub(super) fn verb(task: Task) -> &'static str {
     match task {
         Task::Reconstruct => "reconstructs",
         Task::Classify => "classifies",

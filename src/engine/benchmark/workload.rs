@@ -4,12 +4,14 @@
 use super::BenchmarkError;
 use super::work::{Pass, macs};
 use crate::run::finite::gradient_not_finite;
+use crate::run::groups::group_of;
 use crate::run::pool::in_pool;
 use crate::run::stage::frozen;
 use candle_core::{Device, Tensor};
 use rand::Rng;
 use std::time::{Duration, Instant};
 use strata_core::project::Project;
+use strata_core::project::schedule::Rates;
 use strata_core::project::size::Shape;
 use strata_core::project::stage::{Stage, Task};
 use strata_core::rng::{Purpose, stream};
@@ -17,8 +19,8 @@ use strata_core::shape::{Inference, Plan, infer};
 use strata_nn::layers::channels_last;
 use strata_nn::loss::{self, Target};
 use strata_nn::ops::storage::Buffer;
-use strata_nn::optim::Updater;
-use strata_nn::{Mode, Network};
+use strata_nn::optim::Learner;
+use strata_nn::{Mode, Network, Parameter};
 
 /// A network, its optimizer and one batch that is used for every step.
 pub struct Workload {
@@ -26,7 +28,9 @@ pub struct Workload {
     network: Network,
     stage: Stage,
     /// `None`: only forward passes.
-    updater: Option<Updater>,
+    learner: Option<Learner>,
+    /// Steps since the last update.
+    gathered: u32,
     images: Tensor,
     target: Answer,
     gradient: Buffer,
@@ -97,8 +101,9 @@ impl Workload {
         let mut network = Network::new(plan, project.seed, device)?;
         network.set_frozen(&frozen(&stage));
         network.set_sparsity(stage.sparsity.as_ref())?;
-        let updater = (pass == Pass::Training)
-            .then(|| Updater::new(&stage.optimizer, &network))
+        let group = |parameter: &Parameter| group_of(project, &stage, &[], &|_| false, parameter);
+        let learner = (pass == Pass::Training)
+            .then(|| Learner::new(&stage, &network, &group, None))
             .transpose()?;
         let images = random_images(project.seed, 0, network.input_dims(batch), device)?;
         let output = channels_last(batch, output_shape(&inference, plan, stage.task)).to_vec();
@@ -109,7 +114,8 @@ impl Workload {
             name,
             network,
             stage,
-            updater,
+            learner,
+            gathered: 0,
             images,
             target,
             gradient: Buffer::default(),
@@ -129,10 +135,19 @@ impl Workload {
         &mut self.network
     }
 
-    /// The optimizer's step alone.
+    /// What is done with the gradients alone: the weights are moved where enough of them were added up.
     pub(super) fn update(&mut self) -> Result<(), BenchmarkError> {
-        if let Some(updater) = &mut self.updater {
-            updater.step(&mut self.network, self.stage.optimizer.lr())?;
+        let Some(learner) = &mut self.learner else {
+            return Ok(());
+        };
+        self.gathered += 1;
+        let is_last = self.gathered >= self.stage.accumulate;
+        let images = self.images.dims().first().copied().unwrap_or(1);
+        learner.gather(&mut self.network, images, is_last)?;
+        if is_last {
+            self.gathered = 0;
+            let lr = self.stage.optimizer.lr();
+            learner.update(&mut self.network, Rates { lr, momentum: None })?;
         }
         Ok(())
     }
@@ -153,7 +168,7 @@ impl Workload {
     /// Takes one step: of training, or one forward pass.
     pub fn step(&mut self) -> Result<StepTimes, BenchmarkError> {
         self.steps += 1;
-        in_pool(|| match self.updater {
+        in_pool(|| match self.learner {
             Some(_) => self.train(),
             None => self.infer(),
         })

@@ -6,8 +6,9 @@ use crate::error::{RunError, Unfit};
 use strata_core::project::Project;
 use strata_core::project::data::Split;
 use strata_core::project::help::{DataSetting, Help, Repair, StageSetting, Step};
+use strata_core::project::schedule::{Course, Plateau, Schedule};
 use strata_core::project::size::Shape;
-use strata_core::project::stage::{Stage, Task};
+use strata_core::project::stage::{ClassWeights, Stage, Task};
 use strata_core::shape::Inference;
 use strata_data::Dataset;
 use strata_inspect::head::check_head;
@@ -27,6 +28,7 @@ pub(crate) fn check(
         let of_stage = |unfit: Unfit| RunError::Unfit(Box::new(unfit.of_stage(index)));
         check_split(stage, dataset).map_err(of_stage)?;
         check_early_stop(stage, dataset).map_err(of_stage)?;
+        check_plateau(stage, dataset).map_err(of_stage)?;
         if stage.task == Task::Classify {
             check_classes(stage, inference, dataset).map_err(of_stage)?;
         }
@@ -120,6 +122,34 @@ fn check_early_stop(stage: &Stage, dataset: &Dataset) -> Result<(), Unfit> {
     Ok(())
 }
 
+fn check_plateau(stage: &Stage, dataset: &Dataset) -> Result<(), Unfit> {
+    let schedule = stage.schedule.as_ref();
+    let Some(plateau) = schedule.and_then(|schedule| schedule.plateau()) else {
+        return Ok(());
+    };
+    if plateau.train || is_measured(stage, dataset, Split::Valid) {
+        return Ok(());
+    }
+    let message = format!(
+        "the schedule of stage `{}` watches the {}, but there is no valid split for it",
+        stage.name,
+        plateau.metric()
+    );
+    let of_training = Plateau {
+        train: true,
+        ..*plateau
+    };
+    let watched = Schedule {
+        course: Course::Plateau(of_training),
+        warmup: schedule.map_or(0.0, |schedule| schedule.warmup),
+    };
+    let help = vec![
+        Repair::Data(DataSetting::Valid(0.1)).into(),
+        Help::from(Repair::Stage(StageSetting::Schedule(watched))).or(),
+    ];
+    Err(Unfit::new(message, help))
+}
+
 fn check_classes(stage: &Stage, inference: &Inference, dataset: &Dataset) -> Result<(), Unfit> {
     let name = &stage.name;
     if !dataset
@@ -136,8 +166,30 @@ fn check_classes(stage: &Stage, inference: &Inference, dataset: &Dataset) -> Res
         }
         return Err(Unfit::new(message, help));
     }
+    check_weights(stage, dataset)?;
     check_head(stage, inference, dataset)
         .map_err(|misfit| Unfit::new(misfit.problem, vec![misfit.help]))
+}
+
+fn check_weights(stage: &Stage, dataset: &Dataset) -> Result<(), Unfit> {
+    let Some(ClassWeights::Each(weights)) = &stage.class_weights else {
+        return Ok(());
+    };
+    let (given, classes) = (weights.len(), dataset.classes().len());
+    if given == classes {
+        return Ok(());
+    }
+    let message = format!(
+        "stage `{}` weighs {given} classes, but the images have {classes}",
+        stage.name
+    );
+    let balanced = StageSetting::ClassWeights(Some(ClassWeights::Balanced));
+    let none = StageSetting::ClassWeights(None);
+    let help = vec![
+        Repair::Stage(balanced).into(),
+        Help::from(Repair::Stage(none)).or(),
+    ];
+    Err(Unfit::new(message, help))
 }
 
 /// Whether a stage can be measured on a split.

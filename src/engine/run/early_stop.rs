@@ -25,6 +25,22 @@ pub(crate) fn split_of(metric: &str) -> Option<Split> {
     }
 }
 
+/// What a metric such as `valid loss` is after an epoch; that of the training split is looked for under `trained`, the
+/// split trained on.
+pub(crate) fn value(metric: &str, trained: Split, metrics: &[(Split, Metrics)]) -> Option<f64> {
+    let split = if metric.starts_with("train") {
+        trained
+    } else {
+        Split::Valid
+    };
+    let (_, measured) = metrics.iter().find(|(at, _)| *at == split)?;
+    if metric.ends_with("accuracy") {
+        measured.accuracy
+    } else {
+        Some(measured.loss)
+    }
+}
+
 /// Judges an epoch. Metrics of the training split are looked for under `trained`, the split trained on.
 pub(crate) fn judge(
     rule: &EarlyStop,
@@ -32,22 +48,9 @@ pub(crate) fn judge(
     trained: Split,
     metrics: &[(Split, Metrics)],
 ) -> Verdict {
-    let split = if rule.metric.starts_with("train") {
-        trained
-    } else {
-        Split::Valid
-    };
-    let measured = metrics
-        .iter()
-        .find(|(at, _)| *at == split)
-        .map(|(_, metrics)| metrics);
-    let value = match rule.metric.ends_with("accuracy") {
-        true => measured
-            .and_then(|metrics| metrics.accuracy)
-            .map(|accuracy| -accuracy),
-        false => measured.map(|metrics| metrics.loss),
-    };
-    let Some(value) = value else {
+    let value = value(&rule.metric, trained, metrics);
+    let is_accuracy = rule.metric.ends_with("accuracy");
+    let Some(value) = value.map(|value| if is_accuracy { -value } else { value }) else {
         return Verdict {
             watch,
             is_best: false,

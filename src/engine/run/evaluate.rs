@@ -11,7 +11,7 @@ use candle_core::{Device, Tensor};
 use strata_core::project::stage::{Loss, Task};
 use strata_data::{PixelUnits, SplitData};
 use strata_inspect::confusion::count_answers;
-use strata_nn::loss::{Target, count_correct, evaluate};
+use strata_nn::loss::{Target, count_correct, evaluate, evaluate_weighted};
 use strata_nn::ops::storage::view;
 use strata_nn::{Mode, Network};
 
@@ -22,6 +22,8 @@ pub struct Measure<'a> {
     pub task: Task,
     /// The loss that is reported.
     pub loss: Loss,
+    /// How much the images of each class count in it.
+    pub class_weights: Option<&'a [f64]>,
     /// Images at a time.
     pub batch: usize,
     /// The units of errors of pixels.
@@ -100,6 +102,8 @@ fn for_each_batch(
 struct Sums {
     images: f64,
     loss: f64,
+    /// What the loss is the mean over.
+    weight: f64,
     correct: f64,
     log_loss: f64,
     mse: f64,
@@ -114,19 +118,16 @@ impl Sums {
         labels: &[u32],
     ) -> Result<(), RunError> {
         let count = labels.len() as f64;
-        let mean = |loss: Loss, target: Target<'_>| -> Result<f64, RunError> {
-            Ok(evaluate(loss, output, target, None)?.value)
-        };
-        let target = || match how.task {
+        let target = match how.task {
             Task::Reconstruct => Target::Images(images),
             Task::Classify => Target::Labels(labels),
         };
-        let loss = mean(how.loss, target())?;
-        let second = |other: Loss| {
-            if other == how.loss {
-                Ok(loss)
+        let evaluated = evaluate_weighted(how.loss, how.class_weights, output, target, None)?;
+        let second = |other: Loss| -> Result<f64, RunError> {
+            if other == how.loss && how.class_weights.is_none() {
+                Ok(evaluated.value)
             } else {
-                mean(other, target())
+                Ok(evaluate(other, output, target, None)?.value)
             }
         };
         match how.task {
@@ -136,17 +137,19 @@ impl Sums {
             }
             Task::Classify => {
                 self.correct += count_correct(output, labels)? as f64;
-                self.log_loss += count * second(Loss::CrossEntropy)?;
+                self.log_loss += count * second(Loss::CROSS_ENTROPY)?;
             }
         }
-        (self.images, self.loss) = (self.images + count, self.loss + count * loss);
+        self.images += count;
+        self.loss += evaluated.weight * evaluated.value;
+        self.weight += evaluated.weight;
         Ok(())
     }
 
     fn metrics(&self, how: Measure<'_>) -> Metrics {
         let mean = |sum: f64| sum / self.images.max(1.0);
         let metrics = Metrics {
-            loss: mean(self.loss),
+            loss: self.loss / self.weight.max(f64::MIN_POSITIVE),
             ..Metrics::default()
         };
         match how.task {

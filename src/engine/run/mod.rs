@@ -11,6 +11,7 @@ pub(crate) mod early_stop;
 pub mod evaluate;
 pub mod finite;
 pub mod goal_metrics;
+pub(crate) mod groups;
 pub mod memory_check;
 pub(crate) mod pool;
 pub(crate) mod prepare;

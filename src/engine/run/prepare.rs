@@ -366,7 +366,7 @@ fn tell_of_images(
 }
 
 /// How many images there are of each split and class.
-pub(crate) fn image_counts(dataset: &Dataset) -> ImageCounts {
+pub fn image_counts(dataset: &Dataset) -> ImageCounts {
     let of_split = |(split, data): (Split, &SplitData)| (split, data.len(), data.per_class());
     ImageCounts {
         classes: dataset.classes().to_vec(),

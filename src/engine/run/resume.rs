@@ -78,11 +78,16 @@ fn changed(former: &Project, old: &Stage, project: &Project, new: &Stage) -> Opt
     let Stage {
         batch,
         split,
+        accumulate,
         // What is done with an image does not decide which image comes next.
         name: _,
         task: _,
         loss: _,
+        class_weights: _,
         optimizer: _,
+        rate_factors: _,
+        decay: _,
+        clip: _,
         schedule: _,
         epochs: _,
         freeze: _,
@@ -99,6 +104,10 @@ fn changed(former: &Project, old: &Stage, project: &Project, new: &Stage) -> Opt
     };
     differs("seed", former.seed.to_string(), project.seed.to_string())
         .or_else(|| differs("batch", old.batch.to_string(), batch.to_string()))
+        .or_else(|| {
+            let (old, new) = (old.accumulate.to_string(), accumulate.to_string());
+            differs("accumulate", old, new)
+        })
         .or_else(|| differs("split", old.split.to_string(), split.to_string()))
         .or_else(|| {
             (data(&former.data) != data(&project.data))

@@ -160,7 +160,12 @@ impl Session<'_> {
     }
 
     /// Measures a split with the stage's task and loss; `None` when the run is to stop instead.
-    pub fn measure(&mut self, stage: &Stage, split: Split) -> Result<Option<Metrics>, RunError> {
+    pub fn measure(
+        &mut self,
+        stage: &Stage,
+        class_weights: Option<&[f64]>,
+        split: Split,
+    ) -> Result<Option<Metrics>, RunError> {
         let dataset = Arc::clone(&self.dataset);
         let Some(data) = dataset.split(split) else {
             return Ok(None);
@@ -169,6 +174,7 @@ impl Session<'_> {
         let how = Measure {
             task: stage.task,
             loss: stage.loss,
+            class_weights,
             batch: stage.batch as usize,
             pixels: &pixels,
         };

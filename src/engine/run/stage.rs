@@ -17,6 +17,7 @@ use crate::storage::metrics_csv::MetricsRow;
 use std::sync::Arc;
 use strata_core::project::Stack;
 use strata_core::project::data::Split;
+use strata_core::project::schedule::PlateauWatch;
 use strata_core::project::stage::{Loss, Stage, Task};
 use strata_data::loader::{Job, LoadedBatch, Loader};
 use strata_data::{PixelUnits, SplitData};
@@ -193,7 +194,7 @@ fn end_epoch(session: &mut Session<'_>, stepper: &Stepper<'_>) -> Result<Flow, R
             &session.dataset.pixel_units(),
         ),
     )];
-    if !measure_into(session, stage, Split::Valid, &mut metrics)? {
+    if !measure_into(session, stepper, Split::Valid, &mut metrics)? {
         return Ok(Flow::Stopped);
     }
     let verdict = stage
@@ -202,11 +203,13 @@ fn end_epoch(session: &mut Session<'_>, stepper: &Stepper<'_>) -> Result<Flow, R
         .map(|rule| early_stop::judge(rule, session.position.watch, stage.split, &metrics));
     let is_last = session.position.epoch + 1 >= stage.epochs
         || verdict.is_some_and(|verdict| verdict.is_over);
-    if is_last && !measure_into(session, stage, Split::Test, &mut metrics)? {
+    if is_last && !measure_into(session, stepper, Split::Test, &mut metrics)? {
         return Ok(Flow::Stopped);
     }
     write_rows(session, stage, stepper, &metrics)?;
+    let plateau = watched_plateau(session, stage, &metrics);
     advance(session, verdict);
+    session.position.plateau = plateau;
     record(session, &metrics)?;
     session.keep_snapshot();
     save(session, stepper, verdict, is_last)?;
@@ -214,17 +217,40 @@ fn end_epoch(session: &mut Session<'_>, stepper: &Stepper<'_>) -> Result<Flow, R
     Ok(Flow::Done)
 }
 
+/// What a schedule that waits for a plateau remembers after this epoch. It begins to watch after its warm-up.
+fn watched_plateau(
+    session: &Session<'_>,
+    stage: &Stage,
+    metrics: &[(Split, Metrics)],
+) -> PlateauWatch {
+    let watch = session.position.plateau;
+    let Some(schedule) = &stage.schedule else {
+        return watch;
+    };
+    let is_warm = f64::from(session.position.epoch) >= schedule.warmup;
+    let plateau = schedule.plateau().filter(|_| is_warm);
+    let Some(plateau) = plateau else {
+        return watch;
+    };
+    match early_stop::value(plateau.metric(), stage.split, metrics) {
+        Some(value) => plateau.judge(watch, value, stage.optimizer.lr()),
+        None => watch,
+    }
+}
+
 /// False when a stop was asked for meanwhile.
 fn measure_into(
     session: &mut Session<'_>,
-    stage: &Stage,
+    stepper: &Stepper<'_>,
     split: Split,
     metrics: &mut Vec<(Split, Metrics)>,
 ) -> Result<bool, RunError> {
+    let stage = stepper.stage();
     if split == stage.split || !is_measured(stage, &session.dataset, split) {
         return Ok(true);
     }
-    let Some(measured) = session.measure(stage, split)? else {
+    let weights = stepper.class_weights.as_deref();
+    let Some(measured) = session.measure(stage, weights, split)? else {
         return Ok(false);
     };
     metrics.push((split, measured));
@@ -234,8 +260,12 @@ fn measure_into(
 /// The training split's metrics: means over the epoch's batches, as they were when each was trained on.
 fn trained(stage: &Stage, tally: Tally, pixels: &PixelUnits) -> Metrics {
     let images = tally.images.max(1) as f64;
+    let weight = match stage.class_weights {
+        Some(_) => tally.weight.max(f64::MIN_POSITIVE),
+        None => images,
+    };
     let metrics = Metrics {
-        loss: tally.loss / images,
+        loss: tally.loss / weight,
         ..Metrics::default()
     };
     let loss = metrics.loss;
@@ -252,10 +282,15 @@ fn trained(stage: &Stage, tally: Tally, pixels: &PixelUnits) -> Metrics {
         }
         Task::Classify => Metrics {
             accuracy: Some(tally.correct as f64 / images),
-            log_loss: (stage.loss == Loss::CrossEntropy).then_some(loss),
+            log_loss: is_log_loss(stage).then_some(loss),
             ..metrics
         },
     }
+}
+
+/// Whether a classifying stage minimises what is reported as its log loss.
+fn is_log_loss(stage: &Stage) -> bool {
+    [Loss::CROSS_ENTROPY, Loss::Bce].contains(&stage.loss) && stage.class_weights.is_none()
 }
 
 fn write_rows(
@@ -269,10 +304,8 @@ fn write_rows(
         session.position.step,
         session.clock.seconds(),
     );
-    let lr = stepper.lr(
-        &session.position,
-        session.position.step_in_epoch.saturating_sub(1),
-    );
+    let steps = session.position.step_in_epoch.saturating_sub(1);
+    let lr = stepper.rates(&session.position, steps).lr;
     let row = |(split, metrics): &(Split, Metrics)| {
         let lr = (*split == stage.split).then_some(lr);
         MetricsRow {

@@ -7,6 +7,7 @@ use super::batch::Batcher;
 use super::dynamics::{self, Before, Outputs};
 use super::evaluate::pixel_error;
 use super::finite::gradient_not_finite;
+use super::groups::{class_weights, group_of};
 use super::session::Session;
 use crate::error::{NotFinite, RunError};
 use crate::event::StepReport;
@@ -15,21 +16,24 @@ use crate::storage::dynamics_csv;
 use crate::storage::metrics_csv::StepRow;
 use candle_core::Tensor;
 use std::time::Instant;
+use strata_core::project::schedule::{Moment, Rates};
 use strata_core::project::stage::{Loss, Stage, Task};
 use strata_data::loader::LoadedBatch;
 use strata_data::{DataError, PixelUnits, SplitData};
 use strata_design::advice::cause_of_not_finite;
 use strata_inspect::layer_name;
-use strata_nn::Mode;
 use strata_nn::loss::{self, Blend, Target};
 use strata_nn::ops::storage::Buffer;
-use strata_nn::optim::Updater;
+use strata_nn::optim::Learner;
+use strata_nn::{Mode, Parameter};
 
 /// Takes the steps of a stage.
 pub(crate) struct Stepper<'a> {
     stage: &'a Stage,
     split: &'a SplitData,
-    updater: Updater,
+    learner: Learner,
+    /// How much the images of each class count in the loss.
+    pub class_weights: Option<Vec<f64>>,
     batcher: Batcher,
     pixels: PixelUnits,
     /// The loss's gradient.
@@ -45,6 +49,8 @@ pub(crate) struct Stepper<'a> {
 /// What a step's forward pass gave.
 struct Forward {
     loss: f64,
+    /// What the loss is the mean over: images, or the weights of their classes.
+    weight: f64,
     penalty: f64,
     correct: Option<usize>,
     /// The mean squared error in pixels, where it is reported.
@@ -59,19 +65,19 @@ impl<'a> Stepper<'a> {
         stage: &'a Stage,
         split: &'a SplitData,
     ) -> Result<Stepper<'a>, RunError> {
-        let (optimizer, network) = (&stage.optimizer, &session.network);
-        let updater = match session.optimizer.take() {
-            // A checkpoint at a stage's start, or one made of weights alone, has none.
-            Some(memory) if !memory.is_empty() => {
-                Updater::resumed(optimizer, network, memory).map_err(RunError::input)?
-            }
-            Some(_) | None => Updater::new(optimizer, network)?,
-        };
+        let memory = session.optimizer.take();
+        let earlier = earlier_stages(session);
+        let project = &session.project;
+        let group =
+            |parameter: &Parameter| group_of(project, stage, earlier, &|_| false, parameter);
+        let learner =
+            Learner::new(stage, &session.network, &group, memory).map_err(RunError::input)?;
         let batch = stage.batch.max(1) as usize;
         Ok(Stepper {
             stage,
             split,
-            updater,
+            learner,
+            class_weights: class_weights(stage, &session.dataset),
             batcher: Batcher::new(&session.device),
             pixels: session.dataset.pixel_units(),
             gradient: Buffer::default(),
@@ -89,7 +95,7 @@ impl<'a> Stepper<'a> {
     /// Writes checkpoints of the present state. Fails with [`RunError::NotFinite`], and leaves those
     /// that are there, when a weight is no longer finite.
     pub fn save(&self, session: &mut Session<'_>, names: &[&str]) -> Result<(), RunError> {
-        let Some(key) = session.save_if_finite(names, &self.updater.state()?)? else {
+        let Some(key) = session.save_if_finite(names, &self.learner.state()?)? else {
             return Ok(());
         };
         let position = &session.position;
@@ -124,13 +130,27 @@ impl<'a> Stepper<'a> {
         }
     }
 
-    /// Learning rate of the step after `steps` steps of this epoch.
-    pub fn lr(&self, position: &Position, steps: u64) -> f64 {
-        let base = self.stage.optimizer.lr();
-        let epoch = f64::from(position.epoch) + steps as f64 / self.steps_per_epoch.max(1) as f64;
-        self.stage.schedule.map_or(base, |schedule| {
-            base * schedule.factor(epoch, f64::from(self.stage.epochs))
+    /// What the update is done with that the step after `steps` steps of this epoch is a part of.
+    pub fn rates(&self, position: &Position, steps: u64) -> Rates {
+        let lr = self.stage.optimizer.lr();
+        let together = u64::from(self.stage.accumulate.max(1));
+        let at = Moment {
+            epoch: position.epoch,
+            update: steps / together,
+            updates_per_epoch: self.steps_per_epoch.div_ceil(together),
+            epochs: self.stage.epochs,
+        };
+        let schedule = self.stage.schedule.as_ref();
+        schedule.map_or(Rates { lr, momentum: None }, |schedule| {
+            schedule.rates(lr, at, &position.plateau)
         })
+    }
+
+    /// Whether the next step is the last of its update: of an epoch the last always is.
+    fn ends_update(&self, position: &Position) -> bool {
+        let steps = position.step_in_epoch + 1;
+        let together = u64::from(self.stage.accumulate.max(1));
+        steps.is_multiple_of(together) || steps >= self.steps_per_epoch
     }
 
     /// Trains on a batch.
@@ -141,7 +161,13 @@ impl<'a> Stepper<'a> {
     ) -> Result<StepReport, RunError> {
         let start = Instant::now();
         let (forward, images) = (self.forward(session, batch)?, batch.labels.len());
-        let looked_at = self.look_at_outputs(session)?;
+        let updates = self.ends_update(&session.position);
+        // What layers did is of interest where they change by it.
+        let looked_at = if updates {
+            self.look_at_outputs(session)?
+        } else {
+            None
+        };
         let loss = forward.loss + forward.penalty;
         if !loss.is_finite() {
             return Err(self.loss_not_finite(session, loss));
@@ -159,7 +185,8 @@ impl<'a> Stepper<'a> {
                 format!("first for `{key}`"),
             ));
         }
-        let lr = self.lr(&session.position, session.position.step_in_epoch);
+        let rates = self.rates(&session.position, session.position.step_in_epoch);
+        self.learner.gather(&mut session.network, images, updates)?;
         let before = match looked_at {
             Some(outputs) => {
                 let before = Before::of(&session.network)?;
@@ -167,13 +194,15 @@ impl<'a> Stepper<'a> {
             }
             None => None,
         };
-        self.updater.step(&mut session.network, lr)?;
+        if updates {
+            self.learner.update(&mut session.network, rates)?;
+        }
         self.count(session, &forward, images);
         if let Some((outputs, before)) = before {
             keep_dynamics(session, outputs, before)?;
         }
         session.clock.step(images, start);
-        self.report(session, &forward, images, lr)
+        self.report(session, &forward, images, rates.lr)
     }
 
     /// What the layers gave, at a step that is kept.
@@ -202,10 +231,13 @@ impl<'a> Stepper<'a> {
             .network
             .forward(self.stage.task.into(), &images, mode)?;
         let (output, target, correct) = self.compared(session, output, &images, batch)?;
-        let evaluated = loss::evaluate(self.stage.loss, &output, target, Some(&mut self.gradient))?;
+        let weights = self.class_weights.as_deref();
+        let buffer = Some(&mut self.gradient);
+        let evaluated = loss::evaluate_weighted(self.stage.loss, weights, &output, target, buffer)?;
         Ok(Forward {
             pixel_error: self.pixel_error(evaluated.value, &output, target)?,
             loss: evaluated.value,
+            weight: evaluated.weight,
             penalty: session.network.penalty(),
             correct,
             gradient: evaluated.gradient,
@@ -253,7 +285,10 @@ impl<'a> Stepper<'a> {
         let position = &mut session.position;
         (position.step, position.step_in_epoch) = (position.step + 1, position.step_in_epoch + 1);
         position.tally.images += images as u64;
-        position.tally.loss += forward.loss * images as f64;
+        position.tally.loss += forward.loss * forward.weight;
+        if self.class_weights.is_some() {
+            position.tally.weight += forward.weight;
+        }
         position.tally.pixel_error += forward.pixel_error.unwrap_or(0.0) * images as f64;
         position.tally.correct += forward.correct.unwrap_or(0) as u64;
     }
@@ -318,7 +353,7 @@ impl<'a> Stepper<'a> {
 
     /// Keeps the weights before this step, if they are finite, and says what to do.
     fn not_finite(&self, session: &mut Session<'_>, what: &str, first: String) -> RunError {
-        let memory = self.updater.state().map_err(RunError::from);
+        let memory = self.learner.state().map_err(RunError::from);
         let kept = match memory.and_then(|memory| session.save_if_finite(&["last"], &memory)) {
             Ok(None) => {
                 format!(
@@ -342,7 +377,9 @@ impl<'a> Stepper<'a> {
         first: String,
         kept: String,
     ) -> RunError {
-        let lr = self.lr(&session.position, session.position.step_in_epoch);
+        let lr = self
+            .rates(&session.position, session.position.step_in_epoch)
+            .lr;
         RunError::NotFinite(Box::new(NotFinite {
             what: what.to_owned(),
             step,
@@ -360,6 +397,14 @@ impl<'a> Stepper<'a> {
             }),
         }))
     }
+}
+
+/// The stages whose weights the present one begins with: none where it was begun alone.
+fn earlier_stages<'s>(session: &'s Session<'_>) -> &'s [Stage] {
+    let position = &session.position;
+    let trained = position.epochs_done > u64::from(position.epoch);
+    let stages = session.project.stages.get(..position.stage);
+    stages.filter(|_| trained).unwrap_or(&[])
 }
 
 /// Writes what the layers did in the step that was just taken.

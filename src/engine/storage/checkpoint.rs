@@ -12,6 +12,7 @@ use std::collections::HashMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use strata_core::files;
+use strata_core::project::schedule::PlateauWatch;
 
 const OPTIMIZER: &str = "optimizer.";
 
@@ -55,6 +56,29 @@ pub struct Position {
     pub tally: Tally,
     /// What early stopping remembers of this stage.
     pub watch: Watch,
+    /// What a schedule that waits for a plateau remembers of this stage.
+    #[serde(
+        with = "KeptPlateau",
+        default,
+        skip_serializing_if = "is_without_plateau"
+    )]
+    pub plateau: PlateauWatch,
+}
+
+fn is_without_plateau(plateau: &PlateauWatch) -> bool {
+    *plateau == PlateauWatch::default()
+}
+
+/// How a [`PlateauWatch`] is written.
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "PlateauWatch")]
+struct KeptPlateau {
+    #[serde(with = "exact_option", default)]
+    best: Option<f64>,
+    waited: u32,
+    cooling: u32,
+    #[serde(with = "exact")]
+    factor: f64,
 }
 
 impl Position {
@@ -79,15 +103,22 @@ impl Position {
 pub struct Tally {
     /// Images seen.
     pub images: u64,
-    /// Sum of the loss (without penalty) over images.
+    /// Sum of the loss (without penalty) over images, each times the weight of its class.
     #[serde(with = "exact")]
     pub loss: f64,
+    /// Sum of those weights, of a stage that has some.
+    #[serde(with = "exact", default, skip_serializing_if = "is_zero")]
+    pub weight: f64,
     /// Images classified right.
     pub correct: u64,
     /// Sum of the mean squared error in pixels over images, of the loss `mse`; not a number in checkpoints of
     /// versions that did not count it.
     #[serde(with = "exact", default = "unknown")]
     pub pixel_error: f64,
+}
+
+fn is_zero(weight: &f64) -> bool {
+    *weight == 0.0
 }
 
 fn unknown() -> f64 {
@@ -262,6 +293,7 @@ mod tests {
         let tally = Tally {
             images: 12,
             loss: 0.1 + 0.2,
+            weight: 11.0 / 3.0,
             correct: 3,
             pixel_error: 0.7,
         };
@@ -277,6 +309,12 @@ mod tests {
             epochs_done: 5,
             tally,
             watch,
+            plateau: PlateauWatch {
+                best: Some(2.0 / 3.0),
+                waited: 1,
+                cooling: 4,
+                factor: 0.1 * 0.1,
+            },
         };
         let weights = vec![
             (

@@ -12,6 +12,7 @@ use crate::error::RunError;
 use crate::event::Metrics;
 use crate::run::compatibility::{check_input, is_measured};
 use crate::run::evaluate::{Measure, confusion, measure};
+use crate::run::groups::class_weights;
 use crate::run::memory_check::check_forward;
 use crate::run::prepare::{check_size, load_weights, new_network};
 use candle_core::{Device, Tensor};
@@ -171,9 +172,11 @@ impl SavedRun {
             let pixels = self.dataset.pixel_units();
             let images = u32::try_from(data.len()).unwrap_or(u32::MAX);
             check_forward(&self.inference, stage.batch.min(images))?;
+            let weights = class_weights(stage, &self.dataset);
             let how = Measure {
                 task: stage.task,
                 loss: stage.loss,
+                class_weights: weights.as_deref(),
                 batch: stage.batch as usize,
                 pixels: &pixels,
             };

@@ -7,6 +7,7 @@ use crate::network::{Builder, Context, Penalised, Penalty, Timed};
 use crate::ops::storage::Memory;
 use candle_core::Tensor;
 use strata_core::project::Place;
+use strata_core::project::layer::Activation;
 use strata_core::shape::Target;
 use strata_core::shape::op::{Op, Planned, PlannedLayer};
 
@@ -18,7 +19,7 @@ pub(crate) struct Sequence {
     outputs: [Memory; 2],
     /// The two buffers that gradients alternate between on the way back.
     gradients: [Memory; 2],
-    /// The node of the softmax that the sequence ends with, if it does.
+    /// The node of the softmax, or of the sigmoid of a single score, that the sequence ends with, if it does.
     softmax: Option<usize>,
     /// What came into that softmax in the latest forward pass.
     logits: Option<Tensor>,
@@ -140,7 +141,10 @@ impl Sequence {
                         &layer.place,
                         build(layer, builder)?,
                     ));
-                    let follower = head.as_mut().and_then(|head| head.add(layer));
+                    // What comes into probabilities is kept: the loss is computed from it.
+                    let ends = gives_probabilities(layer);
+                    let follower = head.as_mut().filter(|_| !ends);
+                    let follower = follower.and_then(|head| head.add(layer));
                     match follower {
                         Some((at, follower)) => {
                             nodes[at].layer.absorb(follower);
@@ -155,7 +159,7 @@ impl Sequence {
                         earlier.given_up = true;
                     }
                     before = Some(layer);
-                    if gives_probabilities(layer) {
+                    if ends {
                         softmax = Some(nodes.len() - 1);
                     }
                 }
@@ -354,7 +358,12 @@ impl Sequence {
         for i in nodes.rev() {
             let node = &mut self.nodes[i];
             if let Some(penalty) = &node.penalty {
-                gradient = penalty.add_gradient(&gradient, &mut node.penalised, cx)?;
+                gradient = penalty.add_gradient(
+                    &gradient,
+                    node.output.as_ref(),
+                    &mut node.penalised,
+                    cx,
+                )?;
             }
             if let Some(tap) = &mut node.tap {
                 tap.gradient = Some(gradient.copy()?);
@@ -496,7 +505,12 @@ fn changes_nothing(node: &Planned) -> bool {
     }
 }
 
-/// Whether a layer makes the probabilities of one choice of its whole input.
+/// Whether a layer makes the probabilities of one choice of its whole input: a softmax of all of it, or a sigmoid where
+/// it is one score alone.
 fn gives_probabilities(layer: &PlannedLayer) -> bool {
-    layer.op == Op::Softmax && layer.input.elements() == layer.input.channels() as u64
+    match layer.op {
+        Op::Softmax => layer.input.elements() == layer.input.channels() as u64,
+        Op::Activation(Activation::Sigmoid) => layer.input.elements() == 1,
+        _ => false,
+    }
 }

@@ -11,7 +11,9 @@ mod huber;
 mod l1;
 mod mse;
 mod smooth_l1;
+mod ssim;
 
+use self::cross_entropy::Criterion;
 use super::NnError;
 use super::ops::blocking::PARTS;
 use super::ops::real::Real;
@@ -51,6 +53,8 @@ pub struct Blend<'a> {
 pub struct Evaluated {
     /// The loss, a mean.
     pub value: f64,
+    /// What it is the mean over: how many images, or the sum of their classes' weights.
+    pub weight: f64,
     /// Of the output's shape and type, on its device.
     pub gradient: Option<Tensor>,
 }
@@ -73,6 +77,18 @@ pub fn evaluate(
     target: Target<'_>,
     gradient: Option<&mut Buffer>,
 ) -> Result<Evaluated, NnError> {
+    evaluate_weighted(loss, None, output, target, gradient)
+}
+
+/// The same where the images of each class count by a weight: cross-entropy is the weighted mean then. Classes beyond
+/// the weights have the weight 1.
+pub fn evaluate_weighted(
+    loss: Loss,
+    weights: Option<&[f64]>,
+    output: &Tensor,
+    target: Target<'_>,
+    gradient: Option<&mut Buffer>,
+) -> Result<Evaluated, NnError> {
     let host = output.to_device(&Device::Cpu)?;
     let gradient = gradient
         .map(|buffer| buffer.get(output.dims(), &host))
@@ -83,14 +99,36 @@ pub fn evaluate(
         match loss {
             Loss::Mse => compare(mse::Mse, &y, target, into),
             Loss::L1 => compare(l1::L1, &y, target, into),
-            Loss::Bce => compare(bce::Bce, &y, target, into),
+            Loss::Bce => match target {
+                Target::Images(_) => compare(bce::Bce, &y, target, into),
+                // Of the two scores that a head of one stands for (`Network::logits`).
+                Target::Labels(_) | Target::Blend(_) => {
+                    let smoothing = 0.0;
+                    cross_entropy::evaluate(Criterion { smoothing, weights }, &y, target, into)
+                }
+            },
             Loss::Huber { delta } => compare(huber::Huber { delta }, &y, target, into),
             Loss::SmoothL1 { beta } => compare(smooth_l1::SmoothL1 { beta }, &y, target, into),
-            Loss::CrossEntropy => cross_entropy::evaluate(&y, target, into),
+            Loss::Ssim { range } => ssim::evaluate(range, &y, host.dims(), target, into),
+            Loss::CrossEntropy { smoothing } => {
+                cross_entropy::evaluate(Criterion { smoothing, weights }, &y, target, into)
+            }
         }
     })?;
+    let images = output.dims().first().copied().unwrap_or(0) as f64;
+    let weight = match (target, weights) {
+        (Target::Labels(labels) | Target::Blend(Blend { labels, .. }), Some(_)) => {
+            let smoothing = 0.0;
+            Criterion { smoothing, weights }.total(labels)
+        }
+        (Target::Images(_) | Target::Labels(_) | Target::Blend(_), _) => images,
+    };
     let gradient = gradient.map(|g| g.to_device(output.device())).transpose()?;
-    Ok(Evaluated { value, gradient })
+    Ok(Evaluated {
+        value,
+        weight,
+        gradient,
+    })
 }
 
 /// A loss of images: the mean of what each of their values adds. Both functions are always inlined: they are called
@@ -103,6 +141,22 @@ trait ImageLoss: Copy + Sync {
     fn gradient<T: Real>(self, y: T, target: T, fraction: T) -> T;
 }
 
+/// The images that so many numbers of an output are compared with.
+fn images_of(target: Target<'_>, numbers: usize) -> Result<&Tensor, NnError> {
+    let Target::Images(images) = target else {
+        return Err(NnError::Unsupported(
+            "a loss of images with labels as the target".into(),
+        ));
+    };
+    if images.elem_count() != numbers {
+        return Err(NnError::Unsupported(format!(
+            "a loss between {numbers} numbers of the output and {} of the images; `strata check` says how to make them equal",
+            images.elem_count()
+        )));
+    }
+    Ok(images)
+}
+
 /// The value of a loss of images; writes its gradient where one is wanted.
 fn compare<T: Real>(
     loss: impl ImageLoss,
@@ -110,20 +164,9 @@ fn compare<T: Real>(
     target: Target<'_>,
     gradient: Option<&Tensor>,
 ) -> Result<f64, NnError> {
-    let Target::Images(images) = target else {
-        return Err(NnError::Unsupported(
-            "a loss of images with labels as the target".into(),
-        ));
-    };
+    let images = images_of(target, y.len())?;
     let images = images.to_device(&Device::Cpu)?;
     let images = view::<T>(&images)?;
-    if images.len() != y.len() {
-        return Err(NnError::Unsupported(format!(
-            "a loss between {} numbers of the output and {} of the images; `strata check` says how to make them equal",
-            y.len(),
-            images.len()
-        )));
-    }
     let Some(gradient) = gradient else {
         return Ok(mean(y, &images, |y, t| loss.value(y, t)));
     };
@@ -249,7 +292,7 @@ mod tests {
             assert!((found - wanted).abs() < 1e-9, "{text}: {found}");
         }
         let labels = Target::Labels(&[1, 2]);
-        let logits = evaluate(Loss::CrossEntropy, &y, labels, None)
+        let logits = evaluate(Loss::CROSS_ENTROPY, &y, labels, None)
             .unwrap()
             .value;
         assert!((logits - 0.900_509_15).abs() < 1e-6, "{logits}");
@@ -259,7 +302,9 @@ mod tests {
             others: &[0, 1],
             share: 0.7,
         });
-        let blended = evaluate(Loss::CrossEntropy, &y, blend, None).unwrap().value;
+        let blended = evaluate(Loss::CROSS_ENTROPY, &y, blend, None)
+            .unwrap()
+            .value;
         assert!((blended - 1.005_509_154).abs() < 1e-7, "{blended}");
         assert_eq!(count_correct(&y, &[1, 2]).unwrap(), 2);
         assert_eq!(count_correct(&y, &[1, 0]).unwrap(), 1);
@@ -277,15 +322,17 @@ mod tests {
         });
         let with_options =
             // No distance is at the kink: differences there are those of two branches.
-            ["huber delta=0.12", "smooth-l1 beta=0.12"].map(|text| text.parse().unwrap());
+            ["huber delta=0.12", "smooth-l1 beta=0.12", "cross-entropy label_smoothing=0.3"]
+                .map(|text| text.parse().unwrap());
         let cases = Loss::ALL
             .into_iter()
+            .filter(|loss| loss.spec().least_side.is_none())
             .chain(with_options)
             .map(|loss| match loss.spec().task {
                 Task::Classify => (loss, Target::Labels(&labels)),
                 Task::Reconstruct => (loss, Target::Images(&t)),
             });
-        for (loss, target) in cases.chain([(Loss::CrossEntropy, blend)]) {
+        for (loss, target) in cases.chain([(Loss::CROSS_ENTROPY, blend)]) {
             let mut buffer = Buffer::default();
             let run =
                 |rows: &[[f64; 3]], want| evaluate(loss, &tensor(rows), target, want).unwrap();
@@ -308,6 +355,49 @@ mod tests {
         }
     }
 
+    #[derive(serde::Deserialize)]
+    struct CrossEntropies {
+        scores: Vec<f64>,
+        labels: Vec<u32>,
+        /// Label smoothing, class weights, loss, gradient.
+        cases: Vec<(f64, Vec<f64>, f64, Vec<f64>)>,
+    }
+
+    #[test]
+    fn smoothing_and_class_weights_are_pytorchs() {
+        let path = concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../../tests/fixtures/cross_entropy.json"
+        );
+        let CrossEntropies {
+            scores,
+            labels,
+            cases,
+        } = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+        assert_eq!(cases.len(), 8);
+        let y = Tensor::from_slice(&scores, (labels.len(), 4), &Device::Cpu).unwrap();
+        for (smoothing, weights, wanted, gradient) in cases {
+            let loss = Loss::CrossEntropy { smoothing };
+            let given = (!weights.is_empty()).then_some(weights.as_slice());
+            let mut buffer = Buffer::default();
+            let target = Target::Labels(&labels);
+            let found = evaluate_weighted(loss, given, &y, target, Some(&mut buffer)).unwrap();
+            let alone = evaluate_weighted(loss, given, &y, target, None).unwrap();
+            assert_eq!(found.value.to_bits(), alone.value.to_bits());
+            assert!(
+                (found.value - wanted).abs() < 1e-12,
+                "{loss} {weights:?}: {}",
+                found.value
+            );
+            let weight = |label: &u32| weights.get(*label as usize).unwrap_or(&1.0);
+            assert_eq!(found.weight, labels.iter().map(weight).sum::<f64>());
+            let slopes = found.gradient.unwrap().flatten_all().unwrap();
+            for (a, b) in slopes.to_vec1::<f64>().unwrap().iter().zip(&gradient) {
+                assert!((a - b).abs() < 1e-12, "{loss} {weights:?}: {a} {b}");
+            }
+        }
+    }
+
     /// The sum is of the same terms in the same order, whether or not the gradient is written along.
     #[test]
     fn the_value_has_the_same_bits_with_and_without_a_gradient() {
@@ -321,6 +411,7 @@ mod tests {
             for loss in Loss::ALL
                 .into_iter()
                 .filter(|loss| loss.spec().task == Task::Reconstruct)
+                .filter(|loss| loss.spec().least_side.is_none())
             {
                 let alone = evaluate(loss, &y, Target::Images(&t), None).unwrap();
                 let mut buffer = Buffer::default();
@@ -342,7 +433,8 @@ mod tests {
                 Task::Reconstruct => Target::Labels(&[1]),
                 Task::Classify => Target::Images(&y),
             };
-            assert!(evaluate(loss, &y, target, None).is_err(), "{loss}");
+            let is_taken = evaluate(loss, &y, target, None).is_ok();
+            assert_eq!(is_taken, loss.spec().tells_two_apart, "{loss}");
         }
     }
 
@@ -370,7 +462,7 @@ mod tests {
         let y = tensor(&[[0.1, 0.7, 0.2]]);
         assert!(
             evaluate(
-                Loss::CrossEntropy,
+                Loss::CROSS_ENTROPY,
                 &y,
                 Target::Labels(&[u32::MAX]),
                 Some(&mut Buffer::default())

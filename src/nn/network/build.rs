@@ -6,7 +6,7 @@ use crate::layers::Sequence;
 use crate::ops::storage::Memory;
 use candle_core::{DType, Device, Tensor};
 use strata_core::project::{Place, Stack};
-use strata_core::shape::op::Plan;
+use strata_core::shape::op::{Plan, Planned};
 
 /// Collects parameters while layers are built.
 pub(crate) struct Builder<'a> {
@@ -104,6 +104,7 @@ impl Network {
         let (input, device) = (plan.input.clone(), device.clone());
         let (candle_only, observed, version) = (false, false, 0);
         let (route, penalty) = (Route::Reconstruct, 0.0);
+        let has_one_score = plan.stack(Stack::Head).is_some_and(gives_one_score);
         Ok(Network {
             stacks,
             parameters,
@@ -111,6 +112,7 @@ impl Network {
             slots,
             input,
             device,
+            has_one_score,
             candle_only,
             observed,
             guided: false,
@@ -121,6 +123,17 @@ impl Network {
             penalty,
             times: None,
         })
+    }
+}
+
+/// Whether a single number comes out.
+fn gives_one_score(nodes: &[Planned]) -> bool {
+    match nodes.last() {
+        Some(Planned::Layer(layer)) => layer.output.elements() == 1,
+        Some(Planned::Repeat { passes, .. }) => {
+            passes.last().is_some_and(|pass| gives_one_score(pass))
+        }
+        Some(Planned::Add { .. } | Planned::Concat { .. }) | None => false,
     }
 }
 

@@ -46,6 +46,8 @@ pub struct Network {
     slots: Vec<Option<PoolIndices>>,
     input: Shape,
     device: Device,
+    /// Whether the head gives a single score.
+    has_one_score: bool,
     candle_only: bool,
     observed: bool,
     guided: bool,

@@ -88,12 +88,21 @@ impl Network {
     /// The scores behind the output that the latest forward pass gave: what came into a softmax that ends the
     /// network, in the output's shape, or the output itself. Cross-entropy is computed from them, since in single
     /// precision a sure answer's probabilities are 0 and 1 and have no gradient.
+    ///
+    /// A head that gives a single score tells two classes apart, by a sigmoid of it: the scores are then N×2, 0 and that
+    /// score, whose softmax is the same, and whose cross-entropy is PyTorch's BCEWithLogitsLoss.
     pub fn logits(&self, output: &Tensor) -> Result<Tensor> {
         let stack = &self.stacks[self.route.second() as usize];
-        match stack.as_ref().and_then(Sequence::logits) {
-            Some(logits) => shaped(logits, output.dims()),
-            None => Ok(output.clone()),
+        let logits = match stack.as_ref().and_then(Sequence::logits) {
+            Some(logits) => shaped(logits, output.dims())?,
+            None => output.clone(),
+        };
+        let images = output.dims().first().copied().unwrap_or(0);
+        if self.route != Route::Classify || !self.has_one_score {
+            return Ok(logits);
         }
+        let score = logits.reshape((images, 1))?;
+        Ok(Tensor::cat(&[&score.zeros_like()?, &score], 1)?)
     }
 
     /// The gradients of all parameters that are not frozen, for the latest forward pass in training; the given
@@ -134,6 +143,11 @@ impl Network {
         need_input: bool,
     ) -> Result<Option<Tensor>> {
         let route = self.route;
+        let of_score = match side {
+            Side::Logits => self.gradient_of_score(gradient)?,
+            Side::Output => None,
+        };
+        let gradient = of_score.as_ref().unwrap_or(gradient);
         let (mut cx, stacks) = self.context(Mode::Train { seed: 0, step: 0 });
         let encoder = sound(&mut stacks[Stack::Encoder as usize], Stack::Encoder)?;
         let need_code = need_input || encoder.needs_gradient(&cx);
@@ -148,6 +162,17 @@ impl Network {
                 .backward(&code, need_input, &mut cx),
             None => Ok(None),
         }
+    }
+}
+
+impl Network {
+    /// Of a gradient for the two scores that a single one was told as, the part for that one.
+    fn gradient_of_score(&self, gradient: &Tensor) -> Result<Option<Tensor>> {
+        let is_pair = matches!(gradient.dims(), [_, 2]);
+        if self.route != Route::Classify || !self.has_one_score || !is_pair {
+            return Ok(None);
+        }
+        Ok(Some(gradient.narrow(1, 1, 1)?.contiguous()?))
     }
 }
 
@@ -271,7 +296,63 @@ mod tests {
         let logits = network.logits(&output).unwrap();
         let labels = Target::Labels(&[2, 0, 1]);
         let mut buffer = Buffer::default();
-        let loss = evaluate(Loss::CrossEntropy, &logits, labels, Some(&mut buffer)).unwrap();
+        let loss = evaluate(Loss::CROSS_ENTROPY, &logits, labels, Some(&mut buffer)).unwrap();
+        let gradient = loss.gradient.unwrap();
+        let input = network.backward_from_logits_to_input(&gradient).unwrap();
+        let weight = values(&network.parameters()[0].gradient);
+        (loss.value, weight, values(&input))
+    }
+
+    /// A factor on the inputs, the loss, the gradients of the weight and of the inputs.
+    type Binary = (f32, f64, Vec<f64>, Vec<f64>);
+
+    /// A head of one score is two: loss and gradients are those of PyTorch's BCEWithLogitsLoss, with a sigmoid at the end
+    /// and without, however sure the answer is.
+    #[test]
+    fn one_score_tells_two_classes_apart() {
+        let path = concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../../tests/fixtures/binary.json"
+        );
+        let cases: Vec<Binary> =
+            serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+        assert_eq!(cases.len(), 3);
+        for (scale, wanted_loss, wanted_weight, wanted_input) in cases {
+            let with = learnt_of_two(scale, &["dense 1 nobias", "sigmoid"]);
+            assert_eq!(with, learnt_of_two(scale, &["dense 1 nobias"]));
+            let (loss, weight, input) = with;
+            assert!(
+                (loss - wanted_loss).abs() < 1e-6 * wanted_loss.max(1.0),
+                "{loss} {wanted_loss}"
+            );
+            for (found, wanted) in weight
+                .iter()
+                .chain(&input)
+                .zip(wanted_weight.iter().chain(&wanted_input))
+            {
+                let off = (f64::from(*found) - wanted).abs();
+                assert!(
+                    off < 1e-5 * wanted.abs().max(1e-2),
+                    "{scale}: {found} {wanted}"
+                );
+            }
+        }
+    }
+
+    fn learnt_of_two(scale: f32, head: &[&str]) -> (f64, Vec<f32>, Vec<f32>) {
+        let mut network = network("2", &["identity"], head);
+        let weight = Tensor::from_slice(&[1.0f32, -0.5], (1, 2), &Device::Cpu).unwrap();
+        network.parameters_mut()[0].value = weight;
+        let inputs = [1.0, 1.0, -2.0, 0.5, 0.25, -1.0].map(|value| value * scale);
+        let inputs = Tensor::from_slice(&inputs, (3, 2), &Device::Cpu).unwrap();
+        let mode = Mode::Train { seed: 0, step: 0 };
+        let output = network.forward(Route::Classify, &inputs, mode).unwrap();
+        assert_eq!(output.dims(), [3, 1]);
+        let logits = network.logits(&output).unwrap();
+        assert_eq!(logits.dims(), [3, 2]);
+        let labels = Target::Labels(&[1, 0, 1]);
+        let mut buffer = Buffer::default();
+        let loss = evaluate(Loss::Bce, &logits, labels, Some(&mut buffer)).unwrap();
         let gradient = loss.gradient.unwrap();
         let input = network.backward_from_logits_to_input(&gradient).unwrap();
         let weight = values(&network.parameters()[0].gradient);

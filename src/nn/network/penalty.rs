@@ -3,24 +3,32 @@
 use super::{Context, Network, Result};
 use crate::NnError;
 use crate::ops::elementwise::add_row;
+use crate::ops::real::Real;
 use crate::ops::reduce::wide_column_sums;
 use crate::ops::storage::{Buffer, fill, view};
 use crate::ops::with_real;
 use candle_core::{Device, Tensor, WithDType};
+use rayon::prelude::*;
 use strata_core::project::Stack;
 use strata_core::project::stage::Sparsity;
 use strata_core::project::target::Target;
 
-/// A KL penalty on the mean activation of every unit: β·Σ KL(ρ‖ρ̂).
+/// Penalties on an activation: on the mean of every unit β·Σ KL(ρ‖ρ̂), on every value λ·Σ|a|, the mean over images.
 #[derive(Clone, Debug)]
 pub(crate) struct Penalty {
     rho: f64,
     beta: f64,
+    l1: f64,
+    /// λ over the number of images: what a value's sign adds to its gradient.
+    share: f64,
     /// Its value at the latest forward pass.
     pub value: f64,
     /// ∂/∂ρ̂ of each unit, divided by the number of values it is the mean of.
     slopes: Vec<f64>,
 }
+
+/// Values that are worth a task.
+const CHUNK: usize = 1 << 14;
 
 /// Mean activations are kept this far from 0 and 1, where the penalty is infinite.
 const RHO_MARGIN: f64 = 1e-6;
@@ -28,6 +36,31 @@ const RHO_MARGIN: f64 = 1e-6;
 impl Penalty {
     /// Computes the penalty for an activation; a unit is a feature or a channel.
     pub(crate) fn observe(&mut self, activation: &Tensor) -> Result<()> {
+        self.value = self.observe_sizes(activation)?;
+        if self.beta > 0.0 {
+            self.value += self.observe_means(activation)?;
+        }
+        Ok(())
+    }
+
+    /// The L1 penalty.
+    fn observe_sizes(&mut self, activation: &Tensor) -> Result<f64> {
+        if self.l1 == 0.0 {
+            return Ok(0.0);
+        }
+        self.share = self.l1 / activation.dims()[0].max(1) as f64;
+        let host = activation.to_device(&Device::Cpu)?;
+        let sum = with_real!(host, T => {
+            let values = view::<T>(&host)?;
+            let part = |some: &[T]| some.iter().map(|value| value.wide().abs()).sum();
+            let parts: Vec<f64> = values.par_chunks(CHUNK).map(part).collect();
+            Ok::<_, NnError>(parts.iter().sum::<f64>())
+        })?;
+        Ok(self.share * sum)
+    }
+
+    /// The KL penalty, and its slopes.
+    fn observe_means(&mut self, activation: &Tensor) -> Result<f64> {
         let units = activation.dims()[activation.rank() - 1];
         let count = (activation.elem_count() / units) as f64;
         let host = activation.to_device(&Device::Cpu)?;
@@ -37,27 +70,43 @@ impl Penalty {
             Ok::<_, NnError>(())
         })?;
         let (rho, beta) = (self.rho, self.beta);
-        self.value = 0.0;
+        let mut value = 0.0;
         for slope in &mut self.slopes {
             let m = (*slope / count).clamp(RHO_MARGIN, 1.0 - RHO_MARGIN);
-            self.value +=
-                beta * (rho * (rho / m).ln() + (1.0 - rho) * ((1.0 - rho) / (1.0 - m)).ln());
+            value += beta * (rho * (rho / m).ln() + (1.0 - rho) * ((1.0 - rho) / (1.0 - m)).ln());
             *slope = beta * ((1.0 - rho) / (1.0 - m) - rho / m) / count;
         }
-        Ok(())
+        Ok(value)
     }
 
-    /// The gradient of the loss plus that of the penalty.
+    /// The gradient of the loss plus that of the penalty; `activation` is what was observed.
     pub(crate) fn add_gradient(
         &self,
         gradient: &Tensor,
+        activation: Option<&Tensor>,
         out: &mut Penalised,
         cx: &Context<'_>,
     ) -> Result<Tensor> {
+        let activation = activation.filter(|_| self.l1 > 0.0);
         if cx.uses_candle(gradient) {
+            let mut gradient = gradient.clone();
+            if let Some(activation) = activation {
+                gradient = (gradient + (activation.sign()? * self.share)?)?;
+            }
+            if self.beta == 0.0 {
+                return Ok(gradient);
+            }
             let slopes = Tensor::new(self.slopes.as_slice(), gradient.device())?
                 .to_dtype(gradient.dtype())?;
             return Ok(gradient.broadcast_add(&slopes)?);
+        }
+        if self.beta == 0.0 {
+            let sum = out.sum.get(gradient.dims(), gradient)?;
+            with_real!(gradient, T => {
+                let gradient = view::<T>(gradient)?;
+                fill::<T>(&sum, |sum| sum.copy_from_slice(&gradient))
+            })?;
+            return self.with_signs(sum, activation);
         }
         let slopes = out.slopes.get(&[self.slopes.len()], gradient)?;
         let sum = out.sum.get(gradient.dims(), gradient)?;
@@ -65,6 +114,30 @@ impl Penalty {
             fill::<T>(&slopes, |slopes| slopes.iter_mut().zip(&self.slopes).for_each(|(to, &from)| *to = T::from_f64(from)))?;
             let (gradient, slopes) = (view::<T>(gradient)?, view::<T>(&slopes)?);
             fill::<T>(&sum, |sum| add_row(&gradient, &slopes, sum))
+        })?;
+        self.with_signs(sum, activation)
+    }
+
+    /// Adds the slope of every value's size: a 0 has none, as in PyTorch.
+    fn with_signs(&self, sum: Tensor, activation: Option<&Tensor>) -> Result<Tensor> {
+        let Some(activation) = activation else {
+            return Ok(sum);
+        };
+        with_real!(sum, T => {
+            let (share, zero) = (T::narrow(self.share), T::narrow(0.0));
+            let values = view::<T>(activation)?;
+            fill::<T>(&sum, |sum| {
+                let pairs = sum.par_chunks_mut(CHUNK).zip(values.par_chunks(CHUNK));
+                pairs.for_each(|(sum, values)| {
+                    for (sum, &value) in sum.iter_mut().zip(values) {
+                        if value > zero {
+                            *sum += share;
+                        } else if value < zero {
+                            *sum -= share;
+                        }
+                    }
+                });
+            })
         })?;
         Ok(sum)
     }
@@ -83,10 +156,12 @@ impl Network {
     pub fn set_sparsity(&mut self, sparsity: Option<&Sparsity>) -> Result<()> {
         let name = sparsity.map(|s| s.at.as_deref().unwrap_or(Stack::Encoder.name()));
         let target: Option<Target> = name.and_then(|name| name.parse().ok());
-        let (rho, beta) = sparsity.map_or((0.5, 0.0), |s| (s.rho, s.beta));
+        let (rho, beta, l1) = sparsity.map_or((0.5, 0.0, 0.0), |s| (s.rho, s.beta, s.l1));
         let penalty = Penalty {
             rho,
             beta,
+            l1,
+            share: 0.0,
             value: 0.0,
             slopes: Vec::new(),
         };

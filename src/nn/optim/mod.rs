@@ -1,14 +1,21 @@
 //! Optimizers as PyTorch defines them, one file each.
 //!
 //! Each keeps tensors for every parameter, named by [`Optimizer::state_names`] and saved under `KEY.NAME`, and
-//! counts its steps.
+//! counts its steps. [`Learner`] is what a stage of training does with gradients: it adds up those of several batches,
+//! keeps them within a bound, and lets the optimizer move the weights.
 
 #![deny(clippy::wildcard_enum_match_arm)]
 
+mod accumulate;
 mod adagrad;
 mod adam;
+mod clip;
+mod learner;
 mod rmsprop;
 mod sgd;
+
+pub use clip::clip;
+pub use learner::Learner;
 
 use super::ops::real::Real;
 use super::ops::storage::view;
@@ -17,6 +24,7 @@ use super::{Network, NnError, Parameter};
 use candle_core::{Device, Tensor};
 use std::collections::HashMap;
 use strata_core::project::optimizer::Optimizer;
+use strata_core::project::schedule::Rates;
 
 /// Values that are worth a task.
 const CHUNK: usize = 1 << 12;
@@ -39,11 +47,80 @@ trait UpdateRule {
     ) -> Result<(), NnError>;
 }
 
+/// The rule of the optimizer that is at work.
+enum Rule {
+    Sgd(sgd::Step),
+    Adam(adam::Step),
+    RmsProp(rmsprop::Step),
+    Adagrad(adagrad::Step),
+}
+
+impl Rule {
+    /// That of the step of this number, counted from 1.
+    fn of(optimizer: Optimizer, lr: f64, steps: u64) -> Rule {
+        match optimizer {
+            Optimizer::Sgd(sgd) => Rule::Sgd(sgd::Step::new(sgd, lr, steps)),
+            Optimizer::Adam(adam) => Rule::Adam(adam::Step::adam(adam, lr, steps)),
+            Optimizer::AdamW(adamw) => Rule::Adam(adam::Step::adamw(adamw, lr, steps)),
+            Optimizer::RmsProp(rmsprop) => Rule::RmsProp(rmsprop::Step::new(rmsprop, lr)),
+            Optimizer::Adagrad(adagrad) => Rule::Adagrad(adagrad::Step::new(adagrad, lr, steps)),
+        }
+    }
+}
+
+impl UpdateRule for Rule {
+    fn step<T: Real>(
+        &self,
+        value: &Tensor,
+        gradient: &[T],
+        state: &[Tensor],
+    ) -> Result<(), NnError> {
+        match self {
+            Rule::Sgd(rule) => rule.step(value, gradient, state),
+            Rule::Adam(rule) => rule.step(value, gradient, state),
+            Rule::RmsProp(rule) => rule.step(value, gradient, state),
+            Rule::Adagrad(rule) => rule.step(value, gradient, state),
+        }
+    }
+
+    fn step_on_device(
+        &self,
+        parameter: &mut Parameter,
+        state: &mut [Tensor],
+    ) -> Result<(), NnError> {
+        match self {
+            Rule::Sgd(rule) => rule.step_on_device(parameter, state),
+            Rule::Adam(rule) => rule.step_on_device(parameter, state),
+            Rule::RmsProp(rule) => rule.step_on_device(parameter, state),
+            Rule::Adagrad(rule) => rule.step_on_device(parameter, state),
+        }
+    }
+}
+
+/// What is done otherwise with some parameters (PyTorch's parameter groups).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Group {
+    /// Factor on the learning rate.
+    pub lr_factor: f64,
+    /// Whether the optimizer's weight decay acts on them.
+    pub decays: bool,
+}
+
+impl Default for Group {
+    fn default() -> Group {
+        Group {
+            lr_factor: 1.0,
+            decays: true,
+        }
+    }
+}
+
 /// An optimizer at work on one network.
 #[derive(Debug)]
 pub struct Updater {
     optimizer: Optimizer,
     steps: u64,
+    groups: Vec<Group>,
     states: Vec<ParameterState>,
 }
 
@@ -51,6 +128,8 @@ pub struct Updater {
 #[derive(Debug)]
 struct ParameterState {
     key: String,
+    /// Which of the groups it is in.
+    group: usize,
     names: &'static [&'static str],
     dims: Vec<usize>,
     device: Device,
@@ -62,6 +141,7 @@ impl ParameterState {
     fn empty(optimizer: &Optimizer, parameter: &Parameter) -> ParameterState {
         ParameterState {
             key: parameter.key.clone(),
+            group: 0,
             names: optimizer.state_names(),
             dims: parameter.value.dims().to_vec(),
             device: parameter.value.device().clone(),
@@ -99,6 +179,7 @@ impl Updater {
         Ok(Updater {
             optimizer: *optimizer,
             steps: 0,
+            groups: vec![Group::default()],
             states,
         })
     }
@@ -114,6 +195,7 @@ impl Updater {
         let mut updater = Updater {
             optimizer: *optimizer,
             steps: 0,
+            groups: vec![Group::default()],
             states: parameters
                 .map(|parameter| ParameterState::empty(optimizer, parameter))
                 .collect(),
@@ -122,23 +204,45 @@ impl Updater {
         Ok(updater)
     }
 
-    /// Moves every parameter that is not frozen along its gradient.
-    pub fn step(&mut self, network: &mut Network, lr: f64) -> Result<(), NnError> {
-        self.steps += 1;
-        match self.optimizer {
-            Optimizer::Sgd(sgd) => self.update(network, &sgd::Step::new(sgd, lr, self.steps)),
-            Optimizer::Adam(adam) => self.update(network, &adam::Step::adam(adam, lr, self.steps)),
-            Optimizer::AdamW(adamw) => {
-                self.update(network, &adam::Step::adamw(adamw, lr, self.steps))
-            }
-            Optimizer::RmsProp(rmsprop) => self.update(network, &rmsprop::Step::new(rmsprop, lr)),
-            Optimizer::Adagrad(adagrad) => {
-                self.update(network, &adagrad::Step::new(adagrad, lr, self.steps))
+    /// Puts every parameter into the group that is said of it.
+    pub fn set_groups(&mut self, network: &Network, group_of: &dyn Fn(&Parameter) -> Group) {
+        self.groups.clear();
+        for (parameter, state) in network.parameters().iter().zip(&mut self.states) {
+            let group = group_of(parameter);
+            let known = self.groups.iter().position(|known| *known == group);
+            state.group = known.unwrap_or(self.groups.len());
+            if known.is_none() {
+                self.groups.push(group);
             }
         }
     }
 
-    fn update(&mut self, network: &mut Network, rule: &impl UpdateRule) -> Result<(), NnError> {
+    /// Moves every parameter that is not frozen along its gradient.
+    pub fn step(&mut self, network: &mut Network, lr: f64) -> Result<(), NnError> {
+        let momentum = None;
+        self.step_with(network, Rates { lr, momentum })
+    }
+
+    /// The same with a momentum that is not the optimizer's own.
+    pub fn step_with(&mut self, network: &mut Network, rates: Rates) -> Result<(), NnError> {
+        self.steps += 1;
+        let changed = |momentum| self.optimizer.with_momentum(momentum);
+        let optimizer = rates.momentum.map_or(self.optimizer, changed);
+        let rule = |group: &Group| {
+            let optimizer = if group.decays {
+                optimizer
+            } else {
+                optimizer.without_decay()
+            };
+            Rule::of(optimizer, rates.lr * group.lr_factor, self.steps)
+        };
+        let rules: Vec<Rule> = self.groups.iter().map(rule).collect();
+        self.update(network, &rules)
+    }
+
+    /// One rule for each group.
+    fn update(&mut self, network: &mut Network, rules: &[Rule]) -> Result<(), NnError> {
+        let rule = |group: usize| rules.get(group).ok_or_else(wrong_state);
         let is_cpu = network.device().is_cpu();
         let parameters = network.parameters_mut();
         if is_cpu {
@@ -150,13 +254,13 @@ impl Updater {
                 let value = &parameter.value;
                 with_real!(value, T => {
                     let gradient = view::<T>(&parameter.gradient)?;
-                    rule.step::<T>(value, &gradient, &state.tensors)
+                    rule(state.group)?.step::<T>(value, &gradient, &state.tensors)
                 })
             });
         }
         for (parameter, state) in parameters.iter_mut().zip(&mut self.states) {
             if !parameter.frozen {
-                rule.step_on_device(parameter, &mut state.tensors)?;
+                rule(state.group)?.step_on_device(parameter, &mut state.tensors)?;
             }
         }
         Ok(())
@@ -260,7 +364,7 @@ mod tests {
         );
         let fixture: HashMap<String, Vec<[f64; 3]>> =
             serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
-        assert_eq!(fixture.len(), 16);
+        assert_eq!(fixture.len(), 18);
         for (text, steps) in fixture {
             let optimizer: Optimizer = text.parse().unwrap();
             let mut network = network();

@@ -1,4 +1,4 @@
-//! SGD with momentum, Nesterov and weight decay (torch.optim.SGD).
+//! SGD with momentum, Nesterov, dampening and weight decay (torch.optim.SGD).
 
 use super::{CHUNK, UpdateRule, wrong_state};
 use crate::ops::real::Real;
@@ -25,6 +25,15 @@ impl Step {
         }
     }
 
+    /// What of the gradient goes into the velocity: all of the first.
+    fn share_taken(&self) -> f64 {
+        if self.is_first {
+            1.0
+        } else {
+            1.0 - self.sgd.dampening
+        }
+    }
+
     fn plain<T: Real>(&self, value: &mut [T], gradient: &[T]) {
         let lr = T::from_f64(self.lr);
         let decay = T::from_f64(self.sgd.weight_decay);
@@ -39,13 +48,14 @@ impl Step {
         let decay = T::from_f64(self.sgd.weight_decay);
         // PyTorch starts the velocity at the first gradient; before it, it is 0.
         let keep = if self.is_first { T::zero() } else { momentum };
+        let take = T::from_f64(self.share_taken());
         let (own, ahead) = if self.sgd.nesterov {
             (T::one(), momentum)
         } else {
             (T::zero(), T::one())
         };
         each_chunk([value, velocity], CHUNK, |place, [value, velocity]| {
-            let numbers = [lr, decay, keep, own, ahead];
+            let numbers = [lr, decay, keep, take, own, ahead];
             roll(value, &gradient[place], velocity, numbers);
         });
     }
@@ -80,7 +90,7 @@ impl UpdateRule for Step {
                 *velocity = if self.is_first {
                     gradient.clone()
                 } else {
-                    ((&*velocity * momentum)? + &gradient)?
+                    ((&*velocity * momentum)? + (&gradient * self.share_taken())?)?
                 };
                 if self.sgd.nesterov {
                     (gradient + (&*velocity * momentum)?)?
@@ -102,12 +112,12 @@ vectorized! {
         }
     }
 
-    /// `velocity = keep·velocity + g`, then a step along `own·g + ahead·velocity`.
-    fn roll<T: Real>(value: &mut [T], gradient: &[T], velocity: &mut [T], numbers: [T; 5]) {
-        let [lr, decay, keep, own, ahead] = numbers;
+    /// `velocity = keep·velocity + take·g`, then a step along `own·g + ahead·velocity`.
+    fn roll<T: Real>(value: &mut [T], gradient: &[T], velocity: &mut [T], numbers: [T; 6]) {
+        let [lr, decay, keep, take, own, ahead] = numbers;
         for ((value, &gradient), velocity) in value.iter_mut().zip(gradient).zip(velocity) {
             let gradient = gradient + decay * *value;
-            *velocity = keep * *velocity + gradient;
+            *velocity = keep * *velocity + take * gradient;
             *value -= lr * (own * gradient + ahead * *velocity);
         }
     }

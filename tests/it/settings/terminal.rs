@@ -81,6 +81,44 @@ fn every_command_takes_settings_and_takes_them_out() {
     );
 }
 
+/// What only the number of images can tell is told by `check --images`: 33 of them in batches of 32 leave one to batch
+/// norm, and a few steps leave its running statistics near their start.
+#[test]
+fn check_asks_the_images_where_that_is_wanted() {
+    let folder = folder();
+    let advice = |options: &[&str]| -> Vec<String> {
+        let settings = [
+            "--set",
+            "data.limit=33",
+            "--set",
+            "stage.0.batch=32",
+            "--json",
+        ];
+        let report = json(&strata(
+            folder.path(),
+            &[&["check", "tiny.toml"], &settings[..], options].concat(),
+        ));
+        let all = report["advice"].as_array().unwrap().clone();
+        all.iter()
+            .map(|one| one["message"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    let told = advice(&["--images"]);
+    for part in [
+        "33 images in batches of 32 leave a last batch of 1",
+        "running statistics",
+    ] {
+        assert!(
+            told.iter().any(|message| message.contains(part)),
+            "{part}: {told:?}"
+        );
+        assert!(
+            !advice(&[]).iter().any(|message| message.contains(part)),
+            "{part}"
+        );
+    }
+}
+
 #[test]
 fn data_refuses_what_does_not_act() {
     let folder = folder();

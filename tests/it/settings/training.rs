@@ -125,10 +125,16 @@ fn other(key: &str, task: Task) -> (&'static str, Option<&'static str>) {
         ("split", _) => ("\"valid\"", None),
         ("loss", Task::Reconstruct) => ("\"l1\"", None),
         ("loss", Task::Classify) => ("\"l1\"", Some("classifying needs cross-entropy")),
+        ("class_weights", Task::Reconstruct) => ("\"balanced\"", Some("reads no labels")),
+        ("class_weights", Task::Classify) => ("[1, 2, 3, 4, 5, 6, 7, 8, 9, 10]", None),
         ("optimizer", _) => ("\"sgd lr=0.05\"", None),
+        ("rate_factors", _) => ("\"encoder=0.5\"", None),
+        ("decay", _) => ("\"weights\"", Some("has no weight decay")),
+        ("clip", _) => ("\"norm=0.01\"", None),
         ("schedule", _) => ("\"exponential gamma=0.5\"", None),
         ("epochs", _) => ("3", None),
         ("batch", _) => ("8", None),
+        ("accumulate", _) => ("2", None),
         ("freeze", _) => ("[\"encoder.0\"]", None),
         ("early_stop", _) => ("\"train loss patience=1\"", None),
         ("sparsity", _) => ("\"rho=0.2 beta=0.1\"", None),
@@ -177,6 +183,142 @@ fn every_setting_of_a_training_acts_or_is_refused_with_both_tasks() {
             }
         }
     }
+}
+
+/// What a word of a setting's text does, or the words of a setting that the walk above refuses.
+#[test]
+fn every_word_of_the_updates_acts() {
+    let classify = Task::Classify;
+    let adamw = |decay: &str| {
+        let text = text(classify, "[[stage]]", "decay", decay);
+        trained(&(text + "optimizer = \"adamw lr=1e-2 weight_decay=0.5\"\n")).unwrap()
+    };
+    assert_ne!(adamw("\"all\""), adamw("\"weights\""));
+    for (task, key, values) in [
+        (
+            classify,
+            "loss",
+            &["\"cross-entropy\"", "\"cross-entropy label_smoothing=0.2\""][..],
+        ),
+        (
+            Task::Reconstruct,
+            "sparsity",
+            &[
+                "\"rho=0.2 beta=0.1\"",
+                "\"l1=0.01\"",
+                "\"rho=0.2 beta=0.1 l1=0.01\"",
+            ],
+        ),
+        (
+            classify,
+            "clip",
+            &["\"norm=0.1\"", "\"norm=0.2\"", "\"value=0.001\""],
+        ),
+        (
+            classify,
+            "optimizer",
+            &[
+                "\"sgd lr=0.1 momentum=0.9\"",
+                "\"sgd lr=0.1 momentum=0.9 dampening=0.5\"",
+            ],
+        ),
+        (
+            classify,
+            "schedule",
+            &[
+                "\"cosine\"",
+                "\"constant warmup=1\"",
+                "\"cosine min=1e-4\"",
+                "\"step every=1 gamma=0.3\"",
+                "\"multistep at=1 gamma=0.2\"",
+                "\"exponential gamma=0.5\"",
+                "\"polynomial power=2\"",
+                "\"onecycle\"",
+                "\"onecycle fixed_momentum\"",
+                "\"onecycle linear\"",
+                "\"onecycle pct_start=0.5\"",
+            ],
+        ),
+    ] {
+        let left: Vec<Left> = values
+            .iter()
+            .map(|value| trained(&text(task, "[[stage]]", key, value)).unwrap())
+            .collect();
+        for (index, one) in left.iter().enumerate() {
+            let others = &left[..index];
+            assert!(
+                !others.contains(one),
+                "{key} = {} is as another",
+                values[index]
+            );
+        }
+    }
+    // A plateau needs epochs to see it.
+    let with = |schedule: &str| {
+        let text = text(classify, "[[stage]]", "epochs", "5")
+            .replace("limit = 40", "limit = 40\nvalid = 0.2");
+        trained(&format!(
+            "{text}schedule = \"{schedule}\"\noptimizer = \"sgd lr=1e-5\"\n"
+        ))
+        .unwrap()
+    };
+    let falls = with("plateau train patience=0 threshold=1 factor=0.1");
+    assert_ne!(falls, with("plateau train patience=9 factor=0.1"));
+    let rates: Vec<&str> = falls
+        .steps
+        .lines()
+        .map(|line| line.split(',').nth(4).unwrap())
+        .collect();
+    assert_ne!(rates[1], rates[rates.len() - 1]);
+}
+
+#[test]
+fn what_is_weighed_in_vain_is_refused() {
+    for (key, value, part) in [
+        (
+            "class_weights",
+            "[1, 2]",
+            "weighs 2 classes, but the images have 10",
+        ),
+        (
+            "class_weights",
+            "[0, 1]",
+            "a class cannot have the weight 0",
+        ),
+        (
+            "rate_factors",
+            "\"decoder=2\"",
+            "trains encoder and head alone",
+        ),
+        (
+            "rate_factors",
+            "\"encoder.1=2\"",
+            "has no weights that this stage trains",
+        ),
+        (
+            "rate_factors",
+            "\"encoder.7=2\"",
+            "is no layer of this project",
+        ),
+        (
+            "rate_factors",
+            "\"pretrained=0.1\"",
+            "no stage before has trained",
+        ),
+        ("accumulate", "0", "0 steps make no update"),
+        ("clip", "\"norm=-1\"", "must be a number from"),
+        ("loss", "\"ssim\"", "classifying needs cross-entropy"),
+    ] {
+        let text = text(Task::Classify, "[[stage]]", key, value);
+        let message = trained(&text).unwrap_err();
+        assert!(message.contains(part), "{key} = {value}: {message}");
+    }
+    let small = text(Task::Reconstruct, "[[stage]]", "loss", "\"ssim\"");
+    let message = trained(&small).unwrap_err();
+    assert!(
+        message.contains("surroundings of 11×11 pixels"),
+        "{message}"
+    );
 }
 
 fn is_idle_stack(key: &str, task: Task) -> bool {

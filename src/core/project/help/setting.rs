@@ -2,7 +2,8 @@
 
 use crate::project::Project;
 use crate::project::data::{DataSpec, Normalize, Split, Train};
-use crate::project::stage::{Loss, Optimizer, Sparsity, Stage};
+use crate::project::schedule::Schedule;
+use crate::project::stage::{ClassWeights, Decay, Loss, Optimizer, RateFactors, Sparsity, Stage};
 
 /// A setting of the `[data]` table.
 #[derive(Clone, Debug, PartialEq)]
@@ -92,6 +93,16 @@ pub enum StageSetting {
     StopMetric(&'static str),
     /// One name less in `freeze`.
     Thaw(String),
+    /// How the learning rate changes.
+    Schedule(Schedule),
+    /// How much each class counts; `None` where the setting goes.
+    ClassWeights(Option<ClassWeights>),
+    /// The factors on the learning rate.
+    RateFactors(RateFactors),
+    /// What weight decay acts on.
+    Decay(Decay),
+    /// Steps of an update.
+    Accumulate(u32),
 }
 
 impl StageSetting {
@@ -109,6 +120,11 @@ impl StageSetting {
                 stage.early_stop.as_mut()?.metric = (*metric).to_owned();
             }
             StageSetting::Thaw(name) => stage.freeze.retain(|frozen| frozen != name),
+            StageSetting::Schedule(schedule) => stage.schedule = Some(schedule.clone()),
+            StageSetting::ClassWeights(weights) => stage.class_weights = weights.clone(),
+            StageSetting::RateFactors(factors) => stage.rate_factors = factors.clone(),
+            StageSetting::Decay(decay) => stage.decay = *decay,
+            StageSetting::Accumulate(steps) => stage.accumulate = *steps,
         }
         Some(stage)
     }
@@ -130,6 +146,16 @@ impl StageSetting {
             StageSetting::Sparsity(sparsity) => ("sparsity", quoted(sparsity)),
             StageSetting::StopMetric(metric) => ("metric", quoted(metric)),
             StageSetting::Thaw(_) => ("freeze", None),
+            StageSetting::Schedule(schedule) => ("schedule", quoted(schedule)),
+            StageSetting::ClassWeights(weights) => {
+                let written = weights.as_ref().and_then(|weights| quoted(weights));
+                ("class_weights", written)
+            }
+            StageSetting::RateFactors(factors) if factors.is_empty() => ("rate_factors", None),
+            StageSetting::RateFactors(factors) => ("rate_factors", quoted(factors)),
+            StageSetting::Decay(Decay::All) => ("decay", None),
+            StageSetting::Decay(decay) => ("decay", quoted(decay)),
+            StageSetting::Accumulate(steps) => ("accumulate", Some(steps.to_string())),
         }
     }
 }

@@ -138,7 +138,8 @@ fn stage(setting: &StageSetting, surface: Surface) -> String {
     match (setting.written(), surface) {
         ((key, Some(value)), Surface::Terminal) => format!("use {key} = {value}"),
         ((key, Some(value)), Surface::Window) => set(key, &value),
-        ((key, None), _) => format!("remove {key}"),
+        ((key, None), Surface::Terminal) => format!("remove {key}"),
+        ((key, None), Surface::Window) => format!("remove {}", key.replace('_', " ")),
     }
 }
 

@@ -70,6 +70,14 @@ impl OptimizerSpec for Adagrad {
         self.lr = lr;
     }
 
+    fn momentum_mut(&mut self) -> Option<&mut f64> {
+        None
+    }
+
+    fn decay_mut(&mut self) -> &mut f64 {
+        &mut self.weight_decay
+    }
+
     fn penalty_decay_mut(&mut self) -> Option<&mut f64> {
         Some(&mut self.weight_decay)
     }

@@ -133,6 +133,14 @@ impl OptimizerSpec for Adam {
         self.0.lr = lr;
     }
 
+    fn momentum_mut(&mut self) -> Option<&mut f64> {
+        Some(&mut self.0.beta1)
+    }
+
+    fn decay_mut(&mut self) -> &mut f64 {
+        &mut self.0.weight_decay
+    }
+
     fn penalty_decay_mut(&mut self) -> Option<&mut f64> {
         Some(&mut self.0.weight_decay)
     }
@@ -161,6 +169,14 @@ impl OptimizerSpec for AdamW {
 
     fn set_lr(&mut self, lr: f64) {
         self.0.lr = lr;
+    }
+
+    fn momentum_mut(&mut self) -> Option<&mut f64> {
+        Some(&mut self.0.beta1)
+    }
+
+    fn decay_mut(&mut self) -> &mut f64 {
+        &mut self.0.weight_decay
     }
 
     fn penalty_decay_mut(&mut self) -> Option<&mut f64> {

@@ -54,6 +54,12 @@ pub trait OptimizerSpec {
     /// The learning rates that are usual for it.
     fn usual(&self) -> UsualRates;
 
+    /// The momentum, of Adam its beta1, where it has one.
+    fn momentum_mut(&mut self) -> Option<&mut f64>;
+
+    /// The weight decay.
+    fn decay_mut(&mut self) -> &mut f64;
+
     /// The weight decay, where its gradient is added to that of the loss.
     fn penalty_decay_mut(&mut self) -> Option<&mut f64>;
 
@@ -155,6 +161,30 @@ impl Optimizer {
         self
     }
 
+    /// The same with another momentum, where it has one; of Adam it is beta1.
+    pub fn with_momentum(mut self, momentum: f64) -> Optimizer {
+        if let Some(now) = self.spec_mut().momentum_mut() {
+            *now = momentum;
+        }
+        self
+    }
+
+    /// The momentum, of Adam its beta1, where it has one.
+    pub fn momentum(mut self) -> Option<f64> {
+        self.spec_mut().momentum_mut().copied()
+    }
+
+    /// The weight decay.
+    pub fn decay(mut self) -> f64 {
+        *self.spec_mut().decay_mut()
+    }
+
+    /// The same without weight decay.
+    pub fn without_decay(mut self) -> Optimizer {
+        *self.spec_mut().decay_mut() = 0.0;
+        self
+    }
+
     /// The learning rates that are usual for it.
     pub fn usual(&self) -> UsualRates {
         self.spec().usual()
@@ -253,6 +283,7 @@ mod tests {
         for text in [
             "sgd lr=0.01 momentum=0.9 nesterov weight_decay=5e-4",
             "sgd lr=0.1",
+            "sgd lr=0.1 momentum=0.9 dampening=0.5",
             "adam lr=1e-4",
             "adam lr=0.001 beta1=0.5 eps=1e-7",
             "adamw lr=3e-4 weight_decay=0.05",
@@ -289,6 +320,10 @@ mod tests {
             ("adam rate=1", "`rate`"),
             ("adam momentum=0.9", "use lr, beta1, beta2"),
             ("sgd lr=0.1 nesterov", "needs a momentum"),
+            (
+                "sgd momentum=0.9 nesterov dampening=0.1",
+                "without dampening",
+            ),
             ("", "there is no optimizer"),
             ("adam beta1=1", "from 0 to 0.9999999"),
             ("sgd momentum=0.9 nesterov=false", "takes no value"),

@@ -74,6 +74,14 @@ impl OptimizerSpec for RmsProp {
         self.lr = lr;
     }
 
+    fn momentum_mut(&mut self) -> Option<&mut f64> {
+        (self.momentum > 0.0).then_some(&mut self.momentum)
+    }
+
+    fn decay_mut(&mut self) -> &mut f64 {
+        &mut self.weight_decay
+    }
+
     fn penalty_decay_mut(&mut self) -> Option<&mut f64> {
         Some(&mut self.weight_decay)
     }

@@ -20,6 +20,14 @@ pub(super) const WORD: OptimizerWord = OptimizerWord {
             is_share: false,
         },
         weight_decay("0", L2),
+        OptimizerSetting {
+            key: "dampening",
+            name: "dampening",
+            default: "0",
+            about: "How much less of each new gradient goes into the momentum; 0 takes all of it.",
+            is_usual: false,
+            is_share: true,
+        },
     ],
     read,
 };
@@ -35,6 +43,8 @@ pub struct Sgd {
     pub nesterov: bool,
     /// L2 penalty added to the gradient.
     pub weight_decay: f64,
+    /// What of a gradient, after the first, does not go into the momentum.
+    pub dampening: f64,
 }
 
 fn read(words: &mut Words) -> Result<Optimizer, SettingError> {
@@ -43,10 +53,16 @@ fn read(words: &mut Words) -> Result<Optimizer, SettingError> {
         momentum: words.number("momentum", 0.0, 0.0..=1.0)?,
         nesterov: words.flag("nesterov")?,
         weight_decay: words.number("weight_decay", 0.0, 0.0..=1e3)?,
+        dampening: words.number("dampening", 0.0, 0.0..=1.0)?,
     };
     if sgd.nesterov && sgd.momentum == 0.0 {
         return Err(SettingError(
             "nesterov needs a momentum: write sgd lr=0.01 momentum=0.9 nesterov".into(),
+        ));
+    }
+    if sgd.nesterov && sgd.dampening > 0.0 {
+        return Err(SettingError(
+            "nesterov goes without dampening, as in PyTorch: take one of them out".into(),
         ));
     }
     Ok(Optimizer::Sgd(sgd))
@@ -67,6 +83,14 @@ impl OptimizerSpec for Sgd {
 
     fn penalty_decay_mut(&mut self) -> Option<&mut f64> {
         Some(&mut self.weight_decay)
+    }
+
+    fn momentum_mut(&mut self) -> Option<&mut f64> {
+        (self.momentum > 0.0).then_some(&mut self.momentum)
+    }
+
+    fn decay_mut(&mut self) -> &mut f64 {
+        &mut self.weight_decay
     }
 
     fn usual(&self) -> UsualRates {
@@ -90,6 +114,7 @@ impl OptimizerSpec for Sgd {
     fn write_settings(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write_unless(f, "momentum", self.momentum, 0.0)?;
         f.write_str(if self.nesterov { " nesterov" } else { "" })?;
-        write_unless(f, "weight_decay", self.weight_decay, 0.0)
+        write_unless(f, "weight_decay", self.weight_decay, 0.0)?;
+        write_unless(f, "dampening", self.dampening, 0.0)
     }
 }

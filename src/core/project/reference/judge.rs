@@ -84,7 +84,7 @@ pub fn explained(text: &str, error: &toml::de::Error) -> Complaint {
 /// Whether values of this form have a reader that explains in its own words what is wrong.
 fn reads_itself(form: Form) -> bool {
     match form {
-        Form::Words | Form::WordsOrTable | Form::List | Form::Layers => true,
+        Form::Words | Form::WordsOrTable | Form::WordsOrNumbers | Form::List | Form::Layers => true,
         Form::Text
         | Form::Word(_)
         | Form::Whole(_)

@@ -39,6 +39,8 @@ pub enum Form {
     Words,
     /// Such a text, or a table of its parts.
     WordsOrTable,
+    /// A text, or a list of numbers.
+    WordsOrNumbers,
     /// A list of such texts and tables, or one text.
     List,
     /// A list of layers and blocks, or one text.
@@ -152,6 +154,7 @@ impl Setting {
             Form::Ends => value.is_str() || elements(value, 2, |end| number(end).is_some()),
             Form::Names => value.is_str() || all(value, |name| name.is_str()),
             Form::WordsOrTable => value.is_str() || value.is_table(),
+            Form::WordsOrNumbers => value.is_str() || all(value, |one| number(one).is_some()),
             Form::List | Form::Layers => value.is_str() || value.is_array(),
         }
     }

@@ -2,7 +2,7 @@
 
 use super::{Form, Setting};
 use crate::project::data::Split;
-use crate::project::stage::Task;
+use crate::project::stage::{Decay, Task};
 
 /// `name`
 pub const NAME: Setting = Setting {
@@ -40,10 +40,21 @@ pub(crate) const LOSS: Setting = Setting {
     key: "loss",
     former: &[],
     form: Form::Words,
-    values: "mse, l1, huber, smooth-l1 or bce to reconstruct, cross-entropy to classify, as text",
+    values: "mse, l1, huber, smooth-l1, ssim or bce to reconstruct, cross-entropy (or bce, for two classes by one score) to classify, as text",
     example: "\"mse\"",
     default: "",
     about: "What is minimised.",
+};
+/// `class_weights`
+pub const CLASS_WEIGHTS: Setting = Setting {
+    key: "class_weights",
+    former: &[],
+    form: Form::WordsOrNumbers,
+    values: "balanced, or a number for each class",
+    example: "\"balanced\"",
+    default: "1 for each",
+    about: "How much the images of each class count in the loss: balanced lets every class count alike, however few \
+            images it has (scikit-learn); the mean is weighted as in PyTorch.",
 };
 /// `optimizer`
 pub const OPTIMIZER: Setting = Setting {
@@ -55,15 +66,48 @@ pub const OPTIMIZER: Setting = Setting {
     default: "\"adam lr=1e-3\"",
     about: "How weights are changed.",
 };
+/// `rate_factors`
+pub const RATE_FACTORS: Setting = Setting {
+    key: "rate_factors",
+    former: &[],
+    form: Form::Words,
+    values: "a stack, a layer or pretrained with its factor, as text",
+    example: "\"encoder=0.1\"",
+    default: "1 for all",
+    about: "Factors on the learning rate: encoder=0.1 head=2, of a layer encoder.0=0.5, of all that an earlier stage \
+            trained pretrained=0.1. Of several that name a layer the last holds.",
+};
+/// `decay`
+pub const DECAY: Setting = Setting {
+    key: "decay",
+    former: &[],
+    form: Form::Word(|| Decay::ALL.map(Decay::name).to_vec()),
+    values: "",
+    example: "\"weights\"",
+    default: "\"all\"",
+    about: "What the optimizer's weight decay acts on: all parameters, as in PyTorch, or weights without biases and \
+            norms.",
+};
+/// `clip`
+pub const CLIP: Setting = Setting {
+    key: "clip",
+    former: &[],
+    form: Form::Words,
+    values: "norm or value with its bound, as text",
+    example: "\"norm=1\"",
+    default: "off",
+    about: "Keeps gradients within a bound: norm=1 scales all of them together by their norm, value=0.5 cuts each number.",
+};
 /// `schedule`
 pub const SCHEDULE: Setting = Setting {
     key: "schedule",
     former: &[],
     form: Form::Words,
-    values: "cosine, step or exponential with its settings, as text",
+    values: "constant, cosine, step, multistep, exponential, polynomial, onecycle or plateau with its settings, as text",
     example: "\"cosine warmup=1\"",
     default: "constant",
-    about: "How the learning rate changes: cosine warmup=1, step every=10 gamma=0.1, exponential gamma=0.95.",
+    about: "How the learning rate changes. cosine, polynomial, onecycle and every warm-up change it at each update, \
+            step, multistep, exponential and plateau at the end of epochs.",
 };
 /// `epochs`
 pub const EPOCHS: Setting = Setting {
@@ -84,6 +128,17 @@ pub const BATCH: Setting = Setting {
     example: "64",
     default: "",
     about: "Images in one step.",
+};
+/// `accumulate`
+pub const ACCUMULATE: Setting = Setting {
+    key: "accumulate",
+    former: &[],
+    form: Form::Whole(u32::MAX as u64),
+    values: "a whole number from 1",
+    example: "4",
+    default: "1",
+    about: "Steps whose gradients make one update of the weights, the mean over all their images: 4 batches of 16 learn \
+            as one of 64 does. The last update of an epoch has what is left.",
 };
 /// `freeze`
 pub const FREEZE: Setting = Setting {
@@ -111,13 +166,29 @@ pub const SPARSITY: Setting = Setting {
     key: "sparsity",
     former: &[],
     form: Form::Words,
-    values: "the mean wanted and the weight of the penalty, as text",
+    values: "the mean wanted and the weight of the penalty, or that of the activations' sizes, as text",
     example: "\"rho=0.05 beta=0.03\"",
     default: "off",
-    about: "Pulls the mean activation of every unit of the code towards rho: β·Σ KL(ρ‖ρ̂).",
+    about: "Pulls the mean activation of every unit of the code towards rho: β·Σ KL(ρ‖ρ̂). Or, with l1=1e-4, every \
+            activation towards 0: so many times the sum of their sizes, as a mean over images.",
 };
 
 /// The settings of `[[stage]]`, in the order they are written.
 pub const ALL: &[Setting] = &[
-    NAME, TASK, SPLIT, LOSS, OPTIMIZER, SCHEDULE, EPOCHS, BATCH, FREEZE, EARLY_STOP, SPARSITY,
+    NAME,
+    TASK,
+    SPLIT,
+    LOSS,
+    CLASS_WEIGHTS,
+    OPTIMIZER,
+    RATE_FACTORS,
+    DECAY,
+    CLIP,
+    SCHEDULE,
+    EPOCHS,
+    BATCH,
+    ACCUMULATE,
+    FREEZE,
+    EARLY_STOP,
+    SPARSITY,
 ];

@@ -1,6 +1,7 @@
 use super::*;
 use crate::advice::tests::project;
 use strata_core::project::data::Source;
+use strata_core::project::stage::ClassWeights;
 use strata_core::shape::infer::infer;
 
 fn counts(train: &[usize]) -> ImageCounts {
@@ -100,6 +101,13 @@ fn classes_out_of_balance_are_told_beyond_three_to_one() {
     let mut balanced = classifier(32, 50);
     balanced.data.weights = Some(Weights::Balanced);
     assert_eq!(said(&balanced, &counts(&[190, 40]), text), None);
+    let weights = Some(ClassWeights::Balanced);
+    balanced.stages[0].class_weights = weights.clone();
+    let twice = said(&balanced, &counts(&[190, 40]), "balanced twice");
+    assert_eq!(twice.unwrap(), "remove class weights from stage 1");
+    let mut weighed = classifier(32, 50);
+    weighed.stages[0].class_weights = weights;
+    assert_eq!(advised(&weighed, &counts(&[190, 40])), []);
     assert_eq!(
         said(&classifier(32, 50), &counts(&[120, 40]), "out of balance"),
         None

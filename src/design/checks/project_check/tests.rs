@@ -32,7 +32,7 @@ fn classify() -> Stage {
     Stage {
         name: "classify".into(),
         task: Task::Classify,
-        loss: Loss::CrossEntropy,
+        loss: Loss::CROSS_ENTROPY,
         ..Stage::default()
     }
 }
@@ -94,7 +94,7 @@ fn stages_need_what_they_train_for() {
     stops("has none", |p| p.stages[1].split = Split::Unlabeled);
     stops("needs cross-entropy", |p| p.stages[1].loss = Loss::Mse);
     stops("reconstructing needs mse", |p| {
-        p.stages[0].loss = Loss::CrossEntropy
+        p.stages[0].loss = Loss::CROSS_ENTROPY
     });
     stops("0 epochs", |p| p.stages[0].epochs = 0);
     stops("a batch of 0", |p| p.stages[0].batch = 0);

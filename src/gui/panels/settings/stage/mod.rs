@@ -3,6 +3,7 @@
 mod optimizer;
 mod others;
 mod schedule;
+mod updates;
 
 use super::line::{Number, TextLine, choice, number, text};
 use crate::theme;
@@ -105,6 +106,7 @@ fn settings(ui: &mut Ui, state: &State, index: usize, stage: &Stage, actions: &m
     others::early_stop(ui, &id, stage, &mut next);
     others::sparsity(ui, state, &id, stage, &mut next);
     others::freeze(ui, state, &id, stage, &mut next);
+    updates::show(ui, state, &id, stage, &mut next, actions);
     if next != *stage {
         actions.push(Action::Edit(Edit::Stage(index, next)));
     }
@@ -147,7 +149,7 @@ fn choices(ui: &mut Ui, id: &dyn Fn(&str) -> Id, stage: &Stage, next: &mut Stage
             next.split = Split::Train;
         }
         next.loss = if task == Task::Classify {
-            Loss::CrossEntropy
+            Loss::CROSS_ENTROPY
         } else {
             Loss::Mse
         };
@@ -160,9 +162,49 @@ fn choices(ui: &mut Ui, id: &dyn Fn(&str) -> Id, stage: &Stage, next: &mut Stage
         .map(|loss| format!("{loss}: {}", loss.spec().about))
         .join("\n");
     let loss = ["loss", "Loss", hover.as_str()];
-    if let Some(loss) = choice(ui, id("loss"), loss, stage.loss, &Loss::ALL) {
+    // Its number has a field of its own.
+    let words = Loss::ALL.map(|loss| loss.spec().word);
+    let word = choice(ui, id("loss"), loss, stage.loss.spec().word, &words);
+    if let Some(loss) = word.and_then(|word| parse(word).ok()) {
         next.loss = loss;
     }
+    if let Some(loss) = loss_option(ui, id, stage.loss) {
+        next.loss = loss;
+    }
+}
+
+/// The number of a loss that has one.
+fn loss_option(ui: &mut Ui, id: &dyn Fn(&str) -> Id, loss: Loss) -> Option<Loss> {
+    let option = loss.spec().option?;
+    let name = option.key.replace('_', " ");
+    let now = option.value.to_string();
+    let is_share = option.most <= 1.0;
+    let step: &dyn Fn(&str, bool) -> Option<String> = if is_share {
+        &|text, up| tenth_step(text, up, option.most)
+    } else {
+        &factor_step
+    };
+    let field = Number {
+        name: name.split(' ').next_back().unwrap_or_default(),
+        label: &format!("Loss {name}"),
+        hover: option.about,
+        text: &now,
+        step,
+    };
+    let read = |text: &str| {
+        let word = loss.spec().word;
+        parse::<Loss>(&format!("{word} {}={}", option.key, text.trim()))
+    };
+    let check = |text: &str| read(text).map(|_| ());
+    let text = number(ui, id("loss option"), &field, &check)?;
+    read(&text).ok()
+}
+
+/// A tenth more or less, from 0 to the most.
+fn tenth_step(text: &str, up: bool, most: f64) -> Option<String> {
+    let now: f64 = text.parse().ok()?;
+    let tenths = (now * 10.0).round() + if up { 1.0 } else { -1.0 };
+    Some((tenths / 10.0).clamp(0.0, most).to_string())
 }
 
 fn parse<T: std::str::FromStr<Err: std::fmt::Display>>(text: &str) -> Result<T, String> {
@@ -270,5 +312,7 @@ mod tests {
         assert_eq!(batch_step("1", false).unwrap(), "1");
         assert_eq!(count_step("3", false, 1).unwrap(), "2");
         assert_eq!(count_step("1", false, 1).unwrap(), "1");
+        assert_eq!(tenth_step("0.2", true, 1.0).unwrap(), "0.3");
+        assert_eq!(tenth_step("0", false, 1.0).unwrap(), "0");
     }
 }

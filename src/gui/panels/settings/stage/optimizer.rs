@@ -31,7 +31,14 @@ pub(super) fn show(
         next = one(ui, id, setting, &optimizer).or(next);
     }
     if !seldom.is_empty() {
-        more(ui, is_open, &seldom, actions);
+        let names: Vec<_> = seldom.iter().map(|setting| setting.name).collect();
+        more(
+            ui,
+            ["More of the optimizer", &names.join(", ")],
+            SELDOM,
+            is_open,
+            actions,
+        );
     }
     for setting in seldom.iter().filter(|_| is_open) {
         next = one(ui, id, setting, &optimizer).or(next);
@@ -65,18 +72,23 @@ fn written(ui: &mut Ui, id: &dyn Fn(&str) -> Id, optimizer: Optimizer) -> Option
     typed.or(example)
 }
 
-/// Opens and closes what is seldom changed.
-fn more(ui: &mut Ui, is_open: bool, seldom: &[&OptimizerSetting], actions: &mut Vec<Action>) {
-    let names: Vec<_> = seldom.iter().map(|setting| setting.name).collect();
+/// Opens and closes a group of what is seldom changed, with its name and what is in it.
+pub(super) fn more(
+    ui: &mut Ui,
+    [name, holds]: [&str; 2],
+    group: &'static str,
+    is_open: bool,
+    actions: &mut Vec<Action>,
+) {
     line(ui, "", "", |ui| {
         ui.horizontal(|ui| {
             ui.spacing_mut().item_spacing.x = 2.0;
             let icon = if is_open { Icon::Open } else { Icon::Closed };
-            let button = icon_button(ui, icon, "More of the optimizer", &names.join(", "), true);
+            let button = icon_button(ui, icon, name, holds, true);
             let color = theme::palette(ui).weak;
             ui.label(RichText::new("more").size(theme::SMALL).color(color));
             if button.clicked() {
-                let group = Switch::Group(SELDOM, !is_open);
+                let group = Switch::Group(group, !is_open);
                 actions.push(Action::Show(Show::Switch(group)));
             }
         });
@@ -123,7 +135,7 @@ fn one(
 }
 
 /// The next share on the way to 1, or back to 0.
-fn share_step(text: &str, up: bool) -> Option<String> {
+pub(super) fn share_step(text: &str, up: bool) -> Option<String> {
     const SHARES: [&str; 7] = ["0", "0.5", "0.8", "0.9", "0.99", "0.999", "0.9999"];
     let now: f64 = text.parse().ok()?;
     let value = |share: &&str| share.parse::<f64>().unwrap_or_default();

@@ -69,7 +69,9 @@ pub(super) fn whole(text: &str) -> Result<u32, String> {
     }
 }
 
-fn optional_check<T: std::str::FromStr<Err: std::fmt::Display>>(text: &str) -> Result<(), String> {
+pub(super) fn optional_check<T: std::str::FromStr<Err: std::fmt::Display>>(
+    text: &str,
+) -> Result<(), String> {
     match text.trim() {
         "" => Ok(()),
         text => parse::<T>(text).map(|_| ()),
@@ -92,10 +94,18 @@ pub(super) fn sparsity(
         text: &now,
         hint: "none",
     };
-    let is_on = stage.sparsity.is_some();
+    let is_kl = stage
+        .sparsity
+        .as_ref()
+        .is_some_and(|sparsity| sparsity.l1 == 0.0);
+    let is_l1 = stage
+        .sparsity
+        .as_ref()
+        .is_some_and(|sparsity| sparsity.l1 > 0.0);
     let names = [
-        ("none".to_owned(), !is_on),
-        ("KL penalty".to_owned(), is_on),
+        ("none".to_owned(), stage.sparsity.is_none()),
+        ("KL penalty".to_owned(), is_kl),
+        ("L1 penalty".to_owned(), is_l1),
     ];
     let menu = Menu {
         label: "Choose the penalty",
@@ -108,7 +118,8 @@ pub(super) fn sparsity(
     }
     match chosen {
         Some(0) => next.sparsity = None,
-        Some(_) if !is_on => next.sparsity = parse("rho=0.05 beta=3").ok(),
+        Some(1) if !is_kl => next.sparsity = parse("rho=0.05 beta=3").ok(),
+        Some(2) if !is_l1 => next.sparsity = parse("l1=1e-4").ok(),
         _ => {}
     }
     let Some(sparsity) = &stage.sparsity else {
@@ -121,8 +132,20 @@ pub(super) fn sparsity(
             "The mean activation that every unit is pulled towards.",
         ),
         ("beta", sparsity.beta, "How strong the penalty is."),
+        (
+            "l1",
+            sparsity.l1,
+            "What every activation's size counts in the loss, as a mean over images.",
+        ),
     ];
-    for (key, value, about) in numbers {
+    let is_shown = |key: &str| {
+        if key == "l1" {
+            is_l1
+        } else {
+            is_kl || sparsity.beta > 0.0
+        }
+    };
+    for (key, value, about) in numbers.into_iter().filter(|(key, ..)| is_shown(key)) {
         if let Some(changed) = penalty(ui, id, sparsity, key, value, about) {
             next.sparsity = Some(changed);
         }
@@ -148,6 +171,7 @@ fn penalty(
             .map_err(|_| "write a number".to_owned())?;
         match key {
             "rho" => next.rho = number,
+            "l1" => next.l1 = number,
             _ => next.beta = number,
         }
         parse::<Sparsity>(&next.to_string())

@@ -1,6 +1,8 @@
-//! The schedule of the learning rate: its text with a menu, its numbers, and the curve that they make.
+//! The schedule of the learning rate: its text with a menu, a field for each of its settings, and the curve that they
+//! make.
 
-use super::super::line::{Menu, Number, TextLine, number, text_with_menu};
+use super::super::line::{Menu, Number, TextLine, number, switch, text, text_with_menu};
+use super::optimizer::share_step;
 use super::{count_step, factor_step, parse, written};
 use crate::theme;
 use eframe::egui::{
@@ -8,18 +10,16 @@ use eframe::egui::{
 };
 use strata_core::format;
 use strata_core::project::reference::stage::SCHEDULE;
-use strata_core::project::stage::{Schedule, Stage};
+use strata_core::project::schedule::{
+    Moment, PlateauWatch, Rates, SCHEDULES, Schedule, ScheduleForm, ScheduleSetting,
+};
+use strata_core::project::stage::Stage;
 
-/// The kinds, each with what its numbers are at first.
-const KINDS: [(&str, &str); 4] = [
-    ("constant", ""),
-    ("cosine", "cosine warmup=1"),
-    ("step", "step every=10 gamma=0.1"),
-    ("exponential", "exponential gamma=0.95"),
-];
+/// A stage without a schedule.
+const NONE: &str = "none";
 const HEIGHT: f32 = 52.0;
 /// Points of the curve.
-const POINTS: usize = 160;
+const POINTS: u64 = 160;
 
 /// Shows the fields; the schedule with what was changed.
 pub(super) fn show(
@@ -28,27 +28,33 @@ pub(super) fn show(
     stage: &Stage,
 ) -> Option<Option<Schedule>> {
     let now = written(&stage.schedule);
+    let hover = format!("{} {}.", SCHEDULE.about, Schedule::examples());
     let setting = TextLine {
         name: "schedule",
         label: "Schedule",
-        hover: SCHEDULE.about,
+        hover: &hover,
         text: &now,
         hint: "constant",
     };
-    let word = now.split(' ').next().filter(|word| !word.is_empty());
-    let word = word.unwrap_or(KINDS[0].0);
-    let names = KINDS.map(|(name, _)| (name.to_owned(), name == word));
+    let word = stage.schedule.as_ref().map_or(NONE, Schedule::word);
+    let kinds = SCHEDULES.iter().map(|kind| (kind.word, kind.example));
+    let kinds: Vec<(&str, &str)> = std::iter::once((NONE, "")).chain(kinds).collect();
+    let names: Vec<_> = kinds
+        .iter()
+        .map(|(name, _)| ((*name).to_owned(), *name == word))
+        .collect();
     let menu = Menu {
         label: "Choose the schedule",
         entries: &names,
     };
     let (text, chosen) = text_with_menu(ui, id("schedule"), &setting, &check, &menu);
     let chosen = chosen.filter(|index| !names[*index].1);
-    let text = text.or_else(|| chosen.map(|index| KINDS[index].1.to_owned()));
+    let text = text.or_else(|| chosen.map(|index| kinds[index].1.to_owned()));
     let mut next = text.map(|text| read(&text));
-    for (key, name, about) in numbers(stage.schedule.as_ref()) {
-        if let Some(value) = one(ui, id, &now, [key, name, about]) {
-            next = Some(read(&with(&now, key, &value)));
+    let settings = stage.schedule.as_ref().map_or(&[][..], Schedule::settings);
+    for setting in settings {
+        if let Some(changed) = one(ui, id, &now, setting) {
+            next = Some(read(&changed));
         }
     }
     curve(ui, stage);
@@ -66,63 +72,92 @@ fn check(text: &str) -> Result<(), String> {
     }
 }
 
-/// The numbers of a schedule: key, name, one sentence.
-fn numbers(schedule: Option<&Schedule>) -> Vec<(&'static str, &'static str, &'static str)> {
-    let gamma = |about| ("gamma", "factor", about);
-    match schedule {
-        None => Vec::new(),
-        Some(Schedule::Cosine { .. }) => vec![(
-            "warmup",
-            "warm-up",
-            "Epochs in which the learning rate rises from almost nothing.",
-        )],
-        Some(Schedule::Step { .. }) => vec![
-            ("every", "every", "Epochs between two drops."),
-            gamma("What the learning rate is multiplied by at a drop."),
-        ],
-        Some(Schedule::Exponential { .. }) => {
-            vec![gamma(
-                "What the learning rate is multiplied by every epoch.",
-            )]
+/// What is written for a setting, or what holds where nothing is; of a flag its key, or nothing.
+fn value(text: &str, setting: &ScheduleSetting) -> String {
+    let mut words = text.split(' ').skip(1);
+    let found = words.find_map(|word| match word.split_once('=') {
+        Some((key, value)) => (key == setting.key).then(|| value.to_owned()),
+        None => (word == setting.key).then(|| word.to_owned()),
+    });
+    found.unwrap_or_else(|| setting.default.to_owned())
+}
+
+/// The text with another value of a setting; a flag is on where the value is not empty.
+fn with(text: &str, setting: &ScheduleSetting, value: &str) -> String {
+    let is_other = |word: &&str| word.split('=').next() != Some(setting.key);
+    let mut words: Vec<String> = text
+        .split(' ')
+        .filter(is_other)
+        .map(str::to_owned)
+        .collect();
+    let value = value.trim();
+    match setting.form {
+        ScheduleForm::Flag(_) if value.is_empty() => {}
+        ScheduleForm::Flag(_) => words.push(setting.key.to_owned()),
+        ScheduleForm::Epochs | ScheduleForm::Factor | ScheduleForm::Share | ScheduleForm::List => {
+            words.push(format!("{}={value}", setting.key));
         }
     }
+    words.join(" ")
 }
 
-/// The number behind a key, which is left out where it is 0.
-fn value(text: &str, key: &str) -> String {
-    let mut words = text.split(' ').filter_map(|word| word.split_once('='));
-    let found = words.find(|(known, _)| *known == key);
-    found.map_or_else(|| "0".to_owned(), |(_, value)| value.to_owned())
-}
-
-/// The text with another number behind a key.
-fn with(text: &str, key: &str, value: &str) -> String {
-    let mut words = text.split(' ').map(str::to_owned);
-    let head = words.next().unwrap_or_default();
-    let others = words.filter(|word| word.split_once('=').is_some_and(|(known, _)| known != key));
-    let mut all = vec![head];
-    all.extend(others);
-    all.push(format!("{key}={}", value.trim()));
-    all.join(" ")
-}
-
+/// The field of a setting; the schedule's text with what was changed in it.
 fn one(
     ui: &mut Ui,
     id: &dyn Fn(&str) -> Id,
     text: &str,
-    [key, name, about]: [&str; 3],
+    setting: &ScheduleSetting,
 ) -> Option<String> {
-    let now = value(text, key);
-    let is_epochs = key != "gamma";
-    let field = Number {
-        name,
-        label: &format!("Schedule {name}"),
-        hover: about,
-        text: &now,
-        step: if is_epochs { &epochs_step } else { &gamma_step },
+    let now = value(text, setting);
+    let label = format!("Schedule {}", setting.name);
+    let step: &dyn Fn(&str, bool) -> Option<String> = match setting.form {
+        ScheduleForm::Flag([yes, no]) => {
+            let before = !now.is_empty();
+            let said = if before { yes } else { no };
+            let on = switch(ui, [setting.name, &label, setting.about], said, before);
+            let value = if on { setting.key } else { "" };
+            return (on != before).then(|| with(text, setting, value));
+        }
+        ScheduleForm::List => return list(ui, id, text, setting, &now),
+        ScheduleForm::Epochs => &epochs_step,
+        ScheduleForm::Factor if setting.key == "gamma" => &gamma_step,
+        ScheduleForm::Factor => &factor_step,
+        ScheduleForm::Share => &share_step,
     };
-    let check = |value: &str| check(&with(text, key, value));
-    number(ui, id(&format!("schedule {key}")), &field, &check)
+    let field = Number {
+        name: setting.name,
+        label: &label,
+        hover: setting.about,
+        text: &now,
+        step,
+    };
+    let check = |value: &str| check(&with(text, setting, value));
+    let value = number(ui, id(&format!("schedule {}", setting.key)), &field, &check)?;
+    Some(with(text, setting, &value))
+}
+
+/// Several epochs, with commas and perhaps spaces between them.
+fn list(
+    ui: &mut Ui,
+    id: &dyn Fn(&str) -> Id,
+    schedule: &str,
+    setting: &ScheduleSetting,
+    now: &str,
+) -> Option<String> {
+    let joined = |typed: &str| -> String {
+        let words = typed.split([' ', ',']).filter(|word| !word.is_empty());
+        words.collect::<Vec<_>>().join(",")
+    };
+    let field = TextLine {
+        name: setting.name,
+        label: &format!("Schedule {}", setting.name),
+        hover: setting.about,
+        text: now,
+        hint: setting.default,
+    };
+    let check = |typed: &str| check(&with(schedule, setting, &joined(typed)));
+    let typed = text(ui, id(&format!("schedule {}", setting.key)), &field, &check)?;
+    Some(with(schedule, setting, &joined(&typed)))
 }
 
 fn epochs_step(text: &str, up: bool) -> Option<String> {
@@ -144,41 +179,68 @@ fn gamma_step(text: &str, up: bool) -> Option<String> {
     )
 }
 
-/// The learning rate over the epochs of the stage; of a constant one nothing is drawn.
+/// What the updates of the stage are done with, from the first to the last.
+fn rates(schedule: &Schedule, stage: &Stage) -> Vec<Rates> {
+    let epochs = u64::from(stage.epochs.max(1));
+    let per_epoch = POINTS.div_ceil(epochs).max(1);
+    let all = epochs * per_epoch;
+    let at = |point: u64| {
+        let update = (point * (all - 1)) / POINTS;
+        let moment = Moment {
+            epoch: (update / per_epoch) as u32,
+            update: update % per_epoch,
+            updates_per_epoch: per_epoch,
+            epochs: stage.epochs.max(1),
+        };
+        schedule.rates(stage.optimizer.lr(), moment, &PlateauWatch::default())
+    };
+    (0..=POINTS).map(at).collect()
+}
+
+/// What happens besides what is drawn.
+fn remark(schedule: &Schedule) -> Option<String> {
+    let plateau = schedule.plateau()?;
+    Some(format!("until {} stalls", plateau.metric()))
+}
+
+/// The learning rate over the epochs of the stage, and behind it the momentum where the schedule decides it; of a stage
+/// without a schedule nothing is drawn.
 fn curve(ui: &mut Ui, stage: &Stage) {
     let Some(schedule) = &stage.schedule else {
         return;
     };
-    let epochs = f64::from(stage.epochs.max(1));
-    let rate = |share: f64| stage.optimizer.lr() * schedule.factor(share * epochs, epochs);
-    let last = 1.0 - 1e-6;
-    let rates: Vec<f64> = (0..=POINTS)
-        .map(|point| rate((point as f64 / POINTS as f64).min(last)))
+    let all = rates(schedule, stage);
+    let lrs: Vec<f64> = all.iter().map(|rates| rates.lr).collect();
+    let momentum = stage.optimizer.momentum();
+    let momenta: Vec<f64> = all
+        .iter()
+        .filter_map(|rates| rates.momentum.filter(|_| momentum.is_some()))
         .collect();
-    let most = rates.iter().copied().fold(f64::MIN_POSITIVE, f64::max);
+    let most = lrs.iter().copied().fold(f64::MIN_POSITIVE, f64::max);
     let (rect, response) =
         ui.allocate_exact_size(vec2(ui.available_width(), HEIGHT), Sense::hover());
-    let said = format!(
-        "Learning rate over {} epochs: from {} to {}, at most {}",
-        stage.epochs,
-        rounded(rates.first().copied().unwrap_or_default()),
-        rounded(rates.last().copied().unwrap_or_default()),
-        rounded(most)
-    );
+    let said = in_words(stage, schedule, &lrs, &momenta);
     response.widget_info(|| WidgetInfo::labeled(Role::Image, true, &said));
     let colors = *theme::palette(ui);
     let painter = ui.painter_at(rect);
     painter.rect_filled(rect, theme::RADIUS, colors.raised);
     let plot = Rect::from_min_max(rect.min + vec2(8.0, 8.0), rect.max - vec2(8.0, 16.0));
-    let line: Vec<Pos2> = rates
-        .iter()
-        .enumerate()
-        .map(|(point, rate)| {
-            let x = plot.left() + plot.width() * point as f32 / POINTS as f32;
-            pos2(x, plot.bottom() - plot.height() * (rate / most) as f32)
-        })
-        .collect();
-    painter.add(Shape::line(line, Stroke::new(1.5, colors.accent)));
+    let line = |values: &[f64], top: f64| -> Vec<Pos2> {
+        let last = values.len().saturating_sub(1).max(1) as f32;
+        let at = |(point, value): (usize, &f64)| {
+            let x = plot.left() + plot.width() * point as f32 / last;
+            pos2(x, plot.bottom() - plot.height() * (value / top) as f32)
+        };
+        values.iter().enumerate().map(at).collect()
+    };
+    painter.add(Shape::line(
+        line(&momenta, 1.0),
+        Stroke::new(1.0, colors.weak),
+    ));
+    painter.add(Shape::line(
+        line(&lrs, most),
+        Stroke::new(1.5, colors.accent),
+    ));
     let write = |at: Pos2, align: Align2, text: String| {
         painter.text(at, align, text, theme::digits(10.0), colors.weak);
     };
@@ -190,9 +252,32 @@ fn curve(ui: &mut Ui, stage: &Stage) {
     );
     let end = format!("{}", stage.epochs);
     write(pos2(plot.right(), below), Align2::RIGHT_BOTTOM, end);
-    let peak = format!("at most {}", rounded(most));
+    let peak = match schedule.plateau() {
+        Some(_) => "until it stalls".to_owned(),
+        None => format!("at most {}", rounded(most)),
+    };
     write(pos2(plot.center().x, below), Align2::CENTER_BOTTOM, peak);
     response.on_hover_text(said);
+}
+
+/// What the curve shows.
+fn in_words(stage: &Stage, schedule: &Schedule, lrs: &[f64], momenta: &[f64]) -> String {
+    let most = lrs.iter().copied().fold(f64::MIN_POSITIVE, f64::max);
+    let mut said = format!(
+        "Learning rate over {} epochs: from {} to {}, at most {}",
+        stage.epochs,
+        rounded(lrs.first().copied().unwrap_or_default()),
+        rounded(lrs.last().copied().unwrap_or_default()),
+        rounded(most)
+    );
+    if let (Some(first), Some(last)) = (momenta.first(), momenta.last()) {
+        let least = momenta.iter().copied().fold(f64::MAX, f64::min);
+        said += &format!("\nMomentum: from {first:.2} to {last:.2}, at least {least:.2}");
+    }
+    if let Some(remark) = remark(schedule) {
+        said += &format!("\nIt stays {remark}, and falls then");
+    }
+    said
 }
 
 /// Two digits say enough of a rate.
@@ -206,17 +291,43 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_are_written_into_the_text() {
-        assert_eq!(with("cosine", "warmup", "2"), "cosine warmup=2");
-        let step = "step every=10 gamma=0.1";
-        assert_eq!(with(step, "every", "5"), "step gamma=0.1 every=5");
-        assert_eq!(value(step, "gamma"), "0.1");
-        assert_eq!(value("cosine", "warmup"), "0");
-        for (_, text) in &KINDS[1..] {
-            let schedule: Schedule = text.parse().unwrap();
-            for (key, ..) in numbers(Some(&schedule)) {
-                assert!(check(&with(text, key, &value(text, key))).is_ok());
+    fn values_are_written_into_the_text() {
+        for kind in &SCHEDULES {
+            for setting in kind.settings {
+                let now = value(kind.example, setting);
+                let same = with(kind.example, setting, &now);
+                assert_eq!(read(&same), read(kind.example), "{same}");
+                assert!(check(&same).is_ok(), "{same}");
             }
         }
+        let step = &SCHEDULES[2];
+        let text = with(step.example, &step.settings[0], "5");
+        assert_eq!(text, "step gamma=0.1 every=5");
+        assert_eq!(value(&text, &step.settings[0]), "5");
+        let cycle = SCHEDULES
+            .iter()
+            .find(|kind| kind.word == "onecycle")
+            .unwrap();
+        let linear = cycle
+            .settings
+            .iter()
+            .find(|one| one.key == "linear")
+            .unwrap();
+        assert_eq!(with("onecycle", linear, "linear"), "onecycle linear");
+        assert_eq!(with("onecycle linear", linear, ""), "onecycle");
+    }
+
+    #[test]
+    fn the_curve_begins_and_ends_with_the_stage() {
+        let stage = Stage {
+            epochs: 7,
+            schedule: "onecycle".parse().ok(),
+            ..Stage::default()
+        };
+        let all = rates(stage.schedule.as_ref().unwrap(), &stage);
+        let lr = stage.optimizer.lr();
+        let (first, last) = (all[0], all[all.len() - 1]);
+        assert!((first.lr - lr / 25.0).abs() < 1e-12 && (last.lr - lr / 25e4).abs() < 1e-12);
+        assert_eq!((first.momentum, last.momentum), (Some(0.95), Some(0.95)));
     }
 }
