@@ -11,6 +11,7 @@ use super::state::{PathPurpose, Switch};
 use super::view_kind::ViewKind;
 use std::path::PathBuf;
 use strata_core::project::edit::Edit;
+use strata_core::project::live_setting::LiveSetting;
 use strata_core::project::node::Node;
 use strata_core::project::{Network, Place};
 use strata_engine::inspection::reply::AnyQuery;
@@ -106,8 +107,10 @@ pub enum Action {
     Pause,
     /// Continues.
     Resume,
-    /// Takes one step, then waits.
-    Step,
+    /// Takes so many steps, then waits.
+    Steps(u64),
+    /// Changes a setting of the stage in training, from its next step on.
+    Adjust(LiveSetting, f64),
     /// Saves a checkpoint and ends the run.
     Stop,
     /// Writes the report of the run into its folder.

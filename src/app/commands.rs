@@ -87,7 +87,9 @@ pub fn all(state: &State, views: &ViewCatalogue) -> Vec<Command> {
 }
 
 fn training(state: &State) -> Vec<Command> {
-    let step = command("Step", "one batch, then wait", Action::Step);
+    let step = command("Step", "one batch, then wait", Action::Steps(1));
+    let hundred = "settings can be changed then, under Adjust";
+    let steps = command("Train 100 steps, then pause", hundred, Action::Steps(100));
     let stop = command("Stop", "save a checkpoint and end the run", Action::Stop);
     match state.training.phase {
         Phase::Idle | Phase::Ended(_) if state.hindrance().is_none() => {
@@ -96,8 +98,13 @@ fn training(state: &State) -> Vec<Command> {
             start
         }
         Phase::Preparing { .. } => vec![command("Pause", "Space", Action::Pause), stop],
-        Phase::Training => vec![command("Pause", "Space", Action::Pause), step, stop],
-        Phase::Paused => vec![command("Resume", "Space", Action::Resume), step, stop],
+        Phase::Training => vec![command("Pause", "Space", Action::Pause), step, steps, stop],
+        Phase::Paused => vec![
+            command("Resume", "Space", Action::Resume),
+            step,
+            steps,
+            stop,
+        ],
         _ => Vec::new(),
     }
 }

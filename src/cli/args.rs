@@ -43,6 +43,8 @@ pub enum Command {
     Kernel(KernelArgs),
     /// Train a project; Ctrl-C saves a checkpoint and stops
     Train(TrainArgs),
+    /// Change settings of a run that trains elsewhere; let it wait, go on or stop
+    Control(ControlArgs),
     /// Make a run of a project and the weights of a safetensors file
     Import(ImportArgs),
     /// Measure a trained run on a split
@@ -249,6 +251,29 @@ pub struct TrainArgs {
     /// Print the last metrics as one JSON value
     #[arg(long)]
     pub json: bool,
+}
+
+/// `strata control`
+#[derive(Debug, ClapArgs)]
+pub struct ControlArgs {
+    /// The folder of a run that trains, in a terminal or in the window; without more, what can be changed is listed
+    pub run: PathBuf,
+    /// Change a setting of the stage in training from its next step on: lr, momentum, weight_decay, and beta or rho of
+    /// its sparsity; can be given several times
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+    /// Wait after the next step
+    #[arg(long, group = "next")]
+    pub pause: bool,
+    /// Go on
+    #[arg(long, group = "next")]
+    pub resume: bool,
+    /// Train so many steps, then wait
+    #[arg(long, value_name = "N", group = "next", value_parser = clap::value_parser!(u64).range(1..))]
+    pub steps: Option<u64>,
+    /// Save a checkpoint and end the run
+    #[arg(long, group = "next")]
+    pub stop: bool,
 }
 
 /// `strata import`

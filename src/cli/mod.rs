@@ -9,6 +9,7 @@ mod bench_data;
 mod bench_layers;
 mod bench_window;
 mod check;
+mod control;
 mod data;
 mod doctor;
 mod eval;
@@ -185,6 +186,7 @@ fn dispatch(args: Args, started: Instant) -> anyhow::Result<()> {
         Some(Command::Lens(args)) => lens::run(&args),
         Some(Command::Kernel(args)) => kernel::run(&args),
         Some(Command::Train(args)) => train::run(&args),
+        Some(Command::Control(args)) => control::run(&args),
         Some(Command::Import(args)) => import::run(&args),
         Some(Command::Eval(args)) => eval::run(&args),
         Some(Command::Inspect(args)) => inspect::run(&args),

@@ -89,6 +89,8 @@ fn options(args: &TrainArgs, source: &Source) -> anyhow::Result<RunOptions> {
         more_epochs: args.more_epochs,
         loaders: args.loader_threads,
         no_snapshots: args.no_snapshots,
+        changes: None,
+        until: None,
     })
 }
 

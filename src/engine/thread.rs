@@ -8,6 +8,7 @@ use super::event::{Event, Outcome, Sink, Summary};
 use super::inspection::live::LiveResults;
 use super::run::thread_priority;
 use super::run::{panicked, run};
+use super::storage::changes::Changes;
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -43,6 +44,20 @@ pub struct RunOptions {
     pub more_epochs: Option<u32>,
     /// Keeps no weights of earlier steps to look back at.
     pub no_snapshots: bool,
+    /// Changes of settings that are taken over at their steps, in place of those in the run's folder: of a run that is
+    /// trained again.
+    pub changes: Option<Changes>,
+    /// Stops there, as a stop that was asked for does.
+    pub until: Option<Until>,
+}
+
+/// Where a run is to stop: both are reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Until {
+    /// Steps of the whole run that are done.
+    pub step: u64,
+    /// Epochs of the whole run that are done, and measured.
+    pub epochs_done: u64,
 }
 
 /// A run on its thread.
@@ -134,6 +149,7 @@ fn log_event(event: &Event, title: &str) {
         Event::Warning { message, .. } => log::warn!("run of `{title}`: {message}"),
         Event::Epoch(epoch) => log::debug!("run of `{title}`: {epoch:?}"),
         Event::Snapshots(kept) => log::debug!("snapshots after steps {:?}", kept.steps),
+        Event::Changes(all) => log::info!("run of `{title}`: changed settings: {all:?}"),
         Event::Checkpoint { path } => log::debug!("checkpoint {}", path.display()),
         Event::Preparing { .. }
         | Event::Step(_)

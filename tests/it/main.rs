@@ -39,6 +39,7 @@ mod layer_form;
 mod layers;
 mod legible;
 mod lens;
+mod live_control;
 mod log;
 mod looking_back;
 mod neighbours;

@@ -15,6 +15,7 @@ pub mod help;
 pub mod layer;
 pub mod layer_path;
 pub mod layer_text;
+pub mod live_setting;
 pub mod locks;
 pub mod loss;
 pub mod node;

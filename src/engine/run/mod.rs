@@ -4,6 +4,7 @@
 
 pub mod batch;
 pub(crate) mod clock;
+pub mod command_file;
 pub(crate) mod compatibility;
 pub(crate) mod control;
 pub(crate) mod dynamics;
@@ -12,6 +13,7 @@ pub mod evaluate;
 pub mod finite;
 pub mod goal_metrics;
 pub mod memory_check;
+mod parts;
 pub(crate) mod pool;
 pub(crate) mod prepare;
 pub(crate) mod resume;
@@ -66,6 +68,9 @@ fn train(session: &mut Session<'_>) -> Result<Flow, RunError> {
         });
     }
     for stage in session.stages_left() {
+        if session.is_at_end() {
+            return Ok(Flow::Stopped);
+        }
         if stage::train(session, stage)? == Flow::Stopped {
             return Ok(Flow::Stopped);
         }

@@ -6,12 +6,14 @@ use super::clock::Clock;
 use super::compatibility;
 use super::control::Control;
 use super::memory_check;
+use super::parts;
 use super::resume::{self, PreviousRun};
 use super::session::{Session, stages_left};
 use crate::error::{RunError, one_line};
 use crate::event::{Event, Metrics, Sink};
 use crate::inspection::live::LiveResults;
 use crate::inspection::live_previews::LivePreviews;
+use crate::storage::changes::Changes;
 use crate::storage::checkpoint::{self, Checkpoint, Position};
 use crate::storage::dynamics_csv::DynamicsWriter;
 use crate::storage::metrics_csv::MetricsWriter;
@@ -52,6 +54,9 @@ struct Opened {
     network: Network,
     position: Position,
     optimizer: Option<HashMap<String, Tensor>>,
+    changes: Changes,
+    /// The project of the run that is resumed.
+    former: Option<Project>,
     is_resumed: bool,
     loaders: usize,
 }
@@ -64,9 +69,10 @@ pub(crate) fn prepare<'a>(
     sink: &'a mut dyn Sink,
     live: &'a LiveResults,
 ) -> Result<Session<'a>, RunError> {
-    let opened = open(effective(project, options), options, &mut control, sink)?;
-    let mut session = go_live(opened, control, sink, live)?;
-    begin(&mut session, options)?;
+    let mut opened = open(effective(project, options), options, &mut control, sink)?;
+    let former = opened.former.take();
+    let mut session = go_live(opened, options, control, sink, live)?;
+    begin(&mut session, former.as_ref(), options)?;
     Ok(session)
 }
 
@@ -81,6 +87,10 @@ fn open(
     let inference = check_project(&project, options, sink)?;
     let device = open_device(&project, &inference, only, options)?;
     let (folder, former) = open_folder(&project, options, sink)?;
+    let changes = match &options.changes {
+        Some(given) => given.clone(),
+        None => Changes::read(folder.path()).map_err(RunError::Input)?,
+    };
     let mut position = position(former.as_ref().map(|former| &former.checkpoint), only);
     if let Some(more) = options.more_epochs.filter(|_| former.is_some()) {
         resume::extend(&mut project, &mut position, more);
@@ -106,7 +116,9 @@ fn open(
         Some(former) => resume::check(former, &project, &position, &dataset, folder.path(), sink)?,
         None => false,
     };
-    let checkpoint = former.map(|former| former.checkpoint);
+    let (former, checkpoint) = former
+        .map(|former| (former.project, former.checkpoint))
+        .unzip();
     let mut network = build(&project, &inference, &device, checkpoint.as_ref())?;
     try_sparsity(&mut network, &project)?;
     let is_resumed = checkpoint.is_some();
@@ -123,6 +135,8 @@ fn open(
         network,
         position,
         optimizer,
+        changes,
+        former,
         is_resumed,
         loaders: loaders(options),
     })
@@ -131,7 +145,8 @@ fn open(
 /// Starts what lives as long as the run: its record, tables, previews and clock.
 fn go_live<'a>(
     opened: Opened,
-    control: Control<'a>,
+    options: &RunOptions,
+    mut control: Control<'a>,
     sink: &'a mut dyn Sink,
     live: &'a LiveResults,
 ) -> Result<Session<'a>, RunError> {
@@ -145,9 +160,12 @@ fn go_live<'a>(
         network,
         position,
         optimizer,
+        changes,
+        former: _,
         is_resumed,
         loaders,
     } = opened;
+    control.obey_file(folder.path());
     let record = record(&folder, &project, &dataset, &device, is_resumed, sink);
     let previews = LivePreviews::new(&dataset, &inference, project.seed, &device)?;
     let tables = MetricsWriter::open(folder.path(), position.step)
@@ -166,6 +184,9 @@ fn go_live<'a>(
         device,
         folder,
         record,
+        changes,
+        is_repeated: options.changes.is_some(),
+        until: options.until,
         tables,
         dynamics,
         previews,
@@ -226,7 +247,12 @@ fn loaders(options: &RunOptions) -> usize {
 }
 
 /// The first writes: from here on there is a run.
-fn begin(session: &mut Session<'_>, options: &RunOptions) -> Result<(), RunError> {
+fn begin(
+    session: &mut Session<'_>,
+    former: Option<&Project>,
+    options: &RunOptions,
+) -> Result<(), RunError> {
+    parts::begin(session, former, options)?;
     session
         .folder
         .write_project(&session.project, &options.base)
@@ -239,6 +265,7 @@ fn begin(session: &mut Session<'_>, options: &RunOptions) -> Result<(), RunError
         session.save_start()?;
     }
     session.folder.keep();
+    parts::take_over_settings(session, former)?;
     session.sink.event(Event::Started {
         run: session.folder.path().to_owned(),
         device: session.record.device.clone(),
@@ -547,6 +574,7 @@ fn record(
         seconds,
         images_per_second,
         metrics,
+        parts,
         ..
     } = old;
     RunRecord {
@@ -554,6 +582,7 @@ fn record(
         seconds,
         images_per_second,
         metrics,
+        parts,
         ..new
     }
 }

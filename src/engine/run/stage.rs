@@ -17,6 +17,7 @@ use crate::storage::metrics_csv::MetricsRow;
 use std::sync::Arc;
 use strata_core::project::Stack;
 use strata_core::project::data::Split;
+use strata_core::project::live_setting::LiveSetting;
 use strata_core::project::stage::{Loss, Stage, Task};
 use strata_data::loader::{Job, LoadedBatch, Loader};
 use strata_data::{PixelUnits, SplitData};
@@ -44,16 +45,15 @@ pub(crate) fn train(session: &mut Session<'_>, index: usize) -> Result<Flow, Run
         return Ok(Flow::Done);
     };
     session.network.set_frozen(&frozen(&stage));
-    session
-        .network
-        .set_sparsity(stage.sparsity.as_ref())
-        .map_err(RunError::input)?;
-    let mut stepper = Stepper::new(session, &stage, split)?;
+    let stepped = held(session, &stage)?;
+    let mut stepper = Stepper::new(session, stepped, split)?;
     announce(session, &stage, &stepper);
     while session.position.epoch < stage.epochs && !is_over(&stage, session.position.watch) {
         match epoch(session, &mut stepper, split) {
             Ok(Flow::Done) => {}
             Ok(Flow::Stopped) => {
+                // What was asked for in a pause holds when the run goes on.
+                session.note_settings(stepper.stage())?;
                 stepper.save(session, &["last"])?;
                 return Ok(Flow::Stopped);
             }
@@ -62,6 +62,39 @@ pub(crate) fn train(session: &mut Session<'_>, index: usize) -> Result<Flow, Run
         }
     }
     Ok(Flow::Done)
+}
+
+/// The stage with what was changed of it before the run's position, and the network with its sparsity.
+fn held(session: &mut Session<'_>, stage: &Stage) -> Result<Stage, RunError> {
+    let step = session.position.step;
+    let mut held = stage.clone();
+    session.changes.apply_until(&mut held, step);
+    if !session.position.is_in_stage() && !session.is_repeated && held != *stage {
+        // It was trained before, with changes that are not meant for now.
+        take_back(session, stage, &held)?;
+        held = stage.clone();
+    }
+    session
+        .network
+        .set_sparsity(held.sparsity.as_ref())
+        .map_err(RunError::input)?;
+    Ok(held)
+}
+
+/// Notes that a stage has its project's settings from the next step on, where it was brought to others.
+pub(crate) fn take_back(
+    session: &mut Session<'_>,
+    stage: &Stage,
+    held: &Stage,
+) -> Result<(), RunError> {
+    for setting in LiveSetting::all() {
+        if let Some(value) = setting.value(stage)
+            && setting.value(held) != Some(value)
+        {
+            session.change(&stage.name, setting, value);
+        }
+    }
+    session.write_changes()
 }
 
 /// The rest of the epoch in progress, and its measuring.
@@ -147,7 +180,7 @@ fn steps_at_hand(
         session.sink.event(Event::Step(report));
         // What others have given to the pool comes first.
         rayon::yield_now();
-        if !session.control.goes_on() {
+        if session.is_at_end() || !session.control.goes_on() {
             return Ok(());
         }
         match loader.at_hand() {

@@ -9,7 +9,7 @@ use super::evaluate::pixel_error;
 use super::finite::gradient_not_finite;
 use super::session::Session;
 use crate::error::{NotFinite, RunError};
-use crate::event::StepReport;
+use crate::event::{Event, StepReport};
 use crate::storage::checkpoint::Position;
 use crate::storage::dynamics_csv;
 use crate::storage::metrics_csv::StepRow;
@@ -27,7 +27,8 @@ use strata_nn::optim::Updater;
 
 /// Takes the steps of a stage.
 pub(crate) struct Stepper<'a> {
-    stage: &'a Stage,
+    /// The stage with what was changed of it.
+    stage: Stage,
     split: &'a SplitData,
     updater: Updater,
     batcher: Batcher,
@@ -56,7 +57,7 @@ impl<'a> Stepper<'a> {
     /// Starts a stage, with the optimizer's memory where the run continues within it.
     pub fn new(
         session: &mut Session<'_>,
-        stage: &'a Stage,
+        stage: Stage,
         split: &'a SplitData,
     ) -> Result<Stepper<'a>, RunError> {
         let (optimizer, network) = (&stage.optimizer, &session.network);
@@ -82,8 +83,8 @@ impl<'a> Stepper<'a> {
     }
 
     /// The stage whose steps these are.
-    pub fn stage(&self) -> &'a Stage {
-        self.stage
+    pub fn stage(&self) -> &Stage {
+        &self.stage
     }
 
     /// Writes checkpoints of the present state. Fails with [`RunError::NotFinite`], and leaves those
@@ -139,6 +140,7 @@ impl<'a> Stepper<'a> {
         session: &mut Session<'_>,
         batch: &LoadedBatch,
     ) -> Result<StepReport, RunError> {
+        self.change_settings(session)?;
         let start = Instant::now();
         let (forward, images) = (self.forward(session, batch)?, batch.labels.len());
         let looked_at = self.look_at_outputs(session)?;
@@ -174,6 +176,29 @@ impl<'a> Stepper<'a> {
         }
         session.clock.step(images, start);
         self.report(session, &forward, images, lr)
+    }
+
+    /// Brings the stage to what holds from this step on.
+    fn change_settings(&mut self, session: &mut Session<'_>) -> Result<(), RunError> {
+        session.note_settings(&self.stage)?;
+        let due = session
+            .changes
+            .due(&self.stage.name, session.position.step + 1);
+        if due.is_empty() {
+            return Ok(());
+        }
+        for change in due {
+            if let Err(error) = change.setting.set(&mut self.stage, change.value) {
+                session.sink.event(Event::warning(error.to_string()));
+            }
+        }
+        self.updater
+            .change(&self.stage.optimizer, &session.network)?;
+        let sparsity = self.stage.sparsity.as_ref();
+        session
+            .network
+            .set_sparsity(sparsity)
+            .map_err(RunError::input)
     }
 
     /// What the layers gave, at a step that is kept.
@@ -350,7 +375,7 @@ impl<'a> Stepper<'a> {
             epoch,
             first,
             kept,
-            advice: cause_of_not_finite(&session.project, self.stage).unwrap_or_else(|| {
+            advice: cause_of_not_finite(&session.project, &self.stage).unwrap_or_else(|| {
                 let usual = self.stage.optimizer.usual().default;
                 advice(
                     [lr, usual],

@@ -59,6 +59,32 @@ pub struct RunRecord {
     pub data_hash: String,
     /// The last metrics of each split.
     pub metrics: BTreeMap<String, Metrics>,
+    /// How it was trained: from its start, and from where it was resumed. Empty in runs of earlier versions.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<Part>,
+}
+
+/// A stretch of a run that was trained at one go.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Part {
+    /// Steps that were done before it.
+    pub step: u64,
+    /// Epochs that were done before it.
+    pub epochs_done: u64,
+    /// The only stage that was trained, where one was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stage: Option<String>,
+    /// The epochs that were asked for beyond those of the project.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub more_epochs: Option<u32>,
+    /// The file of its project in the run's folder, where the next part has another one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub project: Option<String>,
+    /// Where it was computed.
+    pub device: String,
+    /// Strata's version.
+    pub version: String,
 }
 
 impl RunRecord {

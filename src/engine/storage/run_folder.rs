@@ -5,6 +5,8 @@
 //! metrics.csv     a row per epoch, stage and split       steps.csv   a row per step
 //! checkpoints/    last, stage-1, …, best (.safetensors)  probe/      probe images by epoch
 //! snapshots/      weights of earlier steps, to look back at
+//! changes.csv     settings that were changed while it trained, with their steps
+//! commands.txt    what is asked of the run while it trains
 //! dynamics.csv    gradients, weights and outputs of every layer at some steps
 //! run.json        status, device, version, times, data hash
 //! whitening.safetensors   what center and whiten were fitted to, where the project has them
@@ -13,6 +15,7 @@
 //! Fails with a [`FolderError`] before anything is trained when the folder cannot be written to,
 //! holds a run already, or is in use.
 
+use super::changes::CHANGES_FILE;
 use super::metrics_csv::{METRICS_FILE, STEPS_FILE};
 use super::record::RunRecord;
 use super::snapshots::{self, Snapshots};
@@ -221,6 +224,12 @@ impl RunFolder {
     }
 }
 
+/// Whether another run is trained in this folder.
+pub fn is_in_training(run: &Path) -> bool {
+    let lock = File::options().write(true).open(run.join(".lock"));
+    lock.is_ok_and(|lock| matches!(lock.try_lock(), Err(TryLockError::WouldBlock)))
+}
+
 /// The folders inside a run's folder.
 fn folders(run: &Path) -> [PathBuf; 2] {
     [run.join("checkpoints"), run.join("probe")]
@@ -369,7 +378,7 @@ fn checkpoints(run: &Path) -> Vec<String> {
 }
 
 /// Files that a run writes and that may be there without one: above all the user's own project.
-const OWN: [&str; 3] = ["project.toml", "steps.csv", "dynamics.csv"];
+const OWN: [&str; 4] = ["project.toml", "steps.csv", "dynamics.csv", CHANGES_FILE];
 
 fn files(run: &Path) -> [PathBuf; 3] {
     [

@@ -1,5 +1,6 @@
 //! The bar below the views: train, pause, step, stop, and how far the run is.
 
+use super::live_settings;
 use crate::theme;
 use crate::widgets::{Icon, plain, primary_button, quiet_button, said};
 use eframe::egui::{
@@ -21,6 +22,8 @@ const ROW: f32 = 18.0;
 const PAD: f32 = 12.0;
 /// Widths of the buttons: train, step or go on, stop, report.
 const WIDTHS: [f32; 4] = [96.0, 80.0, 72.0, 84.0];
+/// Width of the button that is there while a run trains.
+const ADJUST: f32 = 80.0;
 /// The most epochs that a run goes on for at once.
 const MOST_EPOCHS: u32 = 10_000;
 
@@ -82,6 +85,10 @@ fn buttons(ui: &mut Ui, state: &State, beside: bool, actions: &mut Vec<Action>) 
         {
             actions.push(Action::Report);
         }
+        if !training.live_settings().is_empty() {
+            let button = quiet_button(ui, Icon::Sliders, "Adjust", true, ADJUST);
+            live_settings::popup(&button, state, |_| true, actions);
+        }
         ui.add_space(theme::STEP);
         progress(ui, state, beside, actions);
     });
@@ -94,7 +101,7 @@ fn step(ui: &mut Ui, training: &RunMonitor, actions: &mut Vec<Action>) {
         .on_hover_text("Train on one batch, then wait")
         .clicked()
     {
-        actions.push(Action::Step);
+        actions.push(Action::Steps(1));
     }
 }
 

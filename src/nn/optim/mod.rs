@@ -123,6 +123,26 @@ impl Updater {
         Ok(updater)
     }
 
+    /// Goes on with other settings of the same optimizer. What both keep for each parameter stays; what only the new
+    /// one keeps begins as before a first step.
+    pub fn change(&mut self, optimizer: &Optimizer, network: &Network) -> Result<(), NnError> {
+        let names = optimizer.state_names();
+        for (kept, parameter) in self.states.iter_mut().zip(network.parameters()) {
+            if kept.names == names {
+                continue;
+            }
+            let mut fresh = ParameterState::fresh(optimizer, parameter)?;
+            for (name, tensor) in names.iter().zip(&mut fresh.tensors) {
+                if let Some(at) = kept.names.iter().position(|known| known == name) {
+                    *tensor = kept.tensors[at].clone();
+                }
+            }
+            *kept = fresh;
+        }
+        self.optimizer = *optimizer;
+        Ok(())
+    }
+
     /// Moves every parameter that is not frozen along its gradient.
     pub fn step(&mut self, network: &mut Network, lr: f64) -> Result<(), NnError> {
         self.steps += 1;
