@@ -103,6 +103,8 @@ pub enum Action {
     /// Goes on with the run that has ended, from its last checkpoint: with what is left of it, or with so many more epochs
     /// of its last stage.
     GoOn(Option<u32>),
+    /// Begins a new run with what the run that has ended was at this checkpoint, and goes on with it.
+    GoOnFrom(String),
     /// Waits after the current step.
     Pause,
     /// Continues.
@@ -115,6 +117,8 @@ pub enum Action {
     Stop,
     /// Writes the report of the run into its folder.
     Report,
+    /// Trains the opened run again and compares (true), or ends that.
+    Replay(bool),
     /// Chooses where to compute: `None` for the best there is.
     Device(Option<String>),
     /// Changes how something is shown.

@@ -55,6 +55,7 @@ pub fn all(state: &State, views: &ViewCatalogue) -> Vec<Command> {
         let hint = "the run as one page: curves, metrics, pictures, layers";
         all.push(command("Write report", hint, Action::Report));
     }
+    all.extend(replay(state));
     all.extend(files(state));
     all.extend(layers(state));
     all.extend(workspaces(state));
@@ -95,6 +96,7 @@ fn training(state: &State) -> Vec<Command> {
         Phase::Idle | Phase::Ended(_) if state.hindrance().is_none() => {
             let mut start = vec![command("Train", "", Action::Train)];
             start.extend(state.training.continuation().map(|how| go_on(state, how)));
+            start.extend(state.checkpoints().into_iter().map(go_on_from));
             start
         }
         Phase::Preparing { .. } => vec![command("Pause", "Space", Action::Pause), stop],
@@ -107,6 +109,18 @@ fn training(state: &State) -> Vec<Command> {
         ],
         _ => Vec::new(),
     }
+}
+
+/// Trains the opened run again.
+fn replay(state: &State) -> Option<Command> {
+    if state.replays.step().is_some() {
+        let hint = "nothing is compared then";
+        return Some(command("Stop the replay", hint, Action::Replay(false)));
+    }
+    let hint = "train it again and say whether it is identical to the last bit";
+    let replay = command("Replay the run", hint, Action::Replay(true));
+    let replay = replay.known_as("reproduce repeat exact same identical");
+    state.can_replay().then_some(replay)
 }
 
 /// Through the weights that the run kept at earlier steps.
@@ -145,6 +159,14 @@ fn go_on(state: &State, how: Continuation) -> Command {
             command(name, hint, Action::GoOn(Some(again)))
         }
     }
+}
+
+/// Goes on from a checkpoint, in a new run.
+fn go_on_from(checkpoint: String) -> Command {
+    let name = format!("Go on from {}", checkpoint.replace('-', " "));
+    let hint = "from this checkpoint, in a new run; this one stays as it is";
+    let go_on = command(name, hint, Action::GoOnFrom(checkpoint));
+    go_on.known_as("restore checkpoint branch fork")
 }
 
 fn files(state: &State) -> Vec<Command> {

@@ -60,12 +60,14 @@ impl State {
             Action::NoteRun(run, note) => self.note_run(&run, &note),
             Action::Train => self.train(services),
             Action::GoOn(more) => self.continue_run(more, services),
+            Action::GoOnFrom(checkpoint) => self.branch_run(&checkpoint, services),
             Action::Pause => self.training.send(Command::Pause),
             Action::Resume => self.training.send(Command::Resume),
             Action::Steps(steps) => self.training.send(Command::Steps(steps)),
             Action::Adjust(setting, value) => self.training.adjust(setting, value),
             Action::Stop => self.training.send(Command::Stop),
             Action::Report => self.report(services),
+            Action::Replay(start) => self.replay(start, services),
             other => self.handle_files(other, services),
         }
     }
@@ -234,6 +236,7 @@ impl State {
         self.drain_download();
         self.drain_unpacking();
         self.drain_import();
+        self.drain_replay();
         self.follow_known_advice();
         self.runs.drain();
         self.smooth();

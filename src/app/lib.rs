@@ -37,6 +37,7 @@ pub mod recent;
 pub mod recovery;
 pub mod refused_field;
 pub mod remembered;
+pub mod replaying;
 pub mod run_monitor;
 pub mod runs;
 mod saving;

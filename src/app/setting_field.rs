@@ -100,6 +100,7 @@ const STAGE: &[Named] = &[
     ("freeze", "freeze"),
     ("early_stop", "early stop"),
     ("sparsity", "sparsity"),
+    ("checkpoints", "checkpoints"),
 ];
 
 impl SettingField {

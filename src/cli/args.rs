@@ -45,6 +45,8 @@ pub enum Command {
     Train(TrainArgs),
     /// Change settings of a run that trains elsewhere; let it wait, go on or stop
     Control(ControlArgs),
+    /// Train a run again and say whether it is the same to the last bit; exits with 1 where it differs
+    Replay(ReplayArgs),
     /// Make a run of a project and the weights of a safetensors file
     Import(ImportArgs),
     /// Measure a trained run on a split
@@ -231,11 +233,14 @@ pub struct TrainArgs {
     /// Continue from the run's last checkpoint
     #[arg(long)]
     pub resume: bool,
+    /// Go on from this checkpoint of a run (best, stage-1, stage-1-epoch-5, step-512), in a new run that names it
+    #[arg(long, value_name = "NAME", conflicts_with = "resume")]
+    pub checkpoint: Option<String>,
     /// Epochs of every stage, instead of the project's
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub epochs: Option<u32>,
-    /// With --resume: so many epochs from the checkpoint on, also of a stage that has had all of its own
-    #[arg(long, value_name = "N", requires = "resume", conflicts_with = "epochs", value_parser = clap::value_parser!(u32).range(1..))]
+    /// With --resume or --checkpoint: so many epochs from the checkpoint on, also of a stage that has had all of its own
+    #[arg(long, value_name = "N", conflicts_with = "epochs", value_parser = clap::value_parser!(u32).range(1..))]
     pub more_epochs: Option<u32>,
     /// Train this stage alone
     #[arg(long, value_name = "NAME")]
@@ -274,6 +279,22 @@ pub struct ControlArgs {
     /// Save a checkpoint and end the run
     #[arg(long, group = "next")]
     pub stop: bool,
+}
+
+/// `strata replay`
+#[derive(Debug, ClapArgs)]
+pub struct ReplayArgs {
+    /// The folder of a run that has ended
+    pub run: PathBuf,
+    /// Keep what is trained in this folder [default: a temporary one, kept where it differs]
+    #[arg(short, long, value_name = "FOLDER")]
+    pub output: Option<PathBuf>,
+    /// Where to compute: cpu, cuda:0 [default: as the run was]
+    #[arg(long)]
+    pub device: Option<String>,
+    /// Print one JSON value
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `strata import`

@@ -24,6 +24,7 @@ mod numbers;
 mod output;
 mod overrides;
 mod progress;
+mod replay;
 mod report;
 mod scaling;
 mod solve;
@@ -187,6 +188,7 @@ fn dispatch(args: Args, started: Instant) -> anyhow::Result<()> {
         Some(Command::Kernel(args)) => kernel::run(&args),
         Some(Command::Train(args)) => train::run(&args),
         Some(Command::Control(args)) => control::run(&args),
+        Some(Command::Replay(args)) => replay::run(&args),
         Some(Command::Import(args)) => import::run(&args),
         Some(Command::Eval(args)) => eval::run(&args),
         Some(Command::Inspect(args)) => inspect::run(&args),

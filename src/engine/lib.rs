@@ -12,6 +12,7 @@ pub mod error;
 pub mod event;
 pub mod inspection;
 pub mod machine_benchmark;
+pub mod replay;
 pub mod run;
 pub mod slot;
 pub mod storage;

@@ -62,6 +62,10 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ),
     ("early_stop", "earlystopping patience callback monitor"),
     (
+        "checkpoints",
+        "modelcheckpoint save_best_only best weights restore",
+    ),
+    (
         "sparsity",
         "kl penalty regularisation regularizer activity_regularizer",
     ),

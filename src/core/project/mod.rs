@@ -12,6 +12,7 @@ pub mod file;
 mod foreign_file;
 pub mod goals;
 pub mod help;
+pub mod kept_checkpoints;
 pub mod layer;
 pub mod layer_path;
 pub mod layer_text;

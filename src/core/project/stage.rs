@@ -4,6 +4,7 @@
 //! words of `key=value`, one sentence when they cannot be read.
 
 use super::data::Split;
+pub use super::kept_checkpoints::KeptCheckpoints;
 pub use super::loss::Loss;
 pub use super::optimizer::Optimizer;
 use super::reference::stage::EARLY_STOP;
@@ -266,6 +267,9 @@ pub struct Stage {
     /// KL penalty on an activation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sparsity: Option<Sparsity>,
+    /// Checkpoints that are kept besides the newest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checkpoints: Option<KeptCheckpoints>,
 }
 
 fn is_train(split: &Split) -> bool {
@@ -286,6 +290,7 @@ impl Default for Stage {
             freeze: Vec::new(),
             early_stop: None,
             sparsity: None,
+            checkpoints: None,
         }
     }
 }

@@ -3,7 +3,7 @@
 use crate::event::Metrics;
 use crate::storage::checkpoint::Watch;
 use strata_core::project::data::Split;
-use strata_core::project::stage::EarlyStop;
+use strata_core::project::stage::{EARLY_STOP_METRICS, EarlyStop, Stage};
 
 /// What an epoch meant for early stopping.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -14,6 +14,17 @@ pub(crate) struct Verdict {
     pub is_best: bool,
     /// Patience is at its end.
     pub is_over: bool,
+}
+
+/// What a stage's epochs are judged by: its early stopping, or, where only the best is kept, the loss.
+pub(crate) fn watched(stage: &Stage) -> Option<EarlyStop> {
+    let keeps_best = stage.checkpoints.is_some_and(|kept| kept.best);
+    let best = keeps_best.then(|| EarlyStop {
+        metric: EARLY_STOP_METRICS[0].to_owned(),
+        // It never ends the stage.
+        patience: u32::MAX,
+    });
+    stage.early_stop.clone().or(best)
 }
 
 /// The split a metric such as `valid loss` is measured on; `None` when the text is no metric.
@@ -37,9 +48,11 @@ pub(crate) fn judge(
     } else {
         Split::Valid
     };
-    let measured = metrics
-        .iter()
-        .find(|(at, _)| *at == split)
+    let of = |split: Split| metrics.iter().find(|(at, _)| *at == split);
+    // Where only the best is kept and nothing is validated, the training images judge.
+    let is_only_kept = rule.patience == u32::MAX;
+    let measured = of(split)
+        .or_else(|| of(trained).filter(|_| is_only_kept))
         .map(|(_, metrics)| metrics);
     let value = match rule.metric.ends_with("accuracy") {
         true => measured

@@ -13,7 +13,7 @@ pub mod evaluate;
 pub mod finite;
 pub mod goal_metrics;
 pub mod memory_check;
-mod parts;
+pub(crate) mod parts;
 pub(crate) mod pool;
 pub(crate) mod prepare;
 pub(crate) mod resume;

@@ -37,6 +37,7 @@ pub(super) fn begin(
         stage: options.stage.clone(),
         more_epochs: options.more_epochs.filter(|_| former.is_some()),
         project: None,
+        is_import: false,
         device: session.record.device.clone(),
         version: session.record.version.clone(),
     });

@@ -432,9 +432,14 @@ fn open_folder(
             "the network is not the one that was trained in {run}: train it in a new run folder, or resume with the network as in {run}/project.toml"
         )));
     }
-    let checkpoint = checkpoint::load(&folder.checkpoint("last"))?;
+    let mut checkpoint = checkpoint::load(&folder.checkpoint("last"))?;
     repair::repair(&folder, &trained, &checkpoint.position)
         .map_err(|reason| RunError::write(path, reason.to_string()))?;
+    if repair::drop_ahead(&folder, &checkpoint.position)
+        .map_err(|reason| RunError::write(path, reason.to_string()))?
+    {
+        checkpoint.position.watch.best = None;
+    }
     Ok((
         folder,
         Some(PreviousRun {
@@ -574,6 +579,8 @@ fn record(
         seconds,
         images_per_second,
         metrics,
+        weights,
+        parent,
         parts,
         ..
     } = old;
@@ -582,6 +589,8 @@ fn record(
         seconds,
         images_per_second,
         metrics,
+        weights,
+        parent,
         parts,
         ..new
     }

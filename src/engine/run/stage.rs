@@ -228,10 +228,8 @@ fn end_epoch(session: &mut Session<'_>, stepper: &Stepper<'_>) -> Result<Flow, R
     if !measure_into(session, stage, Split::Valid, &mut metrics)? {
         return Ok(Flow::Stopped);
     }
-    let verdict = stage
-        .early_stop
-        .as_ref()
-        .map(|rule| early_stop::judge(rule, session.position.watch, stage.split, &metrics));
+    let verdict = early_stop::watched(stage)
+        .map(|rule| early_stop::judge(&rule, session.position.watch, stage.split, &metrics));
     let is_last = session.position.epoch + 1 >= stage.epochs
         || verdict.is_some_and(|verdict| verdict.is_over);
     if is_last && !measure_into(session, stage, Split::Test, &mut metrics)? {
@@ -343,7 +341,13 @@ fn save(
     is_last: bool,
 ) -> Result<(), RunError> {
     let stage = format!("stage-{}", session.position.stage + 1);
+    let epoch = session.position.epoch;
+    let of_epoch = format!("{stage}-epoch-{epoch}");
+    let every = stepper.stage().checkpoints.and_then(|kept| kept.every);
     let mut names = Vec::new();
+    if every.is_some_and(|every| epoch.is_multiple_of(every)) {
+        names.push(of_epoch.as_str());
+    }
     if is_last {
         names.push(stage.as_str());
     }

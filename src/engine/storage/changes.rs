@@ -117,6 +117,11 @@ impl Changes {
         self.rows.insert(place, new);
     }
 
+    /// Takes back what was to hold from a later step on.
+    pub(crate) fn forget_after(&mut self, step: u64) {
+        self.rows.retain(|change| change.step <= step);
+    }
+
     /// Replaces the file in a run's folder; where nothing was changed there is none.
     pub(crate) fn write(&self, run: &Path) -> io::Result<()> {
         let path = run.join(CHANGES_FILE);

@@ -1,5 +1,6 @@
 //! What a run leaves behind: its folder, record, metrics, checkpoints.
 
+pub mod branch;
 pub mod changes;
 pub mod checkpoint;
 pub mod dynamics_csv;

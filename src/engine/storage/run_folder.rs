@@ -356,7 +356,7 @@ fn snapshots_of(run: &Path) -> String {
 }
 
 /// The names of a run's checkpoints, in alphabetical order.
-fn checkpoints(run: &Path) -> Vec<String> {
+pub fn checkpoints(run: &Path) -> Vec<String> {
     let files = std::fs::read_dir(run.join("checkpoints"))
         .into_iter()
         .flatten()

@@ -132,6 +132,7 @@ fn other(key: &str, task: Task) -> (&'static str, Option<&'static str>) {
         ("freeze", _) => ("[\"encoder.0\"]", None),
         ("early_stop", _) => ("\"train loss patience=1\"", None),
         ("sparsity", _) => ("\"rho=0.2 beta=0.1\"", None),
+        ("checkpoints", _) => ("\"best, every 2\"", None),
         ("format", _) => ("2", Some("has format 2")),
         ("title", _) => ("\"other\"", None),
         ("seed", _) => ("6", None),
