@@ -96,6 +96,14 @@ fn training(state: &State) -> Vec<Command> {
         Phase::Idle | Phase::Ended(_) if state.hindrance().is_none() => {
             let mut start = vec![command("Train", "", Action::Train)];
             start.extend(state.training.continuation().map(|how| go_on(state, how)));
+            let hint = "a new run: layers that were not changed keep their weights";
+            let train = command(
+                "Train with the weights of this run",
+                hint,
+                Action::TrainFromRun,
+            );
+            let has_run = state.training.run.is_some();
+            start.extend(has_run.then(|| train.known_as("transfer edit network")));
             start.extend(state.checkpoints().into_iter().map(go_on_from));
             start
         }

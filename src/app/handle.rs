@@ -60,6 +60,7 @@ impl State {
             Action::NoteRun(run, note) => self.note_run(&run, &note),
             Action::Train => self.train(services),
             Action::GoOn(more) => self.continue_run(more, services),
+            Action::TrainFromRun => self.train_from_run(services),
             Action::GoOnFrom(checkpoint) => self.branch_run(&checkpoint, services),
             Action::Pause => self.training.send(Command::Pause),
             Action::Resume => self.training.send(Command::Resume),

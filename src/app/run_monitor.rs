@@ -365,6 +365,13 @@ impl RunMonitor {
                 self.curves.changes = all;
                 self.asked.clear();
             }
+            Event::FirstWeights(told) => {
+                let weight = match told.table.missing.is_empty() {
+                    true => Weight::Note,
+                    false => Weight::Warning,
+                };
+                return Some((weight, format!("The network {}", told.text())));
+            }
             Event::InspectionsUpdated => {}
             Event::Paused => self.phase = Phase::Paused,
             Event::Resumed => self.phase = Phase::Training,

@@ -37,7 +37,12 @@ type Named = (&'static str, &'static str);
 const DATA: &[(Option<&str>, &[Named])] = &[
     (
         None,
-        &[("source", "source"), ("path", "path"), ("seed", "seed")],
+        &[
+            ("source", "source"),
+            ("path", "path"),
+            ("seed", "seed"),
+            ("init", "init"),
+        ],
     ),
     (
         Some("Files"),

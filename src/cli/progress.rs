@@ -161,6 +161,10 @@ impl Sink for Progress {
             Event::Epoch(report) => self.epoch(report),
             Event::Warning { message, .. } => self.say(&format!("warning: {message}")),
             Event::Changes(all) => self.changes(all),
+            Event::FirstWeights(told) => {
+                told.table.lines().iter().for_each(|line| self.say(line));
+                self.say(&told.text());
+            }
             Event::Paused => self.say("paused; strata control RUN --resume goes on"),
             Event::Resumed => self.say("goes on"),
             Event::InspectionsUpdated

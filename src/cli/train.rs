@@ -102,6 +102,7 @@ fn options(args: &TrainArgs, source: &Source) -> anyhow::Result<RunOptions> {
         loaders: args.loader_threads,
         no_snapshots: args.no_snapshots,
         changes: None,
+        weights_of: None,
         until: None,
     })
 }

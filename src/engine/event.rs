@@ -2,6 +2,7 @@
 //! [`super::inspection::live::LiveResults`].
 
 use crate::storage::changes::Change;
+use crate::storage::init::FirstWeights;
 use crate::storage::snapshots::Snapshots;
 use std::path::PathBuf;
 use strata_core::project::data::Split;
@@ -33,6 +34,8 @@ pub enum Event {
         /// Files left out while reading the data, with the reason.
         skipped: Vec<(PathBuf, String)>,
     },
+    /// The network begins with weights of another run or of a file.
+    FirstWeights(FirstWeights),
     /// A stage begins.
     Stage {
         /// Index in the project.

@@ -47,6 +47,8 @@ pub struct RunOptions {
     /// Changes of settings that are taken over at their steps, in place of those in the run's folder: of a run that is
     /// trained again.
     pub changes: Option<Changes>,
+    /// The run whose weights the network begins with, over what the project says of its first weights.
+    pub weights_of: Option<PathBuf>,
     /// Stops there, as a stop that was asked for does.
     pub until: Option<Until>,
 }
@@ -144,6 +146,7 @@ fn log_event(event: &Event, title: &str) {
         Event::Stage { name, epochs, .. } => {
             log::info!("run of `{title}`: stage `{name}` begins, epochs: {epochs}");
         }
+        Event::FirstWeights(told) => log::info!("run of `{title}`: {}", told.text()),
         Event::Paused => log::info!("run of `{title}` paused"),
         Event::Resumed => log::info!("run of `{title}` resumed"),
         Event::Warning { message, .. } => log::warn!("run of `{title}`: {message}"),

@@ -30,6 +30,7 @@ mod going_on;
 mod gui;
 mod import_cycles;
 mod importing;
+mod initial_weights;
 mod inside_views;
 mod inspections;
 mod journeys;

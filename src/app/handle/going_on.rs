@@ -84,6 +84,20 @@ impl State {
         });
     }
 
+    /// Trains the project as it is now with the weights of the run that has ended: its edited layers begin anew.
+    pub(super) fn train_from_run(&mut self, services: &Services) {
+        let Some(run) = self.training.run.clone().filter(|_| self.can_start()) else {
+            return;
+        };
+        let options = RunOptions {
+            weights_of: Some(run),
+            ..self.run_options()
+        };
+        self.start_run(options, services, |running, project, _| {
+            RunMonitor::new(running, project)
+        });
+    }
+
     /// The checkpoints of the run that has ended, besides the newest.
     pub fn checkpoints(&self) -> Vec<String> {
         let run = self.training.run.as_deref();
@@ -157,7 +171,7 @@ impl State {
             return Ok(());
         }
         Err(format!(
-            "The layers are not those that were trained in {}: undo the changes (Ctrl+Z) to go on with that run, or press Train for a new one",
+            "The layers are not those that were trained in {}: undo the changes (Ctrl+Z) to go on with that run, press Train for a new one, or choose Train with the weights of this run (Ctrl+K), where only the changed layers begin anew",
             run.display()
         ))
     }

@@ -26,6 +26,7 @@ use crate::thread::{RunOptions, Until};
 use crossbeam_channel::Receiver;
 use std::path::{Path, PathBuf};
 use strata_core::format::count;
+use strata_core::project::file;
 use strata_core::project::help::Surface;
 
 /// What came of training a run again.
@@ -260,6 +261,14 @@ impl History {
             others.push(
                 "the run is of a version that did not note where it was resumed: it was trained again at one go".into(),
             );
+        }
+        if let Ok(project) = file::load(&folder.join("project.toml"))
+            && let Some(init) = project.init
+        {
+            others.push(format!(
+                "its first weights were taken from {} as it is now",
+                init.from
+            ));
         }
         let images = RunRecord::read(folder).map(|record| record.data_hash);
         if images.is_ok_and(|images| images != self.record.data_hash) {

@@ -3,14 +3,69 @@
 use super::session::Session;
 use super::stage::take_back;
 use crate::error::RunError;
-use crate::storage::record::Part;
+use crate::event::{Event, Sink};
+use crate::storage::record::{Part, RunRecord};
+use crate::storage::run_folder::RunFolder;
 use crate::thread::RunOptions;
+use candle_core::Device;
 use std::path::Path;
 use strata_core::atomic_write::write_with;
 use strata_core::files;
 use strata_core::project::live_setting::LiveSetting;
 use strata_core::project::stage::Stage;
 use strata_core::project::{Project, file};
+use strata_data::Dataset;
+
+/// The new `run.json`, or the one of the run that is resumed.
+pub(super) fn record(
+    folder: &RunFolder,
+    project: &Project,
+    dataset: &Dataset,
+    device: &Device,
+    is_resumed: bool,
+    sink: &mut dyn Sink,
+) -> RunRecord {
+    let new = RunRecord::start(
+        strata_nn::device::describe(device),
+        project.seed,
+        dataset.hash(),
+    );
+    if !is_resumed {
+        return new;
+    }
+    let old = match RunRecord::read(folder.path()) {
+        Ok(old) => old,
+        Err(error) => {
+            let run = folder.path().display();
+            log::warn!("run.json of {run} cannot be read, so its times begin again: {error}");
+            return new;
+        }
+    };
+    if dataset.is_other_than(&old.data_hash) {
+        let message = "the images are not the ones this run was trained on so far; its metrics before and after differ in that";
+        sink.event(Event::warning(message.to_owned()));
+    }
+    let RunRecord {
+        started,
+        seconds,
+        images_per_second,
+        metrics,
+        weights,
+        parent,
+        parts,
+        ..
+    } = old;
+    RunRecord {
+        started,
+        seconds,
+        images_per_second,
+        metrics,
+        weights,
+        parent,
+        parts,
+        ..new
+    }
+}
 
 /// Notes that a part begins. The project of the part before stays in the folder where this one has another.
 pub(super) fn begin(
@@ -49,6 +104,7 @@ fn differs(former: &Project, project: &Project) -> bool {
     let bare = |project: &Project| {
         let mut bare = project.clone();
         bare.data.path = None;
+        bare.init = None;
         bare
     };
     bare(former) != bare(project)

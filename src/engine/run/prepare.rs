@@ -16,6 +16,7 @@ use crate::inspection::live_previews::LivePreviews;
 use crate::storage::changes::Changes;
 use crate::storage::checkpoint::{self, Checkpoint, Position};
 use crate::storage::dynamics_csv::DynamicsWriter;
+use crate::storage::init::{self, FirstWeights};
 use crate::storage::metrics_csv::MetricsWriter;
 use crate::storage::record::{RunRecord, Status};
 use crate::storage::repair;
@@ -27,9 +28,11 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use strata_core::files::path_text;
 use strata_core::format;
 use strata_core::project::data::Split;
 use strata_core::project::help::Surface;
+use strata_core::project::init::Init;
 use strata_core::project::{Project, ProjectError, file};
 use strata_core::shape::{Inference, infer};
 use strata_core::system_memory::available_bytes;
@@ -57,6 +60,7 @@ struct Opened {
     changes: Changes,
     /// The project of the run that is resumed.
     former: Option<Project>,
+    first_weights: Option<FirstWeights>,
     is_resumed: bool,
     loaders: usize,
 }
@@ -71,8 +75,14 @@ pub(crate) fn prepare<'a>(
 ) -> Result<Session<'a>, RunError> {
     let mut opened = open(effective(project, options), options, &mut control, sink)?;
     let former = opened.former.take();
+    let first_weights = opened.first_weights.take();
     let mut session = go_live(opened, options, control, sink, live)?;
     begin(&mut session, former.as_ref(), options)?;
+    if let Some(told) = first_weights {
+        let written = told.write(session.folder.path());
+        written.map_err(|reason| session.write_error(reason))?;
+        session.sink.event(Event::FirstWeights(told));
+    }
     Ok(session)
 }
 
@@ -120,6 +130,10 @@ fn open(
         .map(|former| (former.project, former.checkpoint))
         .unzip();
     let mut network = build(&project, &inference, &device, checkpoint.as_ref())?;
+    let first_weights = match &checkpoint {
+        None => init::take(&project, &options.base, &mut network)?,
+        Some(_) => None,
+    };
     try_sparsity(&mut network, &project)?;
     let is_resumed = checkpoint.is_some();
     let optimizer = checkpoint
@@ -137,6 +151,7 @@ fn open(
         optimizer,
         changes,
         former,
+        first_weights,
         is_resumed,
         loaders: loaders(options),
     })
@@ -162,11 +177,12 @@ fn go_live<'a>(
         optimizer,
         changes,
         former: _,
+        first_weights: _,
         is_resumed,
         loaders,
     } = opened;
     control.obey_file(folder.path());
-    let record = record(&folder, &project, &dataset, &device, is_resumed, sink);
+    let record = parts::record(&folder, &project, &dataset, &device, is_resumed, sink);
     let previews = LivePreviews::new(&dataset, &inference, project.seed, &device)?;
     let tables = MetricsWriter::open(folder.path(), position.step)
         .map_err(|reason| RunError::write(folder.path(), reason.to_string()))?;
@@ -308,6 +324,12 @@ fn effective(project: &Project, options: &RunOptions) -> Project {
             .stages
             .iter_mut()
             .for_each(|stage| stage.epochs = epochs);
+    }
+    if let Some(run) = &options.weights_of {
+        project.init = Some(Init {
+            from: path_text(run),
+            parts: Vec::new(),
+        });
     }
     project
 }
@@ -542,57 +564,6 @@ fn position(checkpoint: Option<&Checkpoint>, only: Option<usize>) -> Position {
     match only {
         Some(stage) if stage != saved.stage => saved.enter(stage),
         _ => saved,
-    }
-}
-
-/// The new `run.json`, or the one of the run that is resumed.
-fn record(
-    folder: &RunFolder,
-    project: &Project,
-    dataset: &Dataset,
-    device: &Device,
-    is_resumed: bool,
-    sink: &mut dyn Sink,
-) -> RunRecord {
-    let new = RunRecord::start(
-        strata_nn::device::describe(device),
-        project.seed,
-        dataset.hash(),
-    );
-    if !is_resumed {
-        return new;
-    }
-    let old = match RunRecord::read(folder.path()) {
-        Ok(old) => old,
-        Err(error) => {
-            let run = folder.path().display();
-            log::warn!("run.json of {run} cannot be read, so its times begin again: {error}");
-            return new;
-        }
-    };
-    if dataset.is_other_than(&old.data_hash) {
-        let message = "the images are not the ones this run was trained on so far; its metrics before and after differ in that";
-        sink.event(Event::warning(message.to_owned()));
-    }
-    let RunRecord {
-        started,
-        seconds,
-        images_per_second,
-        metrics,
-        weights,
-        parent,
-        parts,
-        ..
-    } = old;
-    RunRecord {
-        started,
-        seconds,
-        images_per_second,
-        metrics,
-        weights,
-        parent,
-        parts,
-        ..new
     }
 }
 

@@ -5,6 +5,7 @@ pub mod changes;
 pub mod checkpoint;
 pub mod dynamics_csv;
 pub mod import;
+pub mod init;
 pub mod matched_weights;
 pub mod metrics_csv;
 pub mod metrics_read;

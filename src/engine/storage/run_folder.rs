@@ -7,6 +7,7 @@
 //! snapshots/      weights of earlier steps, to look back at
 //! changes.csv     settings that were changed while it trained, with their steps
 //! commands.txt    what is asked of the run while it trains
+//! init.csv        what its first weights were taken from, where it took some
 //! dynamics.csv    gradients, weights and outputs of every layer at some steps
 //! run.json        status, device, version, times, data hash
 //! whitening.safetensors   what center and whiten were fitted to, where the project has them
@@ -198,8 +199,8 @@ impl RunFolder {
         checkpoint(&self.path, name)
     }
 
-    /// Writes the project as it is trained. A relative `data.path` becomes absolute: the copy is
-    /// in another folder than the original.
+    /// Writes the project as it is trained. Relative paths become absolute: the copy is in another folder than the
+    /// original.
     pub(crate) fn write_project(
         &self,
         project: &Project,
@@ -214,6 +215,14 @@ impl RunFolder {
         {
             let joined = base.join(path_in(path));
             *path = path_text(&std::path::absolute(&joined).unwrap_or(joined));
+        }
+        if let Some(init) = project
+            .init
+            .as_mut()
+            .filter(|init| !init.from.starts_with('~'))
+        {
+            let joined = base.join(path_in(&init.from));
+            init.from = path_text(&std::path::absolute(&joined).unwrap_or(joined));
         }
         file::save(&project, &self.path.join("project.toml"))
     }

@@ -3,7 +3,7 @@
 use crate::theme;
 use crate::widgets::{Field, FieldEvent, slider as shown_slider};
 use eframe::egui::{
-    DragValue, Grid, Id, Label, Popup, PopupCloseBehavior, Response, RichText, Slider, Ui,
+    Button, DragValue, Grid, Id, Label, Popup, PopupCloseBehavior, Response, RichText, Slider, Ui,
 };
 use strata_app::action::Action;
 use strata_app::run_monitor::{Phase, RunMonitor};
@@ -47,6 +47,17 @@ pub(super) fn popup(
         ui.separator();
         more_steps(ui, training, actions);
     });
+}
+
+/// A button for β and ρ, where the stage in training has them.
+pub(super) fn of_sparsity(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
+    let settings = state.training.live_settings();
+    if settings.iter().any(|(setting, _)| setting.is_of_sparsity()) {
+        let text = RichText::new("β ρ").size(theme::SMALL);
+        let button = ui.add(Button::new(text).frame_when_inactive(false).small());
+        let button = button.accessible_name("Adjust the sparsity");
+        popup(&button, state, LiveSetting::is_of_sparsity, actions);
+    }
 }
 
 /// What a change does, and how the schedule takes it.

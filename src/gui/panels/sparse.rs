@@ -10,9 +10,7 @@ use super::loading_state::{failed, reading};
 use crate::theme::{self, Palette};
 use crate::view::View;
 use crate::widgets::{chevron, empty, figure, plain};
-use eframe::egui::{
-    Button, ComboBox, Label, Rect, RichText, Stroke, Ui, UiBuilder, Vec2b, pos2, vec2,
-};
+use eframe::egui::{ComboBox, Label, Rect, RichText, Stroke, Ui, UiBuilder, Vec2b, pos2, vec2};
 use egui_plot::{AxisHints, Bar, BarChart, HLine, HoverPosition, Line, LineStyle, Plot, VLine};
 use std::sync::Arc;
 use strata_app::action::Action;
@@ -20,7 +18,6 @@ use strata_app::arrangement::Workspace;
 use strata_app::choices::Choice;
 use strata_app::state::State;
 use strata_core::format;
-use strata_core::project::live_setting::LiveSetting;
 use strata_engine::inspection::reply::Reply;
 use strata_inspect::inspection::Subject;
 use strata_inspect::maps::BINS;
@@ -113,7 +110,7 @@ impl View for SparseView {
     }
 
     fn tools(&mut self, ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
-        penalty_sliders(ui, state, actions);
+        live_settings::of_sparsity(ui, state, actions);
         let Some(code) = latest(state) else { return };
         order_box(ui, state, code, actions);
         let colors = theme::palette(ui);
@@ -183,17 +180,6 @@ impl View for SparseView {
                 ),
             },
         }
-    }
-}
-
-/// β and ρ of the stage in training, to be changed while it trains.
-fn penalty_sliders(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
-    let settings = state.training.live_settings();
-    if settings.iter().any(|(setting, _)| setting.is_of_sparsity()) {
-        let text = RichText::new("β ρ").size(theme::SMALL);
-        let button = ui.add(Button::new(text).frame_when_inactive(false).small());
-        let button = button.accessible_name("Adjust the sparsity");
-        live_settings::popup(&button, state, LiveSetting::is_of_sparsity, actions);
     }
 }
 

@@ -136,6 +136,7 @@ fn other(key: &str, task: Task) -> (&'static str, Option<&'static str>) {
         ("format", _) => ("2", Some("has format 2")),
         ("title", _) => ("\"other\"", None),
         ("seed", _) => ("6", None),
+        ("init", _) => ("\"nowhere encoder\"", Some("cannot read the first weights")),
         ("input", _) => ("\"3x9x9\"", Some("3×9×9")),
         ("encoder", _) => ("[\"conv 5 k3 s2 p1\", \"sigmoid\"]", None),
         ("decoder", _) => ("[\"convt 3 k4 s2 p1\", \"tanh\"]", None),
