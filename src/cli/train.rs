@@ -103,6 +103,7 @@ fn options(args: &TrainArgs, source: &Source) -> anyhow::Result<RunOptions> {
         no_snapshots: args.no_snapshots,
         changes: None,
         weights_of: None,
+        no_memory: false,
         until: None,
     })
 }

@@ -70,6 +70,15 @@ impl FromStr for Command {
     }
 }
 
+/// Where a run is to stop: both are reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Until {
+    /// Steps of the whole run that are done.
+    pub step: u64,
+    /// Epochs of the whole run that are done, and measured.
+    pub epochs_done: u64,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -2,7 +2,7 @@
 //! [`super::inspection::live::LiveResults`].
 
 use crate::storage::changes::Change;
-use crate::storage::init::FirstWeights;
+use crate::storage::first_weights::FirstWeights;
 use crate::storage::snapshots::Snapshots;
 use std::path::PathBuf;
 use strata_core::project::data::Split;

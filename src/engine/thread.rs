@@ -3,7 +3,7 @@
 //! The trainer never waits for the reader: a reader that falls behind loses steps and progress,
 //! nothing else. A panic is an outcome like any other failure, and the next run starts afresh.
 
-use super::command::Command;
+use super::command::{Command, Until};
 use super::event::{Event, Outcome, Sink, Summary};
 use super::inspection::live::LiveResults;
 use super::run::thread_priority;
@@ -49,17 +49,10 @@ pub struct RunOptions {
     pub changes: Option<Changes>,
     /// The run whose weights the network begins with, over what the project says of its first weights.
     pub weights_of: Option<PathBuf>,
+    /// Of a run that is continued: goes on with its weights alone, without the optimizer's memory.
+    pub no_memory: bool,
     /// Stops there, as a stop that was asked for does.
     pub until: Option<Until>,
-}
-
-/// Where a run is to stop: both are reached.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Until {
-    /// Steps of the whole run that are done.
-    pub step: u64,
-    /// Epochs of the whole run that are done, and measured.
-    pub epochs_done: u64,
 }
 
 /// A run on its thread.

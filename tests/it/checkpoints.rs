@@ -405,4 +405,6 @@ fn the_window_goes_on_from_a_checkpoint_and_from_earlier_weights() {
         bytes(&third, "last") != bytes(&again, "last"),
         "Adam began anew"
     );
+    let told = strata(folder.path(), &["replay", third.to_str().unwrap()]);
+    assert_eq!(code(&told), 0, "{}", err(&told));
 }

@@ -6,6 +6,7 @@ use crate::kit::terminal::{code, err, out, strata};
 use crate::kit::window::{builtin, open};
 use std::path::Path;
 use strata::app::action::Action;
+use strata::app::state::SideTab;
 use strata::engine::event::Event;
 use strata::engine::storage::checkpoint;
 use strata::engine::storage::matched_weights::MatchTable;
@@ -95,6 +96,7 @@ fn a_head_for_other_classes_begins_anew_with_the_reason() {
         "{told}"
     );
     assert!(told.contains("(and 1 more)"), "{told}");
+    assert!(told.contains("is 10, the network wants bias 12"), "{told}");
     let new = folder.path().join("new");
     let old = folder.path().join("old");
     assert_eq!(
@@ -226,11 +228,7 @@ fn the_window_has_a_field_for_the_first_weights() {
     let old = folder.path().join("old");
     completed(train(&tiny(&[]), &options(&old)).0);
     let mut window = open(folder.path(), &tiny(&[("seed = 5", "seed = 6")]));
-    window
-        .harness
-        .state_mut()
-        .handle(Action::Show(strata::app::action::Show::Settings(true)));
-    window.click("Data");
+    window.show_tab(SideTab::Data);
     window.enter("First weights", "old encoder");
     assert_eq!(
         window.state().project().init.as_ref().unwrap().to_string(),
@@ -280,7 +278,7 @@ fn an_edited_network_keeps_the_weights_of_its_other_layers() {
     for part in [
         "encoder.2.weight,encoder.2.weight,by name\n",
         "\"the file's encoder.0.weight is 3x3x3x3, the network wants",
-        "the file's encoder.4.weight is 6x3x3x3",
+        "the file's encoder.4.bias is 6, the network wants bias 8",
     ] {
         assert!(table.contains(part), "{part}: {table}");
     }

@@ -11,7 +11,7 @@ mod task;
 pub use compare::{Difference, Place};
 pub use task::{ReplayTask, Replaying};
 
-use crate::command::Command;
+use crate::command::{Command, Until};
 use crate::error::RunError;
 use crate::event::{Event, Outcome, Sink};
 use crate::inspection::live::LiveResults;
@@ -22,7 +22,7 @@ use crate::storage::checkpoint::{Position, position};
 use crate::storage::import::import;
 use crate::storage::record::{Part, RunRecord, Status};
 use crate::storage::run_folder::{self, is_in_training};
-use crate::thread::{RunOptions, Until};
+use crate::thread::RunOptions;
 use crossbeam_channel::Receiver;
 use std::path::{Path, PathBuf};
 use strata_core::format::count;
@@ -188,6 +188,7 @@ impl History {
             resume: index > 0,
             more_epochs: part.more_epochs,
             no_snapshots: true,
+            no_memory: part.is_without_memory,
             changes: Some(self.changes.clone()),
             until,
             ..RunOptions::default()

@@ -1,7 +1,8 @@
 //! Commands that somebody appends to `commands.txt` in the folder of a run that trains: a line each, obeyed between
 //! two steps by whatever trains there.
 //!
-//! The file is taken away when a run begins and when it ends: what was asked of an earlier run is not done by a later.
+//! The file is taken away when a run is resumed and when it ends: what was asked of an earlier training is not done by a
+//! later one.
 
 use crate::command::Command;
 use std::fs::{File, OpenOptions};
@@ -15,8 +16,10 @@ pub(super) const LOOK_EVERY: Duration = Duration::from_millis(150);
 const MOST_BYTES: u64 = 1 << 16;
 
 /// The file in a run's folder.
+pub(crate) const COMMANDS_FILE: &str = "commands.txt";
+
 fn file_of(run: &Path) -> PathBuf {
-    run.join("commands.txt")
+    run.join(COMMANDS_FILE)
 }
 
 /// Asks the run that trains in this folder to do something. Fails as writing to a file does.
@@ -45,13 +48,11 @@ pub(super) struct CommandFile {
 impl CommandFile {
     /// For a run that begins.
     pub fn begin(run: &Path) -> CommandFile {
-        let file = CommandFile {
+        CommandFile {
             path: file_of(run),
             read: 0,
             due: Instant::now(),
-        };
-        file.remove();
-        file
+        }
     }
 
     /// What was asked since the last look, each a command or why it is none; nothing where the next look is not due.
@@ -94,20 +95,25 @@ impl CommandFile {
         let text = String::from_utf8_lossy(&bytes[..whole]);
         Ok(text.lines().map(str::to_owned).collect())
     }
-
-    fn remove(&self) {
-        // What stays is told of where it is obeyed again.
-        if let Err(error) = std::fs::remove_file(&self.path)
-            && error.kind() != ErrorKind::NotFound
-        {
-            log::warn!("{} could not be removed: {error}", self.path.display());
-        }
-    }
 }
 
 impl Drop for CommandFile {
     fn drop(&mut self) {
-        self.remove();
+        forget(&self.path);
+    }
+}
+
+/// Takes the file away that an earlier training in this run's folder left when it was killed.
+pub(crate) fn forget_earlier(run: &Path) {
+    forget(&file_of(run));
+}
+
+fn forget(file: &Path) {
+    // What stays is told of where it is obeyed again.
+    if let Err(error) = std::fs::remove_file(file)
+        && error.kind() != ErrorKind::NotFound
+    {
+        log::warn!("{} could not be removed: {error}", file.display());
     }
 }
 
@@ -140,8 +146,12 @@ mod tests {
         let run = tempfile::tempdir().unwrap();
         let path = file_of(run.path());
         std::fs::write(&path, "stop\n").unwrap();
+        forget_earlier(run.path());
         let mut file = CommandFile::begin(run.path());
-        assert!(look(&mut file).is_empty(), "it was asked of an earlier run");
+        assert!(
+            look(&mut file).is_empty(),
+            "it was asked of an earlier training"
+        );
         let lr: LiveSetting = "lr".parse().unwrap();
         ask(run.path(), &[Command::Pause, Command::Set(lr, 0.5)]).unwrap();
         assert_eq!(

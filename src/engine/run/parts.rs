@@ -8,6 +8,7 @@ use crate::storage::record::{Part, RunRecord};
 use crate::storage::run_folder::RunFolder;
 use crate::thread::RunOptions;
 use candle_core::Device;
+use std::collections::HashMap;
 use std::path::Path;
 use strata_core::atomic_write::write_with;
 use strata_core::files;
@@ -92,6 +93,8 @@ pub(super) fn begin(
         stage: options.stage.clone(),
         more_epochs: options.more_epochs.filter(|_| former.is_some()),
         project: None,
+        is_without_memory: session.position.is_in_stage()
+            && session.optimizer.as_ref().is_some_and(HashMap::is_empty),
         is_import: false,
         device: session.record.device.clone(),
         version: session.record.version.clone(),

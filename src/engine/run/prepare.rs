@@ -16,7 +16,8 @@ use crate::inspection::live_previews::LivePreviews;
 use crate::storage::changes::Changes;
 use crate::storage::checkpoint::{self, Checkpoint, Position};
 use crate::storage::dynamics_csv::DynamicsWriter;
-use crate::storage::init::{self, FirstWeights};
+use crate::storage::first_weights::FirstWeights;
+use crate::storage::init;
 use crate::storage::metrics_csv::MetricsWriter;
 use crate::storage::record::{RunRecord, Status};
 use crate::storage::repair;
@@ -137,7 +138,10 @@ fn open(
     try_sparsity(&mut network, &project)?;
     let is_resumed = checkpoint.is_some();
     let optimizer = checkpoint
-        .map(|checkpoint| checkpoint.optimizer)
+        .map(|checkpoint| match options.no_memory {
+            true => HashMap::new(),
+            false => checkpoint.optimizer,
+        })
         .filter(|_| keeps_memory);
     Ok(Opened {
         project,

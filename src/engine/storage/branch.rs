@@ -43,19 +43,14 @@ pub fn branch(run: &Path, name: &str, folder: Option<&Path>) -> Result<PathBuf, 
     };
     let mut made = RunFolder::create(folder, base, &project.title)?;
     let to = made.path().to_owned();
-    let written = (|| {
-        made.write_project(&project, run)
-            .map_err(io::Error::other)?;
-        for name in FILES {
-            copy_if_there(&run.join(name), &to.join(name))?;
-        }
-        copy_projects(run, &to)?;
-        changes.forget_after(at.step);
-        changes.write(&to)?;
-        copy_checkpoints(run, &to, &at)?;
-        copy(&from, &made.checkpoint("last"))?;
-        record(run, name, &at).write(&to)
-    })();
+    let record = record(run, name, &at);
+    changes.forget_after(at.step);
+    let written = made
+        .write_project(&project, run)
+        .map_err(io::Error::other)
+        .and_then(|()| changes.write(&to))
+        .and_then(|()| fill(&made, run, &from, &at))
+        .and_then(|()| record.write(&to));
     if let Err(reason) = written {
         drop(made);
         remove(&to, folder.is_some());
@@ -63,6 +58,17 @@ pub fn branch(run: &Path, name: &str, folder: Option<&Path>) -> Result<PathBuf, 
     }
     made.keep();
     Ok(to)
+}
+
+/// Copies what goes along.
+fn fill(made: &RunFolder, run: &Path, from: &Path, at: &Position) -> io::Result<()> {
+    let to = made.path();
+    for name in FILES {
+        copy_if_there(&run.join(name), &to.join(name))?;
+    }
+    copy_projects(run, to)?;
+    copy_checkpoints(run, to, at)?;
+    copy(from, &made.checkpoint("last"))
 }
 
 /// What the new run says of itself until it goes on.

@@ -2,77 +2,18 @@
 
 mod moved;
 
+use super::first_weights::FirstWeights;
 use super::matched_weights::{MatchTable, Taken};
 use super::run_folder;
 use super::tensor_file;
 use crate::error::RunError;
 use candle_core::Tensor;
 use std::collections::HashMap;
-use std::io;
 use std::path::{Path, PathBuf};
-use strata_core::atomic_write::write_atomic;
 use strata_core::files::path_in;
 use strata_core::project::init::Init;
 use strata_core::project::{Network as NetworkSpec, Project, Stack, file};
 use strata_nn::Network;
-
-/// The table's file in a run's folder.
-pub(crate) const INIT_FILE: &str = "init.csv";
-
-/// What a network took over.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct FirstWeights {
-    /// The file that they are from.
-    pub from: PathBuf,
-    /// What went where, of the parts that were asked for.
-    pub table: MatchTable,
-}
-
-impl FirstWeights {
-    /// In a sentence: how much was taken, and what begins anew.
-    pub fn text(&self) -> String {
-        let (taken, missing) = (self.table.taken.len(), self.table.missing.len());
-        let from = self.from.display();
-        let rest = match self.table.missing.first() {
-            None => String::new(),
-            Some((key, reason)) => {
-                let more = match missing {
-                    1 => String::new(),
-                    more => format!(" (and {} more)", more - 1),
-                };
-                format!("; {key} begins anew: {reason}{more}")
-            }
-        };
-        format!(
-            "took {taken} of {} tensors from {from}{rest}",
-            taken + missing
-        )
-    }
-
-    /// Writes the table into a run's folder.
-    pub(crate) fn write(&self, run: &Path) -> io::Result<()> {
-        let mut table = csv::Writer::from_writer(Vec::new());
-        table.write_record(["key", "from", "how"])?;
-        for Taken {
-            key,
-            from,
-            found_by,
-            ..
-        } in &self.table.taken
-        {
-            table.write_record([key.as_str(), from, found_by.words()])?;
-        }
-        for (key, reason) in &self.table.missing {
-            table.write_record([key.as_str(), "", reason])?;
-        }
-        for (key, _) in &self.table.unused {
-            table.write_record(["", key, "no layer wants it"])?;
-        }
-        let bytes = table.into_inner();
-        let bytes = bytes.map_err(|error| io::Error::other(error.to_string()))?;
-        write_atomic(&run.join(INIT_FILE), &bytes)
-    }
-}
 
 /// Where the weights of an `init` are; its path starts at `base`.
 pub fn file_of(init: &Init, base: &Path) -> PathBuf {
@@ -113,7 +54,7 @@ pub(crate) fn take(
         None => HashMap::new(),
     };
     as_filters(&wanted, &mut tensors)?;
-    let table = matched(&wanted, &tensors);
+    let table = whole_layers(matched(&wanted, &tensors), &wanted);
     let picked = table.pick(&tensors);
     let table = moved::with_names(table, &names);
     let told = FirstWeights { from, table };
@@ -170,6 +111,33 @@ fn as_filters(
         }
     }
     Ok(())
+}
+
+/// A layer is taken whole or begins anew: a bias is of no use without its weights.
+fn whole_layers(mut table: MatchTable, wanted: &[(String, Vec<usize>)]) -> MatchTable {
+    let layer = |key: &str| {
+        key.rsplit_once('.')
+            .map_or("", |(layer, _)| layer)
+            .to_owned()
+    };
+    let anew: Vec<String> = table.missing.iter().map(|(key, _)| layer(key)).collect();
+    let (torn, whole) = table
+        .taken
+        .into_iter()
+        .partition(|taken| anew.contains(&layer(&taken.key)));
+    table.taken = whole;
+    let torn: Vec<Taken> = torn;
+    table.unused.extend(
+        torn.iter()
+            .map(|taken| (taken.from.clone(), taken.shape.clone())),
+    );
+    let reason = "another tensor of its layer does not fit";
+    table
+        .missing
+        .extend(torn.into_iter().map(|taken| (taken.key, reason.to_owned())));
+    let place = |key: &String| wanted.iter().position(|(wanted, _)| wanted == key);
+    table.missing.sort_by_key(|(key, _)| place(key));
+    table
 }
 
 /// What goes where. In a file with our own keys a stack takes from the same stack; of another program's file any layer may.

@@ -4,6 +4,7 @@ pub mod branch;
 pub mod changes;
 pub mod checkpoint;
 pub mod dynamics_csv;
+pub mod first_weights;
 pub mod import;
 pub mod init;
 pub mod matched_weights;

@@ -99,6 +99,9 @@ pub struct Part {
     /// The file of its project in the run's folder, where the next part has another one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub project: Option<String>,
+    /// Whether it began within a stage with weights alone, without the optimizer's memory.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub is_without_memory: bool,
     /// Whether it made the network of weights of another program, and trained nothing.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub is_import: bool,

@@ -20,6 +20,7 @@ use super::changes::CHANGES_FILE;
 use super::metrics_csv::{METRICS_FILE, STEPS_FILE};
 use super::record::RunRecord;
 use super::snapshots::{self, Snapshots};
+use crate::run::command_file::{COMMANDS_FILE, forget_earlier};
 use std::fs::{File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -151,6 +152,7 @@ impl RunFolder {
     pub fn restart(path: &Path) -> Result<RunFolder, FolderError> {
         let folder = RunFolder::open(path, missing(path, false))?;
         clean(path);
+        forget_earlier(path);
         Ok(folder)
     }
 
@@ -162,6 +164,7 @@ impl RunFolder {
         let folder = RunFolder::open(path, Vec::new())?;
         // Only now that no other process trains in it; a window may still write an image there, which is locked.
         clean(path);
+        forget_earlier(path);
         Ok(folder)
     }
 
@@ -387,7 +390,13 @@ pub fn checkpoints(run: &Path) -> Vec<String> {
 }
 
 /// Files that a run writes and that may be there without one: above all the user's own project.
-const OWN: [&str; 4] = ["project.toml", "steps.csv", "dynamics.csv", CHANGES_FILE];
+const OWN: [&str; 5] = [
+    "project.toml",
+    "steps.csv",
+    "dynamics.csv",
+    CHANGES_FILE,
+    COMMANDS_FILE,
+];
 
 fn files(run: &Path) -> [PathBuf; 3] {
     [

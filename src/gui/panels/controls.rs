@@ -2,7 +2,7 @@
 
 use super::live_settings;
 use crate::theme;
-use crate::widgets::{Icon, plain, primary_button, quiet_button, said};
+use crate::widgets::{Icon, icon_button, plain, primary_button, quiet_button, said};
 use eframe::egui::{
     Align, Button, Color32, DragValue, Galley, Id, Label, Layout, Popup, PopupCloseBehavior,
     ProgressBar, Rect, Response, RichText, Sense, Ui, UiBuilder, vec2,
@@ -22,8 +22,6 @@ const ROW: f32 = 18.0;
 const PAD: f32 = 12.0;
 /// Widths of the buttons: train, step or go on, stop, report.
 const WIDTHS: [f32; 4] = [96.0, 80.0, 72.0, 84.0];
-/// Width of the button that is there while a run trains.
-const ADJUST: f32 = 80.0;
 /// The most epochs that a run goes on for at once.
 const MOST_EPOCHS: u32 = 10_000;
 
@@ -86,7 +84,8 @@ fn buttons(ui: &mut Ui, state: &State, beside: bool, actions: &mut Vec<Action>) 
             actions.push(Action::Report);
         }
         if !training.live_settings().is_empty() {
-            let button = quiet_button(ui, Icon::Sliders, "Adjust", true, ADJUST);
+            let hover = "Change settings of this stage while it trains, or train some steps before a pause";
+            let button = icon_button(ui, Icon::Sliders, "Adjust", hover, true);
             live_settings::popup(&button, state, |_| true, actions);
         }
         ui.add_space(theme::STEP);

@@ -27,9 +27,6 @@ pub(super) fn popup(
     wanted: impl Fn(LiveSetting) -> bool,
     actions: &mut Vec<Action>,
 ) {
-    button.clone().on_hover_text(
-        "Change settings of this stage while it trains: each from the next step on, noted with that step in the run",
-    );
     let shown = Popup::from_toggle_button_response(button)
         .close_behavior(PopupCloseBehavior::CloseOnClickOutside);
     shown.show(|ui| {
@@ -55,7 +52,10 @@ pub(super) fn of_sparsity(ui: &mut Ui, state: &State, actions: &mut Vec<Action>)
     if settings.iter().any(|(setting, _)| setting.is_of_sparsity()) {
         let text = RichText::new("β ρ").size(theme::SMALL);
         let button = ui.add(Button::new(text).frame_when_inactive(false).small());
-        let button = button.accessible_name("Adjust the sparsity");
+        let hover = "Change β and ρ of the penalty while it trains";
+        let button = button
+            .on_hover_text(hover)
+            .accessible_name("Adjust the sparsity");
         popup(&button, state, LiveSetting::is_of_sparsity, actions);
     }
 }
