@@ -3,29 +3,9 @@
 use super::messages::Weight;
 use super::services::Services;
 use super::state::State;
-use std::path::PathBuf;
-use strata_core::format;
+use std::path::Path;
 use strata_core::project::help::Surface;
 use strata_engine::replay::{Replay, ReplayOptions, ReplayTask, Replayed};
-
-/// The run that is being trained again.
-#[derive(Default)]
-pub struct Replays {
-    running: Option<(ReplayTask, PathBuf)>,
-}
-
-impl Replays {
-    /// Which step it is at; `None` where no run is trained again.
-    pub fn step(&self) -> Option<u64> {
-        self.running.as_ref().map(|(task, _)| task.step())
-    }
-
-    /// How far it is, in words.
-    pub fn text(&self) -> Option<String> {
-        let step = self.step()?;
-        Some(format!("Replay: step {}", format::count(step)))
-    }
-}
 
 impl State {
     /// Whether there is a run that can be trained again now.
@@ -100,7 +80,7 @@ fn told(name: &str, replay: &Replay) -> (Weight, String) {
 }
 
 /// Takes the temporary folder away.
-fn remove(folder: &std::path::Path) {
+fn remove(folder: &Path) {
     if folder.exists()
         && let Err(error) = std::fs::remove_dir_all(folder)
     {

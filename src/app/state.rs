@@ -25,7 +25,7 @@ use super::messages::Messages;
 use super::recent::Recents;
 use super::recovery::Unsaved;
 use super::refused_field::RefusedField;
-use super::replaying::Replays;
+use super::replays::Replays;
 use super::run_monitor::{Phase, RunMonitor};
 use super::runs::Runs;
 use super::saving::Saving;

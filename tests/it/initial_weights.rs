@@ -4,6 +4,7 @@
 use crate::kit::runs::{completed, options, tiny, train};
 use crate::kit::terminal::{code, err, out, strata};
 use crate::kit::window::{builtin, open};
+use eframe::egui::{Key, Modifiers};
 use std::path::Path;
 use strata::app::action::Action;
 use strata::app::state::SideTab;
@@ -240,7 +241,9 @@ fn the_window_has_a_field_for_the_first_weights() {
         first(&run, "encoder.0.weight"),
         last(&old, "encoder.0.weight")
     );
-    window.enter("First weights", "");
+    window.type_over("First weights", "x");
+    window.press(Modifiers::NONE, Key::Backspace);
+    window.press(Modifiers::NONE, Key::Enter);
     assert_eq!(window.state().project().init, None);
 }
 

@@ -21,7 +21,7 @@ const ROW: f32 = 18.0;
 /// Between the bar's edge and what is in it.
 const PAD: f32 = 12.0;
 /// Widths of the buttons: train, step or go on, stop, report.
-const WIDTHS: [f32; 4] = [96.0, 80.0, 72.0, 84.0];
+const WIDTHS: [f32; 4] = [88.0, 72.0, 64.0, 72.0];
 /// The most epochs that a run goes on for at once.
 const MOST_EPOCHS: u32 = 10_000;
 
