@@ -12,6 +12,7 @@ use super::view_kind::ViewKind;
 use std::path::PathBuf;
 use strata_baselines::work::Request;
 use strata_core::project::edit::Edit;
+use strata_core::project::live_setting::LiveSetting;
 use strata_core::project::node::Node;
 use strata_core::project::{Network, Place};
 use strata_engine::inspection::reply::AnyQuery;
@@ -104,18 +105,27 @@ pub enum Action {
     /// Goes on with the run that has ended, from its last checkpoint: with what is left of it, or with so many more epochs
     /// of its last stage.
     GoOn(Option<u32>),
+    /// Trains the project as it is now in a new run whose layers begin with the weights of the run that has ended, where
+    /// they fit.
+    TrainFromRun,
+    /// Begins a new run with what the run that has ended was at this checkpoint, and goes on with it.
+    GoOnFrom(String),
     /// Waits after the current step.
     Pause,
     /// Continues.
     Resume,
-    /// Takes one step, then waits.
-    Step,
+    /// Takes so many steps, then waits.
+    Steps(u64),
+    /// Changes a setting of the stage in training, from its next step on.
+    Adjust(LiveSetting, f64),
     /// Saves a checkpoint and ends the run.
     Stop,
     /// Writes the report of the run into its folder.
     Report,
     /// Writes the network of the run for another program, into the folder `export` of the run's.
     Export(Format),
+    /// Trains the opened run again and compares (true), or ends that.
+    Replay(bool),
     /// Chooses where to compute: `None` for the best there is.
     Device(Option<String>),
     /// Changes how something is shown.

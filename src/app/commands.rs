@@ -74,6 +74,7 @@ pub fn all(state: &State, views: &ViewCatalogue) -> Vec<Command> {
         all.extend(Format::ALL.map(export));
     }
     all.extend(baselines(state));
+    all.extend(replay(state));
     all.extend(files(state));
     all.extend(layers(state));
     all.extend(workspaces(state));
@@ -106,17 +107,33 @@ pub fn all(state: &State, views: &ViewCatalogue) -> Vec<Command> {
 }
 
 fn training(state: &State) -> Vec<Command> {
-    let step = command("Step", "one batch, then wait", Action::Step);
+    let step = command("Step", "one batch, then wait", Action::Steps(1));
+    let hundred = "settings can be changed then, under Adjust";
+    let steps = command("Train 100 steps, then pause", hundred, Action::Steps(100));
     let stop = command("Stop", "save a checkpoint and end the run", Action::Stop);
     match state.training.phase {
         Phase::Idle | Phase::Ended(_) if state.hindrance().is_none() => {
             let mut start = vec![command("Train", "", Action::Train)];
             start.extend(state.training.continuation().map(|how| go_on(state, how)));
+            let hint = "a new run: layers that were not changed keep their weights";
+            let train = command(
+                "Train with the weights of this run",
+                hint,
+                Action::TrainFromRun,
+            );
+            let has_run = state.training.run.is_some();
+            start.extend(has_run.then(|| train.known_as("transfer edit network")));
+            start.extend(state.checkpoints().into_iter().map(go_on_from));
             start
         }
         Phase::Preparing { .. } => vec![command("Pause", "Space", Action::Pause), stop],
-        Phase::Training => vec![command("Pause", "Space", Action::Pause), step, stop],
-        Phase::Paused => vec![command("Resume", "Space", Action::Resume), step, stop],
+        Phase::Training => vec![command("Pause", "Space", Action::Pause), step, steps, stop],
+        Phase::Paused => vec![
+            command("Resume", "Space", Action::Resume),
+            step,
+            steps,
+            stop,
+        ],
         _ => Vec::new(),
     }
 }
@@ -149,6 +166,18 @@ fn baselines(state: &State) -> Vec<Command> {
         fit(name, "to the pixels of the training images", vec![model])
     });
     [all].into_iter().chain(each).collect()
+}
+
+/// Trains the opened run again.
+fn replay(state: &State) -> Option<Command> {
+    if state.replays.step().is_some() {
+        let hint = "nothing is compared then";
+        return Some(command("Stop the replay", hint, Action::Replay(false)));
+    }
+    let hint = "train it again and say whether it is identical to the last bit";
+    let replay = command("Replay the run", hint, Action::Replay(true));
+    let replay = replay.known_as("reproduce repeat exact same identical");
+    state.can_replay().then_some(replay)
 }
 
 /// Through the weights that the run kept at earlier steps.
@@ -196,6 +225,14 @@ fn go_on(state: &State, how: Continuation) -> Command {
             command(name, hint, Action::GoOn(Some(again)))
         }
     }
+}
+
+/// Goes on from a checkpoint, in a new run.
+fn go_on_from(checkpoint: String) -> Command {
+    let name = format!("Go on from {}", checkpoint.replace('-', " "));
+    let hint = "from this checkpoint, in a new run; this one stays as it is";
+    let go_on = command(name, hint, Action::GoOnFrom(checkpoint));
+    go_on.known_as("restore checkpoint branch fork")
 }
 
 fn files(state: &State) -> Vec<Command> {

@@ -13,6 +13,7 @@ use strata_core::format;
 use strata_core::project::data::Split;
 use strata_design::advice::EpochFigures;
 use strata_engine::event::{EpochReport, Metrics, StepReport};
+use strata_engine::storage::changes::Change;
 
 /// Where a stage begins.
 #[derive(Clone, Debug, PartialEq)]
@@ -46,6 +47,10 @@ pub struct Curves {
     pub holds_penalty: bool,
     /// The beginnings of the stages.
     pub stages: Vec<StageMark>,
+    /// Settings that were changed while it trained, by their steps.
+    pub changes: Vec<Change>,
+    /// Why changes are not known, where their file cannot be read.
+    pub damage: Option<String>,
     /// What every epoch measured.
     pub figures: Vec<EpochFigures>,
     /// The newest step that was reported, with or without an epoch: single steps may be left out.
@@ -68,6 +73,8 @@ impl Default for Curves {
             lr: Curve::exact(),
             holds_penalty: false,
             stages: Vec::new(),
+            changes: Vec::new(),
+            damage: None,
             figures: Vec::new(),
             taken: 0.0,
         }
@@ -126,6 +133,14 @@ impl Curves {
         if let Some(stage) = self.stages.last_mut() {
             stage.loss = Some(loss);
         }
+    }
+
+    /// The change that holds at a step, of those in its stage the latest.
+    pub fn change_at(&self, step: f64) -> Option<&Change> {
+        let start = self.stages.iter().rev().find(|stage| stage.step < step);
+        let start = start.map_or(0.0, |stage| stage.step);
+        let mut changes = self.changes.iter().rev();
+        changes.find(|change| change.step as f64 <= step && change.step as f64 > start)
     }
 
     /// A step was taken.

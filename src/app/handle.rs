@@ -62,12 +62,16 @@ impl State {
             Action::Compare(start) => self.compare(start, services),
             Action::Train => self.train(services),
             Action::GoOn(more) => self.continue_run(more, services),
+            Action::TrainFromRun => self.train_from_run(services),
+            Action::GoOnFrom(checkpoint) => self.branch_run(&checkpoint, services),
             Action::Pause => self.training.send(Command::Pause),
             Action::Resume => self.training.send(Command::Resume),
-            Action::Step => self.training.send(Command::Step),
+            Action::Steps(steps) => self.training.send(Command::Steps(steps)),
+            Action::Adjust(setting, value) => self.training.adjust(setting, value),
             Action::Stop => self.training.send(Command::Stop),
             Action::Report => self.report(services),
             Action::Export(format) => self.export(format, services),
+            Action::Replay(start) => self.replay(start, services),
             other => self.handle_files(other, services),
         }
     }
@@ -240,6 +244,7 @@ impl State {
         self.drain_import();
         self.drain_baselines();
         self.drain_comparison();
+        self.drain_replay();
         self.follow_known_advice();
         self.runs.drain();
         self.smooth();

@@ -41,6 +41,8 @@ pub mod recent;
 pub mod recovery;
 pub mod refused_field;
 pub mod remembered;
+mod replaying;
+pub mod replays;
 pub mod run_monitor;
 pub mod runs;
 mod saving;

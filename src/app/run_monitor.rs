@@ -12,7 +12,8 @@ use std::sync::Arc;
 use strata_core::format;
 use strata_core::project::Project;
 use strata_core::project::data::Split;
-use strata_core::project::stage::Task;
+use strata_core::project::live_setting::LiveSetting;
+use strata_core::project::stage::{Stage, Task};
 use strata_engine::command::Command;
 use strata_engine::event::{Event, Failure, Metrics, Outcome, StepReport, Summary};
 use strata_engine::inspection::live::LiveResults;
@@ -96,6 +97,8 @@ pub struct RunMonitor {
     pub skipped: Vec<(PathBuf, String)>,
     /// The stage that is trained.
     pub stage: Option<CurrentStage>,
+    /// Settings that were asked for and that no step was taken with yet.
+    asked: Vec<(LiveSetting, f64)>,
     /// The last step.
     pub last: Option<StepReport>,
     /// Loss and accuracy so far.
@@ -224,11 +227,48 @@ impl RunMonitor {
         }
     }
 
+    /// The stage that is trained as its project has it.
+    pub fn stage_settings(&self) -> Option<&Stage> {
+        let index = self.stage.as_ref()?.index;
+        self.project.as_ref()?.stages.get(index)
+    }
+
+    /// The settings that may be changed now, with what holds from the next step on.
+    pub fn live_settings(&self) -> Vec<(LiveSetting, f64)> {
+        let is_live = matches!(self.phase, Phase::Training | Phase::Paused);
+        let Some(stage) = self.stage_settings().filter(|_| is_live) else {
+            return Vec::new();
+        };
+        let step = self.last.as_ref().map_or(0, |last| last.step);
+        let held = |setting: LiveSetting| {
+            let asked = self.asked.iter().rev().find(|(of, _)| *of == setting);
+            let changes = self.curves.changes.iter().rev();
+            let mut changes = changes.filter(|change| {
+                change.setting == setting && change.stage == stage.name && change.step <= step + 1
+            });
+            let own = setting.value(stage)?;
+            let now = asked.map(|(_, value)| *value);
+            let now = now.or_else(|| changes.next().map(|change| change.value));
+            Some((setting, now.unwrap_or(own)))
+        };
+        LiveSetting::all().filter_map(held).collect()
+    }
+
+    /// Asks for another value of a setting from the next step on.
+    pub fn adjust(&mut self, setting: LiveSetting, value: f64) {
+        self.asked.push((setting, value));
+        self.send(Command::Set(setting, value));
+    }
+
     /// Takes what is new from the engine; returns a message for the user.
     pub fn drain(&mut self) -> Vec<(Weight, String)> {
         let mut news = Vec::new();
         match self.reading.as_ref().map(Receiver::try_recv) {
-            Some(Ok(curves)) => (self.curves, self.reading) = (curves, None),
+            Some(Ok(curves)) => {
+                let damage = curves.damage.clone();
+                news.extend(damage.map(|damage| (Weight::Warning, damage)));
+                (self.curves, self.reading) = (curves, None);
+            }
             Some(Err(TryRecvError::Disconnected)) => self.reading = None,
             Some(Err(TryRecvError::Empty)) | None => {}
         }
@@ -303,6 +343,7 @@ impl RunMonitor {
                     false => self.curves.stage(&name, steps_per_epoch),
                 }
                 let project = self.project.as_ref();
+                self.asked.clear();
                 if let Some(stage) = project.and_then(|project| project.stages.get(index)) {
                     self.curves.stage_loss(stage.loss.to_string());
                 }
@@ -333,6 +374,17 @@ impl RunMonitor {
                 self.at = self
                     .at
                     .and_then(|at| kept.iter().rev().find(|step| **step <= at).copied());
+            }
+            Event::Changes(all) => {
+                self.curves.changes = all;
+                self.asked.clear();
+            }
+            Event::FirstWeights(told) => {
+                let weight = match told.table.missing.is_empty() {
+                    true => Weight::Note,
+                    false => Weight::Warning,
+                };
+                return Some((weight, format!("The network {}", told.text())));
             }
             Event::InspectionsUpdated => {}
             Event::Paused => self.phase = Phase::Paused,

@@ -49,7 +49,12 @@ type Named = (&'static str, &'static str);
 const DATA: &[(Option<&str>, &[Named])] = &[
     (
         None,
-        &[("source", "source"), ("path", "path"), ("seed", "seed")],
+        &[
+            ("source", "source"),
+            ("path", "path"),
+            ("seed", "seed"),
+            ("init", "init"),
+        ],
     ),
     (
         Some("Files"),
@@ -117,6 +122,7 @@ const STAGE: &[Named] = &[
     ("freeze", "freeze"),
     ("early_stop", "early stop"),
     ("sparsity", "sparsity"),
+    ("checkpoints", "checkpoints"),
 ];
 
 impl SettingField {

@@ -27,6 +27,7 @@ use super::messages::Messages;
 use super::recent::Recents;
 use super::recovery::Unsaved;
 use super::refused_field::RefusedField;
+use super::replays::Replays;
 use super::run_monitor::{Phase, RunMonitor};
 use super::runs::Runs;
 use super::saving::Saving;
@@ -108,6 +109,8 @@ pub struct State {
     pub(super) pictures: Saving,
     /// Weights that are being made into a run.
     pub(super) importing: ImportTask,
+    /// The run that is being trained again.
+    pub replays: Replays,
     /// A picture that the window is to put on the clipboard.
     pub copied: Option<Pixels>,
     /// What waits for an answer about unsaved changes.
@@ -175,6 +178,7 @@ impl State {
             asked: 0,
             pictures: Saving::default(),
             importing: ImportTask::default(),
+            replays: Replays::default(),
             copied: None,
             pending: None,
             closing: Closing::No,

@@ -1,6 +1,7 @@
 //! The command line's words. Clap checks them; what they mean is in each command's file.
 
 mod inspect;
+mod other_runs;
 
 use super::data::name::{DataName, data_name, source};
 use super::overrides::Changes;
@@ -9,6 +10,7 @@ use clap::{
     ArgMatches, Args as ClapArgs, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum,
 };
 pub use inspect::{Channels, InspectArgs};
+pub use other_runs::{ControlArgs, ReplayArgs};
 use std::path::PathBuf;
 use strata_core::project::augment::Augment;
 use strata_core::project::data::{Source, Split};
@@ -77,6 +79,10 @@ pub enum Command {
     Kernel(KernelArgs),
     /// Train a project; Ctrl-C saves a checkpoint and stops
     Train(TrainArgs),
+    /// Change settings of a run that trains elsewhere; let it wait, go on or stop
+    Control(ControlArgs),
+    /// Train a run again and say whether it is the same to the last bit; exits with 1 where it differs
+    Replay(ReplayArgs),
     /// Make a run of a project and the weights of a safetensors file
     Import(ImportArgs),
     /// Measure a trained run on a split
@@ -274,11 +280,14 @@ pub struct TrainArgs {
     /// Continue from the run's last checkpoint
     #[arg(long)]
     pub resume: bool,
+    /// Go on from this checkpoint of a run (best, stage-1, stage-1-epoch-5, step-512), in a new run that names it
+    #[arg(long, value_name = "NAME", conflicts_with = "resume")]
+    pub checkpoint: Option<String>,
     /// Epochs of every stage, instead of the project's
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub epochs: Option<u32>,
-    /// With --resume: so many epochs from the checkpoint on, also of a stage that has had all of its own
-    #[arg(long, value_name = "N", requires = "resume", conflicts_with = "epochs", value_parser = clap::value_parser!(u32).range(1..))]
+    /// With --resume or --checkpoint: so many epochs from the checkpoint on, also of a stage that has had all of its own
+    #[arg(long, value_name = "N", conflicts_with = "epochs", value_parser = clap::value_parser!(u32).range(1..))]
     pub more_epochs: Option<u32>,
     /// Train this stage alone
     #[arg(long, value_name = "NAME")]

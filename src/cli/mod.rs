@@ -11,6 +11,7 @@ mod bench_layers;
 mod bench_window;
 mod check;
 mod compare;
+mod control;
 mod data;
 mod doctor;
 mod eval;
@@ -27,6 +28,7 @@ mod output;
 mod overrides;
 mod predict;
 mod progress;
+mod replay;
 mod report;
 mod scaling;
 mod solve;
@@ -191,6 +193,8 @@ fn dispatch(args: Args, started: Instant) -> anyhow::Result<()> {
         Some(Command::Lens(args)) => lens::run(&args),
         Some(Command::Kernel(args)) => kernel::run(&args),
         Some(Command::Train(args)) => train::run(&args),
+        Some(Command::Control(args)) => control::run(&args),
+        Some(Command::Replay(args)) => replay::run(&args),
         Some(Command::Import(args)) => import::run(&args),
         Some(Command::Eval(args)) => eval::run(&args),
         Some(Command::Export(args)) => export::run(&args),

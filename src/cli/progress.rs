@@ -6,12 +6,15 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::time::Duration;
 use strata_core::format::{count, duration, loss, printable};
 use strata_engine::event::{EpochReport, Event, Sink, StepReport};
+use strata_engine::storage::changes::Change;
 
 /// Shows events as they come.
 pub struct Progress {
     bar: ProgressBar,
     stages: usize,
     stage: Option<Stage>,
+    /// The changes of settings that were told.
+    changes: Vec<Change>,
 }
 
 struct Stage {
@@ -33,6 +36,7 @@ impl Progress {
             bar,
             stages,
             stage: None,
+            changes: Vec::new(),
         }
     }
 
@@ -101,6 +105,18 @@ impl Progress {
         ));
     }
 
+    /// Tells the changes that were not told before.
+    fn changes(&mut self, all: &[Change]) {
+        for change in all.iter().filter(|change| !self.changes.contains(change)) {
+            let (step, stage) = (count(change.step), printable(&change.stage));
+            let (setting, value) = (change.setting, change.value);
+            self.say(&format!(
+                "{setting}={value} from step {step} on, stage {stage}"
+            ));
+        }
+        self.changes = all.to_vec();
+    }
+
     fn started(&self, event: &Event) {
         let Event::Started {
             run,
@@ -144,9 +160,14 @@ impl Sink for Progress {
             Event::Step(step) => self.step(step),
             Event::Epoch(report) => self.epoch(report),
             Event::Warning { message, .. } => self.say(&format!("warning: {message}")),
-            Event::Paused
-            | Event::InspectionsUpdated
-            | Event::Resumed
+            Event::Changes(all) => self.changes(all),
+            Event::FirstWeights(told) => {
+                told.table.lines().iter().for_each(|line| self.say(line));
+                self.say(&told.text());
+            }
+            Event::Paused => self.say("paused; strata control RUN --resume goes on"),
+            Event::Resumed => self.say("goes on"),
+            Event::InspectionsUpdated
             | Event::Checkpoint { .. }
             | Event::Snapshots(_)
             | Event::Finished(_) => {}

@@ -21,10 +21,11 @@ use strata_engine::command::Command;
 use strata_engine::event::{Failure, Outcome, Summary};
 use strata_engine::inspection::live::LiveResults;
 use strata_engine::run::goal_metrics::measured;
+use strata_engine::storage::branch::branch;
 use strata_engine::thread::{RunOptions, guarded};
 
 /// Exit code of a program ended by Ctrl-C.
-const INTERRUPTED: u8 = 130;
+pub(super) const INTERRUPTED: u8 = 130;
 
 /// Trains and prints the last metrics.
 pub fn run(args: &TrainArgs) -> anyhow::Result<()> {
@@ -61,7 +62,18 @@ fn judged(project: &Project, summary: &Summary) -> Vec<Judged> {
 }
 
 fn options(args: &TrainArgs, source: &Source) -> anyhow::Result<RunOptions> {
+    if args.more_epochs.is_some() && !args.resume && args.checkpoint.is_none() {
+        let message = "--more-epochs goes on with a run: it needs --resume, or --checkpoint NAME";
+        return Err(WrongInput(message.to_owned()).into());
+    }
     let run = match (&args.output, &source.run) {
+        (folder, Some(run)) if let Some(name) = &args.checkpoint => {
+            Some(branch(run, name, folder.as_deref())?)
+        }
+        (_, None) if args.checkpoint.is_some() => {
+            let message = "--checkpoint needs a run's folder: strata train RUN --checkpoint best";
+            return Err(WrongInput(message.to_owned()).into());
+        }
         (Some(run), _) => Some(run.clone()),
         (None, Some(run)) if args.resume => Some(run.clone()),
         (None, None) if args.resume => {
@@ -85,10 +97,14 @@ fn options(args: &TrainArgs, source: &Source) -> anyhow::Result<RunOptions> {
         device: args.device.clone(),
         epochs: args.epochs,
         stage: args.stage.clone(),
-        resume: args.resume,
+        resume: args.resume || args.checkpoint.is_some(),
         more_epochs: args.more_epochs,
         loaders: args.loader_threads,
         no_snapshots: args.no_snapshots,
+        changes: None,
+        weights_of: None,
+        no_memory: false,
+        until: None,
     })
 }
 
@@ -107,7 +123,7 @@ pub fn train(source: &Source, options: &RunOptions, live: &LiveResults) -> Outco
 }
 
 /// Ctrl-C, and a request to end (SIGTERM, SIGHUP), as a command.
-fn interrupts() -> Receiver<Command> {
+pub(super) fn interrupts() -> Receiver<Command> {
     let (sender, receiver) = unbounded();
     let asked = AtomicBool::new(false);
     let handler = move || {

@@ -3,6 +3,7 @@
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use strata_core::project::{Place, Project, Stack};
+use strata_engine::storage::changes::Change;
 
 /// What a run was trained with, each setting under its name.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -16,6 +17,9 @@ impl Settings {
     pub fn of(project: &Project) -> Settings {
         let mut values = BTreeMap::new();
         values.insert(SEED.to_owned(), project.seed.to_string());
+        if let Some(init) = &project.init {
+            values.insert("first weights".to_owned(), init.to_string());
+        }
         values.insert("input".to_owned(), project.network.input.to_string());
         // What cannot be written as JSON has no settings to compare.
         let data = serde_json::to_value(&project.data).unwrap_or_default();
@@ -50,6 +54,16 @@ impl Settings {
         let mut changed = self.clone();
         changed.values.remove(SEED);
         changed
+    }
+
+    /// With what was changed while it trained.
+    pub fn with_changes(mut self, changes: &[Change]) -> Settings {
+        let text = |change: &Change| format!("{} from step {}", change.text(), change.step);
+        let texts: Vec<String> = changes.iter().map(text).collect();
+        if !texts.is_empty() {
+            self.values.insert("changes".to_owned(), texts.join(", "));
+        }
+        self
     }
 
     /// All of them, a line each.

@@ -1,6 +1,8 @@
 //! Events emitted by a run, in order. Large outputs are published in
 //! [`super::inspection::live::LiveResults`].
 
+use crate::storage::changes::Change;
+use crate::storage::first_weights::FirstWeights;
 use crate::storage::snapshots::Snapshots;
 use std::path::PathBuf;
 use strata_core::project::data::Split;
@@ -32,6 +34,8 @@ pub enum Event {
         /// Files left out while reading the data, with the reason.
         skipped: Vec<(PathBuf, String)>,
     },
+    /// The network begins with weights of another run or of a file.
+    FirstWeights(FirstWeights),
     /// A stage begins.
     Stage {
         /// Index in the project.
@@ -49,7 +53,7 @@ pub enum Event {
     Step(StepReport),
     /// An epoch ended and every split was measured.
     Epoch(EpochReport),
-    /// The run waits (after [`super::command::Command::Pause`] or `Step`).
+    /// The run waits (after [`super::command::Command::Pause`] or `Steps`).
     Paused,
     /// The run continues.
     Resumed,
@@ -60,6 +64,8 @@ pub enum Event {
     },
     /// The weights of another step are kept, or those of before were found: what there is now.
     Snapshots(Snapshots),
+    /// Settings that were changed while the run trains: all of them, those of before it was resumed included.
+    Changes(Vec<Change>),
     /// New previews and replies were published while the run is paused.
     InspectionsUpdated,
     /// Something the user should know, without stopping.

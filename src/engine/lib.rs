@@ -13,6 +13,7 @@ pub mod event;
 pub mod inspection;
 pub mod machine_benchmark;
 pub mod predict;
+pub mod replay;
 pub mod run;
 pub mod slot;
 pub mod storage;

@@ -3,11 +3,12 @@
 //! The trainer never waits for the reader: a reader that falls behind loses steps and progress,
 //! nothing else. A panic is an outcome like any other failure, and the next run starts afresh.
 
-use super::command::Command;
+use super::command::{Command, Until};
 use super::event::{Event, Outcome, Sink, Summary};
 use super::inspection::live::LiveResults;
 use super::run::thread_priority;
 use super::run::{panicked, run};
+use super::storage::changes::Changes;
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -43,6 +44,15 @@ pub struct RunOptions {
     pub more_epochs: Option<u32>,
     /// Keeps no weights of earlier steps to look back at.
     pub no_snapshots: bool,
+    /// Changes of settings that are taken over at their steps, in place of those in the run's folder: of a run that is
+    /// trained again.
+    pub changes: Option<Changes>,
+    /// The run whose weights the network begins with, over what the project says of its first weights.
+    pub weights_of: Option<PathBuf>,
+    /// Of a run that is continued: goes on with its weights alone, without the optimizer's memory.
+    pub no_memory: bool,
+    /// Stops there, as a stop that was asked for does.
+    pub until: Option<Until>,
 }
 
 /// A run on its thread.
@@ -129,11 +139,13 @@ fn log_event(event: &Event, title: &str) {
         Event::Stage { name, epochs, .. } => {
             log::info!("run of `{title}`: stage `{name}` begins, epochs: {epochs}");
         }
+        Event::FirstWeights(told) => log::info!("run of `{title}`: {}", told.text()),
         Event::Paused => log::info!("run of `{title}` paused"),
         Event::Resumed => log::info!("run of `{title}` resumed"),
         Event::Warning { message, .. } => log::warn!("run of `{title}`: {message}"),
         Event::Epoch(epoch) => log::debug!("run of `{title}`: {epoch:?}"),
         Event::Snapshots(kept) => log::debug!("snapshots after steps {:?}", kept.steps),
+        Event::Changes(all) => log::info!("run of `{title}`: changed settings: {all:?}"),
         Event::Checkpoint { path } => log::debug!("checkpoint {}", path.display()),
         Event::Preparing { .. }
         | Event::Step(_)

@@ -19,6 +19,7 @@ use strata_core::shape::{Inference, Row, infer};
 use strata_design::advice::advise_trained;
 use strata_design::banner;
 use strata_engine::error::RunError;
+use strata_engine::storage::changes::{Change, Changes};
 use strata_engine::storage::metrics_read::{epoch_figures, measurements};
 use strata_engine::storage::record::RunRecord;
 use strata_engine::storage::run_tables::each_metrics_row;
@@ -137,6 +138,7 @@ fn page(run: &Path, project: &Project, shown: Shown<'_>) -> String {
     let title = escape(&project.title);
     let mut body = format!("<h1>{title}</h1>\n<p class=\"about\">{}</p>\n", about(run));
     body += &section("Loss", curve::figures(run));
+    body += &section("Changed while it trained", changes(run));
     body += &section("Metrics", metrics_table(run));
     body += &section("What the curves show", course(run, project));
     body += &section(
@@ -162,6 +164,23 @@ fn page(run: &Path, project: &Project, shown: Shown<'_>) -> String {
     format!(
         "<!doctype html>\n<html lang=\"en\"><head>{head}</head>\n<body>\n{body}</body></html>\n"
     )
+}
+
+/// Settings that were changed while it trained, with the step from which each holds.
+fn changes(run: &Path) -> Option<String> {
+    let changes = match Changes::read(run) {
+        Ok(changes) => changes,
+        Err(damage) => return Some(format!("<p>{}</p>", escape(&damage))),
+    };
+    let row = |change: &Change| {
+        let step = change.step.to_string();
+        let value = change.value.to_string();
+        let texts = [&step, change.stage.as_str(), change.setting.name(), &value];
+        cells(texts.into_iter(), "td")
+    };
+    let rows: Vec<String> = changes.all().iter().map(row).collect();
+    let heading = cells(["from step", "stage", "setting", "value"].into_iter(), "th");
+    (!rows.is_empty()).then(|| format!("<table>{heading}{}</table>", rows.concat()))
 }
 
 /// What the figures of the epochs say: whether it overfits, since when, what to try.
@@ -203,13 +222,21 @@ fn about(run: &Path) -> String {
         seconds,
         steps,
         images_per_second,
+        parent,
         ..
     } = record;
     let status = format!("{status:?}").to_lowercase();
     let facts = format!(
         "{status} · {steps} steps in {seconds:.0} s · {images_per_second:.0} images/s · {device} · started {started} · Strata {version}"
     );
-    escape(&facts)
+    let parent = parent.map(|parent| {
+        let (run, checkpoint) = (parent.run.display(), parent.checkpoint);
+        format!(
+            " · began with {run}, checkpoint {checkpoint}, step {}",
+            parent.step
+        )
+    });
+    escape(&(facts + &parent.unwrap_or_default()))
 }
 
 fn layer_table(inference: &Inference) -> String {
@@ -317,6 +344,23 @@ pub(crate) fn escape(text: &str) -> String {
 mod tests {
     use super::*;
     use strata_core::project::builtin;
+
+    #[test]
+    fn changed_settings_are_listed() {
+        let run = tempfile::tempdir().unwrap();
+        assert_eq!(changes(run.path()), None);
+        let table = "step,stage,setting,value\n12,a<b,lr,0.002\n";
+        std::fs::write(run.path().join("changes.csv"), table).unwrap();
+        let listed = changes(run.path()).unwrap();
+        let row = "<td>12</td><td>a&lt;b</td><td>learning rate</td><td>0.002</td>";
+        assert!(listed.contains(row), "{listed}");
+        std::fs::write(run.path().join("changes.csv"), "step\n").unwrap();
+        assert!(
+            changes(run.path())
+                .unwrap()
+                .contains("its first line is not")
+        );
+    }
 
     #[test]
     fn a_page_stands_alone() {

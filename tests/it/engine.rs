@@ -320,7 +320,7 @@ fn pause_step_and_resume_are_obeyed() {
             .latest()
             .is_some_and(|pictures| pictures.inputs.len() == 16 * 16 * 16 * 3)
     );
-    running.commands.send(Command::Step).unwrap();
+    running.commands.send(Command::Steps(1)).unwrap();
     let mut steps = 0;
     loop {
         match next(&running) {

@@ -413,7 +413,7 @@ fn a_run_is_watched_paused_stepped_and_stopped() {
         engine.commanded(),
         [
             Command::Pause,
-            Command::Step,
+            Command::Steps(1),
             Command::Resume,
             Command::Stop
         ]

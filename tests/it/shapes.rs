@@ -229,6 +229,7 @@ fn everything_else(network: Network, inference: &Inference) {
         data,
         network,
         stages,
+        init: None,
         goals,
         locked,
     });

@@ -101,6 +101,10 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ),
     ("early_stop", "earlystopping patience callback monitor"),
     (
+        "checkpoints",
+        "modelcheckpoint save_best_only best weights restore",
+    ),
+    (
         "sparsity",
         "kl penalty regularisation regularizer activity_regularizer",
     ),
@@ -290,6 +294,15 @@ fn settings() -> Vec<Command> {
     all.extend(SettingField::of_data("seed").map(|field| {
         let seed = command("Setting: seed", about, Action::Show(Show::Field(field)));
         seed.known_as("random manual_seed reproducible")
+    }));
+    all.extend(SettingField::of_data("init").map(|field| {
+        let about = "weights of a run or of a file that the network begins with";
+        let init = command(
+            "Setting: first weights",
+            about,
+            Action::Show(Show::Field(field)),
+        );
+        init.known_as("init transfer learning pretrained fine-tune load_state_dict checkpoint")
     }));
     all.extend(of_optimizers.into_iter().map(|setting| {
         let name = format!("Setting: {}", setting.name);

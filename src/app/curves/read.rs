@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use strata_core::project::{Project, file};
 use strata_engine::event::StepReport;
+use strata_engine::storage::changes::Changes;
 use strata_engine::storage::metrics_read::{
     Measurement, StepLine, each_step, epoch_figures, measurements,
 };
@@ -24,6 +25,10 @@ impl Curves {
             figures: epoch_figures(&measured),
             ..Curves::default()
         };
+        match Changes::read(run) {
+            Ok(changes) => curves.changes = changes.all().to_vec(),
+            Err(damage) => curves.damage = Some(damage),
+        }
         let mut stage = None;
         let holds_penalty = each_step(run, |line| {
             if stage.as_deref() != Some(line.stage) {

@@ -6,9 +6,12 @@ use crate::services::Services;
 use crate::state::State;
 use std::path::Path;
 use strata_core::project::edit::Edit;
+use strata_core::project::help::Surface;
 use strata_core::project::stage::Stage;
 use strata_core::project::{Project, file};
 use strata_engine::event::Outcome;
+use strata_engine::storage::branch::branch;
+use strata_engine::storage::run_folder::checkpoints;
 use strata_engine::thread::RunOptions;
 
 impl State {
@@ -47,6 +50,61 @@ impl State {
         self.start_run(options, services, |running, project, before| {
             RunMonitor::continued(running, project, before, &wake)
         });
+    }
+
+    /// Goes on from a checkpoint of the run that has ended, in a new run: the other stays as it is.
+    pub(super) fn branch_run(&mut self, checkpoint: &str, services: &Services) {
+        let Some(run) = self.training.run.clone() else {
+            return;
+        };
+        if !self.can_start() {
+            return;
+        }
+        if let Err(reason) = self.fits(&run) {
+            return self.messages.add(Weight::Warning, reason);
+        }
+        let made = match branch(&run, checkpoint, None) {
+            Ok(made) => made,
+            Err(error) => {
+                return self
+                    .messages
+                    .add(Weight::Error, error.text(Surface::Window));
+            }
+        };
+        self.training.look_back(None);
+        let options = RunOptions {
+            run: Some(made.clone()),
+            resume: true,
+            ..self.run_options()
+        };
+        let wake = services.wake.clone();
+        self.start_run(options, services, |running, project, _| {
+            let begun = RunMonitor::stored(made, &wake);
+            RunMonitor::continued(running, project, begun, &wake)
+        });
+    }
+
+    /// Trains the project as it is now with the weights of the run that has ended: its edited layers begin anew.
+    pub(super) fn train_from_run(&mut self, services: &Services) {
+        let Some(run) = self.training.run.clone().filter(|_| self.can_start()) else {
+            return;
+        };
+        let options = RunOptions {
+            weights_of: Some(run),
+            ..self.run_options()
+        };
+        self.start_run(options, services, |running, project, _| {
+            RunMonitor::new(running, project)
+        });
+    }
+
+    /// The checkpoints of the run that has ended, besides the newest.
+    pub fn checkpoints(&self) -> Vec<String> {
+        let run = self.training.run.as_deref();
+        let run = run.filter(|_| !self.training.is_running());
+        let mut names = run.map(checkpoints).unwrap_or_default();
+        names.retain(|name| name != "last");
+        names
     }
 
     /// As many epochs as the last stage has: what a finished run goes on with where nothing else is asked for.
@@ -113,7 +171,7 @@ impl State {
             return Ok(());
         }
         Err(format!(
-            "The layers are not those that were trained in {}: undo the changes (Ctrl+Z) to go on with that run, or press Train for a new one",
+            "The layers are not those that were trained in {}: undo the changes (Ctrl+Z) to go on with that run, press Train for a new one, or choose Train with the weights of this run (Ctrl+K), where only the changed layers begin anew",
             run.display()
         ))
     }

@@ -6,6 +6,7 @@
 
 use super::data::DataSpec;
 use super::goals::Goals;
+use super::init::Init;
 use super::locks;
 use super::node::Node;
 use super::size::Shape;
@@ -37,6 +38,8 @@ pub enum Edit {
     Title(String),
     /// Sets the seed.
     Seed(u64),
+    /// Sets where the first weights come from.
+    Init(Option<Init>),
     /// Sets the `[goals]` table.
     Goals(Goals),
     /// Locks (true) or unlocks the stack or layer of this name.
@@ -101,6 +104,7 @@ impl Edit {
             }
             Edit::Title(title) => project.title = title.clone(),
             Edit::Seed(seed) => project.seed = *seed,
+            Edit::Init(init) => project.init.clone_from(init),
             Edit::Goals(goals) => project.goals = goals.clone(),
             Edit::Lock(name, lock) => locks::set(project, name, *lock)?,
             Edit::All(other) => *project = (**other).clone(),

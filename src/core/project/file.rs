@@ -10,6 +10,7 @@
 use super::data::DataSpec;
 pub use super::foreign_file::read_text;
 use super::goals::Goals;
+use super::init::Init;
 use super::node::{self, Node, quote};
 use super::reference::{self, Complaint};
 use super::size::Shape;
@@ -103,6 +104,8 @@ pub(super) struct RawProject {
     #[serde(default = "default_seed")]
     seed: u64,
     #[serde(default)]
+    init: Option<Init>,
+    #[serde(default)]
     data: DataSpec,
     network: RawNetwork,
     #[serde(default)]
@@ -164,6 +167,7 @@ pub fn parse(text: &str, file: &str) -> Result<Project, ProjectError> {
     let RawProject {
         title,
         seed,
+        init,
         data,
         stages,
         goals,
@@ -172,6 +176,7 @@ pub fn parse(text: &str, file: &str) -> Result<Project, ProjectError> {
     Ok(Project {
         title,
         seed,
+        init,
         data,
         network,
         stages,
@@ -254,6 +259,9 @@ pub fn to_text(project: &Project) -> String {
         quote(&project.title),
         project.seed
     );
+    if let Some(init) = &project.init {
+        text += &format!("init = {}\n", quote(&init.to_string()));
+    }
     text += &tables(&DataTable {
         data: &project.data,
     });

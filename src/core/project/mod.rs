@@ -14,9 +14,12 @@ mod foreign_file;
 pub mod goals;
 pub mod gradient;
 pub mod help;
+pub mod init;
+pub mod kept_checkpoints;
 pub mod layer;
 pub mod layer_path;
 pub mod layer_text;
+pub mod live_setting;
 pub mod locks;
 pub mod loss;
 pub mod node;
@@ -34,6 +37,7 @@ mod words;
 
 use data::DataSpec;
 use goals::Goals;
+use init::Init;
 use node::Node;
 use size::Shape;
 use stage::Stage;
@@ -51,6 +55,8 @@ pub struct Project {
     pub title: String,
     /// The seed of all randomness.
     pub seed: u64,
+    /// Weights that the network begins with, instead of random ones.
+    pub init: Option<Init>,
     /// Where images come from.
     pub data: DataSpec,
     /// What is trained.
@@ -67,6 +73,7 @@ impl Project {
     /// Whether both give the same run: all but the title, the goals and the locks is equal.
     pub fn trains_like(&self, other: &Project) -> bool {
         self.seed == other.seed
+            && self.init == other.init
             && self.data == other.data
             && self.network == other.network
             && self.stages == other.stages

@@ -6,6 +6,7 @@
 pub use super::class_weights::ClassWeights;
 use super::data::Split;
 pub use super::gradient::{Clip, Decay, PRETRAINED, RateFactors};
+pub use super::kept_checkpoints::KeptCheckpoints;
 pub use super::loss::Loss;
 pub use super::optimizer::Optimizer;
 use super::reference::stage::EARLY_STOP;
@@ -220,6 +221,9 @@ pub struct Stage {
     /// KL penalty on an activation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sparsity: Option<Sparsity>,
+    /// Checkpoints that are kept besides the newest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checkpoints: Option<KeptCheckpoints>,
 }
 
 fn one() -> u32 {
@@ -253,6 +257,7 @@ impl Default for Stage {
             freeze: Vec::new(),
             early_stop: None,
             sparsity: None,
+            checkpoints: None,
         }
     }
 }

@@ -1,18 +1,23 @@
-//! Commands, taken between steps: pause, resume, one step, stop.
+//! Commands, taken between steps: pause, resume, some steps, another setting, stop. They come from whoever started the
+//! run, and from the command file in its folder.
 //!
 //! While the run is paused this waits on the channel and nothing else, so that Stop works then too.
 //! A paused run whose sender of commands was dropped could never continue: it stops.
 
+use super::command_file::{CommandFile, LOOK_EVERY};
 use crate::command::Command;
 use crate::event::{Event, Sink};
-use crossbeam_channel::{Receiver, TryRecvError};
+use crossbeam_channel::{Receiver, RecvTimeoutError, TryRecvError};
+use std::path::Path;
+use strata_core::project::live_setting::LiveSetting;
 
 /// What was asked last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Mode {
     Running,
     Paused,
-    OneStep,
+    /// So many steps, then a pause.
+    Steps(u64),
     Stopping,
 }
 
@@ -34,6 +39,12 @@ pub(crate) struct Control<'a> {
     mode: Mode,
     is_announced: bool,
     look: bool,
+    /// Commands from the run's folder, once there is one.
+    file: Option<CommandFile>,
+    /// Settings that were asked for and hold from the next step on.
+    settings: Vec<(LiveSetting, f64)>,
+    /// Lines of the command file that are no commands, in words.
+    refused: Vec<String>,
 }
 
 impl<'a> Control<'a> {
@@ -43,11 +54,36 @@ impl<'a> Control<'a> {
             mode: Mode::Running,
             is_announced: false,
             look: false,
+            file: None,
+            settings: Vec::new(),
+            refused: Vec::new(),
         }
+    }
+
+    /// Obeys the command file of this run's folder too.
+    pub(crate) fn obey_file(&mut self, run: &Path) {
+        self.file = Some(CommandFile::begin(run));
+    }
+
+    /// The settings that were asked for since this was called last, in order.
+    pub(crate) fn take_settings(&mut self) -> Vec<(LiveSetting, f64)> {
+        std::mem::take(&mut self.settings)
+    }
+
+    /// What was asked for in words that are no command, since this was called last.
+    pub(crate) fn take_refused(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.refused)
     }
 
     /// Takes what came in, without waiting; true when the run is to stop.
     pub(crate) fn stop_asked(&mut self) -> bool {
+        let asked = self.file.as_mut().map(CommandFile::look);
+        for command in asked.into_iter().flatten() {
+            match command {
+                Ok(command) => self.take(command),
+                Err(refused) => self.refused.push(refused),
+            }
+        }
         loop {
             match self.commands.try_recv() {
                 Ok(command) => self.take(command),
@@ -67,7 +103,9 @@ impl<'a> Control<'a> {
 
     /// Whether the next step may be taken without waiting and without telling anyone.
     pub(crate) fn goes_on(&mut self) -> bool {
-        let goes_on = !self.stop_asked() && self.mode == Mode::Running && !self.is_announced;
+        let is_stopping = self.stop_asked();
+        let moves = matches!(self.mode, Mode::Running | Mode::Steps(2..));
+        let goes_on = !is_stopping && moves && !self.is_announced && self.refused.is_empty();
         // As in `wait`.
         self.look &= !goes_on;
         goes_on
@@ -82,12 +120,16 @@ impl<'a> Control<'a> {
             if std::mem::take(&mut self.look) {
                 return Next::Refresh;
             }
-            match self.commands.recv() {
+            match self.commands.recv_timeout(LOOK_EVERY) {
                 Ok(command) => self.take(command),
-                Err(_) => self.mode = Mode::Stopping,
+                Err(RecvTimeoutError::Timeout) => self.tell_refused(sink),
+                Err(RecvTimeoutError::Disconnected) => self.mode = Mode::Stopping,
             }
         }
-        if self.mode == Mode::Running && std::mem::take(&mut self.is_announced) {
+        self.tell_refused(sink);
+        // A single step is over before anyone could see it: the run stays paused for those who look on.
+        let moves = matches!(self.mode, Mode::Running | Mode::Steps(2..));
+        if moves && std::mem::take(&mut self.is_announced) {
             sink.event(Event::Resumed);
         }
         // A run in training updates its inspections by itself.
@@ -101,19 +143,30 @@ impl<'a> Control<'a> {
 
     /// A step was taken.
     pub(crate) fn stepped(&mut self) {
-        if self.mode == Mode::OneStep {
-            (self.mode, self.is_announced) = (Mode::Paused, false);
+        match self.mode {
+            Mode::Steps(0 | 1) => (self.mode, self.is_announced) = (Mode::Paused, false),
+            Mode::Steps(left) => self.mode = Mode::Steps(left - 1),
+            Mode::Running | Mode::Paused | Mode::Stopping => {}
+        }
+    }
+
+    fn tell_refused(&mut self, sink: &mut dyn Sink) {
+        for refused in self.take_refused() {
+            sink.event(Event::warning(refused));
         }
     }
 
     fn take(&mut self, command: Command) {
         self.look |= command == Command::RefreshInspections;
+        if let Command::Set(setting, value) = command {
+            self.settings.push((setting, value));
+        }
         self.mode = match (self.mode, command) {
             (Mode::Stopping, _) | (_, Command::Stop) => Mode::Stopping,
-            (mode, Command::RefreshInspections) => mode,
+            (mode, Command::RefreshInspections | Command::Set(..)) => mode,
             (_, Command::Pause) => Mode::Paused,
             (_, Command::Resume) => Mode::Running,
-            (_, Command::Step) => Mode::OneStep,
+            (_, Command::Steps(steps)) => Mode::Steps(steps),
         };
     }
 }
@@ -156,7 +209,7 @@ mod tests {
         assert!(control.goes_on() && !control.look);
         sender.send(Command::Pause).unwrap();
         assert!(!control.goes_on());
-        sender.send(Command::Step).unwrap();
+        sender.send(Command::Steps(1)).unwrap();
         assert!(!control.goes_on(), "one step is told of when it is taken");
         sender.send(Command::Resume).unwrap();
         assert!(control.goes_on());
@@ -165,8 +218,62 @@ mod tests {
     }
 
     #[test]
+    fn some_steps_and_then_a_pause() {
+        let (sender, receiver) = unbounded();
+        let mut control = Control::new(&receiver);
+        sender.send(Command::Steps(3)).unwrap();
+        for left in [true, true, false] {
+            assert!(!control.must_wait());
+            control.stepped();
+            assert_eq!(!control.must_wait(), left);
+        }
+        // From a pause: that it moves is told, and that it waits again.
+        sender.send(Command::Steps(2)).unwrap();
+        let mut events = Vec::new();
+        control.is_announced = true;
+        assert_eq!(control.wait(&mut |event| events.push(event)), Next::Step);
+        control.stepped();
+        sender.send(Command::Stop).unwrap();
+        assert_eq!(events, [Event::Resumed]);
+    }
+
+    #[test]
+    fn the_command_file_is_obeyed_also_in_a_pause() {
+        let run = tempfile::tempdir().unwrap();
+        let (_sender, receiver) = unbounded();
+        let mut control = Control::new(&receiver);
+        control.obey_file(run.path());
+        let lr: LiveSetting = "lr".parse().unwrap();
+        super::super::command_file::ask(run.path(), &[Command::Pause, Command::Set(lr, 0.5)])
+            .unwrap();
+        let mut file = std::fs::OpenOptions::new();
+        let mut file = file
+            .append(true)
+            .open(run.path().join("commands.txt"))
+            .unwrap();
+        std::io::Write::write_all(&mut file, b"halt\n").unwrap();
+        assert!(control.must_wait());
+        assert_eq!(control.take_settings(), [(lr, 0.5)]);
+        let path = run.path().to_owned();
+        let asker = std::thread::spawn(move || {
+            std::thread::sleep(2 * LOOK_EVERY);
+            super::super::command_file::ask(&path, &[Command::Resume]).unwrap();
+        });
+        let mut events = Vec::new();
+        assert_eq!(control.wait(&mut |event| events.push(event)), Next::Step);
+        asker.join().unwrap();
+        assert!(
+            matches!(
+                &events[..],
+                [Event::Paused, Event::Warning { .. }, Event::Resumed]
+            ),
+            "{events:?}"
+        );
+    }
+
+    #[test]
     fn a_pause_without_a_commander_stops() {
-        assert_eq!(play(&[Command::Step], 3), (1, vec![]));
+        assert_eq!(play(&[Command::Steps(1)], 3), (1, vec![]));
         assert_eq!(play(&[Command::Pause], 3), (0, vec![]));
     }
 
@@ -177,7 +284,7 @@ mod tests {
         let mut events = Vec::new();
         sender.send(Command::Pause).unwrap();
         assert!(control.must_wait());
-        let replies = [Command::Step, Command::Resume].into_iter();
+        let replies = [Command::Steps(1), Command::Resume].into_iter();
         let mut replies = replies.map(|command| sender.send(command).unwrap());
         let mut sink = |event: Event| {
             if event == Event::Paused {
@@ -205,7 +312,7 @@ mod tests {
         let mut events = Vec::new();
         assert_eq!(control.wait(&mut |event| events.push(event)), Next::Refresh);
         assert!(control.must_wait());
-        sender.send(Command::Step).unwrap();
+        sender.send(Command::Steps(1)).unwrap();
         assert_eq!(control.wait(&mut |event| events.push(event)), Next::Step);
         assert_eq!(events, [Event::Paused]);
     }

@@ -3,7 +3,7 @@
 use crate::event::Metrics;
 use crate::storage::checkpoint::Watch;
 use strata_core::project::data::Split;
-use strata_core::project::stage::EarlyStop;
+use strata_core::project::stage::{EARLY_STOP_METRICS, EarlyStop, Stage};
 
 /// What an epoch meant for early stopping.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -14,6 +14,17 @@ pub(crate) struct Verdict {
     pub is_best: bool,
     /// Patience is at its end.
     pub is_over: bool,
+}
+
+/// What a stage's epochs are judged by: its early stopping, or, where only the best is kept, the loss.
+pub(crate) fn watched(stage: &Stage) -> Option<EarlyStop> {
+    let keeps_best = stage.checkpoints.is_some_and(|kept| kept.best);
+    let best = keeps_best.then(|| EarlyStop {
+        metric: EARLY_STOP_METRICS[0].to_owned(),
+        // It never ends the stage.
+        patience: u32::MAX,
+    });
+    stage.early_stop.clone().or(best)
 }
 
 /// The split a metric such as `valid loss` is measured on; `None` when the text is no metric.
@@ -33,6 +44,11 @@ pub(crate) fn value(metric: &str, trained: Split, metrics: &[(Split, Metrics)]) 
     } else {
         Split::Valid
     };
+    value_on(metric, split, metrics)
+}
+
+/// What a metric is after an epoch on this split, whichever it names.
+fn value_on(metric: &str, split: Split, metrics: &[(Split, Metrics)]) -> Option<f64> {
     let (_, measured) = metrics.iter().find(|(at, _)| *at == split)?;
     if metric.ends_with("accuracy") {
         measured.accuracy
@@ -48,9 +64,13 @@ pub(crate) fn judge(
     trained: Split,
     metrics: &[(Split, Metrics)],
 ) -> Verdict {
-    let value = value(&rule.metric, trained, metrics);
+    let measured = value(&rule.metric, trained, metrics);
+    // Where only the best is kept and nothing is validated, the training images judge.
+    let is_only_kept = rule.patience == u32::MAX;
+    let on_training = || value_on(&rule.metric, trained, metrics);
+    let measured = measured.or_else(|| is_only_kept.then(on_training).flatten());
     let is_accuracy = rule.metric.ends_with("accuracy");
-    let Some(value) = value.map(|value| if is_accuracy { -value } else { value }) else {
+    let Some(value) = measured.map(|value| if is_accuracy { -value } else { value }) else {
         return Verdict {
             watch,
             is_best: false,

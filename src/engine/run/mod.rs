@@ -4,6 +4,7 @@
 
 pub mod batch;
 pub(crate) mod clock;
+pub mod command_file;
 pub(crate) mod compatibility;
 pub(crate) mod control;
 pub(crate) mod dynamics;
@@ -13,6 +14,7 @@ pub mod finite;
 pub mod goal_metrics;
 pub(crate) mod groups;
 pub mod memory_check;
+pub(crate) mod parts;
 pub(crate) mod pool;
 pub(crate) mod prepare;
 pub(crate) mod resume;
@@ -67,6 +69,9 @@ fn train(session: &mut Session<'_>) -> Result<Flow, RunError> {
         });
     }
     for stage in session.stages_left() {
+        if session.is_at_end() {
+            return Ok(Flow::Stopped);
+        }
         if stage::train(session, stage)? == Flow::Stopped {
             return Ok(Flow::Stopped);
         }

@@ -6,14 +6,18 @@ use super::clock::Clock;
 use super::compatibility;
 use super::control::Control;
 use super::memory_check;
+use super::parts;
 use super::resume::{self, PreviousRun};
 use super::session::{Session, stages_left};
 use crate::error::{RunError, one_line};
 use crate::event::{Event, Metrics, Sink};
 use crate::inspection::live::LiveResults;
 use crate::inspection::live_previews::LivePreviews;
+use crate::storage::changes::Changes;
 use crate::storage::checkpoint::{self, Checkpoint, Position};
 use crate::storage::dynamics_csv::DynamicsWriter;
+use crate::storage::first_weights::FirstWeights;
+use crate::storage::init;
 use crate::storage::metrics_csv::MetricsWriter;
 use crate::storage::record::{RunRecord, Status};
 use crate::storage::repair;
@@ -25,9 +29,11 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use strata_core::files::path_text;
 use strata_core::format;
 use strata_core::project::data::Split;
 use strata_core::project::help::Surface;
+use strata_core::project::init::Init;
 use strata_core::project::{Project, ProjectError, file};
 use strata_core::shape::{Inference, infer};
 use strata_core::system_memory::available_bytes;
@@ -52,6 +58,10 @@ struct Opened {
     network: Network,
     position: Position,
     optimizer: Option<HashMap<String, Tensor>>,
+    changes: Changes,
+    /// The project of the run that is resumed.
+    former: Option<Project>,
+    first_weights: Option<FirstWeights>,
     is_resumed: bool,
     loaders: usize,
 }
@@ -64,9 +74,16 @@ pub(crate) fn prepare<'a>(
     sink: &'a mut dyn Sink,
     live: &'a LiveResults,
 ) -> Result<Session<'a>, RunError> {
-    let opened = open(effective(project, options), options, &mut control, sink)?;
-    let mut session = go_live(opened, control, sink, live)?;
-    begin(&mut session, options)?;
+    let mut opened = open(effective(project, options), options, &mut control, sink)?;
+    let former = opened.former.take();
+    let first_weights = opened.first_weights.take();
+    let mut session = go_live(opened, options, control, sink, live)?;
+    begin(&mut session, former.as_ref(), options)?;
+    if let Some(told) = first_weights {
+        let written = told.write(session.folder.path());
+        written.map_err(|reason| session.write_error(reason))?;
+        session.sink.event(Event::FirstWeights(told));
+    }
     Ok(session)
 }
 
@@ -81,6 +98,10 @@ fn open(
     let inference = check_project(&project, options, sink)?;
     let device = open_device(&project, &inference, only, options)?;
     let (folder, former) = open_folder(&project, options, sink)?;
+    let changes = match &options.changes {
+        Some(given) => given.clone(),
+        None => Changes::read(folder.path()).map_err(RunError::Input)?,
+    };
     let mut position = position(former.as_ref().map(|former| &former.checkpoint), only);
     if let Some(more) = options.more_epochs.filter(|_| former.is_some()) {
         resume::extend(&mut project, &mut position, more);
@@ -106,12 +127,21 @@ fn open(
         Some(former) => resume::check(former, &project, &position, &dataset, folder.path(), sink)?,
         None => false,
     };
-    let checkpoint = former.map(|former| former.checkpoint);
+    let (former, checkpoint) = former
+        .map(|former| (former.project, former.checkpoint))
+        .unzip();
     let mut network = build(&project, &inference, &device, checkpoint.as_ref())?;
+    let first_weights = match &checkpoint {
+        None => init::take(&project, &options.base, &mut network)?,
+        Some(_) => None,
+    };
     try_sparsity(&mut network, &project)?;
     let is_resumed = checkpoint.is_some();
     let optimizer = checkpoint
-        .map(|checkpoint| checkpoint.optimizer)
+        .map(|checkpoint| match options.no_memory {
+            true => HashMap::new(),
+            false => checkpoint.optimizer,
+        })
         .filter(|_| keeps_memory);
     Ok(Opened {
         project,
@@ -123,6 +153,9 @@ fn open(
         network,
         position,
         optimizer,
+        changes,
+        former,
+        first_weights,
         is_resumed,
         loaders: loaders(options),
     })
@@ -131,7 +164,8 @@ fn open(
 /// Starts what lives as long as the run: its record, tables, previews and clock.
 fn go_live<'a>(
     opened: Opened,
-    control: Control<'a>,
+    options: &RunOptions,
+    mut control: Control<'a>,
     sink: &'a mut dyn Sink,
     live: &'a LiveResults,
 ) -> Result<Session<'a>, RunError> {
@@ -145,10 +179,14 @@ fn go_live<'a>(
         network,
         position,
         optimizer,
+        changes,
+        former: _,
+        first_weights: _,
         is_resumed,
         loaders,
     } = opened;
-    let record = record(&folder, &project, &dataset, &device, is_resumed, sink);
+    control.obey_file(folder.path());
+    let record = parts::record(&folder, &project, &dataset, &device, is_resumed, sink);
     let previews = LivePreviews::new(&dataset, &inference, project.seed, &device)?;
     let tables = MetricsWriter::open(folder.path(), position.step)
         .map_err(|reason| RunError::write(folder.path(), reason.to_string()))?;
@@ -166,6 +204,9 @@ fn go_live<'a>(
         device,
         folder,
         record,
+        changes,
+        is_repeated: options.changes.is_some(),
+        until: options.until,
         tables,
         dynamics,
         previews,
@@ -226,7 +267,12 @@ fn loaders(options: &RunOptions) -> usize {
 }
 
 /// The first writes: from here on there is a run.
-fn begin(session: &mut Session<'_>, options: &RunOptions) -> Result<(), RunError> {
+fn begin(
+    session: &mut Session<'_>,
+    former: Option<&Project>,
+    options: &RunOptions,
+) -> Result<(), RunError> {
+    parts::begin(session, former, options)?;
     session
         .folder
         .write_project(&session.project, &options.base)
@@ -239,6 +285,7 @@ fn begin(session: &mut Session<'_>, options: &RunOptions) -> Result<(), RunError
         session.save_start()?;
     }
     session.folder.keep();
+    parts::take_over_settings(session, former)?;
     session.sink.event(Event::Started {
         run: session.folder.path().to_owned(),
         device: session.record.device.clone(),
@@ -281,6 +328,12 @@ fn effective(project: &Project, options: &RunOptions) -> Project {
             .stages
             .iter_mut()
             .for_each(|stage| stage.epochs = epochs);
+    }
+    if let Some(run) = &options.weights_of {
+        project.init = Some(Init {
+            from: path_text(run),
+            parts: Vec::new(),
+        });
     }
     project
 }
@@ -405,9 +458,14 @@ fn open_folder(
             "the network is not the one that was trained in {run}: train it in a new run folder, or resume with the network as in {run}/project.toml"
         )));
     }
-    let checkpoint = checkpoint::load(&folder.checkpoint("last"))?;
+    let mut checkpoint = checkpoint::load(&folder.checkpoint("last"))?;
     repair::repair(&folder, &trained, &checkpoint.position)
         .map_err(|reason| RunError::write(path, reason.to_string()))?;
+    if repair::drop_ahead(&folder, &checkpoint.position)
+        .map_err(|reason| RunError::write(path, reason.to_string()))?
+    {
+        checkpoint.position.watch.best = None;
+    }
     Ok((
         folder,
         Some(PreviousRun {
@@ -510,51 +568,6 @@ fn position(checkpoint: Option<&Checkpoint>, only: Option<usize>) -> Position {
     match only {
         Some(stage) if stage != saved.stage => saved.enter(stage),
         _ => saved,
-    }
-}
-
-/// The new `run.json`, or the one of the run that is resumed.
-fn record(
-    folder: &RunFolder,
-    project: &Project,
-    dataset: &Dataset,
-    device: &Device,
-    is_resumed: bool,
-    sink: &mut dyn Sink,
-) -> RunRecord {
-    let new = RunRecord::start(
-        strata_nn::device::describe(device),
-        project.seed,
-        dataset.hash(),
-    );
-    if !is_resumed {
-        return new;
-    }
-    let old = match RunRecord::read(folder.path()) {
-        Ok(old) => old,
-        Err(error) => {
-            let run = folder.path().display();
-            log::warn!("run.json of {run} cannot be read, so its times begin again: {error}");
-            return new;
-        }
-    };
-    if dataset.is_other_than(&old.data_hash) {
-        let message = "the images are not the ones this run was trained on so far; its metrics before and after differ in that";
-        sink.event(Event::warning(message.to_owned()));
-    }
-    let RunRecord {
-        started,
-        seconds,
-        images_per_second,
-        metrics,
-        ..
-    } = old;
-    RunRecord {
-        started,
-        seconds,
-        images_per_second,
-        metrics,
-        ..new
     }
 }
 

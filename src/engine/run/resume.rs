@@ -93,6 +93,7 @@ fn changed(former: &Project, old: &Stage, project: &Project, new: &Stage) -> Opt
         freeze: _,
         early_stop: _,
         sparsity: _,
+        checkpoints: _,
     } = new;
     let differs = |what: &str, old: String, new: String| {
         (old != new).then(|| format!("{what} was {old} and is {new}"))

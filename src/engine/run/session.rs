@@ -4,10 +4,12 @@ use super::clock::Clock;
 use super::control::{Control, Next};
 use super::evaluate::{Measure, measure};
 use super::finite;
+use crate::command::Until;
 use crate::error::RunError;
 use crate::event::{Event, Metrics, Sink, Summary};
 use crate::inspection::live::{self, LiveResults};
 use crate::inspection::live_previews::{self, LivePreviews};
+use crate::storage::changes::{Change, Changes};
 use crate::storage::checkpoint::{self, CheckpointError, Position};
 use crate::storage::dynamics_csv::DynamicsWriter;
 use crate::storage::metrics_csv::MetricsWriter;
@@ -22,6 +24,7 @@ use std::sync::Arc;
 use std::time::Instant;
 use strata_core::project::Project;
 use strata_core::project::data::Split;
+use strata_core::project::live_setting::LiveSetting;
 use strata_core::project::stage::Stage;
 use strata_core::shape::Inference;
 use strata_data::Dataset;
@@ -45,6 +48,12 @@ pub(crate) struct Session<'a> {
     pub device: Device,
     pub folder: RunFolder,
     pub record: RunRecord,
+    /// Settings that were, or will be, changed while it trains.
+    pub changes: Changes,
+    /// It is trained again, with changes that are given.
+    pub is_repeated: bool,
+    /// Where it stops, unless it ends before.
+    pub until: Option<Until>,
     pub tables: MetricsWriter,
     pub dynamics: DynamicsWriter,
     pub previews: LivePreviews,
@@ -96,8 +105,19 @@ impl Session<'_> {
             .any(|&index| index != position.stage || position.epoch < epochs(index))
     }
 
+    /// Whether the run has come to where it was to stop.
+    pub(crate) fn is_at_end(&self) -> bool {
+        let position = &self.position;
+        self.until.is_some_and(|until| {
+            position.step >= until.step && position.epochs_done >= until.epochs_done
+        })
+    }
+
     /// Waits while paused, with fresh previews and replies; false when the run is to stop.
     pub fn wait(&mut self) -> bool {
+        if self.is_at_end() {
+            return false;
+        }
         if self.control.must_wait() {
             self.publish();
         }
@@ -136,6 +156,47 @@ impl Session<'_> {
         );
         live_previews::publish(self.live, filters.as_ref(), images.as_ref());
         (filters, images)
+    }
+
+    /// Notes what was asked of this stage's settings, from the next step on; what it has no setting for is told.
+    pub(crate) fn note_settings(&mut self, stage: &Stage) -> Result<(), RunError> {
+        let asked = self.control.take_settings();
+        if asked.is_empty() {
+            return Ok(());
+        }
+        let mut trial = stage.clone();
+        for (setting, value) in asked {
+            match setting.set(&mut trial, value) {
+                Ok(()) => self.change(&stage.name, setting, value),
+                Err(error) => self.sink.event(Event::Warning {
+                    message: error.to_string(),
+                    in_window: setting
+                        .refusal(stage, value)
+                        .unwrap_or_else(|| format!("the {} was not changed", setting.name())),
+                }),
+            }
+        }
+        self.write_changes()
+    }
+
+    /// A setting that holds from the next step on.
+    pub(crate) fn change(&mut self, stage: &str, setting: LiveSetting, value: f64) {
+        self.changes.add(Change {
+            step: self.position.step + 1,
+            stage: stage.to_owned(),
+            setting,
+            value,
+        });
+    }
+
+    /// Writes the changes, before any step that is taken with them, and tells them.
+    pub(crate) fn write_changes(&mut self) -> Result<(), RunError> {
+        self.changes
+            .write(self.folder.path())
+            .map_err(|reason| self.write_error(reason))?;
+        let all = self.changes.all().to_vec();
+        self.sink.event(Event::Changes(all));
+        Ok(())
     }
 
     /// Publishes new previews, and writes them into the run folder. Queries wait until they are due: epochs may be short,

@@ -17,6 +17,7 @@ use crate::storage::metrics_csv::MetricsRow;
 use std::sync::Arc;
 use strata_core::project::Stack;
 use strata_core::project::data::Split;
+use strata_core::project::live_setting::LiveSetting;
 use strata_core::project::schedule::PlateauWatch;
 use strata_core::project::stage::{Loss, Stage, Task};
 use strata_data::loader::{Job, LoadedBatch, Loader};
@@ -46,16 +47,15 @@ pub(crate) fn train(session: &mut Session<'_>, index: usize) -> Result<Flow, Run
         return Ok(Flow::Done);
     };
     session.network.set_frozen(&frozen(&stage));
-    session
-        .network
-        .set_sparsity(stage.sparsity.as_ref())
-        .map_err(RunError::input)?;
-    let mut stepper = Stepper::new(session, &stage, split)?;
+    let stepped = held(session, &stage)?;
+    let mut stepper = Stepper::new(session, stepped, split)?;
     announce(session, &stage, &stepper);
     while session.position.epoch < stage.epochs && !is_over(&stage, session.position.watch) {
         match epoch(session, &mut stepper, split) {
             Ok(Flow::Done) => {}
             Ok(Flow::Stopped) => {
+                // What was asked for in a pause holds when the run goes on.
+                session.note_settings(stepper.stage())?;
                 stepper.save(session, &["last"])?;
                 return Ok(Flow::Stopped);
             }
@@ -64,6 +64,39 @@ pub(crate) fn train(session: &mut Session<'_>, index: usize) -> Result<Flow, Run
         }
     }
     Ok(Flow::Done)
+}
+
+/// The stage with what was changed of it before the run's position, and the network with its sparsity.
+fn held(session: &mut Session<'_>, stage: &Stage) -> Result<Stage, RunError> {
+    let step = session.position.step;
+    let mut held = stage.clone();
+    session.changes.apply_until(&mut held, step);
+    if !session.position.is_in_stage() && !session.is_repeated && held != *stage {
+        // It was trained before, with changes that are not meant for now.
+        take_back(session, stage, &held)?;
+        held = stage.clone();
+    }
+    session
+        .network
+        .set_sparsity(held.sparsity.as_ref())
+        .map_err(RunError::input)?;
+    Ok(held)
+}
+
+/// Notes that a stage has its project's settings from the next step on, where it was brought to others.
+pub(crate) fn take_back(
+    session: &mut Session<'_>,
+    stage: &Stage,
+    held: &Stage,
+) -> Result<(), RunError> {
+    for setting in LiveSetting::all() {
+        if let Some(value) = setting.value(stage)
+            && setting.value(held) != Some(value)
+        {
+            session.change(&stage.name, setting, value);
+        }
+    }
+    session.write_changes()
 }
 
 /// The rest of the epoch in progress, and its measuring.
@@ -149,7 +182,7 @@ fn steps_at_hand(
         session.sink.event(Event::Step(report));
         // What others have given to the pool comes first.
         rayon::yield_now();
-        if team::is_awaited() || !session.control.goes_on() {
+        if team::is_awaited() || session.is_at_end() || !session.control.goes_on() {
             return Ok(());
         }
         match loader.at_hand() {
@@ -197,10 +230,8 @@ fn end_epoch(session: &mut Session<'_>, stepper: &Stepper<'_>) -> Result<Flow, R
     if !measure_into(session, stepper, Split::Valid, &mut metrics)? {
         return Ok(Flow::Stopped);
     }
-    let verdict = stage
-        .early_stop
-        .as_ref()
-        .map(|rule| early_stop::judge(rule, session.position.watch, stage.split, &metrics));
+    let verdict = early_stop::watched(stage)
+        .map(|rule| early_stop::judge(&rule, session.position.watch, stage.split, &metrics));
     let is_last = session.position.epoch + 1 >= stage.epochs
         || verdict.is_some_and(|verdict| verdict.is_over);
     if is_last && !measure_into(session, stepper, Split::Test, &mut metrics)? {
@@ -344,7 +375,13 @@ fn save(
     is_last: bool,
 ) -> Result<(), RunError> {
     let stage = format!("stage-{}", session.position.stage + 1);
+    let epoch = session.position.epoch;
+    let of_epoch = format!("{stage}-epoch-{epoch}");
+    let every = stepper.stage().checkpoints.and_then(|kept| kept.every);
     let mut names = Vec::new();
+    if every.is_some_and(|every| epoch.is_multiple_of(every)) {
+        names.push(of_epoch.as_str());
+    }
     if is_last {
         names.push(stage.as_str());
     }

@@ -10,7 +10,7 @@ use super::finite::gradient_not_finite;
 use super::groups::{class_weights, group_of};
 use super::session::Session;
 use crate::error::{NotFinite, RunError};
-use crate::event::StepReport;
+use crate::event::{Event, StepReport};
 use crate::storage::checkpoint::Position;
 use crate::storage::dynamics_csv;
 use crate::storage::metrics_csv::StepRow;
@@ -29,7 +29,8 @@ use strata_nn::{Mode, Parameter};
 
 /// Takes the steps of a stage.
 pub(crate) struct Stepper<'a> {
-    stage: &'a Stage,
+    /// The stage with what was changed of it.
+    stage: Stage,
     split: &'a SplitData,
     learner: Learner,
     /// How much the images of each class count in the loss.
@@ -62,22 +63,22 @@ impl<'a> Stepper<'a> {
     /// Starts a stage, with the optimizer's memory where the run continues within it.
     pub fn new(
         session: &mut Session<'_>,
-        stage: &'a Stage,
+        stage: Stage,
         split: &'a SplitData,
     ) -> Result<Stepper<'a>, RunError> {
         let memory = session.optimizer.take();
         let earlier = earlier_stages(session);
         let project = &session.project;
         let group =
-            |parameter: &Parameter| group_of(project, stage, earlier, &|_| false, parameter);
+            |parameter: &Parameter| group_of(project, &stage, earlier, &|_| false, parameter);
         let learner =
-            Learner::new(stage, &session.network, &group, memory).map_err(RunError::input)?;
+            Learner::new(&stage, &session.network, &group, memory).map_err(RunError::input)?;
         let batch = stage.batch.max(1) as usize;
         Ok(Stepper {
+            class_weights: class_weights(&stage, &session.dataset),
             stage,
             split,
             learner,
-            class_weights: class_weights(stage, &session.dataset),
             batcher: Batcher::new(&session.device),
             pixels: session.dataset.pixel_units(),
             gradient: Buffer::default(),
@@ -88,8 +89,8 @@ impl<'a> Stepper<'a> {
     }
 
     /// The stage whose steps these are.
-    pub fn stage(&self) -> &'a Stage {
-        self.stage
+    pub fn stage(&self) -> &Stage {
+        &self.stage
     }
 
     /// Writes checkpoints of the present state. Fails with [`RunError::NotFinite`], and leaves those
@@ -159,6 +160,7 @@ impl<'a> Stepper<'a> {
         session: &mut Session<'_>,
         batch: &LoadedBatch,
     ) -> Result<StepReport, RunError> {
+        self.change_settings(session)?;
         let start = Instant::now();
         let (forward, images) = (self.forward(session, batch)?, batch.labels.len());
         let updates = self.ends_update(&session.position);
@@ -203,6 +205,29 @@ impl<'a> Stepper<'a> {
         }
         session.clock.step(images, start);
         self.report(session, &forward, images, rates.lr)
+    }
+
+    /// Brings the stage to what holds from this step on.
+    fn change_settings(&mut self, session: &mut Session<'_>) -> Result<(), RunError> {
+        session.note_settings(&self.stage)?;
+        let due = session
+            .changes
+            .due(&self.stage.name, session.position.step + 1);
+        if due.is_empty() {
+            return Ok(());
+        }
+        for change in due {
+            if let Err(error) = change.setting.set(&mut self.stage, change.value) {
+                session.sink.event(Event::warning(error.to_string()));
+            }
+        }
+        self.learner
+            .change(&self.stage.optimizer, &session.network)?;
+        let sparsity = self.stage.sparsity.as_ref();
+        session
+            .network
+            .set_sparsity(sparsity)
+            .map_err(RunError::input)
     }
 
     /// What the layers gave, at a step that is kept.
@@ -387,7 +412,7 @@ impl<'a> Stepper<'a> {
             epoch,
             first,
             kept,
-            advice: cause_of_not_finite(&session.project, self.stage).unwrap_or_else(|| {
+            advice: cause_of_not_finite(&session.project, &self.stage).unwrap_or_else(|| {
                 let usual = self.stage.optimizer.usual().default;
                 advice(
                     [lr, usual],

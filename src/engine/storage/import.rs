@@ -5,7 +5,7 @@
 
 use super::checkpoint::{self, Position};
 use super::matched_weights::MatchTable;
-use super::record::{RunRecord, Status};
+use super::record::{Part, RunRecord, Status};
 use super::run_folder::RunFolder;
 use super::tensor_file;
 use crate::error::{RunError, one_line};
@@ -90,13 +90,22 @@ pub fn import(
     };
     let file = made.checkpoint("last");
     checkpoint::save(&file, &position, &network.shared_state(), &[])?;
+    let start = RunRecord::start(
+        strata_nn::device::describe(&device),
+        project.seed,
+        dataset.hash(),
+    );
+    let part = Part {
+        is_import: true,
+        device: start.device.clone(),
+        version: start.version.clone(),
+        ..Part::default()
+    };
     let record = RunRecord {
         status: Status::Completed,
-        ..RunRecord::start(
-            strata_nn::device::describe(&device),
-            project.seed,
-            dataset.hash(),
-        )
+        weights: Some(std::path::absolute(weights).unwrap_or_else(|_| weights.to_owned())),
+        parts: vec![part],
+        ..start
     };
     let run = made.path().to_owned();
     record

@@ -69,7 +69,7 @@ impl MatchTable {
         let wanted_layers = layers(unmatched.map(|(key, shape)| (key.as_str(), shape)));
         let mut found_layers = layers(left.iter().map(|key| (*key, &found[*key])));
         // The order of names as people count: conv2 before conv10.
-        found_layers.sort_by_cached_key(|layer| natural(layer.name));
+        found_layers.sort_by_cached_key(|layer| (depth(layer.name), natural(layer.name)));
         let mut reasons: BTreeMap<&str, String> = BTreeMap::new();
         for layer in &wanted_layers {
             let alike: Vec<&Layer<'_>> = wanted_layers
@@ -185,6 +185,16 @@ fn layers<'a>(tensors: impl Iterator<Item = (&'a str, &'a Vec<usize>)>) -> Vec<L
         layers[place].keys.insert(end, key);
     }
     layers
+}
+
+/// Where a layer is by its name alone, where the alphabet would not tell: timm puts the layers before its blocks (`conv_stem`
+/// and `bn1`) and those behind them (`conv_head`, `bn2`) beside each other.
+fn depth(name: &str) -> u8 {
+    match name {
+        "conv_stem" | "bn1" => 0,
+        name if name.starts_with("blocks.") => 1,
+        _ => 2,
+    }
 }
 
 fn joined(name: &str, end: &str) -> String {

@@ -1,8 +1,12 @@
 //! What a run leaves behind: its folder, record, metrics, checkpoints.
 
+pub mod branch;
+pub mod changes;
 pub mod checkpoint;
 pub mod dynamics_csv;
+pub mod first_weights;
 pub mod import;
+pub mod init;
 pub mod matched_weights;
 pub mod metrics_csv;
 pub mod metrics_read;

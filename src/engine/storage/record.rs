@@ -7,7 +7,7 @@ use crate::event::Metrics;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 use strata_core::atomic_write::write_atomic_or_over;
 use strata_core::files;
@@ -59,6 +59,56 @@ pub struct RunRecord {
     pub data_hash: String,
     /// The last metrics of each split.
     pub metrics: BTreeMap<String, Metrics>,
+    /// The file of weights of another program that it was made of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub weights: Option<PathBuf>,
+    /// The run that it began with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parent: Option<Parent>,
+    /// How it was trained: from its start, and from where it was resumed. Empty in runs of earlier versions.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<Part>,
+}
+
+/// The run that another began with, at one of its checkpoints.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Parent {
+    /// Its folder, as it was then.
+    pub run: PathBuf,
+    /// The checkpoint's name.
+    pub checkpoint: String,
+    /// Steps that were done.
+    pub step: u64,
+}
+
+/// A stretch of a run that was trained at one go.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Part {
+    /// Steps that were done before it.
+    pub step: u64,
+    /// Epochs that were done before it.
+    pub epochs_done: u64,
+    /// The only stage that was trained, where one was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stage: Option<String>,
+    /// The epochs that were asked for beyond those of the project.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub more_epochs: Option<u32>,
+    /// The file of its project in the run's folder, where the next part has another one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub project: Option<String>,
+    /// Whether it began within a stage with weights alone, without the optimizer's memory.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub is_without_memory: bool,
+    /// Whether it made the network of weights of another program, and trained nothing.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub is_import: bool,
+    /// Where it was computed.
+    pub device: String,
+    /// Strata's version.
+    pub version: String,
 }
 
 impl RunRecord {

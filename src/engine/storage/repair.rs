@@ -4,7 +4,8 @@
 //! of its stage, or its best epoch, the others are copies of it and are made again.
 
 use super::checkpoint::{Position, position};
-use super::run_folder::RunFolder;
+use super::run_folder::{RunFolder, checkpoints};
+use crate::run::early_stop::watched;
 use std::io;
 use strata_core::atomic_write::write_with;
 use strata_core::files;
@@ -23,10 +24,26 @@ pub(crate) fn repair(folder: &RunFolder, project: &Project, at: &Position) -> io
     if at.epoch >= stage.epochs || stopped {
         bring(folder, &format!("stage-{}", at.stage + 1), at)?;
     }
-    if rule.is_some() && at.watch.best.is_some() && at.watch.waited == 0 {
+    if watched(stage).is_some() && at.watch.best.is_some() && at.watch.waited == 0 {
         bring(folder, "best", at)?;
     }
     Ok(())
+}
+
+/// Removes checkpoints that are ahead of `last`: a death kept the run from taking note of their epoch, which it now
+/// trains again, with other settings perhaps. Returns whether the best one was among them: it is looked for anew then.
+pub(crate) fn drop_ahead(folder: &RunFolder, at: &Position) -> io::Result<bool> {
+    let mut was_best = false;
+    for name in checkpoints(folder.path()) {
+        let file = folder.checkpoint(&name);
+        let is_ahead = position(&file)
+            .is_some_and(|other| (other.step, other.epochs_done) > (at.step, at.epochs_done));
+        if is_ahead {
+            std::fs::remove_file(&file)?;
+            was_best |= name == "best";
+        }
+    }
+    Ok(was_best)
 }
 
 fn bring(folder: &RunFolder, name: &str, at: &Position) -> io::Result<()> {

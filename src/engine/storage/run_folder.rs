@@ -5,6 +5,9 @@
 //! metrics.csv     a row per epoch, stage and split       steps.csv   a row per step
 //! checkpoints/    last, stage-1, …, best (.safetensors)  probe/      probe images by epoch
 //! snapshots/      weights of earlier steps, to look back at
+//! changes.csv     settings that were changed while it trained, with their steps
+//! commands.txt    what is asked of the run while it trains
+//! init.csv        what its first weights were taken from, where it took some
 //! dynamics.csv    gradients, weights and outputs of every layer at some steps
 //! run.json        status, device, version, times, data hash
 //! whitening.safetensors   what center and whiten were fitted to, where the project has them
@@ -13,9 +16,11 @@
 //! Fails with a [`FolderError`] before anything is trained when the folder cannot be written to,
 //! holds a run already, or is in use.
 
+use super::changes::CHANGES_FILE;
 use super::metrics_csv::{METRICS_FILE, STEPS_FILE};
 use super::record::RunRecord;
 use super::snapshots::{self, Snapshots};
+use crate::run::command_file::{COMMANDS_FILE, forget_earlier};
 use std::fs::{File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -147,6 +152,7 @@ impl RunFolder {
     pub fn restart(path: &Path) -> Result<RunFolder, FolderError> {
         let folder = RunFolder::open(path, missing(path, false))?;
         clean(path);
+        forget_earlier(path);
         Ok(folder)
     }
 
@@ -158,6 +164,7 @@ impl RunFolder {
         let folder = RunFolder::open(path, Vec::new())?;
         // Only now that no other process trains in it; a window may still write an image there, which is locked.
         clean(path);
+        forget_earlier(path);
         Ok(folder)
     }
 
@@ -195,8 +202,8 @@ impl RunFolder {
         checkpoint(&self.path, name)
     }
 
-    /// Writes the project as it is trained. A relative `data.path` becomes absolute: the copy is
-    /// in another folder than the original.
+    /// Writes the project as it is trained. Relative paths become absolute: the copy is in another folder than the
+    /// original.
     pub(crate) fn write_project(
         &self,
         project: &Project,
@@ -212,6 +219,14 @@ impl RunFolder {
             let joined = base.join(path_in(path));
             *path = path_text(&std::path::absolute(&joined).unwrap_or(joined));
         }
+        if let Some(init) = project
+            .init
+            .as_mut()
+            .filter(|init| !init.from.starts_with('~'))
+        {
+            let joined = base.join(path_in(&init.from));
+            init.from = path_text(&std::path::absolute(&joined).unwrap_or(joined));
+        }
         file::save(&project, &self.path.join("project.toml"))
     }
 
@@ -219,6 +234,12 @@ impl RunFolder {
     pub fn keep(&mut self) {
         self.provisional.clear();
     }
+}
+
+/// Whether another run is trained in this folder.
+pub fn is_in_training(run: &Path) -> bool {
+    let lock = File::options().write(true).open(run.join(".lock"));
+    lock.is_ok_and(|lock| matches!(lock.try_lock(), Err(TryLockError::WouldBlock)))
 }
 
 /// The folders inside a run's folder.
@@ -347,7 +368,7 @@ fn snapshots_of(run: &Path) -> String {
 }
 
 /// The names of a run's checkpoints, in alphabetical order.
-fn checkpoints(run: &Path) -> Vec<String> {
+pub fn checkpoints(run: &Path) -> Vec<String> {
     let files = std::fs::read_dir(run.join("checkpoints"))
         .into_iter()
         .flatten()
@@ -369,7 +390,13 @@ fn checkpoints(run: &Path) -> Vec<String> {
 }
 
 /// Files that a run writes and that may be there without one: above all the user's own project.
-const OWN: [&str; 3] = ["project.toml", "steps.csv", "dynamics.csv"];
+const OWN: [&str; 5] = [
+    "project.toml",
+    "steps.csv",
+    "dynamics.csv",
+    CHANGES_FILE,
+    COMMANDS_FILE,
+];
 
 fn files(run: &Path) -> [PathBuf; 3] {
     [

@@ -1,7 +1,8 @@
 //! The bar below the views: train, pause, step, stop, and how far the run is.
 
+use super::live_settings;
 use crate::theme;
-use crate::widgets::{Icon, plain, primary_button, quiet_button, said};
+use crate::widgets::{Icon, icon_button, plain, primary_button, quiet_button, said};
 use eframe::egui::{
     Align, Button, Color32, DragValue, Galley, Id, Label, Layout, Popup, PopupCloseBehavior,
     ProgressBar, Rect, Response, RichText, Sense, Ui, UiBuilder, vec2,
@@ -20,7 +21,7 @@ const ROW: f32 = 18.0;
 /// Between the bar's edge and what is in it.
 const PAD: f32 = 12.0;
 /// Widths of the buttons: train, step or go on, stop, report.
-const WIDTHS: [f32; 4] = [96.0, 80.0, 72.0, 84.0];
+const WIDTHS: [f32; 4] = [88.0, 72.0, 64.0, 72.0];
 /// The most epochs that a run goes on for at once.
 const MOST_EPOCHS: u32 = 10_000;
 
@@ -82,6 +83,11 @@ fn buttons(ui: &mut Ui, state: &State, beside: bool, actions: &mut Vec<Action>) 
         {
             actions.push(Action::Report);
         }
+        if !training.live_settings().is_empty() {
+            let hover = "Change settings of this stage while it trains, or train some steps before a pause";
+            let button = icon_button(ui, Icon::Sliders, "Adjust", hover, true);
+            live_settings::popup(&button, state, |_| true, actions);
+        }
         ui.add_space(theme::STEP);
         progress(ui, state, beside, actions);
     });
@@ -94,7 +100,7 @@ fn step(ui: &mut Ui, training: &RunMonitor, actions: &mut Vec<Action>) {
         .on_hover_text("Train on one batch, then wait")
         .clicked()
     {
-        actions.push(Action::Step);
+        actions.push(Action::Steps(1));
     }
 }
 

@@ -1,6 +1,7 @@
 //! The course of training: the loss (or the accuracy) of every step with its smoothed course, and what was measured
 //! after each epoch on every split.
 
+mod changes;
 mod legend;
 
 use super::axes::{Axes, Span, ValueLine, follow, plot, show_values, written};
@@ -302,6 +303,14 @@ impl<'a> Drawn<'a> {
         let step = values.batch.map_or(step, |[step, _]| step);
         let title = format!("step {step:.0} · epoch {:.2}", curves.epoch_at(step));
         let lines = line_colors(colors);
+        let changed = curves.change_at(step).map(|change| ValueLine {
+            text: format!(
+                "from step {} on: {}",
+                format::count(change.step),
+                change.text()
+            ),
+            color: colors.second,
+        });
         let mut told: Vec<ValueLine> = written(axes, curves, &values)
             .into_iter()
             .map(|(line, text)| ValueLine {
@@ -316,12 +325,14 @@ impl<'a> Drawn<'a> {
                 color: colors.weak,
             });
         }
+        told.extend(changed);
         (title, told)
     }
 
     fn draw(&self, plot: &mut PlotUi<'a>, columns: usize, colors: &Palette) {
         follow(plot);
         self.borders(plot, colors);
+        self.changes(plot, colors);
         self.mark(plot, colors);
         self.steps(plot, columns, colors);
         for ((name, points), color) in self.curve.lines().into_iter().zip(line_colors(colors)) {

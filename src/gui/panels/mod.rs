@@ -18,6 +18,7 @@ pub mod exciting;
 pub mod filters;
 mod image_source;
 mod layer_entries;
+mod live_settings;
 pub mod loading_state;
 pub mod loss;
 pub mod neighbours;

@@ -80,6 +80,7 @@ impl View for RunsView {
         let text = RichText::new(text).size(theme::SMALL);
         smoothing(ui, state, text, "Runs", actions);
         quantities(ui, state, quantity, actions);
+        replay(ui, state, actions);
         if ui
             .add(Button::new(RichText::new("Reload").size(theme::SMALL)))
             .on_hover_text("Read the folders anew")
@@ -115,6 +116,25 @@ impl View for RunsView {
         );
         let mut inner = ui.new_child(UiBuilder::new().id_salt("table").max_rect(table));
         table::show(&mut inner, state, actions);
+    }
+}
+
+/// Trains the opened run again, or ends that.
+fn replay(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
+    let running = state.replays.text();
+    let (text, hover) = match &running {
+        Some(text) => (text.as_str(), "Press to end it; nothing is compared then"),
+        None => (
+            "Replay",
+            "Train the opened run again, with its changed settings at their steps, and say whether it is identical to the last bit or where it first differs",
+        ),
+    };
+    let is_there = running.is_some() || state.can_replay();
+    let button = Button::new(RichText::new(text).size(theme::SMALL));
+    let button = ui.add_enabled(is_there, button).on_hover_text(hover);
+    let missing = "There is no run that has ended: train one, or open a run folder";
+    if button.on_disabled_hover_text(missing).clicked() {
+        actions.push(Action::Replay(running.is_none()));
     }
 }
 

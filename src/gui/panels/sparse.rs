@@ -5,6 +5,7 @@ mod unit;
 
 use super::axes::ticks::tick;
 use super::axes::{axis, even};
+use super::live_settings;
 use super::loading_state::{failed, reading};
 use crate::theme::{self, Palette};
 use crate::view::View;
@@ -109,6 +110,7 @@ impl View for SparseView {
     }
 
     fn tools(&mut self, ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
+        live_settings::of_sparsity(ui, state, actions);
         let Some(code) = latest(state) else { return };
         order_box(ui, state, code, actions);
         let colors = theme::palette(ui);

@@ -47,7 +47,8 @@ pub fn show(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
         }
         hints(ui, state, actions);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            let note = state.messages.note().map_or_else(|| run_note(state), |note| note.text.clone());
+            let note = state.messages.note().map(|note| note.text.clone());
+            let note = note.or_else(|| state.replays.text()).unwrap_or_else(|| run_note(state));
             let note = said(&note, theme::SMALL, theme::palette(ui).weak);
             ui.add(Label::new(note).truncate());
         });

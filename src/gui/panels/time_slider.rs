@@ -14,6 +14,7 @@ use strata_app::run_monitor::RunMonitor;
 use strata_app::state::State;
 use strata_app::view_settings::Switch;
 use strata_core::format;
+use strata_engine::storage::snapshots;
 
 /// Its height, where it is shown.
 const HEIGHT: f32 = 36.0;
@@ -25,6 +26,8 @@ const WORDS: f32 = 290.0;
 const CHANGE: f32 = 130.0;
 /// Width of the button that tells of the disk.
 const DISK: f32 = 104.0;
+/// Width of the button that goes on from there.
+const GO_ON: f32 = 112.0;
 /// While it plays, seconds from one step to the next, at least: also the slowest view has shown it by then.
 const PACE: f64 = 0.5;
 
@@ -57,8 +60,8 @@ pub fn show(ui: &mut Ui, place: Rect, state: &State, actions: &mut Vec<Action>) 
     ui.scope_builder(inner, |ui| {
         ui.horizontal_centered(|ui| {
             play(ui, state, steps.len(), &mut index);
-            let change = if chosen.is_some() { CHANGE } else { 0.0 };
-            let spare = WORDS + DISK + change + 4.0 * ui.spacing().item_spacing.x;
+            let shown = if chosen.is_some() { CHANGE + GO_ON } else { 0.0 };
+            let spare = WORDS + DISK + shown + 5.0 * ui.spacing().item_spacing.x;
             ui.spacing_mut().slider_width = (ui.available_width() - spare).max(120.0);
             let slider = Slider::new(&mut index, 0..=steps.len()).show_value(false);
             let slider = shown_slider(ui, slider).accessible_name("Look back");
@@ -68,6 +71,7 @@ pub fn show(ui: &mut Ui, place: Rect, state: &State, actions: &mut Vec<Action>) 
             );
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 disk(ui, state, actions);
+                from_here(ui, state, actions);
                 if chosen.is_some() {
                     switch(ui, state, actions);
                 }
@@ -159,6 +163,25 @@ fn told(curves: &Curves, step: Option<u64>) -> String {
         (Some(then), Some(now)) => format!("{place} · loss {then} (now {now})"),
         (None, _) if step == 0 => "Before the first step".to_owned(),
         _ => place,
+    }
+}
+
+/// Goes on from the step that is looked back at.
+fn from_here(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
+    let Some(step) = state.training.at else {
+        return;
+    };
+    let text = RichText::new("Go on from here").size(theme::SMALL);
+    let can_go_on = !state.training.is_running() && state.hindrance().is_none();
+    let button = ui.add_enabled(can_go_on, Button::new(text).small());
+    let hover = "Train on from these weights in a new run, with the settings as they are now; this run stays as it is. \
+                 The optimizer begins without a memory of the earlier steps";
+    let button = button.on_hover_text(hover);
+    if button
+        .on_disabled_hover_text("Once the training has ended")
+        .clicked()
+    {
+        actions.push(Action::GoOnFrom(snapshots::name(step)));
     }
 }
 

@@ -18,6 +18,8 @@ pub enum Icon {
     First,
     /// A square.
     Stop,
+    /// Three rails with a handle each: adjust.
+    Sliders,
     /// An arrow turning back.
     Undo,
     /// An arrow turning forward.
@@ -76,6 +78,12 @@ pub fn paint(painter: &Painter, icon: Icon, rect: Rect, color: Color32) {
         Icon::Step => {
             pen.block((2.0, 2.0), (4.0, 12.0));
             pen.fill(&[(5.5, 2.0), (12.5, 7.0), (5.5, 12.0)]);
+        }
+        Icon::Sliders => {
+            for (y, handle) in [(3.0, 9.0), (7.0, 4.0), (11.0, 8.0)] {
+                pen.block((1.5, y - 0.5), (12.5, y + 0.5));
+                pen.block((handle - 1.2, y - 1.8), (handle + 1.2, y + 1.8));
+            }
         }
         Icon::Back => {
             pen.fill(&[(8.5, 2.0), (1.5, 7.0), (8.5, 12.0)]);

@@ -6,6 +6,7 @@ use crate::{Network, NnError, Parameter};
 use candle_core::Tensor;
 use std::collections::HashMap;
 use strata_core::project::gradient::Clip;
+use strata_core::project::optimizer::Optimizer;
 use strata_core::project::schedule::Rates;
 use strata_core::project::stage::Stage;
 
@@ -41,6 +42,11 @@ impl Learner {
             clip: stage.clip,
             sums,
         })
+    }
+
+    /// Goes on with other settings of the stage's optimizer, as [`Updater::change`] does.
+    pub fn change(&mut self, optimizer: &Optimizer, network: &Network) -> Result<(), NnError> {
+        self.updater.change(optimizer, network)
     }
 
     /// Adds the gradients of a batch to those that the next update learns from. With the last batch of an update the

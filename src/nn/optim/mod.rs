@@ -204,6 +204,27 @@ impl Updater {
         Ok(updater)
     }
 
+    /// Goes on with other settings of the same optimizer. What both keep for each parameter stays; what only the new
+    /// one keeps begins as before a first step.
+    pub fn change(&mut self, optimizer: &Optimizer, network: &Network) -> Result<(), NnError> {
+        let names = optimizer.state_names();
+        for (kept, parameter) in self.states.iter_mut().zip(network.parameters()) {
+            if kept.names == names {
+                continue;
+            }
+            let mut fresh = ParameterState::fresh(optimizer, parameter)?;
+            fresh.group = kept.group;
+            for (name, tensor) in names.iter().zip(&mut fresh.tensors) {
+                if let Some(at) = kept.names.iter().position(|known| known == name) {
+                    *tensor = kept.tensors[at].clone();
+                }
+            }
+            *kept = fresh;
+        }
+        self.optimizer = *optimizer;
+        Ok(())
+    }
+
     /// Puts every parameter into the group that is said of it.
     pub fn set_groups(&mut self, network: &Network, group_of: &dyn Fn(&Parameter) -> Group) {
         self.groups.clear();

@@ -33,8 +33,21 @@ pub const SEED: Setting = Setting {
     about: "All randomness comes from it: the same seed gives the same run.",
 };
 
+/// `init`
+pub const INIT: Setting = Setting {
+    key: "init",
+    former: &[],
+    form: Form::Words,
+    values: "a run's folder or a safetensors file, and which stacks, layers or keys are taken from it, as text",
+    example: "\"runs/pretrain-1 encoder\"",
+    default: "random weights",
+    about: "Weights that the network begins with: of a run or of a safetensors file, all that fit or the stacks, layers \
+            and patterns of keys (encoder.*.bias) that are named; a path with spaces stands in single quotes. What does \
+            not fit begins anew, and is told.",
+};
+
 /// What comes before all tables.
-pub const ROOT: &[Setting] = &[FORMAT, TITLE, SEED];
+pub const ROOT: &[Setting] = &[FORMAT, TITLE, SEED, INIT];
 
 /// `input`
 pub const INPUT: Setting = Setting {

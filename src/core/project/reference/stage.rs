@@ -173,6 +173,18 @@ pub const SPARSITY: Setting = Setting {
             activation towards 0: so many times the sum of their sizes, as a mean over images.",
 };
 
+/// `checkpoints`
+pub const CHECKPOINTS: Setting = Setting {
+    key: "checkpoints",
+    former: &[],
+    form: Form::Words,
+    values: "best, every N epochs, or both, as text",
+    example: "\"best, every 5\"",
+    default: "the newest, and one at the stage's end",
+    about: "Checkpoints that are kept besides: that of the best epoch (by the valid loss, by the \
+            train loss where nothing is validated, or as early stop watches it) and that of every so many epochs. A run goes on from any of them.",
+};
+
 /// The settings of `[[stage]]`, in the order they are written.
 pub const ALL: &[Setting] = &[
     NAME,
@@ -191,4 +203,5 @@ pub const ALL: &[Setting] = &[
     FREEZE,
     EARLY_STOP,
     SPARSITY,
+    CHECKPOINTS,
 ];

@@ -23,6 +23,7 @@ fn project() -> Project {
         data,
         network,
         stages,
+        init: None,
         goals: Goals::default(),
         locked: Vec::new(),
     }

@@ -15,8 +15,9 @@ use strata_app::action::{Action, Show};
 use strata_app::state::{State, Switch};
 use strata_core::project::data::{DataSpec, Source, Split};
 use strata_core::project::edit::Edit;
+use strata_core::project::init::Init;
 use strata_core::project::reference::data::{PATH, SOURCE};
-use strata_core::project::reference::project::SEED;
+use strata_core::project::reference::project::{INIT, SEED};
 use strata_core::project::stage::Stage;
 use strata_inspect::gallery::Gallery;
 
@@ -73,6 +74,7 @@ pub fn show(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
         path(ui, state, &mut next, actions);
     }
     seed(ui, state, actions);
+    init(ui, state, actions);
     if files::has_any(data.source) {
         let summary = files::summary(data);
         group(
@@ -263,6 +265,31 @@ fn seed(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
     let id = Id::unique(("data", "seed", state.generation));
     if let Some(Ok(seed)) = text(ui, id, &setting, &check).map(|text| text.parse()) {
         actions.push(Action::Edit(Edit::Seed(seed)));
+    }
+}
+
+/// Where the first weights come from.
+fn init(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
+    let now = state.project().init.as_ref();
+    let now = now.map_or_else(String::new, Init::to_string);
+    let setting = TextLine {
+        name: "init",
+        label: "First weights",
+        hover: INIT.about,
+        text: &now,
+        hint: "random",
+    };
+    let read = |text: &str| match text.trim() {
+        "" => Ok(None),
+        text => text
+            .parse::<Init>()
+            .map(Some)
+            .map_err(|error| error.to_string()),
+    };
+    let check = |text: &str| read(text).map(|_| ());
+    let id = Id::unique(("data", "init", state.generation));
+    if let Some(Ok(init)) = text(ui, id, &setting, &check).map(|text| read(&text)) {
+        actions.push(Action::Edit(Edit::Init(init)));
     }
 }
 

@@ -104,6 +104,7 @@ fn settings(ui: &mut Ui, state: &State, index: usize, stage: &Stage, actions: &m
     }
     counts(ui, &id, stage, &mut next);
     others::early_stop(ui, &id, stage, &mut next);
+    others::checkpoints(ui, &id, stage, &mut next);
     others::sparsity(ui, state, &id, stage, &mut next);
     others::freeze(ui, state, &id, stage, &mut next);
     updates::show(ui, state, &id, stage, &mut next, actions);

@@ -4,8 +4,10 @@ use super::super::line::{Menu, Number, TextLine, line, number, text_with_menu};
 use super::{count_step, factor_step, parse, written};
 use eframe::egui::{Id, Ui};
 use strata_app::state::State;
-use strata_core::project::reference::stage::{EARLY_STOP, FREEZE, SPARSITY};
-use strata_core::project::stage::{EARLY_STOP_METRICS, EarlyStop, Sparsity, Stage};
+use strata_core::project::reference::stage::{CHECKPOINTS, EARLY_STOP, FREEZE, SPARSITY};
+use strata_core::project::stage::{
+    EARLY_STOP_METRICS, EarlyStop, KeptCheckpoints, Sparsity, Stage,
+};
 use strata_core::project::structured::split_names;
 use strata_core::project::{Place, Stack};
 use strata_core::spoken::{spoken, written as written_places};
@@ -58,6 +60,39 @@ pub(super) fn early_stop(ui: &mut Ui, id: &dyn Fn(&str) -> Id, stage: &Stage, ne
             patience,
             ..early.clone()
         });
+    }
+}
+
+/// Shows which checkpoints are kept.
+pub(super) fn checkpoints(ui: &mut Ui, id: &dyn Fn(&str) -> Id, stage: &Stage, next: &mut Stage) {
+    let now = written(&stage.checkpoints);
+    let setting = TextLine {
+        name: "checkpoints",
+        label: "Checkpoints",
+        hover: CHECKPOINTS.about,
+        text: &now,
+        hint: "the newest",
+    };
+    let kept = stage.checkpoints;
+    let of = |best, every| Some(KeptCheckpoints { best, every });
+    let choices = [
+        ("the newest", None),
+        ("best", of(true, None)),
+        ("every 5", of(false, Some(5))),
+        ("best, every 5", of(true, Some(5))),
+    ];
+    let names = choices.map(|(name, choice)| (name.to_owned(), choice == kept));
+    let menu = Menu {
+        label: "Choose the checkpoints",
+        entries: &names,
+    };
+    let check = |text: &str| optional_check::<KeptCheckpoints>(text);
+    let (text, chosen) = text_with_menu(ui, id("checkpoints"), &setting, &check, &menu);
+    if let Some(text) = text {
+        next.checkpoints = parse(text.trim()).ok();
+    }
+    if let Some(index) = chosen {
+        next.checkpoints = choices[index].1;
     }
 }
 

@@ -1,0 +1,64 @@
+//! What a network took over from another run or from a file, as a table and as a file of the run.
+
+use super::matched_weights::{MatchTable, Taken};
+use std::io;
+use std::path::{Path, PathBuf};
+use strata_core::atomic_write::write_atomic;
+
+/// The table's file in a run's folder.
+const INIT_FILE: &str = "init.csv";
+
+/// What a network took over.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct FirstWeights {
+    /// The file that they are from.
+    pub from: PathBuf,
+    /// What went where, of the parts that were asked for.
+    pub table: MatchTable,
+}
+
+impl FirstWeights {
+    /// In a sentence: how much was taken, and what begins anew.
+    pub fn text(&self) -> String {
+        let (taken, missing) = (self.table.taken.len(), self.table.missing.len());
+        let from = self.from.display();
+        let rest = match self.table.missing.first() {
+            None => String::new(),
+            Some((key, reason)) => {
+                let more = match missing {
+                    1 => String::new(),
+                    more => format!(" (and {} more)", more - 1),
+                };
+                format!("; {key} begins anew: {reason}{more}")
+            }
+        };
+        format!(
+            "took {taken} of {} tensors from {from}{rest}",
+            taken + missing
+        )
+    }
+
+    /// Writes the table into a run's folder.
+    pub(crate) fn write(&self, run: &Path) -> io::Result<()> {
+        let mut table = csv::Writer::from_writer(Vec::new());
+        table.write_record(["key", "from", "how"])?;
+        for Taken {
+            key,
+            from,
+            found_by,
+            ..
+        } in &self.table.taken
+        {
+            table.write_record([key.as_str(), from, found_by.words()])?;
+        }
+        for (key, reason) in &self.table.missing {
+            table.write_record([key.as_str(), "", reason])?;
+        }
+        for (key, _) in &self.table.unused {
+            table.write_record(["", key, "no layer wants it"])?;
+        }
+        let bytes = table.into_inner();
+        let bytes = bytes.map_err(|error| io::Error::other(error.to_string()))?;
+        write_atomic(&run.join(INIT_FILE), &bytes)
+    }
+}
