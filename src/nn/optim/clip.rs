@@ -68,7 +68,7 @@ fn scale(parameter: &mut Parameter, factor: f64) -> Result<(), NnError> {
     let gradient = &parameter.gradient;
     with_real!(gradient, T => {
         let factor = T::narrow(factor);
-        fill::<T>(gradient, |numbers| by_chunk(numbers, |number| *number = *number * factor))
+        fill::<T>(gradient, |numbers| by_chunk(numbers, |number| *number *= factor))
     })
 }
 
