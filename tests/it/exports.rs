@@ -170,7 +170,7 @@ fn onnx(test: &str) -> Option<OsString> {
 }
 
 fn keras(test: &str) -> Option<OsString> {
-    python_with(&["torch", "h5py", "safetensors", "numpy"], test).filter(|python| has_keras(python))
+    python_with(&["torch", "h5py", "safetensors", "numpy"], test).filter(has_keras)
 }
 
 /// Importing Keras takes seconds and needs its backend named.

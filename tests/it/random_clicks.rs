@@ -158,7 +158,7 @@ impl Hand {
         kinds.shuffle(&mut self.random);
         let count = self.random.random_range(1..=9);
         kinds.truncate(count);
-        let shown = Arrangement(Some(self.pane(&kinds)).map(Pane::tidy));
+        let shown = Arrangement(Some(Pane::tidy(self.pane(&kinds))));
         assert!(shown.is_sound(), "{shown:?}");
         let action = Action::View(OnView::Arrange(shown));
         self.window.harness.state_mut().handle(action);

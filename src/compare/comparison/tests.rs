@@ -3,7 +3,6 @@ use std::path::Path;
 use strata_baselines::Model;
 use strata_baselines::work::{Made, Request, make};
 use strata_core::project::file;
-use strata_engine::storage::record::RunRecord;
 
 /// A project of made-up images.
 fn project(seed: u64) -> strata_core::project::Project {
@@ -91,7 +90,7 @@ fn run(folder: &Path, name: &str, valid: [f64; 4]) -> Entry {
     let project = project(3);
     Entry {
         name: name.to_owned(),
-        kind: Kind::Run(Box::new(RunRecord::default())),
+        kind: Kind::Run(Box::default()),
         settings: Settings::of(&project),
         inference: Some(strata_core::shape::infer(&project.network)),
         measured: strata_engine::storage::metrics_read::measurements(&path),

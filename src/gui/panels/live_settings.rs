@@ -64,7 +64,9 @@ pub(super) fn of_sparsity(ui: &mut Ui, state: &State, actions: &mut Vec<Action>)
 fn hint(training: &RunMonitor) -> String {
     let next = training.last.as_ref().map_or(1, |last| last.step + 1);
     let from = format!("A change holds from step {} on.", format::count(next));
-    let schedule = training.stage_settings().and_then(|stage| stage.schedule.as_ref());
+    let schedule = training
+        .stage_settings()
+        .and_then(|stage| stage.schedule.as_ref());
     match (schedule, &training.last) {
         (Some(_), Some(last)) => format!(
             "{from} The stage's schedule keeps its shape and is scaled: the learning rate is what it starts from, the \
