@@ -6,6 +6,8 @@ use super::{ColorBar, Plate, Tile, in_rows, tile};
 use crate::panels::sparse;
 use crate::snapshot::Snapshot;
 use crate::widgets::plain;
+use image::RgbaImage;
+use image::imageops::FilterType;
 use strata_core::format::{self, short};
 use strata_engine::inspection::dynamics::{Dynamics, Figure};
 use strata_inspect::activations::{Activations, Layout, MapScale, Summary, color};
@@ -197,11 +199,26 @@ fn map_bar(whole: &Summary, limit: Option<f32>) -> ColorBar {
     )
 }
 
+/// How large a pixel is drawn: of a signal, which is one pixel high, no larger than three of it have room for.
+fn field_zoom([height, width]: [usize; 2]) -> u32 {
+    let room = 2048 / u32::try_from(3 * width.max(1)).unwrap_or(u32::MAX);
+    room.clamp(1, 2 * zoom_for(height))
+}
+
+/// Long signals drawn narrower: a texture has at most 8,192 pixels in a row.
+fn no_wider(image: RgbaImage) -> RgbaImage {
+    const WIDEST: u32 = 8000;
+    if image.width() <= WIDEST {
+        return image;
+    }
+    image::imageops::resize(&image, WIDEST, image.height(), FilterType::Nearest)
+}
+
 /// The first probe image, the gradients and both over each other, with the box that the cell can see.
 pub fn field(field: &EffectiveField, about: &str) -> Snapshot {
     let ends = ["0".to_owned(), value(limit(&field.values))];
     let picture = Tile {
-        image: field_sheet(field, 2 * zoom_for(field.height)),
+        image: no_wider(field_sheet(field, field_zoom([field.height, field.width]))),
         zoom: 1,
         caption: "the first probe image, the gradient, both over each other; the orange box is what can be seen in theory".to_owned(),
     };
