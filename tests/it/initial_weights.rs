@@ -79,6 +79,22 @@ fn an_encoder_of_another_run_is_taken_and_all_else_begins_anew() {
 }
 
 #[test]
+fn layers_that_were_taken_over_learn_at_a_rate_of_their_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let old = folder.path().join("old");
+    completed(train(&tiny(&[]), &options(&old)).0);
+    // So slowly that no weight moves by a bit.
+    let slow = "loss = \"mse\"\nrate_factors = \"pretrained=1e-9\"";
+    let changes = [("loss = \"mse\"", slow), ("lr=3e-3", "lr=1e-4")];
+    let (project, new) = with(folder.path(), "old encoder", &changes);
+    completed(train(&project, &new).0);
+    let new = folder.path().join("new");
+    let after = |key: &str| tensor(&new.join("checkpoints/stage-1.safetensors"), key);
+    assert_eq!(first(&new, "encoder.0.weight"), after("encoder.0.weight"));
+    assert_ne!(first(&new, "decoder.0.weight"), after("decoder.0.weight"));
+}
+
+#[test]
 fn a_head_for_other_classes_begins_anew_with_the_reason() {
     let folder = tempfile::tempdir().unwrap();
     completed(train(&tiny(&[]), &options(&folder.path().join("old"))).0);

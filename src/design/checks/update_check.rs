@@ -151,7 +151,8 @@ fn nothing_pretrained(project: &Project, inference: &Inference, index: usize) ->
             used(earlier.task).contains(&row.place.stack) && !is_frozen(project, earlier, row)
         })
     };
-    if any_trained(inference, stage, project, is_trained_before) {
+    // Which layers take their first weights from elsewhere is known once the run begins.
+    if project.init.is_some() || any_trained(inference, stage, project, is_trained_before) {
         return None;
     }
     let message = format!(

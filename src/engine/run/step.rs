@@ -13,6 +13,7 @@ use crate::error::{NotFinite, RunError};
 use crate::event::{Event, StepReport};
 use crate::storage::checkpoint::Position;
 use crate::storage::dynamics_csv;
+use crate::storage::first_weights;
 use crate::storage::metrics_csv::StepRow;
 use candle_core::Tensor;
 use std::time::Instant;
@@ -69,8 +70,10 @@ impl<'a> Stepper<'a> {
         let memory = session.optimizer.take();
         let earlier = earlier_stages(session);
         let project = &session.project;
+        let taken = first_weights::taken(session.folder.path());
+        let is_transferred = |parameter: &Parameter| taken.contains(&parameter.key);
         let group =
-            |parameter: &Parameter| group_of(project, &stage, earlier, &|_| false, parameter);
+            |parameter: &Parameter| group_of(project, &stage, earlier, &is_transferred, parameter);
         let learner =
             Learner::new(&stage, &session.network, &group, memory).map_err(RunError::input)?;
         let batch = stage.batch.max(1) as usize;

@@ -1,6 +1,7 @@
 //! What a network took over from another run or from a file, as a table and as a file of the run.
 
 use super::matched_weights::{MatchTable, Taken};
+use std::collections::HashSet;
 use std::io;
 use std::path::{Path, PathBuf};
 use strata_core::atomic_write::write_atomic;
@@ -61,4 +62,18 @@ impl FirstWeights {
         let bytes = bytes.map_err(|error| io::Error::other(error.to_string()))?;
         write_atomic(&run.join(INIT_FILE), &bytes)
     }
+}
+
+/// The keys of the weights that a run took over when it began, by its table; none where it has no table.
+pub(crate) fn taken(run: &Path) -> HashSet<String> {
+    let table = csv::Reader::from_path(run.join(INIT_FILE));
+    let rows = table
+        .into_iter()
+        .flat_map(csv::Reader::into_records)
+        .flatten();
+    let key = |row: csv::StringRecord| match (row.get(0), row.get(1)) {
+        (Some(key), Some(from)) if !from.is_empty() => Some(key.to_owned()),
+        _ => None,
+    };
+    rows.filter_map(key).collect()
 }
