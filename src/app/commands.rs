@@ -73,8 +73,6 @@ pub fn all(state: &State, views: &ViewCatalogue) -> Vec<Command> {
             |format: Format| command(format.command(), format.about(), Action::Export(format));
         all.extend(Format::ALL.map(export));
     }
-    all.extend(baselines(state));
-    all.extend(replay(state));
     all.extend(files(state));
     all.extend(layers(state));
     all.extend(workspaces(state));
@@ -85,6 +83,8 @@ pub fn all(state: &State, views: &ViewCatalogue) -> Vec<Command> {
     all.extend(sizes());
     all.extend(pictures(state, views));
     all.extend(looking_back(state));
+    all.extend(replay(state));
+    all.extend(baselines(state));
     let dark = state.view.looks_dark;
     all.push(command("Keys", "F1", Action::Overlay(Some(Overlay::Keys))));
     all.push(command(
@@ -140,7 +140,7 @@ fn training(state: &State) -> Vec<Command> {
 
 /// Classifiers that are no networks, on the pixels of the project's images.
 fn baselines(state: &State) -> Vec<Command> {
-    const WORDS: &str = "logistic regression random forest gradient boosting knn svm scikit-learn sklearn classifier";
+    const WORDS: &str = "scikit-learn sklearn classifier";
     if state.baselines.progress().is_some() {
         let cancel = command(
             "Cancel the baselines",
@@ -157,13 +157,17 @@ fn baselines(state: &State) -> Vec<Command> {
         command(name, hint, Action::Baselines(Some(request))).known_as(WORDS)
     };
     let all = fit(
-        "Fit all baselines".to_owned(),
-        "five classifiers that are no networks, to the pixels",
+        "Baselines: all five".to_owned(),
+        "classifiers that are no networks, fitted to the pixels",
         Model::ALL.to_vec(),
     );
     let each = Model::ALL.map(|model| {
-        let name = format!("Fit baseline: {}", model.name());
-        fit(name, "to the pixels of the training images", vec![model])
+        let name = format!("Baseline: {}", model.name());
+        fit(
+            name,
+            "fitted to the pixels of the training images",
+            vec![model],
+        )
     });
     [all].into_iter().chain(each).collect()
 }

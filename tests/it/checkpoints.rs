@@ -207,7 +207,7 @@ fn a_run_killed_at_random_times_resumes_to_the_same_files() {
                 .current_dir(folder.path())
                 .args(args)
                 .stdout(Stdio::null())
-                .stderr(Stdio::null())
+                .stderr(Stdio::piped())
                 .spawn()
                 .unwrap()
         };
@@ -231,8 +231,9 @@ fn a_run_killed_at_random_times_resumes_to_the_same_files() {
                 ],
                 false => &["train", "p.toml", "-o", &name, "--device", "cpu"],
             };
-            let resumed = start(args).wait().unwrap();
-            assert!(resumed.success(), "{name}");
+            let resumed = start(args).wait_with_output().unwrap();
+            let told = String::from_utf8_lossy(&resumed.stderr);
+            assert!(resumed.status.success(), "{name}: {told}");
             same(&folder.path().join("whole"), &run);
         }
     }

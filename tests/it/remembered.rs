@@ -62,6 +62,7 @@ fn what_was_set_by_hand_comes_back() {
     window.click("Stage 1: reconstruct");
     window.find("linear loss");
     window.find("plot against epochs");
+    window.click("Options of filters");
     window.click("Filter scale");
     window.click("per layer");
     window.find("workspace: design");

@@ -320,7 +320,6 @@ fn a_folder_of_images_is_opened_as_data() {
     let empty = folder.path().join("empty");
     window.harness.state_mut().handle(Action::Open(empty));
     window.run();
-    window.click("Discard changes");
     assert!(
         window.has("project.toml"),
         "where no images are, a project is missed"

@@ -114,7 +114,7 @@ const WORDS: [(&str, &str); 144] = [
     ("histogram", "View: Statistics"),
     ("kernel size", "Settings: Layer"),
     ("filters", "View: Filters"),
-    ("weights", "View: Filters"),
+    ("weights", "Setting: class weights of a stage"),
     ("feature maps", "View: Feature maps"),
     ("dead channels", "View: Exciting images"),
     ("zoom", "Presentation size"),

@@ -9,12 +9,10 @@ use super::loading_state::failed;
 use crate::plate::of_filters::Shown;
 use crate::theme;
 use crate::view::View;
-use crate::widgets::ChoiceBox;
-use crate::widgets::empty;
 use crate::widgets::raster::{Sheet, shades};
+use crate::widgets::{ChoiceBox, empty, options_button};
 use eframe::egui::{
-    Align2, Button, Color32, Context, Painter, Popup, PopupCloseBehavior, Rect, RichText,
-    ScrollArea, Ui, UiBuilder, pos2, vec2,
+    Align2, Color32, Context, Painter, Rect, ScrollArea, Ui, UiBuilder, pos2, vec2,
 };
 use std::sync::Arc;
 use strata_app::action::{Action, Show};
@@ -131,15 +129,10 @@ impl View for FiltersView {
             return tools(ui, state, actions);
         }
         // Too narrow for all of them side by side: they stand in a menu.
-        let button = ui.add(Button::new(RichText::new("Options…").size(theme::SMALL)));
-        let button = button.on_hover_text("Scale, layer, order and what is drawn of each filter");
-        button.clone().accessible_name("Options of filters");
-        Popup::menu(&button)
-            .close_behavior(PopupCloseBehavior::CloseOnClickOutside)
-            .show(|ui| {
-                theme::in_menu(ui);
-                tools(ui, state, actions);
-            });
+        let hover = "Scale, layer, order and what is drawn of each filter";
+        options_button(ui, "Options of filters", hover, |ui| {
+            tools(ui, state, actions);
+        });
     }
 
     fn body(&mut self, ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {

@@ -316,6 +316,9 @@ fn the_keys_and_the_about_box_come_and_go() {
     window.get("Find anything by name").type_text("about");
     window.run();
     window.click("Do About Strata");
+    // The box grows by what is found out of the machine.
+    let is_there = |window: &Window| window.state().about.report.is_some();
+    window.wait_for(crate::kit::PATIENCE, "report of the machine", is_there);
     assert_eq!(window.state().overlay, Some(Overlay::About));
     assert!(window.has(env!("CARGO_PKG_VERSION")) && window.has("MIT OR Apache-2.0"));
     window.click("Close box");

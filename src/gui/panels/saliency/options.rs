@@ -2,11 +2,8 @@
 
 use crate::panels::layer_entries::layer_entries;
 use crate::theme;
-use crate::widgets::ChoiceBox;
-use crate::widgets::slider;
-use eframe::egui::{
-    Align, Button, DragValue, Layout, Popup, PopupCloseBehavior, RichText, Slider, Ui, vec2,
-};
+use crate::widgets::{ChoiceBox, options_button, slider};
+use eframe::egui::{Align, DragValue, Layout, RichText, Slider, Ui, vec2};
 use strata_app::action::{Action, Show};
 use strata_app::choices::Choice;
 use strata_app::state::State;
@@ -59,18 +56,13 @@ fn ask(state: &State, actions: &mut Vec<Action>, change: impl FnOnce(&mut Reques
 
 /// The button that opens everything else.
 pub(super) fn button(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
-    let button = ui.add(Button::new(RichText::new("Options…").size(theme::SMALL)));
-    let button = button.on_hover_text("Signs, scale, opacity, layer, unit and the sanity check");
-    button.clone().accessible_name("Options of saliency");
-    Popup::menu(&button)
-        .width(WIDTH)
-        .close_behavior(PopupCloseBehavior::CloseOnClickOutside)
-        .show(|ui| {
-            theme::in_menu(ui);
-            drawn(ui, state, actions);
-            ui.separator();
-            asked(ui, state, actions);
-        });
+    let hover = "Signs, scale, opacity, layer, unit and the sanity check";
+    options_button(ui, "Options of saliency", hover, |ui| {
+        ui.set_width(WIDTH);
+        drawn(ui, state, actions);
+        ui.separator();
+        asked(ui, state, actions);
+    });
 }
 
 /// A control behind its name.

@@ -3,10 +3,8 @@
 use super::{VisualizeChoice, base};
 use crate::panels::layer_entries::layer_entries;
 use crate::theme;
-use crate::widgets::ChoiceBox;
-use eframe::egui::{
-    Align, Button, DragValue, Layout, Popup, PopupCloseBehavior, RichText, Ui, vec2,
-};
+use crate::widgets::{ChoiceBox, options_button};
+use eframe::egui::{Align, DragValue, Layout, RichText, Ui, vec2};
 use strata_app::state::State;
 use strata_core::project::Place;
 use strata_core::project::stage::Task;
@@ -126,29 +124,23 @@ pub(super) fn layer_box(ui: &mut Ui, state: &State, request: &mut Request) {
 
 /// The button that opens everything else.
 pub(super) fn button(ui: &mut Ui, state: &State, choice: &mut VisualizeChoice) {
-    let button = ui.add(Button::new(RichText::new("Options…").size(theme::SMALL)));
-    let button = button.on_hover_text("Start, steps and what keeps the image plausible");
-    button
-        .clone()
-        .accessible_name("Options of the visualization");
-    Popup::menu(&button)
-        .width(WIDTH)
-        .close_behavior(PopupCloseBehavior::CloseOnClickOutside)
-        .show(|ui| {
-            let mut request = base(state, choice);
-            start(ui, &mut request, &mut choice.from_image);
-            ui.separator();
-            regularisers(ui, state, &mut request.how);
-            ui.separator();
-            ui.checkbox(&mut request.side_by_side, "Side by side")
-                .on_hover_text("The same under each regulariser alone, and what is set here");
-            if ui.button("Back to what suits these images").clicked() {
-                choice.request = None;
-            } else if request != base(state, choice) {
-                choice.request = Some(request);
-                choice.stopped = false;
-            }
-        });
+    let hover = "Start, steps and what keeps the image plausible";
+    options_button(ui, "Options of the visualization", hover, |ui| {
+        ui.set_width(WIDTH);
+        let mut request = base(state, choice);
+        start(ui, &mut request, &mut choice.from_image);
+        ui.separator();
+        regularisers(ui, state, &mut request.how);
+        ui.separator();
+        ui.checkbox(&mut request.side_by_side, "Side by side")
+            .on_hover_text("The same under each regulariser alone, and what is set here");
+        if ui.button("Back to what suits these images").clicked() {
+            choice.request = None;
+        } else if request != base(state, choice) {
+            choice.request = Some(request);
+            choice.stopped = false;
+        }
+    });
 }
 
 /// A control behind its name.
