@@ -1,5 +1,5 @@
-//! Prints the tests that this run skipped because real datasets are missing. Cargo runs the test programs in the
-//! order of their packages' names, so this is the last one.
+//! Prints the tests that this run skipped because real datasets or other programs are missing. Cargo runs the test
+//! programs in the order of their packages' names, so this is the last one.
 
 use strata_testkit::folders;
 
@@ -11,7 +11,8 @@ fn main() {
     let skipped = folders::take_skipped();
     if !skipped.is_empty() {
         println!(
-            "\nskipped for missing data: {} tests (STRATA_TEST_DATA names the folder of datasets): {}\n",
+            "\nskipped for what is missing here: {} tests (STRATA_TEST_DATA names the folder of datasets, STRATA_PYTHON a \
+             Python with PyTorch, Keras and ONNX Runtime): {}\n",
             skipped.len(),
             skipped.join(", ")
         );
