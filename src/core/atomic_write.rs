@@ -211,7 +211,8 @@ pub fn remove_abandoned(folder: &Path) {
     }
 }
 
-fn is_temporary(name: &str) -> bool {
+/// Whether a file's name is one that [`write_atomic`] gives while it writes.
+pub fn is_temporary(name: &str) -> bool {
     name.strip_prefix(TEMPORARY_PREFIX).is_some_and(|random| {
         random.len() == TEMPORARY_RANDOM && random.bytes().all(|byte| byte.is_ascii_alphanumeric())
     })

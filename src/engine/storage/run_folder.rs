@@ -24,7 +24,7 @@ use crate::run::command_file::{COMMANDS_FILE, forget_earlier};
 use std::fs::{File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
-use strata_core::atomic_write::remove_abandoned;
+use strata_core::atomic_write::{is_temporary, remove_abandoned};
 use strata_core::files::{self, path_in, path_text};
 use strata_core::format::slug;
 use strata_core::project::help::Surface;
@@ -291,14 +291,15 @@ pub(crate) fn died_at_start(run: &Path) -> bool {
         && (!record.exists() || RunRecord::read(run).is_ok_and(|record| record.steps == 0))
 }
 
-/// Whether a folder holds a run's lock and folders at most: what is made before the first file.
+/// Whether a folder holds a run's lock and folders at most, and a first file that was being written: what is made before
+/// the first file is whole.
 fn holds_nothing_else(run: &Path) -> bool {
     const MADE_FIRST: [&str; 3] = [".lock", "checkpoints", "probe"];
     let is_made_first = |entry: std::fs::DirEntry| {
         entry
             .file_name()
             .to_str()
-            .is_some_and(|name| MADE_FIRST.contains(&name))
+            .is_some_and(|name| MADE_FIRST.contains(&name) || is_temporary(name))
     };
     std::fs::read_dir(run).is_ok_and(|entries| entries.flatten().all(is_made_first))
 }

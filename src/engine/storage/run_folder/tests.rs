@@ -219,3 +219,21 @@ fn images_below_a_folder_whose_name_is_no_utf_8_are_found_again() {
     let found = strata_data::folder(&read.data, folder.path()).unwrap();
     assert_eq!(found, odd.join("images"));
 }
+
+#[test]
+fn a_run_that_died_in_its_first_file_starts_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = folder.path().join("run");
+    std::fs::create_dir_all(run.join("checkpoints")).unwrap();
+    std::fs::create_dir(run.join("probe")).unwrap();
+    std::fs::write(run.join(".lock"), "").unwrap();
+    std::fs::write(run.join(".strata-AbC123"), "half").unwrap();
+    assert!(died_at_start(&run));
+    drop(RunFolder::restart(&run).unwrap());
+    assert!(!run.join(".strata-AbC123").exists());
+    // Somebody's file is no such thing.
+    std::fs::create_dir_all(&run).unwrap();
+    std::fs::write(run.join(".lock"), "").unwrap();
+    std::fs::write(run.join("notes.txt"), "mine").unwrap();
+    assert!(!died_at_start(&run));
+}
