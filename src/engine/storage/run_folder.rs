@@ -284,8 +284,10 @@ pub(crate) fn died_at_start(run: &Path) -> bool {
     let record = run.join("run.json");
     let tables = [METRICS_FILE, STEPS_FILE].map(|name| run.join(name));
     let was_begun = record.exists() || tables.iter().any(|table| table.exists());
-    run.join(".lock").is_file()
-        && (was_begun || holds_nothing_else(run))
+    // The lock is made behind the folders.
+    let is_ours = run.join(".lock").is_file() || run.join("probe").is_dir();
+    is_ours
+        && (was_begun && run.join(".lock").is_file() || holds_nothing_else(run))
         && files_in(run).is_empty()
         && tables.iter().all(|table| has_no_row(table))
         && (!record.exists() || RunRecord::read(run).is_ok_and(|record| record.steps == 0))

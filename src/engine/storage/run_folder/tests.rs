@@ -231,6 +231,12 @@ fn a_run_that_died_in_its_first_file_starts_over() {
     assert!(died_at_start(&run));
     drop(RunFolder::restart(&run).unwrap());
     assert!(!run.join(".strata-AbC123").exists());
+    // Before there was a lock.
+    let bare = folder.path().join("bare");
+    std::fs::create_dir_all(bare.join("checkpoints")).unwrap();
+    assert!(!died_at_start(&bare));
+    std::fs::create_dir(bare.join("probe")).unwrap();
+    assert!(died_at_start(&bare));
     // Somebody's file is no such thing.
     std::fs::create_dir_all(&run).unwrap();
     std::fs::write(run.join(".lock"), "").unwrap();
