@@ -2,12 +2,12 @@
 
 use super::args::EvalArgs;
 use super::check::advice::lines_of_run;
-use super::{goals, output, text};
+use super::{goals, output, saved, text};
 use serde_json::{Map, Value};
 use strata_core::project::data::Split;
 use strata_design::goals::judge;
 use strata_engine::run::goal_metrics::of_split;
-use strata_engine::storage::saved_run::{Evaluation, SavedRun};
+use strata_engine::storage::saved_run::Evaluation;
 
 /// Classes up to which the confusion is printed as a table.
 const MAX_SHOWN: usize = 20;
@@ -17,13 +17,7 @@ const OTHER: &str = "other";
 
 /// Measures and prints.
 pub fn run(args: &EvalArgs) -> anyhow::Result<()> {
-    let mut run = SavedRun::open(
-        &args.run,
-        &args.checkpoint,
-        args.device.as_deref(),
-        &mut |_| true,
-    )?;
-    output::warn(&run.warnings);
+    let mut run = saved::open(&args.run, &args.checkpoint, args.device.as_deref())?;
     let has_test = run.dataset.split(Split::Test).is_some();
     let split = args
         .split

@@ -20,7 +20,7 @@ mod sparse_code;
 mod visualize;
 
 use super::args::InspectArgs;
-use super::{WrongInput, output};
+use super::{WrongInput, saved};
 use picture::Picture;
 use strata_engine::storage::saved_run::SavedRun;
 
@@ -53,13 +53,7 @@ pub fn run(args: &InspectArgs) -> anyhow::Result<()> {
 }
 
 fn open(args: &InspectArgs) -> anyhow::Result<SavedRun> {
-    let mut run = SavedRun::open(
-        &args.run,
-        &args.checkpoint,
-        args.device.as_deref(),
-        &mut |_| true,
-    )?;
-    output::warn(&run.warnings);
+    let mut run = saved::open(&args.run, &args.checkpoint, args.device.as_deref())?;
     if let Some(since) = &args.since {
         run.compare(&args.run, &args.checkpoint, since)?;
     }

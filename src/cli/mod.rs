@@ -30,6 +30,7 @@ mod predict;
 mod progress;
 mod replay;
 mod report;
+mod saved;
 mod scaling;
 mod solve;
 mod source;

@@ -2,7 +2,7 @@
 
 use super::args::PredictArgs;
 use super::numbers::Numbers;
-use super::{Told, WrongInput, output, text};
+use super::{Told, WrongInput, output, saved, text};
 use image::{DynamicImage, GrayImage, RgbImage};
 use serde_json::{Map, Value, json};
 use std::collections::HashSet;
@@ -32,13 +32,7 @@ impl AsRef<Path> for Asked {
 
 /// Predicts and prints; exit code 1 when a file could not be read.
 pub fn run(args: &PredictArgs) -> anyhow::Result<()> {
-    let mut run = SavedRun::open(
-        &args.run,
-        &args.checkpoint,
-        args.device.as_deref(),
-        &mut |_| true,
-    )?;
-    output::warn(&run.warnings);
+    let mut run = saved::open(&args.run, &args.checkpoint, args.device.as_deref())?;
     // Deleted when all is done.
     let mut piped = Vec::new();
     let asked = asked(&args.images, &mut piped)?;

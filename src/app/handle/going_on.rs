@@ -4,7 +4,7 @@ use crate::messages::Weight;
 use crate::run_monitor::{Phase, RunMonitor};
 use crate::services::Services;
 use crate::state::State;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use strata_core::project::edit::Edit;
 use strata_core::project::help::Surface;
 use strata_core::project::stage::Stage;
@@ -25,18 +25,27 @@ impl State {
         }
     }
 
+    /// The run that has ended, where it can be gone on with; what keeps it from that is told.
+    fn run_to_go_on(&mut self) -> Option<PathBuf> {
+        let run = self.training.run.clone()?;
+        if !self.can_start() {
+            return None;
+        }
+        match self.fits(&run) {
+            Ok(_) => Some(run),
+            Err(reason) => {
+                self.messages.add(Weight::Warning, reason);
+                None
+            }
+        }
+    }
+
     /// Goes on with the run that has ended, with the settings of the project as it is now. Epochs beyond those of its last
     /// stage are written into the project too, so that it says what was trained.
     pub(super) fn continue_run(&mut self, more: Option<u32>, services: &Services) {
-        let Some(run) = self.training.run.clone() else {
+        let Some(run) = self.run_to_go_on() else {
             return;
         };
-        if !self.can_start() {
-            return;
-        }
-        if let Err(reason) = self.fits(&run) {
-            return self.messages.add(Weight::Warning, reason);
-        }
         if let Some(more) = more {
             self.extend_last_stage(more);
         }
@@ -54,15 +63,9 @@ impl State {
 
     /// Goes on from a checkpoint of the run that has ended, in a new run: the other stays as it is.
     pub(super) fn branch_run(&mut self, checkpoint: &str, services: &Services) {
-        let Some(run) = self.training.run.clone() else {
+        let Some(run) = self.run_to_go_on() else {
             return;
         };
-        if !self.can_start() {
-            return;
-        }
-        if let Err(reason) = self.fits(&run) {
-            return self.messages.add(Weight::Warning, reason);
-        }
         let made = match branch(&run, checkpoint, None) {
             Ok(made) => made,
             Err(error) => {

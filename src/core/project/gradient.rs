@@ -3,7 +3,7 @@
 
 use super::Place;
 use super::target::Target;
-use super::words::{SettingError, Words, short};
+use super::words::{SettingError, Words, short, text_conversions};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::ops::RangeInclusive;
@@ -160,21 +160,6 @@ impl fmt::Display for RateFactors {
     }
 }
 
-macro_rules! text_conversions {
-    ($($type:ty),*) => {$(
-        impl TryFrom<String> for $type {
-            type Error = SettingError;
-            fn try_from(text: String) -> Result<Self, SettingError> {
-                text.parse()
-            }
-        }
-        impl From<$type> for String {
-            fn from(value: $type) -> String {
-                value.to_string()
-            }
-        }
-    )*};
-}
 text_conversions!(Clip, RateFactors);
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use super::reference::stage::EARLY_STOP;
 pub use super::schedule::Schedule;
 use super::structured;
 pub use super::words::SettingError;
-use super::words::{Words, short};
+use super::words::{Words, short, text_conversions};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
@@ -262,21 +262,6 @@ impl Default for Stage {
     }
 }
 
-macro_rules! text_conversions {
-    ($($type:ty),*) => {$(
-        impl TryFrom<String> for $type {
-            type Error = SettingError;
-            fn try_from(text: String) -> Result<Self, SettingError> {
-                text.parse()
-            }
-        }
-        impl From<$type> for String {
-            fn from(value: $type) -> String {
-                value.to_string()
-            }
-        }
-    )*};
-}
 text_conversions!(Sparsity);
 
 #[cfg(test)]

@@ -161,3 +161,21 @@ impl Words {
         }
     }
 }
+
+/// Conversions from and to text, as serde asks for them, of settings that are read and written as text.
+macro_rules! text_conversions {
+    ($($type:ty),*) => {$(
+        impl TryFrom<String> for $type {
+            type Error = $crate::project::words::SettingError;
+            fn try_from(text: String) -> Result<Self, Self::Error> {
+                text.parse()
+            }
+        }
+        impl From<$type> for String {
+            fn from(value: $type) -> String {
+                value.to_string()
+            }
+        }
+    )*};
+}
+pub(super) use text_conversions;
