@@ -15,6 +15,7 @@ use strata_core::shape::op::{Op, PlannedLayer};
 use strata_nn::fusion_rules::reorders;
 use strata_nn::ops::blocking;
 use strata_nn::ops::norm_rows::row_width;
+use strata_nn::ops::taps::Bands;
 
 /// Parts that sums over a batch are taken in.
 const PARTS: u64 = blocking::PARTS as u64;
@@ -243,10 +244,11 @@ impl Walk {
             tasks: PARTS,
             numbers: 3 * row,
         });
-        if unit.fused && unit.followers.pool.is_some() {
+        let pool = unit.followers.pool.filter(|_| unit.fused);
+        if let Some(Op::MaxPool { geometry, .. }) = pool.map(|pool| &pool.op) {
             self.scratch.push(Scratch {
                 tasks: self.batch,
-                numbers: unit.input,
+                numbers: Bands::new(geometry, channels as usize).elements as u64,
             });
         }
         if unit.activates() {
@@ -395,12 +397,10 @@ impl Walk {
         // The centre, and on the way back the three numbers of each plane.
         let lines = if need { 4 } else { 1 };
         self.scratch(unit.place, lines * FLOAT * row);
-        // The gradient before a pooling is laid out a few images at a time.
+        // The gradient before a pooling is laid out a few images at a time, or a part of one.
         let pooled = unit.fused && unit.followers.pool.is_some();
-        let image = unit.input.max(1);
-        let images = blocking::norm_images(image as usize) as u64;
         let laid = if pooled {
-            images.saturating_mul(image)
+            blocking::norm_block(unit.input.max(1) as usize, channels as usize) as u64
         } else if unit.activates() {
             2 * blocking::activated_elements(channels as usize) as u64
         } else {

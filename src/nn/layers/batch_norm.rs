@@ -173,6 +173,7 @@ impl BatchNorm {
         pool.reclaim(cx);
         let Pool {
             taps,
+            bands,
             indices,
             relu_after,
             ..
@@ -181,7 +182,7 @@ impl BatchNorm {
             let indices = indices.writable(y.len());
             batch.line_pooled(
                 (scale, shift),
-                taps,
+                (taps, *bands),
                 (relu_first, relu && *relu_after),
                 y,
                 indices,

@@ -10,7 +10,7 @@ use crate::ops::conv_input::ConvInput;
 use crate::ops::real::Real;
 use crate::ops::sliding::{Margin, grid};
 use crate::ops::storage::Indices;
-use crate::ops::taps::Taps;
+use crate::ops::taps::{Bands, Taps};
 use strata_core::project::layer::Activation;
 use strata_core::project::size::Shape;
 use strata_core::shape::op::Geometry;
@@ -29,6 +29,8 @@ pub(super) struct Epilogue {
 /// The max pooling of an epilogue.
 pub(super) struct Pool {
     pub taps: Taps,
+    /// How a normalisation cuts it.
+    pub bands: Bands,
     pub output: Shape,
     /// Whether the relu comes after it.
     pub relu_after: bool,
@@ -88,8 +90,8 @@ impl Epilogue {
                 gradient,
                 output: self.relu.then_some(output),
                 indices: pool.indices.read(),
-                cells: pool.taps.positions,
-                disjoint: pool.disjoint.then_some(&pool.taps),
+                taps: &pool.taps,
+                disjoint: pool.disjoint,
                 places: &pool.places,
             },
             None if self.relu => ConvInput::Relu { gradient, output },
@@ -110,6 +112,7 @@ impl Pool {
         };
         Pool {
             taps: Taps::new(geometry),
+            bands: Bands::new(geometry, output.channels()),
             output: output.clone(),
             relu_after: false,
             indices: Indices::default(),
@@ -180,6 +183,25 @@ mod tests {
                             let off = (a - b).abs() / size;
                             assert!(off < 1e-5, "{norm} {activation} {sizes:?}: {a} {b}");
                         }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Images of more numbers than a block are cut into bands: of windows that overlap, too.
+    #[test]
+    fn a_pooling_behind_a_normalisation_is_the_same_when_it_is_computed_along() {
+        for sizes in [[9, 7], [2, 56], [3, 61]] {
+            for pooling in ["maxpool 2", "maxpool 3 s2 p1", "maxpool 2 s1", "maxpool 5 s3"] {
+                let [along, apart] =
+                    [false, true].map(|observed| passes(["bn", pooling], sizes, observed));
+                assert_eq!(along[0], apart[0], "{pooling} {sizes:?}");
+                for (along, apart) in along.iter().zip(&apart) {
+                    let size = apart.iter().fold(1e-6f32, |size, x| size.max(x.abs()));
+                    for (a, b) in along.iter().zip(apart) {
+                        let off = (a - b).abs() / size;
+                        assert!(off < 1e-5, "{pooling} {sizes:?}: {a} {b}");
                     }
                 }
             }

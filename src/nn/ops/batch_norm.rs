@@ -4,7 +4,7 @@
 //! wide as the rows of [`super::norm_rows`].
 
 use super::activated::Activated;
-use super::blocking::{norm_elements, norm_images};
+use super::blocking::{norm_block, norm_elements, norm_images};
 use super::conv_input::ConvInput;
 use super::norm_rows::{
     GatedProducts, Moments, Products, add_sums, repeat, row_width, sums_scratch,
@@ -13,8 +13,7 @@ use super::pooling::max_of_piece;
 use super::real::Real;
 use super::reduce::in_parts;
 use super::simd::{Level, vectorized};
-use super::sliding::Margin;
-use super::taps::Taps;
+use super::taps::{Bands, Taps};
 use rayon::prelude::*;
 use std::ops::Range;
 
@@ -53,9 +52,9 @@ impl<T: Real> Batch<'_, T> {
         self.numbers.len() / self.image().max(1)
     }
 
-    /// Images that a task takes at a time.
+    /// Elements whose gradient is laid out at a time.
     fn block(&self) -> usize {
-        norm_images(self.image())
+        norm_block(self.image(), self.channels)
     }
 
     /// Σ (x − centre) and Σ (x − centre)² by channel, one after the other in `sums`.
@@ -117,7 +116,7 @@ impl<T: Real> Batch<'_, T> {
             });
         }
         in_parts(self.images(), sums, |images, sums| {
-            T::with_scratch(self.block() * self.image() + need, |scratch| {
+            T::with_scratch(self.block() + need, |scratch| {
                 let (some, scratch) = scratch.split_at_mut(need);
                 self.each_block(images, gradient, scratch, |elements, gradient| {
                     add(elements, gradient, some, sums)
@@ -126,7 +125,8 @@ impl<T: Real> Batch<'_, T> {
         });
     }
 
-    /// Calls `f(range of the elements, their gradient)` for a few images at a time, whose gradient it lays out.
+    /// Calls `f(range of the elements, their gradient)` for all elements of some images, a block after the other, whose
+    /// gradient it lays out. Blocks are as large as stay in the cache.
     fn each_block(
         &self,
         images: Range<usize>,
@@ -134,18 +134,23 @@ impl<T: Real> Batch<'_, T> {
         scratch: &mut [T],
         mut f: impl FnMut(Range<usize>, &[T]),
     ) {
-        let image = self.image();
         let size = self.block();
-        let tight = Margin {
-            image: [1, 1, self.cells],
-            before: [0; 3],
-            padded: [1, 1, self.cells],
-        };
-        for first in images.clone().step_by(size) {
-            let block = first..(first + size).min(images.end);
-            let range = block.start * image..block.end * image;
-            gradient.write_padded(block, &tight, self.channels, scratch);
-            f(range.clone(), &scratch[..range.len()]);
+        let (image, channels) = (self.image(), self.channels);
+        let end = images.end * image;
+        let mut first = images.start * image;
+        while first < end {
+            // Several whole images, or a part of one.
+            let next = (first / image + 1) * image;
+            let last = (first + size).min(if size < image { next } else { end });
+            let laid = &mut scratch[..last - first];
+            for index in first / image..last.div_ceil(image) {
+                let (from, to) = (first.max(index * image), last.min((index + 1) * image));
+                let own = &mut laid[from - first..to - first];
+                let cells = (from - index * image) / channels..(to - index * image) / channels;
+                gradient.write_cells(index, self.cells, channels, cells, own);
+            }
+            f(first..last, laid);
+            first = last;
         }
     }
 
@@ -225,7 +230,7 @@ impl<T: Real> Batch<'_, T> {
     pub(crate) fn line_pooled(
         &self,
         (scale, shift): (&[T], &[T]),
-        taps: &Taps,
+        (taps, bands): (&Taps, Bands),
         (relu_before, relu_after): (bool, bool),
         y: &mut [T],
         indices: &mut [u32],
@@ -235,13 +240,22 @@ impl<T: Real> Batch<'_, T> {
         let out = y.par_chunks_mut(pooled).zip(indices.par_chunks_mut(pooled));
         out.zip(self.numbers.par_chunks(image))
             .for_each(|((y, indices), x)| {
-                T::with_scratch(image, |full| {
-                    if relu_before {
-                        line_above(x, scale, shift, full)
-                    } else {
-                        line(x, scale, shift, full)
+                T::with_scratch(bands.elements, |scratch| {
+                    let band = bands.positions * self.channels;
+                    let each = y.chunks_mut(band).zip(indices.chunks_mut(band));
+                    for (index, (y, indices)) in each.enumerate() {
+                        let first = index * bands.positions;
+                        let read = taps.reach(first..first + y.len() / self.channels);
+                        let from = read.start;
+                        let x = &x[from * self.channels..read.end * self.channels];
+                        let full = &mut scratch[..x.len()];
+                        if relu_before {
+                            line_above(x, scale, shift, full)
+                        } else {
+                            line(x, scale, shift, full)
+                        }
+                        max_of_piece(taps, first, self.channels, (full, from), y, indices, relu_after);
                     }
-                    max_of_piece(taps, 0, self.channels, full, y, indices, relu_after);
                 });
             });
     }
@@ -267,13 +281,15 @@ impl<T: Real> Batch<'_, T> {
                 .for_each(|(dx, (x, g))| plane_of(x, g, dx));
         }
         let image = self.image();
-        let size = self.block();
-        dx.par_chunks_mut(size * image)
+        let images = norm_images(image);
+        dx.par_chunks_mut(images * image)
             .enumerate()
-            .for_each(|(block, dx)| {
-                let images = block * size..block * size + dx.len() / image;
-                T::with_scratch(size * image, |scratch| {
+            .for_each(|(task, dx)| {
+                let first = task * images * image;
+                let images = task * images..task * images + dx.len() / image;
+                T::with_scratch(self.block(), |scratch| {
                     self.each_block(images, gradient, scratch, |range, g| {
+                        let dx = &mut dx[range.start - first..range.end - first];
                         plane_of(&self.numbers[range], g, dx);
                     });
                 });

@@ -35,7 +35,7 @@ const BAND_TILES: usize = 24;
 /// Elements of a weight that is read from the cache again and again.
 const CACHED_WEIGHT: usize = 1 << 19;
 /// Elements that a task of batch norm, or of copying, takes at a time, at least.
-const NORM_BLOCK: usize = 1 << 14;
+pub(crate) const NORM_BLOCK: usize = 1 << 14;
 /// Elements that an activation behind a normalisation is computed of at a time, at least.
 const ACTIVATED: usize = 1 << 11;
 
@@ -150,6 +150,15 @@ pub(crate) fn vectors_per_task(elements: usize) -> usize {
 /// Images that a task of batch norm takes at a time.
 pub fn norm_images(image: usize) -> usize {
     NORM_BLOCK.div_ceil(image.max(1))
+}
+
+/// Elements of images of so many that batch norm lays out at a time: a few images, or a part of one.
+pub fn norm_block(image: usize, channels: usize) -> usize {
+    if image <= NORM_BLOCK {
+        norm_images(image) * image
+    } else {
+        norm_elements(channels).min(image)
+    }
 }
 
 /// Elements that a task of batch norm takes at a time where it does not matter which image they belong to.

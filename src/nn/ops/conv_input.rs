@@ -29,10 +29,10 @@ pub enum ConvInput<'a, T> {
         output: Option<&'a [T]>,
         /// Index of the unpooled position that each output came from.
         indices: &'a [u32],
-        /// Positions of an output image.
-        cells: usize,
-        /// The windows, if they do not overlap.
-        disjoint: Option<&'a Taps>,
+        /// The windows.
+        taps: &'a Taps,
+        /// Whether no two of them overlap.
+        disjoint: bool,
         /// Padded index of each position of the unpooled image, for the only margin it is written with.
         places: &'a [u32],
     },
@@ -104,26 +104,65 @@ impl<'a, T: Real> ConvInput<'a, T> {
                         out,
                     );
                 }
-                ConvInput::Pooled {
-                    gradient,
-                    output,
-                    indices,
-                    cells,
-                    places,
-                    disjoint,
-                } => {
-                    let span = image * cells * channels..(image + 1) * cells * channels;
-                    let output = output.map(|output| &output[span.clone()]);
-                    let places = (!margin.is_empty()).then_some(places);
+                ConvInput::Pooled { places, .. } => {
                     let cells = rows.start * margin.padded[2]..rows.end * margin.padded[2];
-                    out[cells.start * channels..cells.end * channels].fill(T::zero());
-                    let pooled = (&gradient[span.clone()], &indices[span]);
-                    match disjoint {
-                        Some(taps) => spread(taps, pooled, output, places, channels, cells, out),
-                        None => scatter(pooled, output, places, channels, &cells, out),
-                    }
+                    let out = &mut out[cells.start * channels..cells.end * channels];
+                    let places = (!margin.is_empty()).then_some(places);
+                    self.write_pooled(image, channels, cells, places, out);
                 }
             }
+        }
+    }
+
+    /// Writes some positions of an image without a margin.
+    pub(crate) fn write_cells(
+        &self,
+        image: usize,
+        image_cells: usize,
+        channels: usize,
+        cells: Range<usize>,
+        out: &mut [T],
+    ) {
+        let first = image * image_cells;
+        let span = (first + cells.start) * channels..(first + cells.end) * channels;
+        match *self {
+            ConvInput::Plain(numbers) => out.copy_from_slice(&numbers[span]),
+            ConvInput::Relu { gradient, output } => {
+                let_through(&gradient[span.clone()], &output[span], out);
+            }
+            ConvInput::Pooled { .. } => self.write_pooled(image, channels, cells, None, out),
+        }
+    }
+
+    /// Writes the gradient before a pooling at some places of an image, which are `out`.
+    fn write_pooled(
+        &self,
+        image: usize,
+        channels: usize,
+        cells: Range<usize>,
+        places: Option<&[u32]>,
+        out: &mut [T],
+    ) {
+        let ConvInput::Pooled {
+            gradient,
+            output,
+            indices,
+            taps,
+            disjoint,
+            ..
+        } = *self
+        else {
+            return;
+        };
+        let len = taps.positions * channels;
+        let span = image * len..(image + 1) * len;
+        let output = output.map(|output| &output[span.clone()]);
+        let pooled = (&gradient[span.clone()], &indices[span]);
+        out.fill(T::zero());
+        if disjoint {
+            spread(taps, pooled, output, places, channels, cells, out);
+        } else {
+            scatter(taps, pooled, output, places, channels, cells, out);
         }
     }
 }
@@ -181,24 +220,34 @@ vectorized! {
             }
         });
     }
+
+    /// The gradient where the output is positive, 0 elsewhere.
+    pub(crate) fn let_through<T: Real>(gradient: &[T], output: &[T], to: &mut [T]) {
+        for ((to, &gradient), &output) in to.iter_mut().zip(gradient).zip(output) {
+            *to = if output > T::zero() { gradient } else { T::zero() };
+        }
+    }
 }
 
+/// Adds the gradients of windows that overlap. `out` are the elements at `cells`.
 fn scatter<T: Real>(
+    taps: &Taps,
     (gradient, indices): (&[T], &[u32]),
     output: Option<&[T]>,
     places: Option<&[u32]>,
     channels: usize,
-    cells: &Range<usize>,
+    cells: Range<usize>,
     out: &mut [T],
 ) {
-    for position in 0..gradient.len() / channels {
+    let place = |tap: u32| places.map_or(tap, |places| places[tap as usize]) as usize;
+    for position in windows_within(taps, place, &cells) {
         for (channel, i) in (position * channels..(position + 1) * channels).enumerate() {
-            let place = places.map_or(indices[i], |places| places[indices[i] as usize]) as usize;
+            let place = place(indices[i]);
             let passes = output.is_none_or(|output| output[i] > T::zero());
             if !cells.contains(&place) {
                 continue;
             }
-            out[place * channels + channel] += if passes { gradient[i] } else { T::zero() };
+            out[(place - cells.start) * channels + channel] += if passes { gradient[i] } else { T::zero() };
         }
     }
 }
@@ -259,7 +308,8 @@ vectorized! {
                 if !cells.contains(&place) {
                     continue;
                 }
-                let out = &mut out[place * channels..(place + 1) * channels];
+                let at = (place - cells.start) * channels;
+                let out = &mut out[at..at + channels];
                 let each = out.iter_mut().zip(&gradient[row.clone()]).zip(&indices[row.clone()]);
                 match output {
                     Some(output) => {

@@ -20,6 +20,8 @@ pub mod blocking;
 pub(crate) mod chacha;
 pub mod conv_input;
 pub mod convolution;
+#[cfg(test)]
+mod cpu_time;
 pub mod device;
 pub mod elementwise;
 pub mod folding;

@@ -39,18 +39,19 @@ pub(crate) fn max_of_images<T: Real>(
             let piece = positions * channels;
             let pieces = y.par_chunks_mut(piece).zip(indices.par_chunks_mut(piece));
             pieces.enumerate().for_each(|(index, (y, indices))| {
-                max_of_piece(taps, index * positions, channels, x, y, indices, relu);
+                max_of_piece(taps, index * positions, channels, (x, 0), y, indices, relu);
             });
         });
 }
 
 vectorized! {
-    /// The maxima of some positions of an image, from `first` on; with `relu`, negative ones become 0.
+    /// The maxima of some positions of an image, from `first` on; with `relu`, negative ones become 0. `x`: the image
+    /// from some position on, and that position.
     pub(crate) fn max_of_piece<T: Real>(
         taps: &Taps,
         first: usize,
         channels: usize,
-        x: &[T],
+        x: (&[T], usize),
         y: &mut [T],
         indices: &mut [u32],
         relu: bool,
@@ -72,7 +73,7 @@ const LANES: usize = 16;
 const HALF: usize = LANES / 2;
 
 #[inline(always)]
-fn max_of_window<T: Real>(taps: &[u32], x: &[T], y: &mut [T], indices: &mut [u32]) {
+fn max_of_window<T: Real>(taps: &[u32], x: (&[T], usize), y: &mut [T], indices: &mut [u32]) {
     let channels = y.len();
     let (whole, halves) = (channels / LANES * LANES, channels / HALF * HALF);
     for first in (0..whole).step_by(LANES) {
@@ -90,7 +91,7 @@ fn max_of_window<T: Real>(taps: &[u32], x: &[T], y: &mut [T], indices: &mut [u32
 fn max_of_lanes<T: Real, const N: usize>(
     taps: &[u32],
     first: usize,
-    x: &[T],
+    (x, from): (&[T], usize),
     y: &mut [T],
     indices: &mut [u32],
 ) {
@@ -99,7 +100,7 @@ fn max_of_lanes<T: Real, const N: usize>(
     let mut best = [T::neg_infinity(); N];
     let mut index = [OUTSIDE; N];
     for &tap in taps.iter().filter(|&&tap| tap != OUTSIDE) {
-        let row = &x[tap as usize * channels..][..N];
+        let row = &x[(tap as usize - from) * channels..][..N];
         for lane in 0..N {
             let (x, y) = (row[lane], best[lane]);
             // NaN is unequal to itself. No branches: this becomes vectors.

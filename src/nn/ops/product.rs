@@ -14,6 +14,8 @@ mod backward;
 mod dense;
 mod separable;
 #[cfg(test)]
+mod speed;
+#[cfg(test)]
 mod tests;
 mod tile;
 

@@ -149,7 +149,7 @@ impl<T: Real> ConvPass<'_, T> {
                     .chunks_exact_mut(pooled_image)
                     .zip(indices.chunks_exact_mut(pooled_image));
                 for ((pooled, indices), target) in each.zip(target.chunks_exact(image)) {
-                    max_of_piece(taps, 0, channels, target, pooled, indices, relu_after);
+                    max_of_piece(taps, 0, channels, (target, 0), pooled, indices, relu_after);
                 }
             });
         });

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::ops::conv_input::ConvInput;
+use crate::ops::cpu_time::seconds;
 use crate::ops::weight_gradient::WeightGradient;
 
 /// Image, kernel, stride, dilation, channels in and out, images. The padding keeps the size of odd windows at stride 1.
@@ -55,36 +56,6 @@ const CASES: [Case; 46] = [
     (64, 5, 1, 1, 8, 16, 16),
     (64, 3, 1, 1, 12, 12, 16),
 ];
-
-/// Seconds that this thread has computed.
-fn cpu() -> f64 {
-    let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
-    let nanoseconds = text
-        .split(' ')
-        .next()
-        .and_then(|text| text.parse::<f64>().ok());
-    nanoseconds.unwrap_or(0.0) / 1e9
-}
-
-/// Seconds of a call, the shortest of some rounds. The clock goes in steps of some milliseconds, so that a round is
-/// many calls.
-fn seconds(mut call: impl FnMut()) -> f64 {
-    const ROUND: f64 = 0.04;
-    call();
-    let mut best = f64::INFINITY;
-    for _ in 0..4 {
-        let start = cpu();
-        for calls in 1.. {
-            call();
-            let spent = cpu() - start;
-            if spent > ROUND {
-                best = best.min(spent / f64::from(calls));
-                break;
-            }
-        }
-    }
-    best
-}
 
 #[test]
 #[ignore = "prints figures"]

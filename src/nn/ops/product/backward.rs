@@ -3,11 +3,12 @@
 use super::tile::ProductTile;
 use super::{Blocks, DensePass, Matrix, Packed, SOME_ROWS, Sizes, copy_panel, panel_len};
 use crate::ops::blocking::PARTS;
+use crate::ops::conv_input::let_through;
 use crate::ops::convolution::Finish;
 use crate::ops::real::Real;
 use crate::ops::reduce::{add_columns, add_parts, part_of};
 use crate::ops::shared_output::SharedOutput;
-use crate::ops::simd::{Level, vectorized};
+use crate::ops::simd::Level;
 use crate::ops::team::each_chunk;
 use crate::ops::turn::turn;
 
@@ -172,15 +173,6 @@ impl<T: Real> RowsBackward<'_, T> {
                 adds: true,
             };
             T::run_kernel(level, tile);
-        }
-    }
-}
-
-vectorized! {
-    /// The gradient where the output is positive, 0 elsewhere.
-    fn let_through<T: Real>(gradient: &[T], output: &[T], to: &mut [T]) {
-        for ((to, &gradient), &output) in to.iter_mut().zip(gradient).zip(output) {
-            *to = if output > T::zero() { gradient } else { T::zero() };
         }
     }
 }

@@ -82,12 +82,12 @@ fn a_pooling_behind_is_computed_along() {
             .collect();
         let mut scattered = vec![0.0; case.len(1)];
         scatter_cpu(&taps, 48, &passed, &indices, &mut scattered);
-        for disjoint in [Some(&taps), None] {
+        for disjoint in [true, false] {
             let input = ConvInput::Pooled {
                 gradient: &gradient_of_pooled,
                 output: Some(&pooled),
                 indices: &indices,
-                cells: taps.positions,
+                taps: &taps,
                 disjoint,
                 places: &places,
             };
