@@ -13,7 +13,7 @@
 //! ```
 //!
 //! Rooms are crates, so that dependencies point one way: `core` ([`project`], [`shape`], [`rng`], [`mod@format`],
-//! [`logging`]) ← [`nn`] ← [`cost`] ← [`design`]; [`nn`] and [`data`] ← [`inspect`] ← [`engine`] ← [`baselines`] ← [`compare`] ← [`export`] ←
+//! [`logging`]) ← [`nn`] ← [`cost`] ← [`design`]; [`nn`] and [`data`] ← [`inspect`] ← [`engine`] ← [`baselines`] ← [`compare`], [`sweep`] ← [`export`] ←
 //! [`app`] ← [`gui`] and the terminal. One engine serves the window and the terminal: the window never touches a tensor,
 //! the engine never draws. This crate holds the terminal and the measurements, and gives every room its short name.
 
@@ -32,4 +32,5 @@ pub use strata_export as export;
 pub use strata_gui as gui;
 pub use strata_inspect as inspect;
 pub use strata_nn as nn;
+pub use strata_sweep as sweep;
 pub use strata_system_report as system_report;

@@ -8,6 +8,7 @@ use super::lens::LensSettings;
 use super::runs::Table;
 use super::setting_field::SettingField;
 use super::state::{PathPurpose, Switch};
+use super::sweeping::OnSweep;
 use super::view_kind::ViewKind;
 use std::path::PathBuf;
 use strata_baselines::work::Request;
@@ -156,6 +157,8 @@ pub enum Action {
     Baselines(Option<Request>),
     /// Compares the runs and baselines that are chosen (true), or ends that.
     Compare(bool),
+    /// Trains the sweep of the project, ends that, or looks for what is there of it.
+    Sweep(OnSweep),
     /// Moves, opens or closes a view of the centre.
     View(OnView),
     /// Takes a message away: it was read.

@@ -12,6 +12,7 @@ use super::builtin_previews;
 use super::run_monitor::{Continuation, Phase};
 use super::services::ViewCatalogue;
 use super::state::{PathPurpose, State, Switch};
+use super::sweeping::OnSweep;
 use super::view_kind::ViewKind;
 use strata_baselines::Model;
 use strata_baselines::work::Request;
@@ -83,6 +84,7 @@ pub fn all(state: &State, views: &ViewCatalogue) -> Vec<Command> {
     all.extend(sizes());
     all.extend(pictures(state, views));
     all.extend(looking_back(state));
+    all.extend(sweep(state));
     all.extend(replay(state));
     all.extend(baselines(state));
     let dark = state.view.looks_dark;
@@ -170,6 +172,22 @@ fn baselines(state: &State) -> Vec<Command> {
         )
     });
     [all].into_iter().chain(each).collect()
+}
+
+/// Trains the project's sweep, or ends that.
+fn sweep(state: &State) -> Option<Command> {
+    if state.sweeping.is_running() {
+        let hint = "its runs leave a checkpoint";
+        return Some(command(
+            "Stop the sweep",
+            hint,
+            Action::Sweep(OnSweep::Train(false)),
+        ));
+    }
+    let hint = "train the project with the values of its sweep";
+    let train = command("Train the sweep", hint, Action::Sweep(OnSweep::Train(true)));
+    let train = train.known_as("grid random search hyperparameter tuning experiment manager wandb");
+    state.can_sweep().then_some(train)
 }
 
 /// Trains the opened run again.

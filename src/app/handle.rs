@@ -60,6 +60,7 @@ impl State {
             Action::NoteRun(run, note) => self.note_run(&run, &note),
             Action::Baselines(request) => self.make_baselines(request, services),
             Action::Compare(start) => self.compare(start, services),
+            Action::Sweep(change) => self.sweep(change, services),
             Action::Train => self.train(services),
             Action::GoOn(more) => self.continue_run(more, services),
             Action::TrainFromRun => self.train_from_run(services),
@@ -244,6 +245,7 @@ impl State {
         self.drain_import();
         self.drain_baselines();
         self.drain_comparison();
+        self.drain_sweep();
         self.drain_replay();
         self.follow_known_advice();
         self.runs.drain();
@@ -262,6 +264,7 @@ impl State {
         self.lead_to_failed(failed);
         if self.closing == Closing::Waiting
             && !self.training.is_running()
+            && !self.sweeping.is_running()
             && !self.pictures.is_busy()
         {
             self.closing = Closing::Now;

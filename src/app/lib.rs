@@ -52,6 +52,8 @@ mod shown;
 pub mod side_tab;
 pub mod state;
 pub mod store;
+pub mod sweeping;
+mod sweeps;
 pub mod unpacking;
 pub mod view_kind;
 pub mod view_settings;

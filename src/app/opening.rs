@@ -4,11 +4,12 @@ use std::path::Path;
 use strata_core::project::data::Source;
 use strata_data::archive::Archive;
 use strata_data::{holds_data, recognise};
+use strata_sweep::folder::is_sweep;
 
 /// Whether images lie there, in a folder or in a file, and no project.
 pub(crate) fn is_data(path: &Path) -> bool {
     if path.is_dir() {
-        !path.join("project.toml").exists() && holds_data(path)
+        !path.join("project.toml").exists() && !is_sweep(path) && holds_data(path)
     } else {
         path.is_file() && is_data_file(path)
     }

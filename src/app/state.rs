@@ -33,6 +33,7 @@ use super::runs::Runs;
 use super::saving::Saving;
 use super::services::Pixels;
 use super::setting_field::SoughtField;
+use super::sweeping::Sweeping;
 use super::unpacking::Unpackings;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -85,6 +86,8 @@ pub struct State {
     pub baselines: BaselineWork,
     /// The runs and baselines that are compared.
     pub comparing: Comparing,
+    /// The sweep of the project.
+    pub sweeping: Sweeping,
     /// How things are shown.
     pub view: ViewSettings,
     /// How the views of the centre are laid out.
@@ -165,6 +168,7 @@ impl State {
             runs: Runs::default(),
             baselines: BaselineWork::default(),
             comparing: Comparing::default(),
+            sweeping: Sweeping::default(),
             view: ViewSettings::default(),
             arrangements: Arrangements::default(),
             closed_views: Vec::new(),

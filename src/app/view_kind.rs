@@ -29,6 +29,7 @@ pub enum ViewKind {
     Kernels,
     Runs,
     Compare,
+    Sweep,
     Solve,
     Lens,
     Field,

@@ -2,6 +2,7 @@
 
 mod inspect;
 mod other_runs;
+mod sweep;
 
 use super::data::name::{DataName, data_name, source};
 use super::overrides::Changes;
@@ -15,6 +16,7 @@ use std::path::PathBuf;
 use strata_core::project::augment::Augment;
 use strata_core::project::data::{Source, Split};
 use strata_export::bundle::Format;
+pub use sweep::SweepArgs;
 
 /// A workbench for convolutional networks: stack layers, see every shape, train, watch it learn.
 #[derive(Debug, Parser)]
@@ -97,7 +99,9 @@ pub enum Command {
     Baseline(BaselineArgs),
     /// Compare runs and baselines: figures, architectures, settings, significance
     Compare(CompareArgs),
-    /// Write a run as one page: curves, metrics, pictures, layers; also while it trains
+    /// Train a project with other settings, many times, and rank what comes of it; several processes may share the work
+    Sweep(SweepArgs),
+    /// Write a run or a sweep as one page: curves, metrics, pictures, layers; also while it trains
     Report(ReportArgs),
     /// Show what a source of images holds; download it
     Data(DataArgs),
@@ -440,9 +444,9 @@ pub struct CompareArgs {
 /// `strata report`
 #[derive(Debug, ClapArgs)]
 pub struct ReportArgs {
-    /// The run's folder
+    /// The folder of a run or a sweep
     pub run: PathBuf,
-    /// The file to write [default: report.html in the run's folder]
+    /// The file to write [default: report.html in that folder]
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
 }

@@ -35,6 +35,7 @@ mod scaling;
 mod solve;
 mod source;
 mod start_log;
+mod sweep;
 mod text;
 mod threads;
 mod toml_lines;
@@ -52,6 +53,7 @@ use strata_core::project::{ProjectError, builtin};
 use strata_core::{logging, signals};
 use strata_data::archive::ArchiveError;
 use strata_engine::error::RunError;
+use strata_sweep::SweepError;
 use threads::For;
 
 /// Exit code of a command that was understood and failed.
@@ -205,6 +207,7 @@ fn dispatch(args: Args, started: Instant) -> anyhow::Result<()> {
         Some(Command::Bench(args)) => bench::run(&args, started),
         Some(Command::Baseline(args)) => baseline::run(&args),
         Some(Command::Compare(args)) => compare::run(&args),
+        Some(Command::Sweep(args)) => sweep::run(&args),
         Some(Command::Report(args)) => report::run(&args),
         Some(Command::Doctor(args)) => doctor::run(&args),
         Some(Command::Help(args)) => help::run(&args),
@@ -229,6 +232,9 @@ fn exit_code(error: &anyhow::Error) -> u8 {
         || error
             .downcast_ref::<CompareError>()
             .is_some_and(CompareError::is_wrong_input)
+        || error
+            .downcast_ref::<SweepError>()
+            .is_some_and(SweepError::is_wrong_input)
         || error
             .downcast_ref::<ProjectError>()
             .is_some_and(|error| !matches!(error, ProjectError::Write { .. }));

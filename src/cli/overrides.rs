@@ -1,18 +1,13 @@
 //! `--set KEY=VALUE` and `--unset KEY`: change a project's text as a TOML table, before it is read as a project.
 //!
-//! A key is the way through the file: `seed`, `data.path`, `stage.0.batch` or `stage.pretrain.batch`,
-//! `network.encoder.0`; the words of a setting's text go on behind it (`stage.0.optimizer.lr`), and those of the
-//! optimizer may leave its name out (`stage.0.lr`). A value is TOML if it reads as such (`3`, `[0, 1]`, `true`), else
-//! text. What is no setting of a project is [`WrongInput`].
+//! A key is a path of [`strata_core::project::setting_path`]; what is no setting of a project is [`WrongInput`].
 
 use super::WrongInput;
 use clap::Args as ClapArgs;
 use strata_core::project::data::DataSpec;
-use strata_core::project::optimizer::OPTIMIZERS;
-use strata_core::project::stage::Optimizer;
-use strata_core::project::structured::table_of;
-use strata_core::project::{Project, ProjectError, file, reference};
-use toml::{Table, Value};
+use strata_core::project::setting_path::{put, take_out};
+use strata_core::project::{Project, ProjectError, file};
+use toml::Table;
 
 /// What is changed in a project before it is used.
 #[derive(Clone, Debug, Default, ClapArgs)]
@@ -47,7 +42,7 @@ pub fn project(text: &str, name: &str, changes: &Changes) -> anyhow::Result<Proj
     })?;
     for key in &changes.unset {
         let wrong = |why: String| WrongInput(format!("--unset {key}: {why}"));
-        take_out(&mut table, &full(key.trim())).map_err(wrong)?;
+        take_out(&mut table, key.trim()).map_err(wrong)?;
         project = read(&table, name).map_err(wrong)?;
     }
     for setting in &changes.set {
@@ -55,7 +50,7 @@ pub fn project(text: &str, name: &str, changes: &Changes) -> anyhow::Result<Proj
         let (key, value) = setting
             .split_once('=')
             .ok_or_else(|| wrong("write KEY=VALUE".into()))?;
-        put(&mut table, &full(key.trim()), value).map_err(wrong)?;
+        put(&mut table, key.trim(), value).map_err(wrong)?;
         project = read(&table, name).map_err(wrong)?;
     }
     agree(&project.data, &changes.set)?;
@@ -92,195 +87,6 @@ fn agree(data: &DataSpec, set: &[String]) -> Result<(), WrongInput> {
         )));
     }
     Ok(())
-}
-
-/// The key with the optimizer's name where it was left out: `stage.0.lr` is `stage.0.optimizer.lr`.
-fn full(key: &str) -> String {
-    let words: Vec<&str> = key.split('.').collect();
-    let [first, which @ .., last] = words.as_slice() else {
-        return key.to_owned();
-    };
-    let is_of_stage = reference::stage::ALL
-        .iter()
-        .any(|setting| setting.key == *last);
-    let is_of_optimizer = OPTIMIZERS
-        .iter()
-        .any(|kind| kind.settings.iter().any(|known| known.key == *last));
-    if *first == "stage"
-        && !which.is_empty()
-        && !is_of_stage
-        && is_of_optimizer
-        && !which.contains(&"optimizer")
-    {
-        return format!("stage.{}.optimizer.{last}", which.join("."));
-    }
-    key.to_owned()
-}
-
-fn value_of(text: &str) -> Value {
-    let table = toml::from_str::<Table>(&format!("value = {text}"));
-    let value = table
-        .ok()
-        .filter(|table| table.len() == 1)
-        .and_then(|mut table| table.remove("value"));
-    value.unwrap_or_else(|| Value::String(text.to_owned()))
-}
-
-fn first_word(path: &str) -> (&str, Option<&str>) {
-    path.split_once('.')
-        .map_or((path, None), |(first, rest)| (first, Some(rest)))
-}
-
-fn put(table: &mut Table, path: &str, text: &str) -> Result<(), String> {
-    let (first, rest) = first_word(path);
-    let Some(rest) = rest else {
-        table.insert(first.to_owned(), value_of(text));
-        return Ok(());
-    };
-    as_table(table, first);
-    match table.get_mut(first) {
-        Some(Value::Table(inner)) => put(inner, rest, text),
-        Some(Value::Array(items)) => put_item(items, first, rest, text),
-        Some(Value::String(words)) if has_words(first) => {
-            *words = with_word(words, rest, Some(text));
-            Ok(())
-        }
-        Some(_) => Err(format!(
-            "`{first}` is a single value, there is no `{rest}` in it"
-        )),
-        None if matches!(
-            first,
-            "data" | "goals" | "normalize" | "spectrogram" | "early_stop"
-        ) =>
-        {
-            let mut inner = Table::new();
-            put(&mut inner, rest, text)?;
-            table.insert(first.to_owned(), Value::Table(inner));
-            Ok(())
-        }
-        None if has_words(first) => {
-            let usual = if first == "optimizer" {
-                Optimizer::default().to_string()
-            } else {
-                String::new()
-            };
-            let words = with_word(&usual, rest, Some(text));
-            table.insert(first.to_owned(), Value::String(words));
-            Ok(())
-        }
-        None => Err(format!("there is no `{first}` in the project")),
-    }
-}
-
-/// Settings whose text is words of `key=value`.
-fn has_words(key: &str) -> bool {
-    matches!(
-        key,
-        "optimizer" | "schedule" | "loss" | "sparsity" | "clip" | "rate_factors"
-    )
-}
-
-/// Makes a table of a setting that is written as text and can be one.
-fn as_table(table: &mut Table, key: &str) {
-    if matches!(key, "spectrogram" | "early_stop")
-        && let Some(Value::String(text)) = table.get(key)
-    {
-        let mut parts = table_of(text);
-        if let Some(metric) = parts.remove("") {
-            parts.insert("metric".to_owned(), metric);
-        }
-        table.insert(key.to_owned(), Value::Table(parts));
-    }
-}
-
-/// A text of words with this one changed, added or (without a value) taken out. `true` and `false` are for words that
-/// stand alone.
-fn with_word(text: &str, key: &str, value: Option<&str>) -> String {
-    let word = match value.map(str::trim) {
-        None | Some("false") => None,
-        Some("true") => Some(key.to_owned()),
-        Some(value) => Some(format!("{key}={value}")),
-    };
-    let is_it = |word: &str| word == key || word.starts_with(&format!("{key}="));
-    let mut words: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
-    let place = words.iter().position(|word| is_it(word));
-    words.retain(|word| !is_it(word));
-    if let Some(word) = word {
-        words.insert(place.unwrap_or(words.len()), word);
-    }
-    words.join(" ")
-}
-
-fn put_item(items: &mut [Value], list: &str, path: &str, text: &str) -> Result<(), String> {
-    let (which, rest) = first_word(path);
-    let index = index_of(items, list, which)?;
-    match (items.get_mut(index), rest) {
-        (Some(item), None) => *item = value_of(text),
-        (Some(Value::Table(inner)), Some(rest)) => return put(inner, rest, text),
-        (_, Some(rest)) => {
-            return Err(format!(
-                "`{list}.{which}` is a single value, there is no `{rest}` in it"
-            ));
-        }
-        (None, None) => {}
-    }
-    Ok(())
-}
-
-/// The entry of a list by its number or its name.
-fn index_of(items: &[Value], list: &str, which: &str) -> Result<usize, String> {
-    let named = |item: &Value| item.get("name").and_then(Value::as_str) == Some(which);
-    let index = which
-        .parse()
-        .ok()
-        .or_else(|| items.iter().position(named))
-        .filter(|index: &usize| *index < items.len());
-    index.ok_or_else(|| {
-        format!(
-            "`{list}` has no entry `{which}`: it has {}, counted from 0",
-            items.len()
-        )
-    })
-}
-
-fn take_out(table: &mut Table, path: &str) -> Result<(), String> {
-    let (first, rest) = first_word(path);
-    let absent = |what: &str| format!("there is no `{what}` in the project to take out");
-    let Some(rest) = rest else {
-        return table.remove(first).map(|_| ()).ok_or_else(|| absent(first));
-    };
-    as_table(table, first);
-    match table.get_mut(first) {
-        Some(Value::Table(inner)) => take_out(inner, rest),
-        Some(Value::Array(items)) => take_out_item(items, first, rest),
-        Some(Value::String(words)) if has_words(first) => {
-            let less = with_word(words, rest, None);
-            if less == *words {
-                return Err(absent(rest));
-            }
-            *words = less;
-            Ok(())
-        }
-        Some(_) => Err(format!(
-            "`{first}` is a single value, there is no `{rest}` in it"
-        )),
-        None => Err(absent(first)),
-    }
-}
-
-fn take_out_item(items: &mut Vec<Value>, list: &str, path: &str) -> Result<(), String> {
-    let (which, rest) = first_word(path);
-    let index = index_of(items, list, which)?;
-    match (items.get_mut(index), rest) {
-        (_, None) => {
-            items.remove(index);
-            Ok(())
-        }
-        (Some(Value::Table(inner)), Some(rest)) => take_out(inner, rest),
-        (_, Some(rest)) => Err(format!(
-            "`{list}.{which}` is a single value, there is no `{rest}` in it"
-        )),
-    }
 }
 
 #[cfg(test)]

@@ -31,6 +31,12 @@ pub(super) const INTERRUPTED: u8 = 130;
 pub fn run(args: &TrainArgs) -> anyhow::Result<()> {
     let source = source::open(&args.project, &args.changes)?;
     let options = options(args, &source)?;
+    if source.project.sweep.is_some() {
+        let project = &args.project;
+        output::say(&format!(
+            "this trains the project as it is; its [sweep] is trained by: strata sweep {project}"
+        ));
+    }
     let outcome = train(&source, &options, &LiveResults::default());
     let (summary, is_stopped) = ended(outcome)?;
     let goals = judged(&source.project, &summary);

@@ -11,6 +11,7 @@ use strata_engine::inspection::live::LiveResults;
 use strata_engine::thread::RunOptions;
 use strata_export::report as page;
 use strata_gui::{self, GuiError};
+use strata_sweep::folder::is_sweep;
 
 /// Opens the window where there is a display; where there is none, reports a run, or trains a project headless.
 pub fn run(project: Option<&str>) -> anyhow::Result<()> {
@@ -38,6 +39,10 @@ pub(super) fn has_display() -> bool {
 }
 
 fn headless(project: Option<&str>) -> anyhow::Result<()> {
+    if let Some(folder) = project.map(Path::new).filter(|folder| is_sweep(folder)) {
+        output::say("there is no display: reporting the sweep instead of opening it");
+        return report::tell_sweep(folder);
+    }
     let source = match project {
         Some(name) => source::open(name, &Changes::default())?,
         None => source::from_builtin(

@@ -35,6 +35,8 @@ pub enum Purpose {
     Inspection = 10,
     /// What baselines draw: the rows and the features of the trees of a forest.
     Baseline = 20,
+    /// The values of the trials of a sweep.
+    Sweep = 30,
     /// Images, targets and labels of `strata bench`.
     Bench = 100,
 }

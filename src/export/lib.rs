@@ -1,4 +1,4 @@
-//! What leaves Strata: the report of a run, a comparison as one page, and networks as other programs read them.
+//! What leaves Strata: the reports of a run and of a sweep, a comparison as one page, and networks as other programs read them.
 
 pub mod bundle;
 pub mod comparison;
@@ -8,4 +8,5 @@ pub mod onnx;
 mod plan;
 pub mod pytorch;
 pub mod report;
+pub mod sweep;
 mod windows;

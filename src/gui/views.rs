@@ -19,6 +19,7 @@ use super::panels::reconstructions::ReconstructionsView;
 use super::panels::runs::RunsView;
 use super::panels::saliency::SaliencyView;
 use super::panels::sparse::SparseView;
+use super::panels::sweep::SweepView;
 use super::panels::visualize::VisualizeView;
 use super::snapshot::Snapshot;
 use super::view::View;
@@ -65,6 +66,7 @@ const REGISTRY: [(ViewKind, Make); ViewKind::COUNT] = [
     (ViewKind::Kernels, || Box::new(KernelsView::default())),
     (ViewKind::Runs, || Box::new(RunsView)),
     (ViewKind::Compare, || Box::new(CompareView)),
+    (ViewKind::Sweep, || Box::new(SweepView)),
     (ViewKind::Solve, || Box::new(SolveView::default())),
     (ViewKind::Lens, || Box::new(LensView::default())),
     (ViewKind::Field, || Box::new(FieldView::default())),

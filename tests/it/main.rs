@@ -73,6 +73,8 @@ mod solve;
 mod solve_view;
 mod sparse_builtin;
 mod student_words;
+mod sweep_view;
+mod sweeps;
 mod taps;
 mod teaching;
 mod time;

@@ -231,6 +231,7 @@ fn everything_else(network: Network, inference: &Inference) {
         stages,
         init: None,
         goals,
+        sweep: None,
         locked,
     });
 }

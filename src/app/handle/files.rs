@@ -27,11 +27,15 @@ use strata_engine::command::Command;
 use strata_export::bundle::{Format, Request, export, usual_folder};
 use strata_export::report::{self, Shown};
 use strata_inspect::confusion::Confusion;
+use strata_sweep::folder::{PROJECT_FILE, is_sweep};
 
 /// Whether a path is no project, no run and no weights: opening it changes nothing.
 fn is_unreadable(path: &Path) -> bool {
     let path = expand(path);
-    let file = run_folder(&path).map_or(path.clone(), |run| run.join("project.toml"));
+    let file = match is_sweep(&path) {
+        true => path.join(PROJECT_FILE),
+        false => run_folder(&path).map_or(path.clone(), |run| run.join("project.toml")),
+    };
     !are_weights(&path) && file::load_with_text(&file).is_err()
 }
 
@@ -156,10 +160,16 @@ impl State {
             self.closing = Closing::Now;
         } else if self.training.is_running() {
             self.training.send(Command::Stop);
+            self.sweeping.stop();
             self.messages.add(
                 Weight::Note,
                 "Closing as soon as the run has saved its checkpoint; close once more to end at once, without it",
             );
+            self.closing = Closing::Waiting;
+        } else if self.sweeping.is_running() {
+            self.sweeping.stop();
+            let text = "Closing as soon as the sweep's runs have saved their checkpoints; close once more to end at once, without them";
+            self.messages.add(Weight::Note, text);
             self.closing = Closing::Waiting;
         } else if self.pictures.is_busy() {
             self.closing = Closing::Waiting;
@@ -251,6 +261,9 @@ impl State {
         if are_weights(&path) {
             return self.import_weights(path, services);
         }
+        if is_sweep(&path) {
+            return self.open_sweep(path);
+        }
         let (file, run) = match run_folder(&path) {
             Some(run) => (run.join("project.toml"), Some(run)),
             None => (path, None),
@@ -269,6 +282,23 @@ impl State {
                 self.replace(project, Some(text), Some(file.clone()));
                 self.messages
                     .add(Weight::Note, format!("Opened {}", file.display()));
+            }
+        }
+    }
+
+    /// Opens the project of a sweep's folder, with what is trained of it. Saving must not change it.
+    fn open_sweep(&mut self, folder: PathBuf) {
+        match file::load_with_text(&folder.join(PROJECT_FILE)) {
+            Err(error) => self.messages.add(Weight::Error, error.in_window()),
+            Ok((project, text)) => {
+                self.recents
+                    .remember(&folder, &project.title, Kind::Project);
+                self.replace(project, Some(text), None);
+                self.sweeping.open(folder);
+                let (workspace, purpose) = (Workspace::Training, self.purpose());
+                self.view.workspace = workspace;
+                let arrangement = self.arrangements.get_mut(workspace, purpose);
+                arrangement.open(ViewKind::Sweep, None);
             }
         }
     }

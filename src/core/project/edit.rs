@@ -11,6 +11,7 @@ use super::locks;
 use super::node::Node;
 use super::size::Shape;
 use super::stage::Stage;
+use super::sweep::Sweep;
 use super::{Place, Project};
 
 /// One change of a project.
@@ -42,6 +43,8 @@ pub enum Edit {
     Init(Option<Init>),
     /// Sets the `[goals]` table.
     Goals(Goals),
+    /// Sets the `[sweep]` table.
+    Sweep(Option<Sweep>),
     /// Locks (true) or unlocks the stack or layer of this name.
     Lock(String, bool),
     /// Replaces everything; what is locked must still be there, locked.
@@ -106,6 +109,7 @@ impl Edit {
             Edit::Seed(seed) => project.seed = *seed,
             Edit::Init(init) => project.init.clone_from(init),
             Edit::Goals(goals) => project.goals = goals.clone(),
+            Edit::Sweep(sweep) => project.sweep.clone_from(sweep),
             Edit::Lock(name, lock) => locks::set(project, name, *lock)?,
             Edit::All(other) => *project = (**other).clone(),
         }

@@ -15,6 +15,7 @@ use super::node::{self, Node, quote};
 use super::reference::{self, Complaint};
 use super::size::Shape;
 use super::stage::Stage;
+use super::sweep::Sweep;
 pub use super::text_update::update_text;
 use super::{FORMAT, Network, Project, stack_write, structured};
 use crate::atomic_write::{remove_abandoned, save_over};
@@ -110,6 +111,8 @@ pub(super) struct RawProject {
     network: RawNetwork,
     #[serde(default)]
     goals: Goals,
+    #[serde(default)]
+    sweep: Option<Sweep>,
     #[serde(default, rename = "stage")]
     stages: Vec<Stage>,
 }
@@ -171,6 +174,7 @@ pub fn parse(text: &str, file: &str) -> Result<Project, ProjectError> {
         data,
         stages,
         goals,
+        sweep,
         ..
     } = raw;
     Ok(Project {
@@ -181,6 +185,7 @@ pub fn parse(text: &str, file: &str) -> Result<Project, ProjectError> {
         network,
         stages,
         goals,
+        sweep,
         locked,
     })
 }
@@ -283,6 +288,10 @@ pub fn to_text(project: &Project) -> String {
         text += &format!("locked = [{}]\n", names.join(", "));
     }
     text += &project.goals.to_toml();
+    text += &project
+        .sweep
+        .as_ref()
+        .map_or_else(String::new, Sweep::to_toml);
     if !project.stages.is_empty() {
         text += &tables(&StageTables {
             stage: &project.stages,

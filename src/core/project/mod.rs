@@ -26,11 +26,13 @@ pub mod node;
 pub mod optimizer;
 pub mod reference;
 pub mod schedule;
+pub mod setting_path;
 pub mod size;
 pub mod source;
 mod stack_write;
 pub mod stage;
 pub mod structured;
+pub mod sweep;
 pub mod target;
 mod text_update;
 mod words;
@@ -42,6 +44,7 @@ use node::Node;
 use size::Shape;
 use stage::Stage;
 use std::fmt;
+use sweep::Sweep;
 
 pub use file::ProjectError;
 
@@ -65,12 +68,14 @@ pub struct Project {
     pub stages: Vec<Stage>,
     /// What it is to reach.
     pub goals: Goals,
+    /// Which settings are tried with which values.
+    pub sweep: Option<Sweep>,
     /// Stacks (`encoder`) or layers (`encoder.0`) that must not be edited; see [`locks`].
     pub locked: Vec<String>,
 }
 
 impl Project {
-    /// Whether both give the same run: all but the title, the goals and the locks is equal.
+    /// Whether both give the same run: all but the title, the goals, the sweep and the locks is equal.
     pub fn trains_like(&self, other: &Project) -> bool {
         self.seed == other.seed
             && self.init == other.init

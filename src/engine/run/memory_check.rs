@@ -126,6 +126,20 @@ pub(crate) fn check(
     Ok(())
 }
 
+/// Bytes that training a project takes at its peak, finished images included; `None` where it cannot be trained.
+pub fn peak(project: &Project, inference: &Inference) -> Option<u64> {
+    let plan = inference.plan.as_ref()?;
+    let mut held = StepMemory::default();
+    let mut most = None;
+    for stage in &project.stages {
+        let run = run_memory(plan, stage, stage.batch, machine())?;
+        held = run.after(&held);
+        let images = kept_images(project, stage, None);
+        most = most.max(Some(held.total().total().saturating_add(images)));
+    }
+    most
+}
+
 /// Refuses to run `images` at once through a network whose layers alone would not fit into memory: a run's project may
 /// have been changed since it was trained, or come from a larger machine.
 pub(crate) fn check_forward(inference: &Inference, images: u32) -> Result<(), RunError> {

@@ -209,31 +209,31 @@ impl RunFolder {
         project: &Project,
         base: &Path,
     ) -> Result<(), strata_core::project::ProjectError> {
-        let mut project = project.clone();
-        if let Some(path) = project
-            .data
-            .path
-            .as_mut()
-            .filter(|path| !path.starts_with('~'))
-        {
-            let joined = base.join(path_in(path));
-            *path = path_text(&std::path::absolute(&joined).unwrap_or(joined));
-        }
-        if let Some(init) = project
-            .init
-            .as_mut()
-            .filter(|init| !init.from.starts_with('~'))
-        {
-            let joined = base.join(path_in(&init.from));
-            init.from = path_text(&std::path::absolute(&joined).unwrap_or(joined));
-        }
-        file::save(&project, &self.path.join("project.toml"))
+        file::save(
+            &with_absolute_paths(project, base),
+            &self.path.join("project.toml"),
+        )
     }
 
     /// The run has begun: its folder stays.
     pub fn keep(&mut self) {
         self.provisional.clear();
     }
+}
+
+/// The project with paths that start at the root instead of at its file's folder.
+pub fn with_absolute_paths(project: &Project, base: &Path) -> Project {
+    let absolute = |path: &mut String| {
+        if !path.starts_with('~') {
+            let joined = base.join(path_in(path));
+            *path = path_text(&std::path::absolute(&joined).unwrap_or(joined));
+        }
+    };
+    let mut project = project.clone();
+    project.data.path.iter_mut().for_each(absolute);
+    let from = project.init.as_mut().map(|init| &mut init.from);
+    from.into_iter().for_each(absolute);
+    project
 }
 
 /// Whether another run is trained in this folder.

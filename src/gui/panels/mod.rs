@@ -32,6 +32,7 @@ pub mod settings;
 pub mod sparse;
 pub mod start;
 pub mod status_bar;
+pub mod sweep;
 pub mod tiles;
 pub mod time_slider;
 pub mod top_bar;

@@ -4,8 +4,9 @@
 //! What has the right kind and still cannot be read, such as a loss that does not exist, its own reader explains;
 //! [`explained`] says of which setting that is.
 
-use super::{Form, Section, Setting, data, goals, project, sections, stage, syntax};
+use super::{Form, Section, Setting, data, goals, project, sections, stage, sweep, syntax};
 use crate::project::node;
+use crate::project::sweep::Sweep;
 use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -23,7 +24,7 @@ pub struct Complaint {
 pub fn judge(text: &str) -> Result<(), Complaint> {
     let parsed = DeTable::parse(text).map_err(|error| syntax::complaint(text, &error))?;
     let root = parsed.get_ref();
-    let tables = ["data", "network", "goals", "stage"];
+    let tables = ["data", "network", "goals", "sweep", "stage"];
     unknown(root, "a project", project::ROOT, &tables)?;
     values(text, root, project::ROOT)?;
     missing(root, 0..0, "a project", project::ROOT)?;
@@ -32,6 +33,7 @@ pub fn judge(text: &str) -> Result<(), Complaint> {
     of_table(text, root, "goals", &goals::all())?;
     of_stages(text, root)?;
     numbers(text, root.values())?;
+    of_sweep(text, root)?;
     match root.get("network") {
         Some(_) => Ok(()),
         None => Err(Complaint {
@@ -158,6 +160,36 @@ fn of_table(
     unknown(table, &heading, settings, &[])?;
     values(text, table, settings)?;
     missing(table, found.span(), &heading, settings)
+}
+
+/// The table of a sweep, whose keys are more than its own settings.
+fn of_sweep(text: &str, root: &DeTable<'_>) -> Result<(), Complaint> {
+    let Some(found) = root.get("sweep") else {
+        return Ok(());
+    };
+    let Some(table) = found.get_ref().as_table() else {
+        return Err(Complaint {
+            span: found.span(),
+            message: "sweep is a table of settings: write the line [sweep], and below it \
+                      encoder.0.out_channels = [5, 10]"
+                .to_owned(),
+        });
+    };
+    values(text, table, sweep::ALL)?;
+    let whole: Option<toml::Table> = toml::from_str(text).ok();
+    let written = whole.and_then(|mut whole| whole.remove("sweep"));
+    let Some(toml::Value::Table(written)) = written else {
+        return Ok(());
+    };
+    Sweep::try_from(written).map(|_| ()).map_err(|error| {
+        let key = table
+            .iter()
+            .find(|(key, _)| key.get_ref() == error.key.as_str());
+        Complaint {
+            span: key.map_or_else(|| found.span(), |(key, _)| key.span()),
+            message: error.message,
+        }
+    })
 }
 
 fn of_stages(text: &str, root: &DeTable<'_>) -> Result<(), Complaint> {

@@ -9,6 +9,7 @@ pub mod goals;
 mod judge;
 pub mod project;
 pub mod stage;
+pub mod sweep;
 mod syntax;
 
 pub use judge::{Complaint, explained, judge};
@@ -99,6 +100,12 @@ pub fn sections() -> Vec<Section> {
             heading: "[goals]",
             about: "What the network is to reach; `strata check --goals` exits with 1 where one is missed.",
             settings: goals::all(),
+        },
+        Section {
+            heading: "[sweep]",
+            about: "Settings that are tried: their ways through the file, each with its values, such as \
+                    encoder.0.out_channels = [5, 10, 20] or stage.0.lr = \"1e-4..1e-1 log\"; `strata sweep` trains them.",
+            settings: sweep::ALL.to_vec(),
         },
         Section {
             heading: "[[stage]]",

@@ -66,7 +66,7 @@ fn every_setting_that_is_read_is_described() {
     assert_eq!(described(stage::ALL), fields::<Stage>());
     assert_eq!(described(project::NETWORK), fields::<RawNetwork>());
     let mut root = described(project::ROOT);
-    root.extend(["data", "network", "goals", "stage"]);
+    root.extend(["data", "network", "goals", "sweep", "stage"]);
     assert_eq!(root, fields::<RawProject>());
 }
 
@@ -88,11 +88,12 @@ fn with(heading: &str, key: &str, value: &str) -> String {
         ("batch", "2"),
     ];
     format!(
-        "{}[data]\n{}[network]\n{}[goals]\n{}[[stage]]\n{}",
+        "{}[data]\n{}[network]\n{}[goals]\n{}[sweep]\n{}[[stage]]\n{}",
         of("", &[("format", "1")]),
         of("[data]", &[]),
         of("[network]", &[("input", "\"3x8x8\"")]),
         of("[goals]", &[]),
+        of("[sweep]", &[]),
         of("[[stage]]", &stage)
     )
 }

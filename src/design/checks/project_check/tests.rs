@@ -25,6 +25,7 @@ fn project() -> Project {
         stages,
         init: None,
         goals: Goals::default(),
+        sweep: None,
         locked: Vec::new(),
     }
 }

@@ -1,0 +1,333 @@
+//! The trials of a project: every combination of the values, or so many that are drawn, each with its own project.
+
+use super::SweepError;
+use rand::Rng;
+use std::collections::BTreeSet;
+use strata_core::project::data::Split;
+use strata_core::project::help::Surface;
+use strata_core::project::stage::Task;
+use strata_core::project::sweep::{Factor, Measure, Method, Metric, Sweep, Values, label};
+use strata_core::project::{Project, ProjectError, file};
+use strata_core::rng::{Purpose, stream};
+use strata_core::shape::infer;
+use strata_design::{Severity, check_inferred};
+use strata_engine::error::one_line;
+use toml::{Table, Value};
+
+/// Trials of one sweep, at most: more are nothing that anyone looks at.
+const MOST: usize = 10_000;
+/// Draws for each trial that is wanted, before it is believed that there are no others.
+const DRAWS: usize = 50;
+
+/// All trials of a sweep.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The project as it is written, with its sweep.
+    pub project: Project,
+    /// Its sweep.
+    pub sweep: Sweep,
+    /// The seed of each run of a trial.
+    pub seeds: Vec<u64>,
+    /// The trials, by their numbers.
+    pub trials: Vec<Trial>,
+}
+
+/// One combination of values.
+#[derive(Clone, Debug)]
+pub struct Trial {
+    /// From 1.
+    pub number: usize,
+    /// The value of each factor.
+    pub values: Vec<Value>,
+    /// What is trained, or why that cannot be.
+    pub project: Result<Project, Unfit>,
+    /// Trained numbers, where the sizes fit.
+    pub parameters: Option<u64>,
+    /// Multiply-accumulates for one image, where the sizes fit.
+    pub macs: Option<u64>,
+}
+
+/// Why a combination cannot be trained.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unfit {
+    /// One sentence for the terminal.
+    pub message: String,
+    /// The same for the window.
+    pub in_window: String,
+    /// The project's file cannot even hold it: a path or a value is wrong.
+    is_unreadable: bool,
+}
+
+impl Plan {
+    /// The trials of a project's sweep. Refused are settings and values that no trial can have.
+    pub fn new(project: &Project) -> Result<Plan, SweepError> {
+        let Some(sweep) = project
+            .sweep
+            .clone()
+            .filter(|sweep| !sweep.factors.is_empty())
+        else {
+            return Err(SweepError::Input(
+                "the project says nothing to sweep over: write the line [sweep], and below it settings with the values \
+                 that are tried, such as encoder.0.out_channels = [5, 10, 20]"
+                    .to_owned(),
+            ));
+        };
+        let seeds = 0..u64::from(sweep.runs_per_trial());
+        let seeds: Vec<u64> = seeds.map(|more| project.seed.wrapping_add(more)).collect();
+        let base = Project {
+            sweep: None,
+            ..project.clone()
+        };
+        let table: Table = toml::from_str(&file::to_text(&base)).map_err(|error| {
+            SweepError::Input(format!("the project cannot be varied: {}", error.message()))
+        })?;
+        let combinations = combinations(&sweep, project.seed)?;
+        let trials = combinations.into_iter().enumerate();
+        let trials: Vec<Trial> = trials
+            .map(|(place, values)| trial(place + 1, &base, &table, &sweep.factors, values))
+            .collect();
+        possible(&sweep.factors, &trials)?;
+        Ok(Plan {
+            project: project.clone(),
+            sweep,
+            seeds,
+            trials,
+        })
+    }
+
+    /// What ranks the trials, on these images where the project does not say.
+    pub fn metric(&self, split: Split) -> Metric {
+        let is_classifying = self
+            .project
+            .stages
+            .last()
+            .is_some_and(|stage| stage.task == Task::Classify);
+        self.sweep.metric.unwrap_or(Metric {
+            is_best: false,
+            split,
+            measure: match is_classifying {
+                true => Measure::Accuracy,
+                false => Measure::Loss,
+            },
+        })
+    }
+
+    /// Epochs of the longest trial.
+    pub fn epochs(&self) -> u32 {
+        let fitting = self
+            .trials
+            .iter()
+            .filter_map(|trial| trial.project.as_ref().ok());
+        fitting.map(epochs).max().unwrap_or(0)
+    }
+
+    /// The name of a run, which is that of its folder: `trial-007-seed-42`.
+    pub fn run_name(&self, trial: usize, seed: u64) -> String {
+        let width = self.trials.len().to_string().len();
+        format!("trial-{trial:0width$}-seed-{seed}")
+    }
+
+    /// Runs of all trials, those that cannot be trained included.
+    pub fn runs(&self) -> usize {
+        self.trials.len() * self.seeds.len()
+    }
+
+    /// How many trials can be trained.
+    pub fn fitting(&self) -> usize {
+        let fits = |trial: &&Trial| trial.project.is_ok();
+        self.trials.iter().filter(fits).count()
+    }
+}
+
+impl Trial {
+    /// The values as tables and plots say them.
+    pub fn labels(&self) -> Vec<String> {
+        self.values.iter().map(label).collect()
+    }
+}
+
+/// Epochs of all stages of a project.
+pub(crate) fn epochs(project: &Project) -> u32 {
+    let stages = project.stages.iter();
+    stages.fold(0, |sum, stage| sum.saturating_add(stage.epochs))
+}
+
+/// The combinations of values, in the order of their numbers.
+fn combinations(sweep: &Sweep, seed: u64) -> Result<Vec<Vec<Value>>, SweepError> {
+    let range = sweep
+        .factors
+        .iter()
+        .find(|factor| matches!(factor.values, Values::Between(_)));
+    let wanted = sweep.trials.map(|trials| trials as usize);
+    let is_drawn = match sweep.method {
+        Method::Grid => false,
+        Method::Random => true,
+        Method::Halving { .. } => wanted.is_some(),
+    };
+    match (is_drawn, wanted, range) {
+        (true, Some(wanted), _) => drawn(sweep, wanted, seed),
+        (true, None, _) => Err(SweepError::Input(format!(
+            "[sweep] method = \"{}\" needs the number of trials: write trials = 20",
+            sweep.method
+        ))),
+        (false, _, Some(factor)) => Err(SweepError::Input(format!(
+            "[sweep] {} is a range, which a grid cannot walk through: list its values, or write method = \"random\" and trials = 20",
+            factor.key()
+        ))),
+        (false, wanted, None) => grid(sweep, wanted),
+    }
+}
+
+/// Every combination, the last factor fastest; at most so many.
+fn grid(sweep: &Sweep, wanted: Option<usize>) -> Result<Vec<Vec<Value>>, SweepError> {
+    let counts = sweep
+        .factors
+        .iter()
+        .map(|factor| factor.values.listed().len());
+    let all = counts.fold(1usize, usize::saturating_mul);
+    let count = all.min(wanted.unwrap_or(all));
+    if count > MOST {
+        return Err(SweepError::Input(format!(
+            "the grid has {all} combinations, {MOST} at most are trained: list fewer values, or write trials = 100"
+        )));
+    }
+    let combination = |mut number: usize| -> Vec<Value> {
+        let mut values = Vec::new();
+        for factor in sweep.factors.iter().rev() {
+            let listed = factor.values.listed();
+            values.push(listed[number % listed.len()].clone());
+            number /= listed.len();
+        }
+        values.reverse();
+        values
+    };
+    Ok((0..count).map(combination).collect())
+}
+
+/// Combinations drawn by the seed, no two alike; fewer where there are no more.
+fn drawn(sweep: &Sweep, wanted: usize, seed: u64) -> Result<Vec<Vec<Value>>, SweepError> {
+    if wanted > MOST {
+        return Err(SweepError::Input(format!(
+            "[sweep] trials = {wanted}: {MOST} at most are trained"
+        )));
+    }
+    let mut rng = stream(seed, Purpose::Sweep, 0);
+    let mut known = BTreeSet::new();
+    let mut all = Vec::new();
+    for _ in 0..wanted.saturating_mul(DRAWS) {
+        if all.len() == wanted {
+            break;
+        }
+        let values: Vec<Value> = sweep
+            .factors
+            .iter()
+            .map(|factor| {
+                let share: f64 = rng.random();
+                match &factor.values {
+                    Values::Between(range) => range.at(share),
+                    Values::Listed(list) => {
+                        let place = (share * list.len() as f64) as usize;
+                        list[place.min(list.len() - 1)].clone()
+                    }
+                }
+            })
+            .collect();
+        if known.insert(format!("{values:?}")) {
+            all.push(values);
+        }
+    }
+    Ok(all)
+}
+
+/// The trial of these values.
+fn trial(
+    number: usize,
+    base: &Project,
+    table: &Table,
+    factors: &[Factor],
+    values: Vec<Value>,
+) -> Trial {
+    let project = varied(table, factors, &values).map_err(|message| Unfit {
+        in_window: message.clone(),
+        message,
+        is_unreadable: true,
+    });
+    let mut trial = Trial {
+        number,
+        values,
+        project: project.map(|project| Project {
+            title: format!("{}, trial {number}", base.title),
+            // Written out and read again, they would be the same.
+            goals: base.goals.clone(),
+            ..project
+        }),
+        parameters: None,
+        macs: None,
+    };
+    let Ok(project) = &trial.project else {
+        return trial;
+    };
+    let inference = infer(&project.network);
+    let problems = check_inferred(project, &inference);
+    let error = problems
+        .iter()
+        .find(|problem| problem.severity == Severity::Error);
+    match error {
+        Some(problem) => {
+            let told = |surface| one_line(problem, project, &inference, surface);
+            trial.project = Err(Unfit {
+                message: told(Surface::Terminal),
+                in_window: told(Surface::Window),
+                is_unreadable: false,
+            });
+        }
+        None => {
+            trial.parameters = Some(inference.totals.parameters);
+            trial.macs = Some(inference.totals.macs);
+        }
+    }
+    trial
+}
+
+/// The project with these values in the places of the factors.
+fn varied(table: &Table, factors: &[Factor], values: &[Value]) -> Result<Project, String> {
+    let mut table = table.clone();
+    for (factor, value) in factors.iter().zip(values) {
+        factor.apply(&mut table, value)?;
+    }
+    let text = toml::to_string(&table).map_err(|error| error.to_string())?;
+    file::parse(&text, "").map_err(|error| match error {
+        ProjectError::Text { message, .. } => message,
+        other => other.to_string(),
+    })
+}
+
+/// Refuses a value with which no trial can even be read: it, or its setting, is misspelled.
+fn possible(factors: &[Factor], trials: &[Trial]) -> Result<(), SweepError> {
+    for (place, factor) in factors.iter().enumerate() {
+        let mut seen: BTreeSet<String> = BTreeSet::new();
+        for trial in trials {
+            let value = &trial.values[place];
+            if !seen.insert(value.to_string()) {
+                continue;
+            }
+            let mut having = trials.iter().filter(|trial| trial.values[place] == *value);
+            let unreadable = |trial: &Trial| match &trial.project {
+                Err(unfit) if unfit.is_unreadable => Some(unfit.message.clone()),
+                _ => None,
+            };
+            let first = having.next().and_then(unreadable);
+            if let Some(message) = first.filter(|_| having.all(|trial| unreadable(trial).is_some()))
+            {
+                return Err(SweepError::Input(format!(
+                    "[sweep] {} = {value}: {message}",
+                    factor.key()
+                )));
+            }
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

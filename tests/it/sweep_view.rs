@@ -1,0 +1,193 @@
+//! The sweep in the window: set up by choosing settings, trained, stopped, gone on with, looked at, a trial opened.
+
+use crate::kit::window::{Window, classifier, open};
+use eframe::egui::{Key, Modifiers, vec2};
+use std::path::Path;
+use strata::app::action::Action;
+use strata::app::view_kind::ViewKind;
+use strata::project::sweep::{Method, Values};
+use strata::project::{Project, file};
+use strata::sweep::{Standing, Table};
+
+/// The window with the view of sweeps, of a project in this folder.
+fn view(folder: &Path, project: &Project) -> Window {
+    let mut window = open(folder, project);
+    window.show_alone(ViewKind::Sweep);
+    window.run();
+    window
+}
+
+/// A small classifier with the lines of a sweep.
+fn swept(lines: &str) -> Project {
+    let text = file::to_text(&classifier());
+    file::parse(&format!("{text}\n[sweep]\n{lines}\n"), "p").unwrap()
+}
+
+/// Adds the setting that these words find.
+fn add(window: &mut Window, words: &str, values: &str) {
+    window.type_over("Search settings to try", words);
+    window.run();
+    window.click("Setting to try");
+    window.run();
+    let name = window.full_label(words);
+    window.click(&name);
+    window.run();
+    let name = name.split(" = ").next().unwrap().to_owned();
+    window.enter(&format!("Values of {name}"), values);
+    window.run();
+}
+
+#[test]
+fn a_sweep_is_set_up_by_choosing() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut window = view(folder.path(), &classifier());
+    assert!(window.has("Add a setting"));
+    add(&mut window, "stage 1: beta1", "0, 0.5, 0.9");
+    let sweep = window.state().project().sweep.clone().unwrap();
+    assert_eq!(sweep.factors[0].key(), "stage.0.beta1");
+    assert_eq!(
+        sweep.factors[0].values,
+        Values::typed("0, 0.5, 0.9").unwrap()
+    );
+    let limit = std::time::Duration::from_secs(20);
+    window.wait_for(limit, "three trials", |window| {
+        window.has("3 trials, 3 runs")
+    });
+    window.enter("Seeds for each trial", "2");
+    window.click("Method of the sweep");
+    window.run();
+    window.click("random");
+    window.run();
+    window.enter("Trials of the sweep", "2");
+    window.enter("When a trial is hopeless", "valid accuracy < 0.05 after 1");
+    window.run();
+    let sweep = window.state().project().sweep.clone().unwrap();
+    assert_eq!(
+        (sweep.method, sweep.seeds, sweep.trials),
+        (Method::Random, Some(2), Some(2))
+    );
+    assert!(sweep.stop.is_some());
+    window.wait("the draws", |state| {
+        let table = state.sweeping.table();
+        table.is_some_and(|table| table.trials.len() == 2)
+    });
+    // What is wrong stays in the field, and changes nothing.
+    window.enter("Values of stage 1: beta1", "0, 0");
+    assert_eq!(window.state().project().sweep.as_ref(), Some(&sweep));
+    // One step back, and the factor can be taken out.
+    window.click("Take out stage 1: beta1");
+    window.run();
+    assert!(
+        window
+            .state()
+            .project()
+            .sweep
+            .as_ref()
+            .unwrap()
+            .factors
+            .is_empty()
+    );
+    window.press(Modifiers::COMMAND, Key::Z);
+    window.run();
+    assert_eq!(window.state().project().sweep.as_ref(), Some(&sweep));
+}
+
+#[test]
+fn the_window_trains_a_sweep_stops_it_and_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let project = swept("stage.0.lr = [0.001, 0.01]\nstage.0.batch = [16, 32]\nseeds = 2");
+    let mut window = view(folder.path(), &project);
+    window.wait("the trials", |state| state.can_sweep());
+    window.click("Train sweep");
+    window.wait("a run", |state| {
+        let table = state.sweeping.table();
+        table.is_some_and(|table| {
+            table.count(Standing::Begun) + table.count(Standing::Completed) > 0
+        })
+    });
+    window.click("Stop sweep");
+    window.wait("the stop", |state| !state.sweeping.is_running());
+    let (sweep, table) = window.state().sweeping.begun.clone().unwrap();
+    assert!(!table.is_done());
+    window.click("Go on");
+    window.wait("the end", |state| !state.sweeping.is_running());
+    let table = Table::read(&sweep).unwrap();
+    assert_eq!(table.count(Standing::Completed), 4);
+    assert!(window.state().sweeping.begun.as_ref().unwrap().1.is_done());
+    // Each page says what was computed.
+    let best = table.trials.iter().find(|row| row.rank == Some(1)).unwrap();
+    assert!(window.has(&table.spread_text(best.value.unwrap())));
+    for page in ["Coordinates", "Effects", "Front", "Trials"] {
+        window.click(&format!("Page {page} of the sweep"));
+        window.run();
+        for dark in [true, false] {
+            window.set_dark(dark);
+            let theme = if dark { "dark" } else { "light" };
+            window.keep_picture(&format!("sweep/{page}-{theme}"));
+        }
+    }
+    // A window that is opened later finds it.
+    drop(window);
+    let mut window = view(folder.path(), &project);
+    window.wait("the sweep", |state| state.sweeping.begun.is_some());
+    assert!(window.has("All trained"));
+    window.click(&window.full_label("Trial 1, rank"));
+    window.run();
+    let run = table.trials[0].runs[0].folder.clone().unwrap();
+    window.click(&format!(
+        "Open trial 1, seed {}",
+        table.trials[0].runs[0].seed
+    ));
+    window.wait("the run", |state| state.training.run.as_ref() == Some(&run));
+    assert!(window.state().project().sweep.is_none());
+}
+
+#[test]
+fn what_keeps_a_sweep_from_training_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut window = view(folder.path(), &swept("encoder.9.kernel_size = [3, 5]"));
+    window.wait("the reason", |state| {
+        matches!(state.sweeping.planned, Some(Err(_)))
+    });
+    assert!(window.has("has no entry"));
+    let state = window.state();
+    assert!(!state.can_sweep() && state.sweeping.folder().is_none());
+}
+
+#[test]
+#[ignore = "writes pictures of the view"]
+fn pictures_of_a_sweep() {
+    let folder = tempfile::tempdir().unwrap();
+    let lines = "seeds = 2\nstage.0.lr = [0.0003, 0.001, 0.003, 0.01]\nstage.0.batch = [16, 32]\n\
+        encoder.0.out_channels = [4, 8, 16]\nencoder.0.kernel_size = [3, 5, 40]";
+    let project = swept(lines);
+    file::save(&project, &folder.path().join("p.toml")).unwrap();
+    for size in [vec2(1280.0, 720.0), vec2(1920.0, 1080.0)] {
+        let mut window = Window::real(project.clone(), size);
+        window
+            .harness
+            .state_mut()
+            .handle(Action::Open(folder.path().join("p.toml")));
+        window.show_alone(ViewKind::Sweep);
+        window.wait("the trials", |state| {
+            state.can_sweep() || state.sweeping.begun.is_some()
+        });
+        if window.state().can_sweep() {
+            window.click(if window.has("Go on") {
+                "Go on"
+            } else {
+                "Train sweep"
+            });
+            let limit = std::time::Duration::from_secs(400);
+            window.wait_at_most(limit, "the end", |state| !state.sweeping.is_running());
+        }
+        for page in ["Settings", "Trials", "Coordinates", "Effects", "Front"] {
+            window.click(&format!("Page {page} of the sweep"));
+            window.run();
+            for (dark, theme) in [(true, "dark"), (false, "light")] {
+                window.set_dark(dark);
+                window.write_picture(&format!("sweep/{}-{page}-{theme}", size.x));
+            }
+        }
+    }
+}
