@@ -8,6 +8,7 @@ use super::lens::LensSettings;
 use super::runs::Table;
 use super::setting_field::SettingField;
 use super::state::{PathPurpose, Switch};
+use super::studying::OnRuns;
 use super::view_kind::ViewKind;
 use std::path::PathBuf;
 use strata_baselines::work::Request;
@@ -154,6 +155,8 @@ pub enum Action {
     NoteRun(PathBuf, String),
     /// Makes baselines of the project, or ends those on their way.
     Baselines(Option<Request>),
+    /// Does something with the runs of a project that has several.
+    Runs(OnRuns),
     /// Compares the runs and baselines that are chosen (true), or ends that.
     Compare(bool),
     /// Moves, opens or closes a view of the centre.

@@ -52,6 +52,7 @@ mod shown;
 pub mod side_tab;
 pub mod state;
 pub mod store;
+pub mod studying;
 pub mod unpacking;
 pub mod view_kind;
 pub mod view_settings;

@@ -73,6 +73,7 @@ mod solve;
 mod solve_view;
 mod sparse_builtin;
 mod student_words;
+mod studies;
 mod taps;
 mod teaching;
 mod time;

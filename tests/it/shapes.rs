@@ -232,6 +232,7 @@ fn everything_else(network: Network, inference: &Inference) {
         init: None,
         goals,
         locked,
+        study: None,
     });
 }
 

@@ -31,6 +31,7 @@ pub mod source;
 mod stack_write;
 pub mod stage;
 pub mod structured;
+pub mod study;
 pub mod target;
 mod text_update;
 mod words;
@@ -42,6 +43,7 @@ use node::Node;
 use size::Shape;
 use stage::Stage;
 use std::fmt;
+use study::Study;
 
 pub use file::ProjectError;
 
@@ -67,6 +69,8 @@ pub struct Project {
     pub goals: Goals,
     /// Stacks (`encoder`) or layers (`encoder.0`) that must not be edited; see [`locks`].
     pub locked: Vec<String>,
+    /// The runs of a file that has several; the fields above are the settings of the one that is shown.
+    pub study: Option<Study>,
 }
 
 impl Project {

@@ -26,6 +26,7 @@ fn project() -> Project {
         init: None,
         goals: Goals::default(),
         locked: Vec::new(),
+        study: None,
     }
 }
 
