@@ -8,4 +8,5 @@ pub mod onnx;
 mod plan;
 pub mod pytorch;
 pub mod report;
+pub mod study;
 mod windows;

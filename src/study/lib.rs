@@ -18,6 +18,12 @@ pub fn folder_of_runs(base: &Path) -> PathBuf {
     base.join("runs")
 }
 
+/// The report of the runs of a project file.
+pub fn report(project: &Project, base: &Path) -> PathBuf {
+    let name = format!("{}-report.html", slug(&project.title, "study"));
+    folder_of_runs(base).join(name)
+}
+
 /// The page that compares the runs of a project file.
 pub fn page(project: &Project, base: &Path) -> PathBuf {
     let name = format!("{}-comparison.html", slug(&project.title, "study"));

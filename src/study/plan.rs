@@ -123,10 +123,17 @@ impl Plan {
 
     /// The folders of those that are finished, in the order of the file.
     pub fn done(&self) -> Vec<PathBuf> {
+        self.reported(|_, folder| folder.to_owned())
+    }
+
+    /// What `of` makes of the name and the folder of those that are finished, in the order of the file.
+    pub fn reported<T>(&self, of: impl Fn(&str, &Path) -> T) -> Vec<T> {
         let mut done: Vec<&Item> = self.items.iter().collect();
         done.retain(|item| item.standing == Standing::Done);
         done.sort_by_key(|item| item.run);
-        done.into_iter().map(|item| item.folder.clone()).collect()
+        done.into_iter()
+            .map(|item| of(&item.name, &item.folder))
+            .collect()
     }
 
     /// Those of one run of the file.

@@ -136,6 +136,7 @@ fn one_command_trains_all_runs_in_their_order_and_a_second_one_skips_them() {
         record.seed
     });
     assert_eq!(seeds, [1, 2]);
+    reported(at);
     let kept = |name: &str| std::fs::read_dir(at.join(name)).unwrap().count();
     let before = kept("runs");
     let again = strata(at, &["train", "p.toml", "--json"]);
@@ -171,6 +172,42 @@ fn one_command_trains_all_runs_in_their_order_and_a_second_one_skips_them() {
         check.contains("dense 10") && !check.contains("convt"),
         "{check}"
     );
+}
+
+/// The report of what is done, with the author's words.
+fn reported(at: &Path) {
+    std::fs::write(at.join("p.notes.md"), "# Question\nDoes it help <a lot>?\n").unwrap();
+    let note = at.join("runs/small-study-autoencoder-1/note.txt");
+    std::fs::write(note, "Trained first.\n").unwrap();
+    let page = out(&strata(at, &["report", "p.toml"]));
+    let page = std::fs::read_to_string(at.join(page.trim())).unwrap();
+    for part in [
+        "<h2>Question</h2>",
+        "Does it help &lt;a lot&gt;?",
+        "Trained first.",
+        "<h2>transfer-seed-2</h2>",
+        "[[run]]",
+        "strata train p.toml",
+        "McNemar",
+        "<svg",
+    ] {
+        assert!(page.contains(part), "{part}");
+    }
+    assert!(!page.contains("http"));
+    let text = out(&strata(at, &["report", "p.toml", "-o", "r.md"]));
+    assert_eq!(text.trim(), "r.md");
+    let text = std::fs::read_to_string(at.join("r.md")).unwrap();
+    for part in [
+        "# Small study",
+        "Does it help <a lot>?",
+        "| small-study-code-knn-1 |",
+        "```toml",
+    ] {
+        assert!(text.contains(part), "{part}\n{text}");
+    }
+    let none = strata(at, &["report", "p.toml", "--text", "none.md"]);
+    assert_eq!(code(&none), 2);
+    std::fs::remove_file(at.join("r.md")).unwrap();
 }
 
 #[test]
@@ -437,4 +474,81 @@ fn the_keras_lab_runs_through_on_two_data_sets() {
         let page = at.join(format!("runs/{page}-comparison.html"));
         assert!(page.is_file(), "{}", page.display());
     }
+}
+
+/// 100 labels of each class of MNIST, all other images without: an autoencoder first, then its encoder fine-tuned,
+/// against the same network from scratch with as many epochs on the labels.
+const MNIST: &str = r#"format = 1
+title = "MNIST with few labels"
+seed = 1
+
+[data]
+source = "mnist"
+path = "DATA/mnist"
+per_class = 100
+
+[network]
+input = "1x28x28"
+encoder = ["conv 32 k5 s2 p2", "relu", "conv 64 k5 s2 p2", "relu"]
+head = ["flatten", "dense 64", "relu", "dense 10"]
+
+[[stage]]
+name = "all layers"
+task = "classify"
+loss = "cross-entropy"
+optimizer = "adam lr=1e-3"
+epochs = 30
+batch = 50
+
+[[run]]
+name = "autoencoder"
+
+[run.network]
+decoder = ["convt 32 k4 s2 p1", "relu", "convt 1 k4 s2 p1"]
+head = []
+
+[[run.stage]]
+name = "reconstruct"
+task = "reconstruct"
+split = "unlabeled"
+loss = "mse"
+optimizer = "adam lr=1e-3"
+sparsity = "rho=0.05 beta=1e-3"
+epochs = 4
+batch = 100
+
+[[run]]
+name = "fine-tuned"
+seeds = [1, 2, 3]
+init = "autoencoder encoder"
+
+[[run]]
+name = "scratch"
+seeds = [1, 2, 3]
+"#;
+
+#[test]
+#[ignore = "takes minutes"]
+fn long_fine_tuning_beats_training_from_scratch_on_few_labels() {
+    let Some(data) = folders::real_data("studies") else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    let text = MNIST.replace("DATA", &data.display().to_string());
+    std::fs::write(at.join("p.toml"), text).unwrap();
+    let said = strata(at, &["train", "p.toml", "--json", "--no-snapshots"]);
+    assert_eq!(code(&said), 0, "{}", err(&said));
+    let told = json(&said);
+    let accuracies = |name: &str| {
+        [1, 2, 3].map(|seed| {
+            let run = at.join(folder_of(&told, &format!("{name}-seed-{seed}")));
+            let record = RunRecord::read(&run).unwrap();
+            record.metrics["test"].accuracy.unwrap()
+        })
+    };
+    let [tuned, scratch] = ["fine-tuned", "scratch"].map(accuracies);
+    println!("fine-tuned {tuned:?}, from scratch {scratch:?}");
+    let mean = |all: [f64; 3]| all.iter().sum::<f64>() / 3.0;
+    assert!(mean(tuned) > mean(scratch));
 }

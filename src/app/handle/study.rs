@@ -9,13 +9,17 @@ use crate::services::Services;
 use crate::state::State;
 use crate::studying::{OnRuns, Queue};
 use crate::view_kind::ViewKind;
+use std::path::PathBuf;
 use strata_baselines::task::BaselineTask;
 use strata_baselines::work::Request;
+use strata_compare::Comparison;
+use strata_core::atomic_write::write_atomic;
 use strata_core::project::Project;
 use strata_core::project::study::Taken;
 use strata_engine::command::Command;
 use strata_engine::event::Outcome;
 use strata_export::comparison::page;
+use strata_export::study::{self, Reported, Study};
 use strata_study::{Item, Plan, Standing, Work, folder_of_runs};
 
 impl State {
@@ -179,20 +183,38 @@ impl State {
         let Some(comparison) = self.comparing.shown.clone() else {
             return;
         };
-        let written = strata_core::atomic_write::write_atomic(&file, page(&comparison).as_bytes());
-        match written {
-            Ok(()) => {
-                let text = format!(
-                    "The comparison of the runs is written to {}",
-                    file.display()
-                );
-                self.messages.add(Weight::Note, text);
-            }
-            Err(error) => {
+        let report = strata_study::report(self.project(), &self.base());
+        let pages = [
+            (&file, page(&comparison)),
+            (&report, self.report_of_runs(&comparison)),
+        ];
+        for (file, text) in pages {
+            if let Err(error) = write_atomic(file, text.as_bytes()) {
                 let text = format!("{} cannot be written: {error}", file.display());
-                self.messages.add(Weight::Error, text);
+                return self.messages.add(Weight::Error, text);
             }
         }
+        let text = format!(
+            "The comparison of the runs is written to {}, their report to {}",
+            file.display(),
+            report.display()
+        );
+        self.messages.add(Weight::Note, text);
+    }
+
+    /// The report of the runs that are done, with the words of the file beside the project.
+    fn report_of_runs(&self, comparison: &Comparison) -> String {
+        let unsaved = || PathBuf::from("project.toml");
+        let file = self.file.clone().unwrap_or_else(unsaved);
+        let plan = &self.studying.plan;
+        let runs = plan.reported(Reported::of);
+        study::html(&Study {
+            project: self.project(),
+            file: &file.display().to_string(),
+            words: &study::text_of(&study::notes_file(&file)),
+            runs: &runs,
+            comparison,
+        })
     }
 
     /// Looks where the runs stand, where the project was edited since or (`again`) something ended.
