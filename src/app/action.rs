@@ -9,6 +9,7 @@ use super::runs::Table;
 use super::setting_field::SettingField;
 use super::state::{PathPurpose, Switch};
 use super::sweeping::OnSweep;
+use super::studying::OnRuns;
 use super::view_kind::ViewKind;
 use std::path::PathBuf;
 use strata_baselines::work::Request;
@@ -155,6 +156,8 @@ pub enum Action {
     NoteRun(PathBuf, String),
     /// Makes baselines of the project, or ends those on their way.
     Baselines(Option<Request>),
+    /// Does something with the runs of a project that has several.
+    Runs(OnRuns),
     /// Compares the runs and baselines that are chosen (true), or ends that.
     Compare(bool),
     /// Trains the sweep of the project, ends that, or looks for what is there of it.

@@ -32,6 +32,16 @@ impl State {
         }
     }
 
+    /// Goes on to the next run where the baseline was one of a project's runs, unless it was cancelled.
+    fn follow_baseline(&mut self, has_failed: bool) {
+        let is_made = self.studying.queue.as_ref().map(|queue| queue.is_made);
+        match is_made {
+            Some(false) if !has_failed => self.studying.queue = None,
+            Some(_) => self.studying.is_next_due = true,
+            None => {}
+        }
+    }
+
     /// Takes what came of them.
     pub(super) fn drain_baselines(&mut self) {
         while let Some((news, wake)) = self.baselines.news() {
@@ -39,9 +49,14 @@ impl State {
                 News::Made(made) => {
                     log::info!("made the baseline {}", made.folder.display());
                     self.runs.read(self.runs_to_list(), &wake);
+                    if let Some(queue) = &mut self.studying.queue {
+                        queue.is_made = true;
+                    }
                 }
                 News::Ended(why) => {
                     self.baselines = BaselineWork(None);
+                    self.look_at_runs(true);
+                    self.follow_baseline(why.is_some());
                     if let Some(why) = why {
                         self.messages.add(Weight::Error, spoken(&why));
                     }

@@ -15,12 +15,17 @@ impl State {
         if !start {
             return self.comparing.task.iter().for_each(CompareTask::cancel);
         }
-        let wake = services.wake.clone();
         // In the order of the lists, so that a comparison reads as they do.
         let listed = self.runs.list.iter().map(|run| &run.path);
         let listed = listed.chain(self.runs.baselines.iter().map(|own| &own.path));
         let chosen = listed.filter(|path| self.comparing.chosen.contains(*path));
         let folders: Vec<PathBuf> = chosen.take(MOST).cloned().collect();
+        self.compare_folders(folders, services);
+    }
+
+    /// Starts comparing the runs and baselines in these folders.
+    pub(super) fn compare_folders(&mut self, folders: Vec<PathBuf>, services: &Services) {
+        let wake = services.wake.clone();
         match CompareTask::start(folders, None, move || wake()) {
             Ok(task) => {
                 self.comparing.task = Some(task);
@@ -42,9 +47,15 @@ impl State {
         };
         self.comparing.task = None;
         match ended {
-            Ok(Some(comparison)) => self.comparing.shown = Some(Arc::new(comparison)),
-            Ok(None) => {}
-            Err(why) => self.comparing.failed = Some(spoken(&why)),
+            Ok(Some(comparison)) => {
+                self.comparing.shown = Some(Arc::new(comparison));
+                self.write_comparison();
+            }
+            Ok(None) => self.studying.page = None,
+            Err(why) => {
+                self.studying.page = None;
+                self.comparing.failed = Some(spoken(&why));
+            }
         }
     }
 }

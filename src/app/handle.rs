@@ -4,6 +4,7 @@ mod files;
 mod going_on;
 mod layers;
 mod saving;
+mod study;
 
 use super::action::{Action, OnView, Show};
 use super::arrangement::{Arrangement, Workspace};
@@ -61,6 +62,8 @@ impl State {
             Action::Baselines(request) => self.make_baselines(request, services),
             Action::Compare(start) => self.compare(start, services),
             Action::Sweep(change) => self.sweep(change, services),
+            Action::Runs(what) => self.on_runs(what, services),
+            Action::Train if self.project().study.is_some() => self.train_shown_run(services),
             Action::Train => self.train(services),
             Action::GoOn(more) => self.continue_run(more, services),
             Action::TrainFromRun => self.train_from_run(services),
@@ -69,7 +72,10 @@ impl State {
             Action::Resume => self.training.send(Command::Resume),
             Action::Steps(steps) => self.training.send(Command::Steps(steps)),
             Action::Adjust(setting, value) => self.training.adjust(setting, value),
-            Action::Stop => self.training.send(Command::Stop),
+            Action::Stop => {
+                self.studying.queue = None;
+                self.training.send(Command::Stop);
+            }
             Action::Report => self.report(services),
             Action::Export(format) => self.export(format, services),
             Action::Replay(start) => self.replay(start, services),
@@ -234,6 +240,7 @@ impl State {
     /// Takes what the engine has reported since the last frame.
     pub fn drain(&mut self) {
         let failed = self.failed_field();
+        let was_running = self.training.is_running();
         for (weight, text) in self.training.drain() {
             // The engine has logged its events.
             self.messages.show(weight, text);
@@ -247,6 +254,7 @@ impl State {
         self.drain_comparison();
         self.drain_sweep();
         self.drain_replay();
+        self.follow_runs(was_running);
         self.follow_known_advice();
         self.runs.drain();
         self.smooth();

@@ -54,6 +54,7 @@ pub mod state;
 pub mod store;
 pub mod sweeping;
 mod sweeps;
+pub mod studying;
 pub mod unpacking;
 pub mod view_kind;
 pub mod view_settings;

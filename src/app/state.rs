@@ -34,6 +34,7 @@ use super::saving::Saving;
 use super::services::Pixels;
 use super::setting_field::SoughtField;
 use super::sweeping::Sweeping;
+use super::studying::Studying;
 use super::unpacking::Unpackings;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -88,6 +89,8 @@ pub struct State {
     pub comparing: Comparing,
     /// The sweep of the project.
     pub sweeping: Sweeping,
+    /// Where the runs of a project that has several stand.
+    pub studying: Studying,
     /// How things are shown.
     pub view: ViewSettings,
     /// How the views of the centre are laid out.
@@ -181,6 +184,7 @@ impl State {
             ask: None,
             asked: 0,
             pictures: Saving::default(),
+            studying: Studying::default(),
             importing: ImportTask::default(),
             replays: Replays::default(),
             copied: None,
@@ -227,7 +231,8 @@ impl State {
 
     /// Whether there are changes that no file holds.
     pub fn is_unsaved(&self) -> bool {
-        *self.project() != self.saved
+        // Which of its runs is shown is nothing that is saved.
+        *self.project() != self.saved && self.project().as_opened() != self.saved.as_opened()
     }
 
     /// Whether there is something to undo.
@@ -250,10 +255,9 @@ impl State {
 
     /// Whether the run trains another project than the one on screen.
     pub fn run_differs(&self) -> bool {
-        self.training
-            .project
-            .as_ref()
-            .is_some_and(|project| !project.trains_like(self.project()))
+        self.training.project.as_ref().is_some_and(|project| {
+            !project.trains_like(self.project()) && !self.is_shown_run(project)
+        })
     }
 
     /// The lock on a layer: its own, or that of a block or stack it is in.

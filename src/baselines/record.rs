@@ -13,10 +13,11 @@ use serde::{Deserialize, Serialize};
 use std::io;
 use std::path::{Path, PathBuf};
 use strata_core::atomic_write::write_atomic;
-use strata_core::files::{self, path_in, path_text};
+use strata_core::files;
 use strata_core::format::slug;
 use strata_core::project::data::Split;
 use strata_core::project::{Project, file};
+use strata_engine::storage::run_folder::as_kept;
 
 /// The file's name.
 pub const FILE: &str = "baseline.json";
@@ -150,14 +151,17 @@ impl BaselineRecord {
         Ok(())
     }
 
-    /// Makes a folder for it, the next free `TITLE-MODEL-N` in `runs`, and writes it there.
+    /// Makes a folder for it, the next free `NAME-N` in `runs`, and writes it there; without a name it is called
+    /// `TITLE-MODEL`.
     pub fn save(
         &self,
         project: &Project,
         base: &Path,
         runs: &Path,
+        name: Option<&str>,
     ) -> Result<PathBuf, BaselineError> {
-        let name = format!("{}-{}", slug(&project.title, "run"), self.model.word());
+        let usual = || format!("{}-{}", slug(&project.title, "run"), self.model.word());
+        let name = name.map_or_else(usual, str::to_owned);
         let folder = next_free(runs, &name)?;
         let written = self.write(project, base, &folder);
         if written.is_err() {
@@ -173,17 +177,7 @@ impl BaselineRecord {
             folder: folder.to_owned(),
             reason,
         };
-        let mut project = project.clone();
-        if let Some(path) = project
-            .data
-            .path
-            .as_mut()
-            .filter(|path| !path.starts_with('~'))
-        {
-            let joined = base.join(path_in(path));
-            *path = path_text(&std::path::absolute(&joined).unwrap_or(joined));
-        }
-        file::save(&project, &folder.join("project.toml"))?;
+        file::save(&as_kept(project, base), &folder.join("project.toml"))?;
         let text = serde_json::to_string(self).map_err(|error| failed(io::Error::other(error)))?;
         write_atomic(&folder.join(FILE), (text + "\n").as_bytes()).map_err(failed)
     }

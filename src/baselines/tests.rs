@@ -17,6 +17,7 @@ type Figures = [f64; 2];
 struct Fixture {
     made_up: Vec<MadeUp>,
     mnist: Real,
+    eurosat: Vec<Real>,
 }
 
 #[derive(Deserialize)]
@@ -67,6 +68,86 @@ fn figures(model: Model, fitted: &Samples, asked: &Samples) -> Figures {
     let seeds = if fitted.len() < FEW { SEEDS } else { SEEDS / 4 };
     let all: Vec<Figures> = (0..seeds).map(one).collect();
     [0, 1].map(|figure| all.iter().map(|own| own[figure]).sum::<f64>() / all.len() as f64)
+}
+
+/// The folder to which rows are written for `tests/fixtures/baselines.py`, in place of being compared.
+const ROWS: &str = "STRATA_BASELINE_ROWS";
+
+/// Images of EuroSAT in five folds: each image is asked once. Their figures are the means over the folds, since one
+/// image of 200 is half a percent.
+#[test]
+#[ignore = "takes minutes"]
+fn long_models_are_those_of_scikit_learn_on_eurosat() {
+    let Some(folder) = folders::real_data("baselines_on_eurosat") else {
+        return;
+    };
+    let text = format!(
+        "format = 1\n[data]\nsource = \"eurosat\"\npath = {:?}\nresize = [16, 16]\nvalid = 0.0\ntest = 0.0\n\
+         [network]\ninput = \"3x16x16\"\n",
+        folder.join("eurosat/EuroSAT_RGB").display().to_string()
+    );
+    let project = file::parse(&text, "test").unwrap();
+    let dataset = Dataset::open(&project.data, 0, Path::new("."), &mut |_| true).unwrap();
+    let all = first(&dataset, Split::Train, 1000);
+    if let Some(to) = std::env::var_os(ROWS) {
+        return write_rows(&all, Path::new(&to));
+    }
+    let of = |fold: usize, is_asked: bool| {
+        let rows = (0..all.len()).filter(|row| (row % 5 == fold) == is_asked);
+        picked(&all, rows)
+    };
+    let wanted = fixture().eurosat;
+    let mut wrong = Vec::new();
+    for model in Model::ALL {
+        let folds = 0..wanted.len();
+        let found = folds.map(|fold| figures(model, &of(fold, false), &of(fold, true)));
+        let found = mean(found.collect());
+        let wanted = mean(
+            wanted
+                .iter()
+                .map(|fold| fold.results[model.word()])
+                .collect(),
+        );
+        println!("{model}: {found:.4?}, scikit-learn {wanted:.4?}");
+        let far = |figure: usize| (found[figure] - wanted[figure]).abs();
+        if far(0) > 0.01 || far(1) > 0.02 {
+            wrong.push((model, found, wanted));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:?}");
+}
+
+fn mean(folds: Vec<Figures>) -> Figures {
+    [0, 1].map(|figure| folds.iter().map(|own| own[figure]).sum::<f64>() / folds.len() as f64)
+}
+
+fn picked(all: &Samples, rows: impl Iterator<Item = usize>) -> Samples {
+    let mut samples = Samples {
+        width: all.width,
+        classes: all.classes,
+        ..Samples::default()
+    };
+    for row in rows {
+        samples.values.extend(all.rows().row(row));
+        samples.labels.push(all.labels[row]);
+    }
+    samples
+}
+
+/// The values as `f32` and the labels as `u32`, both little-endian: `numpy.fromfile` reads them.
+fn write_rows(samples: &Samples, to: &Path) {
+    let values: Vec<u8> = samples
+        .values
+        .iter()
+        .flat_map(|value| value.to_le_bytes())
+        .collect();
+    let labels: Vec<u8> = samples
+        .labels
+        .iter()
+        .flat_map(|label| label.to_le_bytes())
+        .collect();
+    std::fs::write(to.join("values.bin"), values).unwrap();
+    std::fs::write(to.join("labels.bin"), labels).unwrap();
 }
 
 /// Every model within so much of scikit-learn's figures.

@@ -23,6 +23,8 @@ pub struct Request {
     pub limit: Option<usize>,
     /// What decides the draws; `None` for the project's seed.
     pub seed: Option<u64>,
+    /// What its folder is called before the number; `None` for the title of the project and the model.
+    pub name: Option<String>,
 }
 
 /// A baseline that was made.
@@ -64,7 +66,7 @@ pub fn make(
             let note = "the project trains on as many images of each class; baselines are fitted to the images as they are";
             record.notes.push(note.to_owned());
         }
-        let folder = record.save(project, base, runs)?;
+        let folder = record.save(project, base, runs, request.name.as_deref())?;
         log::info!("kept a baseline in {}", folder.display());
         each(Made { folder, record });
     }

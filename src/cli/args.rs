@@ -444,11 +444,16 @@ pub struct CompareArgs {
 /// `strata report`
 #[derive(Debug, ClapArgs)]
 pub struct ReportArgs {
-    /// The folder of a run or a sweep
+    /// The folder of a run or a sweep, or a project file of several runs
     pub run: PathBuf,
-    /// The file to write [default: report.html in that folder]
+    /// The file to write; of several runs also Markdown, as .md [default: report.html in that folder,
+    /// runs/TITLE-report.html of several]
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
+    /// Of several runs: your own words for it, paragraphs and lines that begin with # [default: NAME.notes.md beside
+    /// the project]
+    #[arg(long, value_name = "FILE")]
+    pub text: Option<PathBuf>,
 }
 
 /// `strata help`

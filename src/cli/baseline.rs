@@ -25,6 +25,7 @@ pub fn run(args: &BaselineArgs) -> anyhow::Result<()> {
         features: features(args.features.as_deref(), source.run.as_deref())?,
         limit: args.limit,
         seed: args.seed,
+        name: None,
     };
     // Beside the run that is asked for, else where the project's runs are.
     let runs = match source.run.as_deref().and_then(Path::parent) {

@@ -152,6 +152,7 @@ fn asked(args: &DataArgs, shown: &Shown) -> anyhow::Result<(DataSpec, u64)> {
     let changes = Changes {
         set: full(&args.set)?,
         unset: full(&args.unset)?,
+        run: None,
     };
     let Project { data, seed, .. } = overrides::project(&table, "--set", &changes)?;
     let spec = DataSpec {

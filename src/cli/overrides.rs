@@ -19,6 +19,9 @@ pub struct Changes {
     /// Take a setting out of the project, such as data.range; can be given several times
     #[arg(long = "unset", value_name = "KEY")]
     pub unset: Vec<String>,
+    /// Of a project of several runs the one that is meant [default: the first that trains a network; train takes all]
+    #[arg(long = "run", value_name = "NAME")]
+    pub run: Option<String>,
 }
 
 impl Changes {
@@ -31,6 +34,24 @@ impl Changes {
 /// The project of this text with the changes applied, those that take out first; `name` is the text's name in
 /// messages.
 pub fn project(text: &str, name: &str, changes: &Changes) -> anyhow::Result<Project> {
+    let project = changed(text, name, changes)?;
+    let Some(run) = &changes.run else {
+        return Ok(project);
+    };
+    let study = project.study.as_ref();
+    match study.and_then(|study| study.find(run)) {
+        Some(place) => Ok(project.showing(Some(place))),
+        None => {
+            let there = study.map_or_else(
+                || "it is a project of one run".to_owned(),
+                |study| format!("its runs are {}", study.names().join(", ")),
+            );
+            Err(WrongInput(format!("--run {run}: {name} has no such run; {there}")).into())
+        }
+    }
+}
+
+fn changed(text: &str, name: &str, changes: &Changes) -> anyhow::Result<Project> {
     let mut project = file::parse(text, name)?;
     if changes.is_empty() {
         return Ok(project);
@@ -133,6 +154,7 @@ batch = 64
         let changes = Changes {
             set: all(set),
             unset: all(unset),
+            run: None,
         };
         project(THREE_STAGES, "p", &changes)
     }

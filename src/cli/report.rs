@@ -1,14 +1,18 @@
 //! `strata report`: a run or a sweep as one self-contained page, written at any time.
 
 use super::args::ReportArgs;
+use super::overrides::Changes;
 use super::text::metrics;
-use super::{WrongInput, output};
+use super::{WrongInput, output, source};
 use std::path::Path;
+use strata_compare::Comparison;
 use strata_core::format::duration;
 use strata_core::project::data::Split;
 use strata_core::project::file;
 use strata_engine::storage::record::RunRecord;
+use strata_export::study::{self, Reported, Study};
 use strata_export::{report, sweep};
+use strata_study::Plan;
 use strata_sweep::folder::is_sweep;
 use strata_sweep::{SweepFolder, Table};
 
@@ -16,6 +20,9 @@ use strata_sweep::{SweepFolder, Table};
 pub fn run(args: &ReportArgs) -> anyhow::Result<()> {
     if is_sweep(&args.run) {
         return of_sweep(args);
+    }
+    if !args.run.is_dir() && args.run.exists() {
+        return of_study(args);
     }
     let file = args
         .output
@@ -44,6 +51,51 @@ fn write_sweep(path: &Path, file: &Path) -> anyhow::Result<()> {
     let folder = SweepFolder::open(path)?;
     let table = Table::make(&folder.plan()?, &folder)?;
     Ok(sweep::write(path, &table, file)?)
+}
+
+/// Writes the report of a project of several runs: what is done of it.
+fn of_study(args: &ReportArgs) -> anyhow::Result<()> {
+    let name = args.run.display().to_string();
+    let source = source::open(&name, &Changes::default())?;
+    if source.project.study.is_none() {
+        return Err(WrongInput(format!(
+            "{name} is a project of one run: give the folder of a run that was trained, such as runs/NAME-1"
+        ))
+        .into());
+    }
+    let plan = Plan::read(&source.project, &source.base, None).map_err(WrongInput)?;
+    let done = plan.done();
+    if done.len() < 2 {
+        return Err(WrongInput(format!(
+            "fewer than two runs of {name} are done: strata train {name} trains them"
+        ))
+        .into());
+    }
+    let comparison = Comparison::read(&done, None, &mut |_| true)?;
+    let words = match &args.text {
+        Some(file) if !file.is_file() => {
+            return Err(WrongInput(format!("there is no file {}", file.display())).into());
+        }
+        Some(file) => study::text_of(file),
+        None => study::text_of(&study::notes_file(&args.run)),
+    };
+    let runs = plan.reported(Reported::of);
+    let report = Study {
+        project: &source.project,
+        file: &name,
+        words: &words,
+        runs: &runs,
+        comparison: &comparison,
+    };
+    let usual = || strata_study::report(&source.project, &source.base);
+    let file = args.output.clone().unwrap_or_else(usual);
+    let is_markdown = file.extension().is_some_and(|ending| ending == "md");
+    let text = match is_markdown {
+        true => study::markdown(&report),
+        false => study::html(&report),
+    };
+    output::write_file(&file, text.as_bytes())?;
+    output::print(&file.display().to_string())
 }
 
 /// Prints what a run reached, and writes its page into its folder.

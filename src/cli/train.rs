@@ -1,6 +1,8 @@
 //! `strata train`: trains with a progress bar. Ctrl-C saves a checkpoint and stops; a second one
 //! ends the program at once.
 
+mod study;
+
 use super::args::TrainArgs;
 use super::check::advice::lines_of_run;
 use super::progress::Progress;
@@ -30,6 +32,9 @@ pub(super) const INTERRUPTED: u8 = 130;
 /// Trains and prints the last metrics.
 pub fn run(args: &TrainArgs) -> anyhow::Result<()> {
     let source = source::open(&args.project, &args.changes)?;
+    if source.project.study.is_some() {
+        return study::run(args, &source);
+    }
     let options = options(args, &source)?;
     if source.project.sweep.is_some() {
         let project = &args.project;
@@ -116,14 +121,23 @@ fn options(args: &TrainArgs, source: &Source) -> anyhow::Result<RunOptions> {
 
 /// Trains with progress on standard error and Ctrl-C as stop.
 pub fn train(source: &Source, options: &RunOptions, live: &LiveResults) -> Outcome {
-    let commands = interrupts();
+    train_until(&source.project, options, &interrupts(), live)
+}
+
+/// The same, obeying commands of a source that outlives the run.
+fn train_until(
+    project: &Project,
+    options: &RunOptions,
+    commands: &Receiver<Command>,
+    live: &LiveResults,
+) -> Outcome {
     let stages = if options.stage.is_some() {
         1
     } else {
-        source.project.stages.len()
+        project.stages.len()
     };
     let mut progress = Progress::new(stages);
-    let outcome = guarded(&source.project, options, &commands, &mut progress, live);
+    let outcome = guarded(project, options, commands, &mut progress, live);
     progress.finish();
     outcome
 }

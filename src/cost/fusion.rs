@@ -47,7 +47,7 @@ pub(crate) enum Work<'a> {
 
 /// What a stage leaves alone, and which output it watches.
 pub(crate) struct Watch {
-    frozen: Vec<Target>,
+    stage: Stage,
     sparsity: Option<Target>,
 }
 
@@ -59,18 +59,14 @@ impl Watch {
             .as_ref()
             .map(|s| s.at.as_deref().unwrap_or(Stack::Encoder.name()));
         Watch {
-            frozen: stage
-                .freeze
-                .iter()
-                .filter_map(|name| name.parse().ok())
-                .collect(),
+            stage: stage.clone(),
             sparsity: sparsity.and_then(|name| name.parse().ok()),
         }
     }
 
     /// Whether the parameters at a place learn.
     pub fn trains(&self, place: &Place) -> bool {
-        !self.frozen.iter().any(|target| target.contains(place))
+        !self.stage.freezes(place)
     }
 }
 

@@ -10,7 +10,7 @@ use strata_core::format::count;
 /// Classes up to which every pair has a cell.
 const MOST_CLASSES: usize = 40;
 
-const MORE_STYLE: &str = "
+pub(crate) const MORE_STYLE: &str = "
 td.best { font-weight: 600; color: var(--accent); } td.changed { background: rgba(216, 150, 60, .2); }
 td { vertical-align: top; } td small { color: var(--soft); } table.words td { text-align: left; }
 div.side { display: flex; flex-wrap: wrap; gap: 2rem; } body { max-width: 80rem; }
@@ -28,7 +28,17 @@ pub fn page(comparison: &Comparison) -> String {
         "<h1>Comparison</h1>\n<p class=\"about\">{}</p>\n",
         about(comparison)
     );
-    body += &section("Figures", Some(metrics(comparison)));
+    body += &results(comparison);
+    let head =
+        format!("<meta charset=\"utf-8\"><title>{title}</title><style>{STYLE}{MORE_STYLE}</style>");
+    format!(
+        "<!doctype html>\n<html lang=\"en\"><head>{head}</head>\n<body>\n{body}</body></html>\n"
+    )
+}
+
+/// All that is said of the runs, section by section.
+pub(crate) fn results(comparison: &Comparison) -> String {
+    let mut body = section("Figures", Some(metrics(comparison)));
     body += &section("How the trainings went", courses(comparison));
     body += &section("Time to an accuracy", until(comparison));
     body += &section("More than chance?", significance(comparison));
@@ -36,12 +46,7 @@ pub fn page(comparison: &Comparison) -> String {
     body += &section("Confusion matrices", confusions(comparison));
     body += &section("Architectures", layers(comparison));
     body += &section("Settings that differ", settings(comparison));
-    body += &section("Notes", notes(comparison));
-    let head =
-        format!("<meta charset=\"utf-8\"><title>{title}</title><style>{STYLE}{MORE_STYLE}</style>");
-    format!(
-        "<!doctype html>\n<html lang=\"en\"><head>{head}</head>\n<body>\n{body}</body></html>\n"
-    )
+    body + &section("Notes", notes(comparison))
 }
 
 fn about(comparison: &Comparison) -> String {

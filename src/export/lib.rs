@@ -9,4 +9,5 @@ mod plan;
 pub mod pytorch;
 pub mod report;
 pub mod sweep;
+pub mod study;
 mod windows;

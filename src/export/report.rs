@@ -166,6 +166,24 @@ fn page(run: &Path, project: &Project, shown: Shown<'_>) -> String {
     )
 }
 
+/// The curves, the metrics and the layers of a run, for a page of several; nothing of what is no network's run.
+pub(crate) fn run_figures(run: &Path) -> String {
+    let Some(project) = file::load(&run.join("project.toml"))
+        .ok()
+        .filter(|_| run.join("run.json").is_file())
+    else {
+        return String::new();
+    };
+    let parts = [
+        Some(format!("<p class=\"about\">{}</p>", about(run))),
+        curve::figures(run),
+        metrics_table(run),
+        Some(layer_table(&infer(&project.network))),
+    ];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    parts.join("\n")
+}
+
 /// Settings that were changed while it trained, with the step from which each holds.
 fn changes(run: &Path) -> Option<String> {
     let changes = match Changes::read(run) {

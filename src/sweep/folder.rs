@@ -12,7 +12,7 @@ use strata_core::format::slug;
 use strata_core::project::init::Init;
 use strata_core::project::sweep::Values;
 use strata_core::project::{Project, file};
-use strata_engine::storage::run_folder::with_absolute_paths;
+use strata_engine::storage::run_folder::as_kept;
 use toml::Value;
 
 /// The project that is swept.
@@ -213,7 +213,7 @@ impl SweepFolder {
 
 /// The project with paths that start at the root, those that are tried included.
 fn absolute(project: &Project, base: &Path) -> Project {
-    let mut project = with_absolute_paths(project, base);
+    let mut project = as_kept(project, base);
     let sweep = project.sweep.iter_mut();
     for factor in sweep.flat_map(|sweep| &mut sweep.factors) {
         let key = factor.key();

@@ -75,6 +75,7 @@ mod sparse_builtin;
 mod student_words;
 mod sweep_view;
 mod sweeps;
+mod studies;
 mod taps;
 mod teaching;
 mod time;

@@ -233,6 +233,7 @@ fn everything_else(network: Network, inference: &Inference) {
         goals,
         sweep: None,
         locked,
+        study: None,
     });
 }
 

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use strata_core::project::edit::Edit;
 use strata_core::project::help::Surface;
 use strata_core::project::stage::Stage;
+use strata_core::project::study::Study;
 use strata_core::project::{Project, file};
 use strata_engine::event::Outcome;
 use strata_engine::storage::branch::branch;
@@ -19,7 +20,8 @@ impl State {
     pub(super) fn train(&mut self, services: &Services) {
         if self.can_start() {
             let options = self.run_options();
-            self.start_run(options, services, |running, project, _| {
+            let project = self.project().alone();
+            self.start_run(project, options, services, |running, project, _| {
                 RunMonitor::new(running, project)
             });
         }
@@ -56,7 +58,8 @@ impl State {
             ..self.run_options()
         };
         let wake = services.wake.clone();
-        self.start_run(options, services, |running, project, before| {
+        let project = self.project_to_train();
+        self.start_run(project, options, services, |running, project, before| {
             RunMonitor::continued(running, project, before, &wake)
         });
     }
@@ -81,7 +84,8 @@ impl State {
             ..self.run_options()
         };
         let wake = services.wake.clone();
-        self.start_run(options, services, |running, project, _| {
+        let project = self.project_to_train();
+        self.start_run(project, options, services, |running, project, _| {
             let begun = RunMonitor::stored(made, &wake);
             RunMonitor::continued(running, project, begun, &wake)
         });
@@ -96,7 +100,8 @@ impl State {
             weights_of: Some(run),
             ..self.run_options()
         };
-        self.start_run(options, services, |running, project, _| {
+        let project = self.project_to_train();
+        self.start_run(project, options, services, |running, project, _| {
             RunMonitor::new(running, project)
         });
     }
@@ -130,7 +135,16 @@ impl State {
         }
     }
 
-    fn run_options(&self) -> RunOptions {
+    /// The settings that are shown, as they are trained: what another run of the file gives is where that run lies.
+    fn project_to_train(&self) -> Project {
+        let shown = self.project().study.as_ref().and_then(Study::shown);
+        let plan = &self.studying.plan;
+        let mut items = shown.into_iter().flat_map(|run| plan.of_run(run));
+        let planned = items.find_map(|item| item.trained()).cloned();
+        planned.unwrap_or_else(|| self.project().alone())
+    }
+
+    pub(super) fn run_options(&self) -> RunOptions {
         RunOptions {
             base: self.base(),
             device: self.device.clone(),
@@ -140,8 +154,9 @@ impl State {
     }
 
     /// Starts the engine; `monitor` follows the run, in place of the one before.
-    fn start_run(
+    pub(super) fn start_run(
         &mut self,
+        project: Project,
         options: RunOptions,
         services: &Services,
         monitor: impl FnOnce(strata_engine::thread::Running, Project, RunMonitor) -> RunMonitor,
@@ -149,7 +164,6 @@ impl State {
         if let Phase::Ended(Outcome::Failed(failure)) = &self.training.phase {
             self.messages.withdraw(&failure.in_window);
         }
-        let project = self.project().clone();
         self.inspections.stop_measuring();
         match (services.start)(project.clone(), options, services.wake.clone()) {
             Ok(running) => {

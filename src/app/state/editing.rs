@@ -8,6 +8,7 @@ use crate::shown::Shown;
 use std::path::{Path, PathBuf};
 use strata_core::project::edit::{Edit, History};
 use strata_core::project::node::Node;
+use strata_core::project::study::Study;
 use strata_core::project::{Network, Place, Project, file};
 
 impl State {
@@ -76,6 +77,24 @@ impl State {
         } else {
             self.put(project);
         }
+    }
+
+    /// Shows another run of the project, or what all of them share.
+    pub(crate) fn show_run_of_file(&mut self, run: Option<usize>) {
+        let shown = self.project().study.as_ref().map(Study::shown);
+        if shown.is_none() || shown == Some(run) {
+            return;
+        }
+        self.history.show_run(run);
+        self.generation += 1;
+        self.selected = None;
+        self.folds.clear();
+        (self.preview, self.proposal) = (None, None);
+        self.view.stage = self
+            .view
+            .stage
+            .map(|stage| stage.min(self.project().stages.len().saturating_sub(1)));
+        self.refresh();
     }
 
     pub(crate) fn travel(&mut self, back: bool) {
@@ -159,7 +178,9 @@ impl State {
         let is_own = self.file.as_deref() == Some(path);
         is_own
             && match file::load(path) {
-                Ok(project) => project != self.saved && project != *self.project(),
+                Ok(project) => {
+                    project != self.saved.as_opened() && project != self.project().as_opened()
+                }
                 // One that is gone is written again; one that cannot be read may hold anything.
                 Err(_) => path.symlink_metadata().is_ok(),
             }

@@ -78,11 +78,13 @@ fn edges(sorted: &[f32]) -> Vec<f32> {
         let pairs = distinct.windows(2);
         return pairs.map(|pair| between(pair[0], pair[1])).collect();
     }
-    let last = (sorted.len() - 1) as f64;
+    // NumPy's `averaged_inverted_cdf`: a value of the column, or halfway between two where as many lie on both sides.
     let quantile = |bin: usize| {
-        let at = last * bin as f64 / MOST_BINS as f64;
-        let [low, high] = [at.floor(), at.ceil()].map(|at| sorted[at as usize]);
-        between(low, high)
+        let at = sorted.len() * bin / MOST_BINS;
+        match (sorted.len() * bin).is_multiple_of(MOST_BINS) {
+            true => between(sorted[at - 1], sorted[at]),
+            false => sorted[at],
+        }
     };
     let mut edges: Vec<f32> = (1..MOST_BINS).map(quantile).collect();
     edges.dedup();

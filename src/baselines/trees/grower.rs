@@ -44,7 +44,8 @@ pub(super) fn grow(
     let whole = &mut leaves[0];
     if whole.can_split() {
         let histogram = bins.histogram(&whole.rows, slopes, whole.sums);
-        whole.find(bins, histogram);
+        // There the whole has no value yet, so nothing that a split must win against.
+        whole.find(bins, histogram, 0.0);
     }
     while leaves.len() < MOST_LEAVES {
         let Some(place) = most_gain(&leaves) else {
@@ -112,13 +113,15 @@ fn split(
     if is_last || !can_split {
         return children;
     }
-    // Only the smaller child is summed; the other has the rest.
-    let smaller = usize::from(children[1].rows.len() < children[0].rows.len());
+    // Only the smaller child is summed; the other has the rest. Of equally large ones it is the second, as there.
+    let smaller = usize::from(children[1].rows.len() <= children[0].rows.len());
     let small = &children[smaller];
     let own = bins.histogram(&small.rows, slopes, small.sums);
     let rest = bins.rest(histogram, &own);
-    children[smaller].find(bins, own);
-    children[1 - smaller].find(bins, rest);
+    for (child, histogram) in [(smaller, own), (1 - smaller, rest)] {
+        let child = &mut children[child];
+        child.find(bins, histogram, loss(child.sums));
+    }
     children
 }
 
@@ -127,8 +130,8 @@ impl Leaf {
         self.sums.rows >= 2 * LEAST_ROWS && self.sums.bend >= LEAST_BEND
     }
 
-    /// Looks for the best split.
-    fn find(&mut self, bins: &Bins, mut histogram: Histogram) {
+    /// Looks for the best split; unsplit the loss changes by `loss`.
+    fn find(&mut self, bins: &Bins, mut histogram: Histogram, loss: f64) {
         if !self.can_split() {
             return;
         }
@@ -139,8 +142,8 @@ impl Leaf {
                 && right.rows >= LEAST_ROWS
                 && left.bend >= LEAST_BEND
                 && right.bend >= LEAST_BEND;
-            let gain = is_allowed.then(|| worth(left) + worth(right) - worth(whole))?;
-            (gain > 0.0).then_some(gain)
+            let gain = loss - self::loss(left) - self::loss(right);
+            (is_allowed && gain > 0.0).then_some(gain)
         };
         let split = bins.best(&mut histogram, &gain);
         self.split = split.map(|split| (split, histogram));
@@ -152,9 +155,10 @@ fn value(sums: Sums) -> f64 {
     -sums.slope / (sums.bend + TINY)
 }
 
-/// How much the loss falls by that, twice over.
-fn worth(sums: Sums) -> f64 {
-    sums.slope * sums.slope / (sums.bend + TINY)
+/// What the loss changes by then, twice over: not above 0. Computed and subtracted in the order of scikit-learn, since
+/// splits that are equally good are told apart by the last bit: a split and its mirror image on another feature.
+fn loss(sums: Sums) -> f64 {
+    sums.slope * value(sums)
 }
 
 fn sum(rows: &[u32], slopes: &[Slopes]) -> Sums {

@@ -80,6 +80,18 @@ pub const ALL: &[Builtin] = &[
         "xception",
         "Xception as in the paper and Keras: separable convolutions with residuals."
     ),
+    builtin!(
+        "stl10-study",
+        "Course work of several runs on STL-10: baselines, small networks, autoencoders, transfer."
+    ),
+    builtin!(
+        "keras-lab",
+        "Course work of several runs: three networks on CIFAR-10, with and without augmentation."
+    ),
+    builtin!(
+        "eurosat-transfer",
+        "Course work of several runs on EuroSAT: from scratch, head only, fine-tuned step by step."
+    ),
 ];
 
 /// The built-in project of this name.

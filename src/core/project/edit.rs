@@ -69,7 +69,7 @@ impl Edit {
         let mut next = project.clone();
         self.change(&mut next)?;
         locks::follow(self, &mut next.locked);
-        Ok(next)
+        Ok(next.folded())
     }
 
     fn change(&self, project: &mut Project) -> Result<(), EditError> {
@@ -111,7 +111,14 @@ impl Edit {
             Edit::Goals(goals) => project.goals = goals.clone(),
             Edit::Sweep(sweep) => project.sweep.clone_from(sweep),
             Edit::Lock(name, lock) => locks::set(project, name, *lock)?,
-            Edit::All(other) => *project = (**other).clone(),
+            // Runs of the file stay: what replaces everything is a network or an ordinary project.
+            Edit::All(other) => {
+                let study = other.study.clone().or(project.study.take());
+                *project = Project {
+                    study,
+                    ..(**other).clone()
+                };
+            }
         }
         Ok(())
     }
@@ -177,6 +184,7 @@ impl History {
 
     /// Takes another project as one step, whatever is locked in this one: for what its author had made of it already.
     pub fn put(&mut self, next: Project) {
+        let next = next.folded();
         if next != self.present {
             self.past.push(std::mem::replace(&mut self.present, next));
             if self.past.len() > DEPTH {
@@ -188,8 +196,13 @@ impl History {
 
     /// Takes another project as part of the last step: one undo goes back behind both.
     pub fn amend(&mut self, next: Project) {
-        self.present = next;
+        self.present = next.folded();
         self.future.clear();
+    }
+
+    /// Shows another run of the project, or (`None`) what its runs share. Nothing is edited: there is no step to undo.
+    pub fn show_run(&mut self, run: Option<usize>) {
+        self.present = self.present.showing(run);
     }
 
     /// Goes back one edit; false when there is none.

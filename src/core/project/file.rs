@@ -16,6 +16,7 @@ use super::reference::{self, Complaint};
 use super::size::Shape;
 use super::stage::Stage;
 use super::sweep::Sweep;
+use super::study::{self, RawRun};
 pub use super::text_update::update_text;
 use super::{FORMAT, Network, Project, stack_write, structured};
 use crate::atomic_write::{remove_abandoned, save_over};
@@ -115,6 +116,8 @@ pub(super) struct RawProject {
     sweep: Option<Sweep>,
     #[serde(default, rename = "stage")]
     stages: Vec<Stage>,
+    #[serde(default, rename = "run")]
+    runs: Vec<RawRun>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -175,9 +178,10 @@ pub fn parse(text: &str, file: &str) -> Result<Project, ProjectError> {
         stages,
         goals,
         sweep,
+        runs,
         ..
     } = raw;
-    Ok(Project {
+    let project = Project {
         title,
         seed,
         init,
@@ -187,6 +191,15 @@ pub fn parse(text: &str, file: &str) -> Result<Project, ProjectError> {
         goals,
         sweep,
         locked,
+        study: None,
+    };
+    if runs.is_empty() {
+        return Ok(project);
+    }
+    study::study(project, runs).map_err(|(run, message)| ProjectError::Text {
+        file: file.to_owned(),
+        line: line_of(text, reference::start_of_run(text, run)),
+        message,
     })
 }
 
@@ -257,8 +270,15 @@ pub fn save_text(text: &str, path: &Path) -> Result<(), ProjectError> {
     Ok(())
 }
 
-/// The text of a project file; [`parse`] reads it back to the same value.
+/// The text of a project file; [`parse`] reads it back to the same value, showing the first of several runs.
 pub fn to_text(project: &Project) -> String {
+    match &project.study {
+        Some(study) => settings_to_text(&study.shared) + &study::to_toml(study),
+        None => settings_to_text(project),
+    }
+}
+
+fn settings_to_text(project: &Project) -> String {
     let mut text = format!(
         "format = {FORMAT}\ntitle = {}\nseed = {}\n",
         quote(&project.title),

@@ -11,6 +11,8 @@ use std::str::FromStr;
 pub struct KeptCheckpoints {
     /// That of the best epoch: as early stopping watches it, or by the loss on the validation images.
     pub best: bool,
+    /// Whether the stage ends with the weights of that epoch in place of its last ones.
+    pub restored: bool,
     /// That of every so many epochs.
     pub every: Option<u32>,
 }
@@ -27,13 +29,17 @@ impl FromStr for KeptCheckpoints {
                     kept.best = true;
                     continue;
                 }
+                ["best", "restored"] if !kept.best => {
+                    (kept.best, kept.restored) = (true, true);
+                    continue;
+                }
                 ["every", epochs] => epochs.parse().ok(),
                 _ => None,
             };
             let every = every.filter(|epochs: &u32| *epochs > 0 && kept.every.is_none());
             kept.every = Some(every.ok_or_else(|| {
                 SettingError(format!(
-                    "`{}` is not known here or given twice: write best, every 5, or best, every 5",
+                    "`{}` is not known here or given twice: write best, best restored, every 5, or two of them with a comma between",
                     part.trim()
                 ))
             })?);
@@ -44,9 +50,14 @@ impl FromStr for KeptCheckpoints {
 
 impl fmt::Display for KeptCheckpoints {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let best = if self.restored {
+            "best restored"
+        } else {
+            "best"
+        };
         match (self.best, self.every) {
-            (true, Some(epochs)) => write!(f, "best, every {epochs}"),
-            (true, None) => f.write_str("best"),
+            (true, Some(epochs)) => write!(f, "{best}, every {epochs}"),
+            (true, None) => f.write_str(best),
             (false, Some(epochs)) => write!(f, "every {epochs}"),
             (false, None) => Ok(()),
         }
@@ -75,6 +86,8 @@ mod tests {
     fn what_is_kept_is_a_text() {
         for (text, best, every) in [
             ("best", true, None),
+            ("best restored", true, None),
+            ("best restored, every 3", true, Some(3)),
             ("every 5", false, Some(5)),
             ("best, every 1", true, Some(1)),
         ] {

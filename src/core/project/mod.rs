@@ -33,6 +33,7 @@ mod stack_write;
 pub mod stage;
 pub mod structured;
 pub mod sweep;
+pub mod study;
 pub mod target;
 mod text_update;
 mod words;
@@ -45,6 +46,7 @@ use size::Shape;
 use stage::Stage;
 use std::fmt;
 use sweep::Sweep;
+use study::Study;
 
 pub use file::ProjectError;
 
@@ -72,6 +74,8 @@ pub struct Project {
     pub sweep: Option<Sweep>,
     /// Stacks (`encoder`) or layers (`encoder.0`) that must not be edited; see [`locks`].
     pub locked: Vec<String>,
+    /// The runs of a file that has several; the fields above are the settings of the one that is shown.
+    pub study: Option<Study>,
 }
 
 impl Project {

@@ -3,9 +3,11 @@
 //! The texts (`adam lr=1e-3`, `rho=0.05 beta=3`) read and write like layers do:
 //! words of `key=value`, one sentence when they cannot be read.
 
+use super::Place;
 pub use super::class_weights::ClassWeights;
 use super::data::Split;
 pub use super::gradient::{Clip, Decay, PRETRAINED, RateFactors};
+use super::init::covers;
 pub use super::kept_checkpoints::KeptCheckpoints;
 pub use super::loss::Loss;
 pub use super::optimizer::Optimizer;
@@ -224,6 +226,15 @@ pub struct Stage {
     /// Checkpoints that are kept besides the newest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub checkpoints: Option<KeptCheckpoints>,
+}
+
+impl Stage {
+    /// Whether the weights of the layer at a place stay as they are: `freeze` names it, what it is in, or a pattern that
+    /// it fits, in which `*` stands for any letters.
+    pub fn freezes(&self, place: &Place) -> bool {
+        let place = place.to_string();
+        self.freeze.iter().any(|name| covers(name, &place))
+    }
 }
 
 fn one() -> u32 {

@@ -1,7 +1,7 @@
 //! Advice that needs the images: how many there are of each split and class.
 
 use super::case::{Case, is_batch_norm};
-use super::training::{frozen_targets, runs};
+use super::training::runs;
 use super::{Advice, OF_A_KIND};
 use strata_core::format::count;
 use strata_core::project::data::{DataSpec, Split, Weights};
@@ -133,16 +133,13 @@ fn larger_than_the_data(index: usize, stage: &Stage, images: usize) -> Option<Ad
 
 /// The first batch norm that a stage trains.
 fn trained_norm(case: &Case<'_>, stage: &Stage) -> Option<Place> {
-    let frozen = frozen_targets(case, stage);
     let places = case.lists.iter().flat_map(|list| {
         (0..list.nodes.len())
             .filter(|&index| list.kind(index).is_some_and(is_batch_norm))
             .map(|index| list.place(index))
     });
     places
-        .filter(|place| {
-            runs(stage, place.stack) && !frozen.iter().any(|target| target.contains(place))
-        })
+        .filter(|place| runs(stage, place.stack) && !stage.freezes(place))
         .min()
 }
 

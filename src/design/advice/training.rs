@@ -90,14 +90,6 @@ pub(super) fn runs(stage: &Stage, stack: Stack) -> bool {
     }
 }
 
-pub(super) fn frozen_targets(case: &Case<'_>, stage: &Stage) -> Vec<Target> {
-    stage
-        .freeze
-        .iter()
-        .filter_map(|name| target(&case.project.network, name))
-        .collect()
-}
-
 /// Batch norm over a batch of one image.
 pub(crate) fn norm_of_one(case: &Case<'_>) -> Vec<Advice> {
     let stages = case
@@ -113,16 +105,14 @@ pub(crate) fn norm_of_one(case: &Case<'_>) -> Vec<Advice> {
 
 fn of_one(case: &Case<'_>, index: usize, stage: &Stage) -> Option<Advice> {
     const USUAL: u32 = 32;
-    let frozen = frozen_targets(case, stage);
     let norms = case.lists.iter().flat_map(|list| {
         let is_norm = |&index: &usize| list.kind(index) == Some(&Kind::BatchNorm);
         (0..list.nodes.len())
             .filter(is_norm)
             .map(|index| list.place(index))
     });
-    let trained = |place: &strata_core::project::Place| {
-        runs(stage, place.stack) && !frozen.iter().any(|target| target.contains(place))
-    };
+    let trained =
+        |place: &strata_core::project::Place| runs(stage, place.stack) && !stage.freezes(place);
     let place = norms.into_iter().filter(trained).min()?;
     let message =
         format!("batch norm at {place} with a batch of 1: its mean is that of a single image");
@@ -188,12 +178,9 @@ fn untrained(case: &Case<'_>, index: usize, name: &str) -> Option<Advice> {
         .filter(|stage| runs(stage, now.stack()))?;
     let trained = |row: &strata_core::shape::Row| {
         now.contains(&row.place)
-            && case.project.stages[..index].iter().any(|earlier| {
-                runs(earlier, now.stack())
-                    && !frozen_targets(case, earlier)
-                        .iter()
-                        .any(|t| t.contains(&row.place))
-            })
+            && case.project.stages[..index]
+                .iter()
+                .any(|earlier| runs(earlier, now.stack()) && !earlier.freezes(&row.place))
     };
     let mut layers = case
         .inference
@@ -233,9 +220,7 @@ fn stale(case: &Case<'_>, index: usize, name: &str) -> Option<Advice> {
         stack: place.stack,
         path: before,
     };
-    let moves = !frozen_targets(case, stage)
-        .iter()
-        .any(|target| target.contains(&before));
+    let moves = !stage.freezes(&before);
     if list.kind(last) != Some(&Kind::BatchNorm) || !moves {
         return None;
     }

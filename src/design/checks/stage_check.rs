@@ -8,6 +8,7 @@ use crate::solve;
 use std::cmp::Ordering;
 use strata_core::project::data::Split;
 use strata_core::project::help::{Help, Repair, StageSetting};
+use strata_core::project::init::covers;
 use strata_core::project::layer::{Activation, Kind};
 use strata_core::project::node::Node;
 use strata_core::project::size::Shape;
@@ -333,12 +334,11 @@ fn early_stop(stage: &Stage) -> Vec<Problem> {
 
 fn freeze(stage: &Stage, project: &Project, inference: &Inference) -> Vec<Problem> {
     let mut problems = Vec::new();
-    let mut targets = Vec::new();
     for name in &stage.freeze {
         match target(&project.network, name) {
-            Some(target) => {
-                problems.extend(idle_freeze(stage, name, &target, inference));
-                targets.push(target);
+            Some(target) => problems.extend(idle_freeze(stage, name, &target, inference)),
+            None if fits_any(name, inference) => {
+                problems.extend(idle_pattern(stage, name, inference))
             }
             None => {
                 let thawed = Help::from(Repair::Stage(StageSetting::Thaw(name.clone())));
@@ -350,9 +350,7 @@ fn freeze(stage: &Stage, project: &Project, inference: &Inference) -> Vec<Proble
         used(stage.task).contains(&row.place.stack)
             && !row.is_block
             && row.parameters > 0
-            && !targets
-                .iter()
-                .any(|target: &Target| target.contains(&row.place))
+            && !stage.freezes(&row.place)
     };
     // With an error somewhere parameters are not all counted, so nothing is concluded.
     if inference.errors().next().is_none() && !inference.rows.iter().any(|row| trainable(&row)) {
@@ -365,6 +363,30 @@ fn freeze(stage: &Stage, project: &Project, inference: &Inference) -> Vec<Proble
         problems.push(Problem::error(message).help(help));
     }
     problems
+}
+
+/// Whether a name is a pattern that layers fit.
+fn fits_any(name: &str, inference: &Inference) -> bool {
+    let mut rows = inference.rows.iter();
+    name.contains('*') && rows.any(|row| covers(name, &row.place.to_string()))
+}
+
+/// Refuses a pattern of which the stage trains nothing anyway.
+fn idle_pattern(stage: &Stage, name: &str, inference: &Inference) -> Option<Problem> {
+    let is_trained = |row: &Row| {
+        used(stage.task).contains(&row.place.stack)
+            && !row.is_block
+            && row.parameters > 0
+            && covers(name, &row.place.to_string())
+    };
+    let is_idle = !inference.rows.iter().any(is_trained);
+    let message = format!(
+        "freeze names the pattern `{name}`, which fits no layer with weights that this stage trains: it changes nothing"
+    );
+    let help = format!("take `{name}` out of freeze");
+    // With an error somewhere parameters are not all counted, so nothing is concluded.
+    (is_idle && inference.errors().next().is_none())
+        .then(|| Problem::error(message).help(help).harmless())
 }
 
 /// Refuses to freeze what the stage does not train anyway.

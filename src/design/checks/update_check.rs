@@ -6,7 +6,7 @@ use strata_core::project::Project;
 use strata_core::project::help::{Help, Repair, StageSetting};
 use strata_core::project::schedule::{Course, Schedule};
 use strata_core::project::stage::{Decay, PRETRAINED, RateFactors, Stage, Task};
-use strata_core::project::target::{Target, target};
+use strata_core::project::target::target;
 use strata_core::shape::infer::{Inference, Row};
 
 /// The problems of a stage, the one of this index.
@@ -135,7 +135,7 @@ fn unknown_or_idle(
         return Some(Problem::error(message).harmless());
     }
     let is_named = |row: &Row| named.contains(&row.place);
-    if any_trained(inference, stage, project, is_named) {
+    if any_trained(inference, stage, is_named) {
         return None;
     }
     let message =
@@ -148,11 +148,11 @@ fn nothing_pretrained(project: &Project, inference: &Inference, index: usize) ->
     let earlier = &project.stages[..index];
     let is_trained_before = |row: &Row| {
         earlier.iter().any(|earlier| {
-            used(earlier.task).contains(&row.place.stack) && !is_frozen(project, earlier, row)
+            used(earlier.task).contains(&row.place.stack) && !earlier.freezes(&row.place)
         })
     };
     // Which layers take their first weights from elsewhere is known once the run begins.
-    if project.init.is_some() || any_trained(inference, stage, project, is_trained_before) {
+    if project.init.is_some() || any_trained(inference, stage, is_trained_before) {
         return None;
     }
     let message = format!(
@@ -161,27 +161,14 @@ fn nothing_pretrained(project: &Project, inference: &Inference, index: usize) ->
     Some(Problem::error(message).harmless())
 }
 
-fn is_frozen(project: &Project, stage: &Stage, row: &Row) -> bool {
-    let mut frozen = stage
-        .freeze
-        .iter()
-        .filter_map(|name| target(&project.network, name));
-    frozen.any(|target: Target| target.contains(&row.place))
-}
-
 /// Whether the stage trains a layer of which this holds. With an error somewhere parameters are not all counted, so
 /// nothing is concluded.
-fn any_trained(
-    inference: &Inference,
-    stage: &Stage,
-    project: &Project,
-    holds: impl Fn(&Row) -> bool,
-) -> bool {
+fn any_trained(inference: &Inference, stage: &Stage, holds: impl Fn(&Row) -> bool) -> bool {
     let trains = |row: &&Row| {
         !row.is_block
             && row.parameters > 0
             && used(stage.task).contains(&row.place.stack)
-            && !is_frozen(project, stage, row)
+            && !stage.freezes(&row.place)
     };
     let mut trained = inference.rows.iter().filter(trains);
     inference.errors().next().is_some() || trained.any(holds)

@@ -3,7 +3,6 @@
 use strata_core::project::layer::Kind;
 use strata_core::project::node::Node;
 use strata_core::project::stage::{Decay, Stage};
-use strata_core::project::target::Target;
 use strata_core::project::{Place, Project, Stack};
 use strata_core::shape::layers::Linearity;
 use strata_data::Dataset;
@@ -31,12 +30,7 @@ pub fn group_of(
 pub fn is_trained_by(stages: &[Stage], place: &Place) -> bool {
     let trains = |stage: &Stage| {
         let runs = [Stack::Encoder, Route::from(stage.task).second()].contains(&place.stack);
-        let mut frozen = stage.freeze.iter();
-        let is_frozen = |name: &String| {
-            let target = name.parse::<Target>();
-            target.is_ok_and(|target| target.contains(place))
-        };
-        runs && !frozen.any(is_frozen)
+        runs && !stage.freezes(place)
     };
     stages.iter().any(trains)
 }

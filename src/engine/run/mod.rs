@@ -17,6 +17,7 @@ pub mod memory_check;
 pub(crate) mod parts;
 pub(crate) mod pool;
 pub(crate) mod prepare;
+pub(crate) mod restore;
 pub(crate) mod resume;
 pub(crate) mod session;
 pub mod stage;

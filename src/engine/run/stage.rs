@@ -8,6 +8,7 @@ use super::compatibility::is_measured;
 use super::early_stop::{self, Verdict};
 use super::evaluate::with_mse;
 use super::pool::in_pool;
+use super::restore::{self, Best};
 use super::session::Session;
 use super::step::Stepper;
 use crate::error::RunError;
@@ -234,18 +235,52 @@ fn end_epoch(session: &mut Session<'_>, stepper: &Stepper<'_>) -> Result<Flow, R
         .map(|rule| early_stop::judge(&rule, session.position.watch, stage.split, &metrics));
     let is_last = session.position.epoch + 1 >= stage.epochs
         || verdict.is_some_and(|verdict| verdict.is_over);
-    if is_last && !measure_into(session, stepper, Split::Test, &mut metrics)? {
+    let mut best = match is_last {
+        true => restore::best(session, stage, verdict)?,
+        false => None,
+    };
+    let is_measured = match &mut best {
+        Some(best) => measure_best(session, stepper, best, &mut metrics)?,
+        None => !is_last || measure_into(session, stepper, Split::Test, &mut metrics)?,
+    };
+    if !is_measured {
         return Ok(Flow::Stopped);
     }
     write_rows(session, stage, stepper, &metrics)?;
     let plateau = watched_plateau(session, stage, &metrics);
     advance(session, verdict);
     session.position.plateau = plateau;
-    record(session, &metrics)?;
+    let reached = match &best {
+        Some(best) => best.metrics.clone(),
+        None => metrics.clone(),
+    };
+    record(session, &reached)?;
     session.keep_snapshot();
+    if let Some(best) = &best {
+        best.put(session)?;
+        session.sink.event(Event::warning(best.told(stage)));
+    }
     save(session, stepper, verdict, is_last)?;
     tell(session, metrics);
     Ok(Flow::Done)
+}
+
+/// Measures the images that were kept out with the weights of the best epoch, those for the final figure for `metrics`
+/// too. False when a stop was asked for meanwhile. Afterwards the network has the weights of the last step again.
+fn measure_best(
+    session: &mut Session<'_>,
+    stepper: &Stepper<'_>,
+    best: &mut Best,
+    metrics: &mut Vec<(Split, Metrics)>,
+) -> Result<bool, RunError> {
+    let last = best.put(session)?;
+    let own = &mut best.metrics;
+    let is_measured = measure_into(session, stepper, Split::Valid, own)?
+        && measure_into(session, stepper, Split::Test, own)?;
+    session.network.load_state(&last).map_err(RunError::input)?;
+    let is_test = |(split, _): &&(Split, Metrics)| *split == Split::Test;
+    metrics.extend(best.metrics.iter().find(is_test).cloned());
+    Ok(is_measured)
 }
 
 /// What a schedule that waits for a plateau remembers after this epoch. It begins to watch after its warm-up.

@@ -2,6 +2,7 @@
 
 use super::metrics_csv::holds_penalty;
 use super::run_tables::{TableRow, each_metrics_row, each_step_row};
+use crate::event::Metrics;
 use std::path::Path;
 use strata_core::project::data::Split;
 use strata_design::advice::EpochFigures;
@@ -72,6 +73,20 @@ pub fn measurements(run: &Path) -> Vec<Measurement> {
     let mut measured = Vec::new();
     each_metrics_row(run, |row| measured.extend(measurement(&row)));
     measured
+}
+
+/// What an epoch of a stage measured on a split.
+pub fn of_epoch(run: &Path, stage: &str, epoch: u32, split: Split) -> Option<Metrics> {
+    let mut all = measurements(run).into_iter();
+    let found = all.find(|row| {
+        row.stage == stage && row.epoch == Some(f64::from(epoch)) && row.split == split.name()
+    })?;
+    Some(Metrics {
+        loss: found.loss?,
+        accuracy: found.accuracy,
+        log_loss: found.log_loss,
+        ..Metrics::default()
+    })
 }
 
 fn measurement(row: &TableRow<'_>) -> Option<Measurement> {

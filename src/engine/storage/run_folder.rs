@@ -209,10 +209,7 @@ impl RunFolder {
         project: &Project,
         base: &Path,
     ) -> Result<(), strata_core::project::ProjectError> {
-        file::save(
-            &with_absolute_paths(project, base),
-            &self.path.join("project.toml"),
-        )
+        file::save(&as_kept(project, base), &self.path.join("project.toml"))
     }
 
     /// The run has begun: its folder stays.
@@ -221,18 +218,20 @@ impl RunFolder {
     }
 }
 
-/// The project with paths that start at the root instead of at its file's folder.
-pub fn with_absolute_paths(project: &Project, base: &Path) -> Project {
+/// The project as it is kept in the folder of its run or baseline: the one that is shown where its file has several, with
+/// absolute paths in place of those that start at `base`.
+pub fn as_kept(project: &Project, base: &Path) -> Project {
+    let mut project = project.alone();
     let absolute = |path: &mut String| {
         if !path.starts_with('~') {
             let joined = base.join(path_in(path));
             *path = path_text(&std::path::absolute(&joined).unwrap_or(joined));
         }
     };
-    let mut project = project.clone();
-    project.data.path.iter_mut().for_each(absolute);
-    let from = project.init.as_mut().map(|init| &mut init.from);
-    from.into_iter().for_each(absolute);
+    project.data.path.as_mut().map(absolute);
+    if let Some(init) = &mut project.init {
+        absolute(&mut init.from);
+    }
     project
 }
 
@@ -280,7 +279,7 @@ fn clean(run: &Path) {
 }
 
 /// Whether a run died in this folder before its first checkpoint: what it begins with is there, and no step in it.
-pub(crate) fn died_at_start(run: &Path) -> bool {
+pub fn died_at_start(run: &Path) -> bool {
     let record = run.join("run.json");
     let tables = [METRICS_FILE, STEPS_FILE].map(|name| run.join(name));
     let was_begun = record.exists() || tables.iter().any(|table| table.exists());

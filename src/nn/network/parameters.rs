@@ -5,7 +5,7 @@ use crate::NnError;
 use candle_core::{Device, Tensor};
 use std::collections::HashMap;
 use strata_core::project::Place;
-use strata_core::project::target::Target;
+use strata_core::project::init::covers;
 
 /// A learned tensor.
 #[derive(Clone, Debug)]
@@ -34,14 +34,12 @@ impl Network {
         &mut self.parameters
     }
 
-    /// Freezes the parameters under these stacks and layers (`encoder`, `encoder.0`; inside a repeat those
-    /// of every pass) and frees all others.
+    /// Freezes the parameters under these stacks, layers and patterns of them (`encoder`, `encoder.0`, `encoder.*.1`;
+    /// inside a repeat those of every pass) and frees all others.
     pub fn set_frozen(&mut self, names: &[String]) {
-        let targets: Vec<Target> = names.iter().filter_map(|name| name.parse().ok()).collect();
         for parameter in &mut self.parameters {
-            parameter.frozen = targets
-                .iter()
-                .any(|target| target.contains(&parameter.place));
+            let place = parameter.place.to_string();
+            parameter.frozen = names.iter().any(|name| covers(name, &place));
         }
     }
 

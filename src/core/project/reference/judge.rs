@@ -4,7 +4,9 @@
 //! What has the right kind and still cannot be read, such as a loss that does not exist, its own reader explains;
 //! [`explained`] says of which setting that is.
 
-use super::{Form, Section, Setting, data, goals, project, sections, stage, sweep, syntax};
+use super::{
+    Form, Section, Setting, data, goals, project, run, sections, stage, sweep, syntax,
+};
 use crate::project::node;
 use crate::project::sweep::Sweep;
 use std::ops::Range;
@@ -24,14 +26,15 @@ pub struct Complaint {
 pub fn judge(text: &str) -> Result<(), Complaint> {
     let parsed = DeTable::parse(text).map_err(|error| syntax::complaint(text, &error))?;
     let root = parsed.get_ref();
-    let tables = ["data", "network", "goals", "sweep", "stage"];
+    let tables = ["data", "network", "goals", "sweep", "stage", "run"];
     unknown(root, "a project", project::ROOT, &tables)?;
     values(text, root, project::ROOT)?;
     missing(root, 0..0, "a project", project::ROOT)?;
     of_table(text, root, "data", data::ALL)?;
     of_table(text, root, "network", project::NETWORK)?;
     of_table(text, root, "goals", &goals::all())?;
-    of_stages(text, root)?;
+    of_stages(text, root, "[[stage]]")?;
+    of_runs(text, root)?;
     numbers(text, root.values())?;
     of_sweep(text, root)?;
     match root.get("network") {
@@ -101,37 +104,44 @@ fn reads_itself(form: Form) -> bool {
 /// The setting whose key or value is at this byte.
 fn setting_at(text: &str, at: usize) -> Option<Setting> {
     let parsed = DeTable::parse(text).ok()?;
-    let holds = |span: Range<usize>| (span.start..=span.end).contains(&at);
-    let in_table = |table: &DeTable<'_>, settings: &[Setting]| {
-        let entry = table
-            .iter()
-            .find(|(key, value)| holds(key.span().start..value.span().end))?;
-        find(settings, entry.0.get_ref()).copied()
-    };
     let root = parsed.get_ref();
-    let tables = |heading: &str| -> Vec<&DeTable<'_>> {
-        match root
-            .get(heading.trim_matches(['[', ']']))
-            .map(Spanned::get_ref)
-        {
-            Some(DeValue::Table(table)) => vec![table],
-            Some(DeValue::Array(list)) => list
-                .iter()
-                .filter_map(|entry| entry.get_ref().as_table())
-                .collect(),
-            _ => Vec::new(),
-        }
-    };
     let in_section = |section: Section| {
-        let tables = match section.heading {
-            "" => vec![root],
-            heading => tables(heading),
-        };
-        tables
+        let settings = &section.settings;
+        // A run has tables of its own with the same headings.
+        let mut in_runs = tables(root, "[[run]]")
             .into_iter()
-            .find_map(|table| in_table(table, &section.settings))
+            .flat_map(|run| tables(run, section.heading));
+        let found = in_runs.find_map(|table| in_table(table, settings, at));
+        let own = match section.heading {
+            "" => vec![root],
+            heading => tables(root, heading),
+        };
+        let mut own = own.into_iter();
+        found.or_else(|| own.find_map(|table| in_table(table, settings, at)))
     };
     sections().into_iter().rev().find_map(in_section)
+}
+
+/// The tables of a table below this heading.
+fn tables<'t, 'a>(table: &'t DeTable<'a>, heading: &str) -> Vec<&'t DeTable<'a>> {
+    let name = heading.trim_matches(['[', ']']);
+    match table.get(name).map(Spanned::get_ref) {
+        Some(DeValue::Table(table)) => vec![table],
+        Some(DeValue::Array(list)) => list
+            .iter()
+            .filter_map(|entry| entry.get_ref().as_table())
+            .collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// The setting of a table whose key or value is at this byte.
+fn in_table(table: &DeTable<'_>, settings: &[Setting], at: usize) -> Option<Setting> {
+    let holds = |span: Range<usize>| (span.start..=span.end).contains(&at);
+    let entry = table
+        .iter()
+        .find(|(key, value)| holds(key.span().start..value.span().end))?;
+    find(settings, entry.0.get_ref()).copied()
 }
 
 fn find<'s>(settings: &'s [Setting], key: &str) -> Option<&'s Setting> {
@@ -192,15 +202,25 @@ fn of_sweep(text: &str, root: &DeTable<'_>) -> Result<(), Complaint> {
     })
 }
 
-fn of_stages(text: &str, root: &DeTable<'_>) -> Result<(), Complaint> {
-    let Some(found) = root.get("stage") else {
+/// The byte at which the run of this place begins.
+pub(in crate::project) fn start_of_run(text: &str, place: usize) -> usize {
+    let parsed = DeTable::parse(text).ok();
+    let start = parsed.as_ref().and_then(|root| {
+        let runs = root.get_ref().get("run")?.get_ref().as_array()?;
+        Some(runs.get(place)?.span().start)
+    });
+    start.unwrap_or(0)
+}
+
+fn of_runs(text: &str, root: &DeTable<'_>) -> Result<(), Complaint> {
+    const TABLES: [&str; 4] = ["data", "network", "goals", "stage"];
+    let Some(found) = root.get("run") else {
         return Ok(());
     };
     let wrong = |span| {
         Complaint {
         span,
-        message: "stages are tables of their own: write the line [[stage]], with two brackets, before the settings \
-                  of each"
+        message: "runs are tables of their own: write the line [[run]], with two brackets, before the settings of each"
             .to_owned(),
     }
     };
@@ -209,9 +229,45 @@ fn of_stages(text: &str, root: &DeTable<'_>) -> Result<(), Complaint> {
     for entry in list.iter() {
         let table = entry.get_ref().as_table();
         let table = table.ok_or_else(|| wrong(entry.span()))?;
-        unknown(table, "[[stage]]", stage::ALL, &[])?;
+        unknown(table, "[[run]]", run::ALL, &TABLES)?;
+        values(text, table, run::ALL)?;
+        missing(table, entry.span(), "[[run]]", run::ALL)?;
+        for (name, settings) in [
+            ("data", data::ALL.to_vec()),
+            ("network", project::NETWORK.to_vec()),
+            ("goals", goals::all()),
+        ] {
+            // A run has only what differs, so nothing is missing.
+            let optional = settings.into_iter().map(|setting| Setting {
+                default: "as before the runs",
+                ..setting
+            });
+            let optional: Vec<Setting> = optional.collect();
+            of_table(text, table, name, &optional)?;
+        }
+        of_stages(text, table, "[[run.stage]]")?;
+    }
+    Ok(())
+}
+
+fn of_stages(text: &str, root: &DeTable<'_>, heading: &str) -> Result<(), Complaint> {
+    let Some(found) = root.get("stage") else {
+        return Ok(());
+    };
+    let wrong = |span| Complaint {
+        span,
+        message: format!(
+            "stages are tables of their own: write the line {heading}, with two brackets, before the settings of each"
+        ),
+    };
+    let list = found.get_ref().as_array();
+    let list = list.ok_or_else(|| wrong(found.span()))?;
+    for entry in list.iter() {
+        let table = entry.get_ref().as_table();
+        let table = table.ok_or_else(|| wrong(entry.span()))?;
+        unknown(table, heading, stage::ALL, &[])?;
         values(text, table, stage::ALL)?;
-        missing(table, entry.span(), "[[stage]]", stage::ALL)?;
+        missing(table, entry.span(), heading, stage::ALL)?;
     }
     Ok(())
 }

@@ -8,10 +8,12 @@ pub mod data;
 pub mod goals;
 mod judge;
 pub mod project;
+pub mod run;
 pub mod stage;
 pub mod sweep;
 mod syntax;
 
+pub(in crate::project) use judge::start_of_run;
 pub use judge::{Complaint, explained, judge};
 pub(in crate::project) use syntax::NO_PROJECT;
 
@@ -111,6 +113,12 @@ pub fn sections() -> Vec<Section> {
             heading: "[[stage]]",
             about: "Phases of training, one after the other; each starts from the weights of the one before.",
             settings: stage::ALL.to_vec(),
+        },
+        Section {
+            heading: "[[run]]",
+            about: "Several runs in one file, each with what it has otherwise than the settings before the runs: keys \
+                    here, and tables [run.data], [run.network], [run.goals] and [[run.stage]].",
+            settings: run::ALL.to_vec(),
         },
     ]
 }

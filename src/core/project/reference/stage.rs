@@ -145,10 +145,11 @@ pub const FREEZE: Setting = Setting {
     key: "freeze",
     former: &[],
     form: Form::Names,
-    values: "a list of stacks and layers",
+    values: "a list of stacks, layers and patterns of them",
     example: "[\"encoder\"]",
     default: "[]",
-    about: "Stacks or layers whose weights stay as they are: encoder, or encoder.0 encoder.2.",
+    about: "Stacks or layers whose weights stay as they are: encoder, encoder.0, or a pattern in which * stands for any \
+            letters, such as encoder.*.1. Stages that freeze less and less unfreeze a network step by step.",
 };
 /// `early_stop`
 pub const EARLY_STOP: Setting = Setting {
@@ -178,11 +179,12 @@ pub const CHECKPOINTS: Setting = Setting {
     key: "checkpoints",
     former: &[],
     form: Form::Words,
-    values: "best, every N epochs, or both, as text",
+    values: "best, best restored, every N epochs, or two of them with a comma between, as text",
     example: "\"best, every 5\"",
     default: "the newest, and one at the stage's end",
     about: "Checkpoints that are kept besides: that of the best epoch (by the valid loss, by the \
-            train loss where nothing is validated, or as early stop watches it) and that of every so many epochs. A run goes on from any of them.",
+            train loss where nothing is validated, or as early stop watches it) and that of every so many epochs. A run goes on from \
+            any of them. With best restored the stage ends with the weights of its best epoch in place of the last ones.",
 };
 
 /// The settings of `[[stage]]`, in the order they are written.

@@ -66,8 +66,11 @@ fn every_setting_that_is_read_is_described() {
     assert_eq!(described(stage::ALL), fields::<Stage>());
     assert_eq!(described(project::NETWORK), fields::<RawNetwork>());
     let mut root = described(project::ROOT);
-    root.extend(["data", "network", "goals", "sweep", "stage"]);
+    root.extend(["data", "network", "goals", "sweep", "stage", "run"]);
     assert_eq!(root, fields::<RawProject>());
+    let mut of_run = described(run::ALL);
+    of_run.extend(["data", "network", "goals", "stage"]);
+    assert_eq!(of_run, fields::<crate::project::study::RawRun>());
 }
 
 /// A project in which this setting is this value.
@@ -87,8 +90,20 @@ fn with(heading: &str, key: &str, value: &str) -> String {
         ("epochs", "1"),
         ("batch", "2"),
     ];
+    let own_run = [("name", "\"transfer\"")];
+    let models: &[(&str, &str)] = match key {
+        "features" | "limit" => &[("baseline", "\"logistic\"")],
+        _ => &[],
+    };
+    let runs = match heading {
+        "[[run]]" => format!(
+            "[[run]]\nname = \"autoencoder\"\n[[run]]\n{}",
+            of("[[run]]", &[&own_run, models].concat())
+        ),
+        _ => String::new(),
+    };
     format!(
-        "{}[data]\n{}[network]\n{}[goals]\n{}[sweep]\n{}[[stage]]\n{}",
+        "{}[data]\n{}[network]\n{}[goals]\n{}[sweep]\n{}[[stage]]\n{}{runs}",
         of("", &[("format", "1")]),
         of("[data]", &[]),
         of("[network]", &[("input", "\"3x8x8\"")]),

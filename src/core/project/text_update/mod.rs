@@ -21,6 +21,7 @@ use syntax::{Content, Entry, Part};
 /// The previous text of a project's file with what the project changes in it. Where the previous text is no project,
 /// the project's text is written as if it were new.
 pub fn update_text(previous: &str, project: &Project) -> String {
+    let project = &project.as_opened();
     let holds = |text: &String| file::parse(text, "").is_ok_and(|read| read == *project);
     updated(previous, project)
         .filter(holds)

@@ -27,6 +27,7 @@ fn project() -> Project {
         goals: Goals::default(),
         sweep: None,
         locked: Vec::new(),
+        study: None,
     }
 }
 

@@ -9,6 +9,7 @@ mod lock;
 mod palette;
 pub(super) mod proposal;
 mod row;
+mod runs;
 mod search;
 mod skips;
 mod wrong;
@@ -29,6 +30,7 @@ use strata_core::project::{Place, Stack};
 pub fn show(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
     let proposal = Proposal::of(state);
     indented(ui, |ui| {
+        runs::show(ui, state, actions);
         match &proposal {
             Some(_) => drop(ui.horizontal(proposal::heading)),
             None => heading(ui, state, actions),

@@ -74,12 +74,19 @@ pub(super) fn checkpoints(ui: &mut Ui, id: &dyn Fn(&str) -> Id, stage: &Stage, n
         hint: "the newest",
     };
     let kept = stage.checkpoints;
-    let of = |best, every| Some(KeptCheckpoints { best, every });
+    let of = |best, restored, every| {
+        Some(KeptCheckpoints {
+            best,
+            restored,
+            every,
+        })
+    };
     let choices = [
         ("the newest", None),
-        ("best", of(true, None)),
-        ("every 5", of(false, Some(5))),
-        ("best, every 5", of(true, Some(5))),
+        ("best", of(true, false, None)),
+        ("best restored", of(true, true, None)),
+        ("every 5", of(false, false, Some(5))),
+        ("best, every 5", of(true, false, Some(5))),
     ];
     let names = choices.map(|(name, choice)| (name.to_owned(), choice == kept));
     let menu = Menu {
