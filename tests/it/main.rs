@@ -30,6 +30,7 @@ mod explaining;
 mod exports;
 mod faults;
 mod feature_maps;
+mod following;
 mod going_on;
 mod gui;
 mod import_cycles;

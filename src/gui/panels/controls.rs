@@ -65,7 +65,7 @@ fn buttons(ui: &mut Ui, state: &State, beside: bool, actions: &mut Vec<Action>) 
             ui,
             Icon::Stop,
             "Stop",
-            training.is_running() && training.phase != Phase::Stopping,
+            training.is_live() && training.phase != Phase::Stopping,
             WIDTHS[2],
         );
         if stop
