@@ -358,7 +358,7 @@ pub struct PredictArgs {
 pub struct ExportArgs {
     /// The run's folder
     pub run: PathBuf,
-    /// For which program: pytorch, keras, onnx, or the weights alone
+    /// For which program: pytorch, keras, onnx, tensorboard (the curves), or the weights alone
     #[arg(long, value_name = "PROGRAM", value_parser = format)]
     pub to: Format,
     /// The folder of the files [default: export in the run's folder]
@@ -367,6 +367,9 @@ pub struct ExportArgs {
     /// Which checkpoint: last, best, stage-1 or step-512
     #[arg(long, value_name = "NAME", default_value = "last")]
     pub checkpoint: String,
+    /// For PyTorch: the network alone, without train.py and the images that it trains on
+    #[arg(long)]
+    pub no_training: bool,
     /// Replace files that exist
     #[arg(long)]
     pub force: bool,

@@ -8,4 +8,6 @@ pub mod onnx;
 mod plan;
 pub mod pytorch;
 pub mod report;
+pub mod tensorboard;
+pub mod torchvision;
 mod windows;

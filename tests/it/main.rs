@@ -77,6 +77,7 @@ mod student_words;
 mod taps;
 mod teaching;
 mod time;
+mod training_script;
 mod updates;
 mod views;
 mod visualizing;

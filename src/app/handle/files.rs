@@ -371,10 +371,13 @@ impl State {
                 format,
                 folder,
                 force: true,
+                with_training: true,
             };
-            export(&request)
-                .map(drop)
-                .map_err(|error| error.to_string())
+            let exported = export(&request).map_err(|error| error.to_string())?;
+            match exported.without_training {
+                Some(reason) => Err(format!("The network is there, but {reason}")),
+                None => Ok(()),
+            }
         };
         self.pictures
             .save(format.saved_as(), folder, write, &services.wake);
