@@ -83,7 +83,7 @@ pub enum Command {
     Control(ControlArgs),
     /// Train a run again and say whether it is the same to the last bit; exits with 1 where it differs
     Replay(ReplayArgs),
-    /// Make a run of a project and the weights of a safetensors file
+    /// Make a run of a project and the weights of a safetensors file, or a project of an ONNX file
     Import(ImportArgs),
     /// Measure a trained run on a split
     Eval(EvalArgs),
@@ -308,13 +308,17 @@ pub struct TrainArgs {
 /// `strata import`
 #[derive(Debug, ClapArgs)]
 pub struct ImportArgs {
-    /// A project file, a run folder or a built-in project: the network that takes the weights
+    /// The network that takes the weights: a project file, a run folder or a built-in project; or an ONNX file, of which
+    /// a project is made
     pub project: String,
     /// The weights, a safetensors file
-    pub weights: PathBuf,
-    /// The run's folder [default: the next free runs/TITLE-N next to the project]
-    #[arg(short, long, value_name = "RUN")]
+    pub weights: Option<PathBuf>,
+    /// The run's folder [default: the next free runs/TITLE-N next to the project]; of an ONNX file the project's file
+    #[arg(short, long, value_name = "PATH")]
     pub output: Option<PathBuf>,
+    /// Of an ONNX file: replace the project and its weights where they exist
+    #[arg(long, conflicts_with = "weights")]
+    pub force: bool,
     #[command(flatten)]
     pub changes: Changes,
     /// Print what went where as one JSON value

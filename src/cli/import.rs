@@ -1,17 +1,23 @@
-//! `strata import`: a run made of a project and weights that another program has trained.
+//! `strata import`: a run made of a project and weights that another program has trained, or a project made of a file
+//! that holds a network.
 
 use super::args::ImportArgs;
-use super::{output, source};
+use super::{WrongInput, output, source};
 use serde_json::json;
+use std::path::Path;
 use strata_engine::storage::import::import;
+use strata_export::incoming;
 
-/// Makes the run, says what went where and prints its folder.
+/// Makes the run, says what went where and prints its folder; of a network alone makes the project and prints its file.
 pub fn run(args: &ImportArgs) -> anyhow::Result<()> {
+    let Some(weights) = &args.weights else {
+        return network(args);
+    };
     let source = source::open(&args.project, &args.changes)?;
     let made = import(
         &source.project,
         &source.base,
-        &args.weights,
+        weights,
         args.output.as_deref(),
         &mut |_| true,
     )?;
@@ -38,4 +44,27 @@ pub fn run(args: &ImportArgs) -> anyhow::Result<()> {
         "taken": taken.collect::<Vec<_>>(),
         "unused": unused.collect::<Vec<_>>(),
     }))
+}
+
+/// Makes a project of a file that holds a network, with its weights beside it.
+fn network(args: &ImportArgs) -> anyhow::Result<()> {
+    let from = Path::new(&args.project);
+    if !incoming::is_network(from) {
+        return Err(WrongInput(format!(
+            "{} is no ONNX file: strata import FILE.onnx makes a project of one, strata import PROJECT WEIGHTS a run of \
+             weights",
+            args.project
+        ))
+        .into());
+    }
+    let usual = || Path::new(from.file_name().unwrap_or_default()).with_extension("toml");
+    let file = args.output.clone().unwrap_or_else(usual);
+    let made = incoming::import(from, &file, args.force)?;
+    made.notes.iter().for_each(|note| output::say(&format!("note: {note}")));
+    let (file, weights) = (file.display().to_string(), made.weights.map(|path| path.display().to_string()));
+    if args.json {
+        return output::print_json(&json!({"project": file, "weights": weights, "notes": made.notes}));
+    }
+    output::say(&format!("next: strata check {file}, or strata {file} for the window"));
+    output::print(&file)
 }

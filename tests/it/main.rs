@@ -51,6 +51,7 @@ mod log;
 mod looking_back;
 mod neighbours;
 mod old_run;
+mod onnx_import;
 mod own_data;
 mod pictures;
 mod pixel_errors;

@@ -25,6 +25,7 @@ use strata_data::archive::Archive;
 use strata_data::{Recognised, recognise};
 use strata_engine::command::Command;
 use strata_export::bundle::{Format, Request, export, usual_folder};
+use strata_export::incoming::is_network;
 use strata_export::report::{self, Shown};
 use strata_inspect::confusion::Confusion;
 
@@ -32,7 +33,7 @@ use strata_inspect::confusion::Confusion;
 fn is_unreadable(path: &Path) -> bool {
     let path = expand(path);
     let file = run_folder(&path).map_or(path.clone(), |run| run.join("project.toml"));
-    !are_weights(&path) && file::load_with_text(&file).is_err()
+    !are_weights(&path) && !is_network(&path) && file::load_with_text(&file).is_err()
 }
 
 impl State {
@@ -251,6 +252,9 @@ impl State {
         if are_weights(&path) {
             return self.import_weights(path, services);
         }
+        if is_network(&path) {
+            return self.import_network(path, services);
+        }
         let (file, run) = match run_folder(&path) {
             Some(run) => (run.join("project.toml"), Some(run)),
             None => (path, None),
@@ -269,6 +273,19 @@ impl State {
                 self.replace(project, Some(text), Some(file.clone()));
                 self.messages
                     .add(Weight::Note, format!("Opened {}", file.display()));
+            }
+        }
+    }
+
+    /// Opens a project that was just made of another program's file.
+    pub(crate) fn open_read(&mut self, file: PathBuf) {
+        match file::load_with_text(&file) {
+            Err(error) => self.messages.add(Weight::Error, error.in_window()),
+            Ok((project, text)) => {
+                self.recents.remember(&file, &project.title, Kind::Project);
+                let told = format!("Made a project of the network: {}", file.display());
+                self.replace(project, Some(text), Some(file));
+                self.messages.add(Weight::Note, told);
             }
         }
     }
