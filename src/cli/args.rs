@@ -83,7 +83,7 @@ pub enum Command {
     Control(ControlArgs),
     /// Train a run again and say whether it is the same to the last bit; exits with 1 where it differs
     Replay(ReplayArgs),
-    /// Make a run of a project and the weights of a safetensors file, or a project of an ONNX file
+    /// Make a run of a project and the weights of a safetensors file, or a project of an ONNX file or a printed model
     Import(ImportArgs),
     /// Measure a trained run on a split
     Eval(EvalArgs),
@@ -308,15 +308,15 @@ pub struct TrainArgs {
 /// `strata import`
 #[derive(Debug, ClapArgs)]
 pub struct ImportArgs {
-    /// The network that takes the weights: a project file, a run folder or a built-in project; or an ONNX file, of which
-    /// a project is made
+    /// The network that takes the weights: a project file, a run folder or a built-in project; or a network of which a
+    /// project is made: an ONNX file, or a text with a printed model, a summary or lines of code (`-`: standard input)
     pub project: String,
     /// The weights, a safetensors file
     pub weights: Option<PathBuf>,
-    /// The run's folder [default: the next free runs/TITLE-N next to the project]; of an ONNX file the project's file
+    /// The run's folder [default: the next free runs/TITLE-N next to the project]; of a network the project's file
     #[arg(short, long, value_name = "PATH")]
     pub output: Option<PathBuf>,
-    /// Of an ONNX file: replace the project and its weights where they exist
+    /// Of a network: replace the project and its weights where they exist
     #[arg(long, conflicts_with = "weights")]
     pub force: bool,
     #[command(flatten)]

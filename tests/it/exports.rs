@@ -4,12 +4,15 @@
 use crate::kit::random_stack::{fits, rng, small};
 use crate::kit::runs::{completed, options, tiny, train};
 use crate::kit::terminal::{code, err, json, out, strata};
+use crate::kit::window::open;
 use candle_core::{Device, Tensor};
+use eframe::egui::{Key, Modifiers};
 use rand::Rng;
 use std::collections::HashMap;
 use std::ffi::OsString;
 use std::path::Path;
 use std::process::Command;
+use strata::app::action::Action;
 use strata::export::bundle::{Format, write};
 use strata::export::error::ExportError;
 use strata::nn::{Mode, Network as Compiled, Route};
@@ -300,4 +303,30 @@ fn weights_of_known_networks_load_in_torchvision_strictly() {
         let told = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{name}: {told}");
     }
+}
+
+#[test]
+fn the_window_has_a_menu_of_exports() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    completed(train(&tiny(&[]), &options(&at.join("run"))).0);
+    let mut window = open(at, &tiny(&[]));
+    let run = at.join("run");
+    window.harness.state_mut().handle(Action::Open(run.clone()));
+    window.wait("the curves", |state| !state.training.is_reading());
+    window.run();
+    for dark in [true, false] {
+        window.set_dark(dark);
+        window.click("Export");
+        window.run();
+        for format in Format::ALL {
+            assert!(window.has(format.command()), "{}", format.command());
+        }
+        window.keep_picture(if dark { "export/menu-dark" } else { "export/menu-light" });
+        window.press(Modifiers::NONE, Key::Escape);
+    }
+    window.click("Export");
+    window.run();
+    window.click(Format::Tensorboard.command());
+    window.wait("the file", |_| run.join("export/events.out.tfevents.strata").exists());
 }

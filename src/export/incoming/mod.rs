@@ -7,7 +7,11 @@ use std::path::{Path, PathBuf};
 use strata_core::project::data::{DataSpec, Source};
 use strata_core::project::stage::{Loss, Stage, Task};
 use strata_core::project::init::Init;
+use strata_core::project::layer::{Kind, Layer};
+use strata_core::project::node::Node;
+use strata_core::project::size::Shape;
 use strata_core::project::{Network, Project, file};
+use strata_core::shape::foreign::pasted::paste;
 use strata_core::shape::infer;
 use strata_engine::storage::checkpoint::write_tensors;
 
@@ -47,6 +51,64 @@ pub enum IncomingError {
 pub fn is_network(file: &Path) -> bool {
     let ending = file.extension();
     file.is_file() && ending.is_some_and(|ending| ending.eq_ignore_ascii_case("onnx"))
+}
+
+/// Makes a project of a network that was printed, pasted or listed as lines of code, without weights: all of it, or what
+/// was understood. Nothing is written where the file is there and is not to be replaced, or where no line holds a layer.
+pub fn import_text(text: &str, title: &str, to: &Path, force: bool) -> Result<Made, IncomingError> {
+    if to.exists() && !force {
+        return Err(IncomingError::Exists(to.to_owned()));
+    }
+    let pasted = paste(text);
+    if pasted.layers.is_empty() {
+        let first = pasted.unread.first();
+        let reason = first.map_or_else(String::new, |unread| {
+            format!(": line {}: {}", unread.line, unread.reason)
+        });
+        return Err(IncomingError::File(format!("no line holds a layer{reason}")));
+    }
+    let mut notes = pasted.notes;
+    let unread = pasted.unread.iter();
+    notes.extend(unread.map(|unread| {
+        format!("line {} was left out, {}: {}", unread.line, unread.reason, unread.text.trim())
+    }));
+    let input = pasted.input.or_else(|| {
+        let note = "the lines do not say the size of an image: 3x32x32 is taken, write another as input";
+        notes.push(note.to_owned());
+        Shape::new(&[3, 32, 32])
+    });
+    let input = input.ok_or_else(|| IncomingError::File("the input is no image".to_owned()))?;
+    let project = project_of(in_stacks(input, pasted.layers), title, None);
+    file::save(&project, to).map_err(|error| IncomingError::File(error.to_string()))?;
+    Ok(Made {
+        weights: None,
+        notes,
+    })
+}
+
+/// Layers one after the other as stacks: from the first vector on they are the head, from the first that enlarges the
+/// decoder.
+fn in_stacks(input: Shape, layers: Vec<Layer>) -> Network {
+    let is_vector = |layer: &Layer| {
+        matches!(layer.kind, Kind::Flatten | Kind::GlobalAvgPool | Kind::GlobalMaxPool | Kind::Dense { .. })
+    };
+    let enlarges = |layer: &Layer| {
+        matches!(layer.kind, Kind::ConvTranspose { .. } | Kind::Upsample { .. } | Kind::Unpool)
+    };
+    let (decoder, head) = (layers.iter().position(enlarges), layers.iter().position(is_vector));
+    let mut encoder: Vec<Node> = layers.into_iter().map(Node::Layer).collect();
+    let mut network = Network {
+        input,
+        encoder: Vec::new(),
+        decoder: Vec::new(),
+        head: Vec::new(),
+    };
+    match (decoder, head) {
+        (Some(at), _) => network.decoder = encoder.split_off(at),
+        (None, Some(at)) => network.head = encoder.split_off(at),
+        (None, None) => {}
+    }
+    Network { encoder, ..network }
 }
 
 /// What was made of a file.
