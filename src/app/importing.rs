@@ -19,7 +19,11 @@ pub(crate) fn are_weights(path: &Path) -> bool {
 
 /// A name for a project beside a file, and for its weights, that no file has.
 fn free_name(network: &Path) -> PathBuf {
-    let stem = network.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let stem = network
+        .file_stem()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
     let named = |number: u32| match number {
         1 => network.with_file_name(format!("{stem}.toml")),
         number => network.with_file_name(format!("{stem}-{number}.toml")),

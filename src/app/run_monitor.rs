@@ -10,13 +10,13 @@ use crossbeam_channel::{Receiver, TryRecvError, bounded};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use strata_core::format;
-use strata_core::project::{Project, file};
 use strata_core::project::data::Split;
 use strata_core::project::live_setting::LiveSetting;
 use strata_core::project::stage::{Stage, Task};
+use strata_core::project::{Project, file};
 use strata_engine::command::Command;
-use strata_engine::follow::{follow, is_trained_elsewhere};
 use strata_engine::event::{Event, Failure, Metrics, Outcome, StepReport, Summary};
+use strata_engine::follow::{follow, is_trained_elsewhere};
 use strata_engine::inspection::live::LiveResults;
 use strata_engine::storage::record::{RunRecord, Status};
 use strata_engine::storage::snapshots::Snapshots;
@@ -169,7 +169,10 @@ impl RunMonitor {
     fn followed(run: &Path, wake: &Wake) -> Option<RunMonitor> {
         let woken = wake.clone();
         let running = follow(run.to_owned(), move || woken()).inspect_err(|error| {
-            log::warn!("no thread could be started to follow {}: {error}", run.display());
+            log::warn!(
+                "no thread could be started to follow {}: {error}",
+                run.display()
+            );
         });
         Some(RunMonitor {
             running: Some(running.ok()?),

@@ -58,7 +58,11 @@ pub fn run(args: &ImportArgs) -> anyhow::Result<()> {
 fn network(args: &ImportArgs) -> anyhow::Result<()> {
     let from = Path::new(&args.project);
     let is_input = from == Path::new("-");
-    let is_text = is_input || (from.is_file() && TEXTS.iter().any(|ending| from.extension().is_some_and(|own| own == *ending)));
+    let is_text = is_input
+        || (from.is_file()
+            && TEXTS
+                .iter()
+                .any(|ending| from.extension().is_some_and(|own| own == *ending)));
     if !is_text && !incoming::is_network(from) {
         return Err(WrongInput(format!(
             "{} is no network: strata import FILE makes a project of an ONNX file or of a text with a printed model, \
@@ -67,13 +71,22 @@ fn network(args: &ImportArgs) -> anyhow::Result<()> {
         ))
         .into());
     }
-    let stem = if is_input { OsStr::new("network") } else { from.file_stem().unwrap_or_default() };
+    let stem = if is_input {
+        OsStr::new("network")
+    } else {
+        from.file_stem().unwrap_or_default()
+    };
     let usual = || Path::new(stem).with_extension("toml");
     let file = args.output.clone().unwrap_or_else(usual);
     let made = match is_text {
         true => {
-            let text = if is_input { read_input() } else { files::read_text(from, MOST_BYTES) };
-            let text = text.map_err(|reason| WrongInput(format!("cannot read {}: {reason}", args.project)))?;
+            let text = if is_input {
+                read_input()
+            } else {
+                files::read_text(from, MOST_BYTES)
+            };
+            let text = text
+                .map_err(|reason| WrongInput(format!("cannot read {}: {reason}", args.project)))?;
             incoming::import_text(&text, &stem.to_string_lossy(), &file, args.force)?
         }
         false => incoming::import(from, &file, args.force)?,

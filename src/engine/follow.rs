@@ -156,7 +156,10 @@ impl Follower {
         let Ok(found) = fs::metadata(file) else {
             return false;
         };
-        let stamp = (found.len(), found.modified().unwrap_or(SystemTime::UNIX_EPOCH));
+        let stamp = (
+            found.len(),
+            found.modified().unwrap_or(SystemTime::UNIX_EPOCH),
+        );
         self.stamps.insert(file.to_owned(), stamp) != Some(stamp)
     }
 
@@ -243,7 +246,10 @@ impl Follower {
         let (Some(stage), Some(project)) = (&self.stage, &self.project) else {
             return 0;
         };
-        let epochs = project.stages.get(stage.index).map_or(0, |stage| stage.epochs);
+        let epochs = project
+            .stages
+            .get(stage.index)
+            .map_or(0, |stage| stage.epochs);
         (u64::from(epochs) * stage.steps_per_epoch).saturating_sub(within)
     }
 
@@ -255,7 +261,9 @@ impl Follower {
             _ => step.saturating_sub(1),
         };
         let of_stage = measured.iter().filter(|line| line.stage == name);
-        let ended = of_stage.filter_map(|line| Some((line.epoch?, line.step))).next_back();
+        let ended = of_stage
+            .filter_map(|line| Some((line.epoch?, line.step)))
+            .next_back();
         let steps_per_epoch = match ended {
             Some((epochs, end)) => ((end - first as f64) / epochs.max(1.0)).round() as u64,
             None => newest.saturating_sub(first),
@@ -269,7 +277,10 @@ impl Follower {
         {
             return;
         }
-        let stages = self.project.iter().flat_map(|project| project.stages.iter());
+        let stages = self
+            .project
+            .iter()
+            .flat_map(|project| project.stages.iter());
         let found = stages.enumerate().find(|(_, stage)| stage.name == name);
         let index = found.map_or(0, |(index, _)| index);
         self.tell(Event::Stage {
@@ -290,19 +301,28 @@ impl Follower {
     fn epochs(&mut self, measured: &[Measurement]) {
         let mut epochs: BTreeMap<(String, u32), EpochReport> = BTreeMap::new();
         for line in measured {
-            let split = Split::ALL.into_iter().find(|split| split.name() == line.split);
+            let split = Split::ALL
+                .into_iter()
+                .find(|split| split.name() == line.split);
             let (Some(split), Some(epoch)) = (split, line.epoch) else {
                 continue;
             };
             let epoch = epoch as u32;
-            let stages = self.project.iter().flat_map(|project| project.stages.iter());
-            let index = stages.enumerate().find(|(_, stage)| stage.name == line.stage);
-            let report = epochs.entry((line.stage.clone(), epoch)).or_insert(EpochReport {
-                stage: index.map_or(0, |(index, _)| index),
-                epoch,
-                step: line.step as u64,
-                metrics: Vec::new(),
-            });
+            let stages = self
+                .project
+                .iter()
+                .flat_map(|project| project.stages.iter());
+            let index = stages
+                .enumerate()
+                .find(|(_, stage)| stage.name == line.stage);
+            let report = epochs
+                .entry((line.stage.clone(), epoch))
+                .or_insert(EpochReport {
+                    stage: index.map_or(0, |(index, _)| index),
+                    epoch,
+                    step: line.step as u64,
+                    metrics: Vec::new(),
+                });
             let metrics = Metrics {
                 loss: line.loss.unwrap_or(f64::NAN),
                 accuracy: line.accuracy,
@@ -310,7 +330,11 @@ impl Follower {
                 ..Metrics::default()
             };
             // The training split comes first.
-            let place = if line.is_trained { 0 } else { report.metrics.len() };
+            let place = if line.is_trained {
+                0
+            } else {
+                report.metrics.len()
+            };
             report.metrics.insert(place, (split, metrics));
         }
         let mut news: Vec<((String, u32), EpochReport)> = epochs
@@ -326,10 +350,16 @@ impl Follower {
 
     /// Publishes the newest probe images.
     fn probe(&mut self) {
-        let entries = fs::read_dir(self.run.join("probe")).into_iter().flatten().flatten();
+        let entries = fs::read_dir(self.run.join("probe"))
+            .into_iter()
+            .flatten()
+            .flatten();
         let files = entries.map(|entry| entry.path());
         let newest = files
-            .filter(|file| file.extension().is_some_and(|ending| ending == "safetensors"))
+            .filter(|file| {
+                file.extension()
+                    .is_some_and(|ending| ending == "safetensors")
+            })
             .max();
         if newest.is_none() || newest == self.probe {
             return;

@@ -195,7 +195,8 @@ pub fn write(
         // Alone they are for whatever has such a network: where torchvision has it, under its names.
         let known = (format == Format::Weights).then(|| torchvision::named(project, weights));
         let known = known.flatten().map(|(_, named)| named);
-        write_tensors(&file, known.as_ref().unwrap_or(weights)).map_err(|reason| unwritten(&file, &reason))?;
+        write_tensors(&file, known.as_ref().unwrap_or(weights))
+            .map_err(|reason| unwritten(&file, &reason))?;
     }
     Ok(())
 }

@@ -54,7 +54,10 @@ pub fn events(run: &Path) -> Result<Vec<u8>, ExportError> {
         for (name, value) in scalars {
             if let Some(value) = value {
                 let tag = format!("{name}/{}", line.split);
-                write_record(&event(at, line.step as i64, &scalar(&tag, value as f32)), &mut out);
+                write_record(
+                    &event(at, line.step as i64, &scalar(&tag, value as f32)),
+                    &mut out,
+                );
             }
         }
     }
@@ -64,7 +67,9 @@ pub fn events(run: &Path) -> Result<Vec<u8>, ExportError> {
 /// When the run began, in seconds since 1970, as far as its files tell.
 fn start(run: &Path, seconds: f64) -> f64 {
     let written = fs::metadata(run.join("run.json")).and_then(|file| file.modified());
-    let since = written.ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+    let since = written
+        .ok()
+        .and_then(|time| time.duration_since(UNIX_EPOCH).ok());
     since.map_or(0.0, |since| since.as_secs_f64() - seconds)
 }
 
@@ -171,7 +176,9 @@ mod tests {
         let with = |tag: &str| told.iter().filter(|text| text.contains(tag)).count();
         assert_eq!((with("loss/step"), with("lr/step")), (12, 12));
         assert_eq!((with("loss/valid"), with("accuracy/valid")), (4, 2));
-        let first = records.iter().find(|content| content.windows(9).any(|part| part == b"loss/step"));
+        let first = records
+            .iter()
+            .find(|content| content.windows(9).any(|part| part == b"loss/step"));
         assert!(first.unwrap().ends_with(&0.246_910_96_f32.to_le_bytes()));
     }
 }

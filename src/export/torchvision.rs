@@ -40,9 +40,7 @@ pub fn named(
 /// Whether a network has the layers of another, whatever its input's size and the number of its classes.
 fn is_like(network: &Network, known: &Network) -> bool {
     let but_last = |nodes: &[Node]| nodes.split_last().map(|(_, rest)| rest.to_vec());
-    let ends_dense = |nodes: &[Node]| {
-        matches!(nodes.last(), Some(Node::Layer(layer)) if matches!(layer.kind, Kind::Dense { .. }))
-    };
+    let ends_dense = |nodes: &[Node]| matches!(nodes.last(), Some(Node::Layer(layer)) if matches!(layer.kind, Kind::Dense { .. }));
     network.encoder == known.encoder
         && network.decoder == known.decoder
         && ends_dense(&network.head)
@@ -66,7 +64,14 @@ fn resnet_18() -> Vec<String> {
     let mut names = vec!["conv1".to_owned(), "bn1".to_owned()];
     for layer in 1..=4 {
         for block in 0..2 {
-            let ends = ["conv1", "bn1", "conv2", "bn2", "downsample.0", "downsample.1"];
+            let ends = [
+                "conv1",
+                "bn1",
+                "conv2",
+                "bn2",
+                "downsample.0",
+                "downsample.1",
+            ];
             let has_shortcut = layer > 1 && block == 0;
             let ends = ends.iter().take(if has_shortcut { 6 } else { 4 });
             names.extend(ends.map(|end| format!("layer{layer}.{block}.{end}")));
@@ -83,7 +88,10 @@ fn mobilenet_v2() -> Vec<String> {
             1 => &["0.0", "0.1", "1", "2"],
             _ => &["0.0", "0.1", "1.0", "1.1", "2", "3"],
         };
-        names.extend(ends.iter().map(|end| format!("features.{block}.conv.{end}")));
+        names.extend(
+            ends.iter()
+                .map(|end| format!("features.{block}.conv.{end}")),
+        );
     }
     names.extend(["features.18.0", "features.18.1", "classifier.1"].map(str::to_owned));
     names

@@ -73,7 +73,10 @@ pub fn turned(tensor: &Tensor, channels_last: bool) -> Tensor {
 }
 
 /// Weights whose statistics are not those of the start, an input and what the network gives for it.
-pub fn case(inference: &Inference, seed: u64) -> (HashMap<String, Tensor>, HashMap<String, Tensor>) {
+pub fn case(
+    inference: &Inference,
+    seed: u64,
+) -> (HashMap<String, Tensor>, HashMap<String, Tensor>) {
     let plan = inference.plan.as_ref().unwrap();
     let mut network = Compiled::new(plan, seed, &Device::Cpu).unwrap();
     let dims = [&[BATCH], plan.input.dims()].concat();
@@ -298,7 +301,9 @@ fn weights_of_known_networks_load_in_torchvision_strictly() {
         write(&project, &weights, Format::Weights, folder.path()).unwrap();
         candle_core::safetensors::save(&tensors, folder.path().join("case.safetensors")).unwrap();
         let mut command = Command::new(&python);
-        command.args(["-c", TORCHVISION, model]).current_dir(&folder);
+        command
+            .args(["-c", TORCHVISION, model])
+            .current_dir(&folder);
         let output = command.output().unwrap();
         let told = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{name}: {told}");
@@ -322,11 +327,17 @@ fn the_window_has_a_menu_of_exports() {
         for format in Format::ALL {
             assert!(window.has(format.command()), "{}", format.command());
         }
-        window.keep_picture(if dark { "export/menu-dark" } else { "export/menu-light" });
+        window.keep_picture(if dark {
+            "export/menu-dark"
+        } else {
+            "export/menu-light"
+        });
         window.press(Modifiers::NONE, Key::Escape);
     }
     window.click("Export");
     window.run();
     window.click(Format::Tensorboard.command());
-    window.wait("the file", |_| run.join("export/events.out.tfevents.strata").exists());
+    window.wait("the file", |_| {
+        run.join("export/events.out.tfevents.strata").exists()
+    });
 }

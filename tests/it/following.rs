@@ -16,7 +16,10 @@ use strata::project::file;
 
 /// A run in another process that takes longer than the test.
 fn elsewhere(folder: &Path) -> Child {
-    let long = [("epochs = 2\nbatch = 16\n[[stage]]", "epochs = 200000\nbatch = 16\n[[stage]]")];
+    let long = [(
+        "epochs = 2\nbatch = 16\n[[stage]]",
+        "epochs = 200000\nbatch = 16\n[[stage]]",
+    )];
     file::save(&tiny(&long), &folder.join("long.toml")).unwrap();
     let child = Process::new(env!("CARGO_BIN_EXE_strata"))
         .env("STRATA_LOG", "off")
@@ -28,7 +31,10 @@ fn elsewhere(folder: &Path) -> Child {
         .unwrap();
     let start = Instant::now();
     while !folder.join("run/checkpoints/last.safetensors").exists() {
-        assert!(start.elapsed() < Duration::from_secs(60), "it has not begun");
+        assert!(
+            start.elapsed() < Duration::from_secs(60),
+            "it has not begun"
+        );
         std::thread::sleep(Duration::from_millis(50));
     }
     child
@@ -44,15 +50,26 @@ fn curves_and_pictures_move_and_commands_reach_it() {
     window.wait("steps of elsewhere", |state| {
         state.training.is_followed() && state.training.curves.steps() > 3
     });
-    assert!(!window.state().training.is_running(), "it is not trained here");
-    window.wait("pictures of its epochs", |state| state.training.reconstructions.is_some());
+    assert!(
+        !window.state().training.is_running(),
+        "it is not trained here"
+    );
+    window.wait("pictures of its epochs", |state| {
+        state.training.reconstructions.is_some()
+    });
     let before = window.state().training.curves.steps();
-    window.wait("more steps", |state| state.training.curves.steps() > before + 6);
-    window.wait("a measured epoch", |state| !state.training.curves.figures.is_empty());
+    window.wait("more steps", |state| {
+        state.training.curves.steps() > before + 6
+    });
+    window.wait("a measured epoch", |state| {
+        !state.training.curves.figures.is_empty()
+    });
     // What is inspected is its last checkpoint.
     window.show_alone(ViewKind::Filters);
     window.wait("filters", |state| {
-        state.run_reply::<strata::inspect::filters::Filters>().is_some()
+        state
+            .run_reply::<strata::inspect::filters::Filters>()
+            .is_some()
     });
     window.show_alone(ViewKind::Loss);
     window.run();
@@ -69,7 +86,9 @@ fn curves_and_pictures_move_and_commands_reach_it() {
     window.wait("steps after the pause", |state| {
         state.training.phase == Phase::Training && state.training.curves.steps() > paused
     });
-    window.wait("the mark of the change", |state| !state.training.curves.changes.is_empty());
+    window.wait("the mark of the change", |state| {
+        !state.training.curves.changes.is_empty()
+    });
     window.click("Stop");
     window.wait("its end", |state| {
         matches!(state.training.phase, Phase::Ended(Outcome::Stopped(_)))
@@ -90,7 +109,10 @@ fn a_run_whose_process_died_long_ago_is_only_opened() {
     child.wait().unwrap();
     let old = std::time::SystemTime::now() - Duration::from_secs(600);
     for name in ["steps.csv", "metrics.csv", "run.json"] {
-        let file = std::fs::File::options().append(true).open(run.join(name)).unwrap();
+        let file = std::fs::File::options()
+            .append(true)
+            .open(run.join(name))
+            .unwrap();
         file.set_modified(old).unwrap();
     }
     let mut window = open(folder.path(), &classifier());

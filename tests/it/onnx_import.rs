@@ -17,12 +17,19 @@ use strata::shape::infer;
 use strata_testkit::folders::python_with;
 
 /// What a network gives for an input, N×C×H×W both.
-fn output(project: &Project, weights: &HashMap<String, Tensor>, route: Route, x: &Tensor) -> Tensor {
+fn output(
+    project: &Project,
+    weights: &HashMap<String, Tensor>,
+    route: Route,
+    x: &Tensor,
+) -> Tensor {
     let inference = infer(&project.network);
     let plan = inference.plan.as_ref().unwrap();
     let mut network = Network::new(plan, 0, &Device::Cpu).unwrap();
     network.load_state(weights).unwrap();
-    let y = network.forward(route, &turned(x, true), Mode::Eval).unwrap();
+    let y = network
+        .forward(route, &turned(x, true), Mode::Eval)
+        .unwrap();
     turned(&y, false)
 }
 
@@ -31,8 +38,13 @@ fn difference(one: &Tensor, other: &Tensor) -> f32 {
     let values = |tensor: &Tensor| tensor.flatten_all().unwrap().to_vec1::<f32>().unwrap();
     let (one, other) = (values(one), values(other));
     assert_eq!(one.len(), other.len());
-    let largest = other.iter().fold(1e-6, |most: f32, value| most.max(value.abs()));
-    let apart = one.iter().zip(&other).map(|(one, other)| (one - other).abs());
+    let largest = other
+        .iter()
+        .fold(1e-6, |most: f32, value| most.max(value.abs()));
+    let apart = one
+        .iter()
+        .zip(&other)
+        .map(|(one, other)| (one - other).abs());
     apart.fold(0.0, f32::max) / largest
 }
 
@@ -57,7 +69,10 @@ fn round_trips(projects: impl Iterator<Item = (String, Project)>) -> Vec<String>
             }
         };
         let weights = weights_of(&incoming);
-        for (output_name, route) in [("reconstruction", Route::Reconstruct), ("answer", Route::Classify)] {
+        for (output_name, route) in [
+            ("reconstruction", Route::Reconstruct),
+            ("answer", Route::Classify),
+        ] {
             let Some(wanted) = tensors.get(output_name) else {
                 continue;
             };
@@ -83,7 +98,10 @@ fn what_strata_writes_it_reads() {
     println!("{}", refused.join("\n"));
     // Indices of poolings, norms over groups and the like are several nodes that no layer stands for.
     assert!(refused.len() <= SAMPLE / 3, "{}", refused.join("\n"));
-    assert!(refused.iter().all(|text| text.contains("the node")), "{refused:?}");
+    assert!(
+        refused.iter().all(|text| text.contains("the node")),
+        "{refused:?}"
+    );
 }
 
 #[test]
@@ -91,7 +109,9 @@ fn what_strata_writes_it_reads() {
 fn long_what_strata_writes_of_built_in_projects_it_reads() {
     let refused = round_trips(builtin_projects());
     assert!(
-        refused.iter().all(|text| text.starts_with("deep-autoencoder")),
+        refused
+            .iter()
+            .all(|text| text.starts_with("deep-autoencoder")),
         "{}",
         refused.join("\n")
     );
@@ -100,8 +120,16 @@ fn long_what_strata_writes_of_built_in_projects_it_reads() {
 /// The files that the script makes, in a folder.
 fn made(python: &Path, folder: &Path) -> Vec<String> {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/onnx_models.py");
-    let made = Command::new(python).arg(script).arg(folder).output().unwrap();
-    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    let made = Command::new(python)
+        .arg(script)
+        .arg(folder)
+        .output()
+        .unwrap();
+    assert!(
+        made.status.success(),
+        "{}",
+        String::from_utf8_lossy(&made.stderr)
+    );
     let names = String::from_utf8_lossy(&made.stdout).into_owned();
     names.lines().map(str::to_owned).collect()
 }
@@ -122,17 +150,26 @@ fn what_others_write_gives_the_same_here_or_is_named() {
         let told = strata(at, &["import", &model, "--json"]);
         if name == "squeeze-and-excite" {
             assert_eq!(code(&told), 1);
-            assert!(err(&told).contains("(Mul) cannot be a layer here"), "{}", err(&told));
+            assert!(
+                err(&told).contains("(Mul) cannot be a layer here"),
+                "{}",
+                err(&told)
+            );
             assert!(!at.join(format!("{name}.toml")).exists());
             continue;
         }
         assert_eq!(code(&told), 0, "{name}: {}", err(&told));
         let notes = json(&told)["notes"].to_string();
-        assert_eq!(notes.contains("channels last"), name.starts_with("keras"), "{name}: {notes}");
+        assert_eq!(
+            notes.contains("channels last"),
+            name.starts_with("keras"),
+            "{name}: {notes}"
+        );
         let project = file::load(&at.join(format!("{name}.toml"))).unwrap();
         let weights = at.join(format!("{name}.safetensors"));
         let weights = candle_core::safetensors::load(weights, &Device::Cpu).unwrap();
-        let case = candle_core::safetensors::load(at.join(format!("{name}.case")), &Device::Cpu).unwrap();
+        let case =
+            candle_core::safetensors::load(at.join(format!("{name}.case")), &Device::Cpu).unwrap();
         let route = match infer(&project.network).output {
             Some(_) => Route::Reconstruct,
             None => Route::Classify,
@@ -142,9 +179,25 @@ fn what_others_write_gives_the_same_here_or_is_named() {
         assert!(apart < 1e-4, "{name}: {apart}");
     }
     let again = strata(at, &["import", "vgg-11.onnx"]);
-    assert!(err(&again).contains("vgg-11.toml is there already"), "{}", err(&again));
+    assert!(
+        err(&again).contains("vgg-11.toml is there already"),
+        "{}",
+        err(&again)
+    );
     // It is a project like others: its weights are what it begins with.
-    let trained = strata(at, &["train", "keras.toml", "-o", "run", "--epochs", "1", "--set", "data.limit=20"]);
+    let trained = strata(
+        at,
+        &[
+            "train",
+            "keras.toml",
+            "-o",
+            "run",
+            "--epochs",
+            "1",
+            "--set",
+            "data.limit=20",
+        ],
+    );
     assert_eq!(code(&trained), 0, "{}", err(&trained));
 }
 
@@ -155,7 +208,11 @@ fn a_file_that_is_none_is_told() {
     std::fs::write(at.join("broken.onnx"), b"this is no network").unwrap();
     let told = strata(at, &["import", "broken.onnx"]);
     assert_eq!(code(&told), 1);
-    assert!(err(&told).contains("no ONNX file") || err(&told).contains("no graph"), "{}", err(&told));
+    assert!(
+        err(&told).contains("no ONNX file") || err(&told).contains("no graph"),
+        "{}",
+        err(&told)
+    );
     let other = strata(at, &["import", "lenet-mnist"]);
     assert_eq!(code(&other), 2, "{}", err(&other));
 }
@@ -164,7 +221,9 @@ fn a_file_that_is_none_is_told() {
 fn the_window_opens_a_file_as_a_project() {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();
-    let (name, project) = builtin_projects().find(|(name, _)| name == "lenet-mnist").unwrap();
+    let (name, project) = builtin_projects()
+        .find(|(name, _)| name == "lenet-mnist")
+        .unwrap();
     let (weights, _) = case(&infer(&project.network), 1);
     let bytes = strata::export::onnx::model(&project, &weights).unwrap();
     let model = at.join(format!("{name}.onnx"));
@@ -174,7 +233,10 @@ fn the_window_opens_a_file_as_a_project() {
     let mut window = open(at, &classifier());
     window.harness.state_mut().handle(Action::Open(model));
     window.wait("the project", |state| state.project().title == name);
-    assert_eq!(window.texts(Stack::Head), ["flatten", "dense 500", "relu", "dense 10"]);
+    assert_eq!(
+        window.texts(Stack::Head),
+        ["flatten", "dense 500", "relu", "dense 10"]
+    );
     assert!(at.join(format!("{name}-2.toml")).exists());
     let init = window.state().project().init.clone().unwrap();
     assert_eq!(init.from, format!("{name}-2.safetensors"));
@@ -234,26 +296,46 @@ fn printed_networks_become_stacks_and_the_rest_is_told_by_line() {
     let read = |name: &str, text: &str| {
         std::fs::write(at.join(format!("{name}.txt")), text).unwrap();
         let told = json(&strata(at, &["import", &format!("{name}.txt"), "--json"]));
-        let network = file::load(&at.join(format!("{name}.toml"))).unwrap().network;
+        let network = file::load(&at.join(format!("{name}.toml")))
+            .unwrap()
+            .network;
         assert_eq!(infer(&network).errors().count(), 0, "{name}");
         let texts = |nodes: &[strata::project::node::Node]| {
-            nodes.iter().map(|node| node.to_toml()).collect::<Vec<_>>().join(" ")
+            nodes
+                .iter()
+                .map(|node| node.to_toml())
+                .collect::<Vec<_>>()
+                .join(" ")
         };
         let notes = told["notes"].to_string();
-        (network.input.to_string(), texts(&network.encoder), texts(&network.head), notes)
+        (
+            network.input.to_string(),
+            texts(&network.encoder),
+            texts(&network.head),
+            notes,
+        )
     };
     let (_, encoder, head, notes) = read("printed", PRINTED);
     assert_eq!(encoder, r#""conv 8 k3 same" "relu" "maxpool 2""#);
     assert_eq!(head, r#""flatten" "dense 10""#);
-    assert!(notes.contains("line 5 was left out") && notes.contains("3x32x32"), "{notes}");
+    assert!(
+        notes.contains("line 5 was left out") && notes.contains("3x32x32"),
+        "{notes}"
+    );
     let (input, encoder, head, notes) = read("keras", KERAS);
     assert_eq!(input, "1×28×28");
     assert_eq!(encoder, r#""conv 32 k3" "maxpool 2" "conv 64 k3" "bn""#);
     assert_eq!(head, r#""flatten" "dense 10""#);
-    assert!(notes.contains("channels last") && notes.contains("activations"), "{notes}");
+    assert!(
+        notes.contains("channels last") && notes.contains("activations"),
+        "{notes}"
+    );
     let (input, encoder, head, _) = read("torchinfo", TORCHINFO);
     assert_eq!(input, "3×32×32");
-    assert_eq!(encoder, r#""conv 16 k3 p1" "relu" "maxpool 2" "conv 32 k3 s2 p1""#);
+    assert_eq!(
+        encoder,
+        r#""conv 16 k3 p1" "relu" "maxpool 2" "conv 32 k3 s2 p1""#
+    );
     assert_eq!(head, r#""flatten" "dense 10""#);
 }
 
@@ -261,9 +343,17 @@ fn printed_networks_become_stacks_and_the_rest_is_told_by_line() {
 fn a_print_is_pasted_into_a_stack() {
     let folder = tempfile::tempdir().unwrap();
     let mut window = open(folder.path(), &classifier());
-    window.harness.state_mut().handle(Action::Paste(PRINTED.to_owned()));
+    window
+        .harness
+        .state_mut()
+        .handle(Action::Paste(PRINTED.to_owned()));
     window.run();
     let texts = window.texts(Stack::Encoder);
-    assert!(texts.ends_with(&["conv 8 k3 same", "relu", "maxpool 2", "flatten", "dense 10"].map(str::to_owned)), "{texts:?}");
+    assert!(
+        texts.ends_with(
+            &["conv 8 k3 same", "relu", "maxpool 2", "flatten", "dense 10"].map(str::to_owned)
+        ),
+        "{texts:?}"
+    );
     assert!(window.has("line 5, (3): Mystery(8), was left out"));
 }

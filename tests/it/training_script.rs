@@ -131,7 +131,10 @@ fn two_processes_train_like_one() {
     let at = folder.path();
     let changes = [
         &PLAIN[..],
-        &[("batch = 16\n[[stage]]", "batch = 7\naccumulate = 2\nclip = \"norm=1\"\n[[stage]]")],
+        &[(
+            "batch = 16\n[[stage]]",
+            "batch = 7\naccumulate = 2\nclip = \"norm=1\"\n[[stage]]",
+        )],
     ]
     .concat();
     exported(at, &changes);
@@ -147,7 +150,13 @@ fn stopped_and_killed_it_ends_like_one_never_stopped() {
     };
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();
-    exported(at, &[("epochs = 2\nbatch = 16\n[[stage]]", "epochs = 60\nbatch = 16\n[[stage]]")]);
+    exported(
+        at,
+        &[(
+            "epochs = 2\nbatch = 16\n[[stage]]",
+            "epochs = 60\nbatch = 16\n[[stage]]",
+        )],
+    );
     done(&script(&python, at, 1, &["whole"]).output().unwrap());
     let run = at.join("broken");
     let start = |arguments: &[&str]| {
@@ -165,7 +174,11 @@ fn stopped_and_killed_it_ends_like_one_never_stopped() {
     wait_for_steps(&run, &mut child, stopped.steps as usize + 30);
     child.kill().unwrap();
     child.wait().unwrap();
-    done(&script(&python, at, 1, &["broken", "--resume"]).output().unwrap());
+    done(
+        &script(&python, at, 1, &["broken", "--resume"])
+            .output()
+            .unwrap(),
+    );
     assert_alike(&record(&at.join("whole")), &record(&run), 1e-9);
     let steps = |run: &str| std::fs::read_to_string(at.join(run).join("steps.csv")).unwrap();
     assert_eq!(steps("whole"), steps("broken"));
@@ -178,7 +191,13 @@ fn it_pauses_goes_on_and_takes_another_rate() {
     };
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();
-    exported(at, &[("epochs = 2\nbatch = 16\n[[stage]]", "epochs = 200\nbatch = 16\n[[stage]]")]);
+    exported(
+        at,
+        &[(
+            "epochs = 2\nbatch = 16\n[[stage]]",
+            "epochs = 200\nbatch = 16\n[[stage]]",
+        )],
+    );
     let run = at.join("made");
     let mut child = script(&python, at, 2, &["made"])
         .stdout(Stdio::null())
@@ -217,6 +236,14 @@ fn what_pytorch_has_no_word_for_is_named() {
     assert!(err(&told).contains("`shift 0.1 wrap`"), "{}", err(&told));
     assert!(at.join("run/export/model.py").exists());
     assert!(!at.join("run/export/train.py").exists());
-    let alone = ["export", "run", "--to", "pytorch", "--no-training", "-o", "alone"];
+    let alone = [
+        "export",
+        "run",
+        "--to",
+        "pytorch",
+        "--no-training",
+        "-o",
+        "alone",
+    ];
     assert_eq!(err(&strata(at, &alone)), "");
 }

@@ -203,7 +203,10 @@ fn read_layers(text: &str) -> (Vec<Node>, Vec<String>) {
             let printed = paste(text);
             let unread = printed.unread.iter();
             let unread = unread.map(|unread| {
-                format!("line {}, {}, was left out: {}", unread.line, unread.text, unread.reason)
+                format!(
+                    "line {}, {}, was left out: {}",
+                    unread.line, unread.text, unread.reason
+                )
             });
             let notes = printed.notes.iter().cloned().chain(unread).collect();
             (printed.layers.into_iter().map(Node::Layer).collect(), notes)

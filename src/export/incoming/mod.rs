@@ -5,11 +5,11 @@ pub mod onnx;
 use candle_core::Tensor;
 use std::path::{Path, PathBuf};
 use strata_core::project::data::{DataSpec, Source};
-use strata_core::project::stage::{Loss, Stage, Task};
 use strata_core::project::init::Init;
 use strata_core::project::layer::{Kind, Layer};
 use strata_core::project::node::Node;
 use strata_core::project::size::Shape;
+use strata_core::project::stage::{Loss, Stage, Task};
 use strata_core::project::{Network, Project, file};
 use strata_core::shape::foreign::pasted::paste;
 use strata_core::shape::infer;
@@ -65,15 +65,23 @@ pub fn import_text(text: &str, title: &str, to: &Path, force: bool) -> Result<Ma
         let reason = first.map_or_else(String::new, |unread| {
             format!(": line {}: {}", unread.line, unread.reason)
         });
-        return Err(IncomingError::File(format!("no line holds a layer{reason}")));
+        return Err(IncomingError::File(format!(
+            "no line holds a layer{reason}"
+        )));
     }
     let mut notes = pasted.notes;
     let unread = pasted.unread.iter();
     notes.extend(unread.map(|unread| {
-        format!("line {} was left out, {}: {}", unread.line, unread.reason, unread.text.trim())
+        format!(
+            "line {} was left out, {}: {}",
+            unread.line,
+            unread.reason,
+            unread.text.trim()
+        )
     }));
     let input = pasted.input.or_else(|| {
-        let note = "the lines do not say the size of an image: 3x32x32 is taken, write another as input";
+        let note =
+            "the lines do not say the size of an image: 3x32x32 is taken, write another as input";
         notes.push(note.to_owned());
         Shape::new(&[3, 32, 32])
     });
@@ -90,12 +98,21 @@ pub fn import_text(text: &str, title: &str, to: &Path, force: bool) -> Result<Ma
 /// decoder.
 fn in_stacks(input: Shape, layers: Vec<Layer>) -> Network {
     let is_vector = |layer: &Layer| {
-        matches!(layer.kind, Kind::Flatten | Kind::GlobalAvgPool | Kind::GlobalMaxPool | Kind::Dense { .. })
+        matches!(
+            layer.kind,
+            Kind::Flatten | Kind::GlobalAvgPool | Kind::GlobalMaxPool | Kind::Dense { .. }
+        )
     };
     let enlarges = |layer: &Layer| {
-        matches!(layer.kind, Kind::ConvTranspose { .. } | Kind::Upsample { .. } | Kind::Unpool)
+        matches!(
+            layer.kind,
+            Kind::ConvTranspose { .. } | Kind::Upsample { .. } | Kind::Unpool
+        )
     };
-    let (decoder, head) = (layers.iter().position(enlarges), layers.iter().position(is_vector));
+    let (decoder, head) = (
+        layers.iter().position(enlarges),
+        layers.iter().position(is_vector),
+    );
     let mut encoder: Vec<Node> = layers.into_iter().map(Node::Layer).collect();
     let mut network = Network {
         input,
@@ -130,7 +147,11 @@ pub fn import(from: &Path, to: &Path, force: bool) -> Result<Made, IncomingError
         }
     }
     let unread = |reason: &dyn ToString| {
-        IncomingError::File(format!("cannot read {}: {}", from.display(), reason.to_string()))
+        IncomingError::File(format!(
+            "cannot read {}: {}",
+            from.display(),
+            reason.to_string()
+        ))
     };
     let bytes = std::fs::read(from).map_err(|reason| unread(&reason))?;
     let title = from.file_stem().unwrap_or_default().to_string_lossy();
@@ -139,7 +160,8 @@ pub fn import(from: &Path, to: &Path, force: bool) -> Result<Made, IncomingError
     let has_weights = !incoming.weights.is_empty();
     if has_weights {
         let tensors = incoming.weights.into_iter().collect();
-        write_tensors(&weights, &tensors).map_err(|error| IncomingError::File(error.to_string()))?;
+        write_tensors(&weights, &tensors)
+            .map_err(|error| IncomingError::File(error.to_string()))?;
     }
     file::save(&incoming.project, to).map_err(|error| IncomingError::File(error.to_string()))?;
     Ok(Made {
@@ -162,7 +184,10 @@ fn project_of(network: Network, title: &str, init: Option<Init>) -> Project {
     let data = match *network.input.dims() {
         [channels, height, width] => DataSpec {
             source: Source::Shapes,
-            resize: u32::try_from(height).ok().zip(u32::try_from(width).ok()).map(<[u32; 2]>::from),
+            resize: u32::try_from(height)
+                .ok()
+                .zip(u32::try_from(width).ok())
+                .map(<[u32; 2]>::from),
             grey: channels == 1,
             ..DataSpec::default()
         },

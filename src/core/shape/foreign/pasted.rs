@@ -76,7 +76,10 @@ fn of_calls(text: &str) -> Pasted {
             Ok(translation) => break translation,
             Err(error) => {
                 let before = whole.get(..error.span.start).unwrap_or_default();
-                let at = before.matches('\n').count().min(lines.len().saturating_sub(1));
+                let at = before
+                    .matches('\n')
+                    .count()
+                    .min(lines.len().saturating_sub(1));
                 let Some(line) = lines.get_mut(at).filter(|line| !line.trim().is_empty()) else {
                     break Translation::default();
                 };
@@ -98,7 +101,9 @@ fn of_calls(text: &str) -> Pasted {
 /// the class of one that may do more than run them in turn.
 fn without_name(line: &str) -> (String, Option<&str>) {
     let trimmed = line.trim();
-    let named = trimmed.strip_prefix('(').and_then(|rest| rest.split_once("): "));
+    let named = trimmed
+        .strip_prefix('(')
+        .and_then(|rest| rest.split_once("): "));
     let call = named.map_or(trimmed, |(_, call)| call.trim());
     if call == ")" {
         return (String::new(), None);
@@ -120,7 +125,10 @@ fn without_name(line: &str) -> (String, Option<&str>) {
 }
 
 fn is_word(text: &str) -> bool {
-    !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '.')
+    !text.is_empty()
+        && text
+            .chars()
+            .all(|c| c.is_alphanumeric() || c == '_' || c == '.')
 }
 
 /// Layers that are rows of a table.

@@ -48,14 +48,20 @@ pub(super) fn rows(text: &str) -> Vec<Row> {
         return Vec::new();
     }
     let lines = text.lines().enumerate();
-    let rows: Vec<Row> = lines.filter_map(|(index, line)| row(index + 1, line, is_keras)).collect();
+    let rows: Vec<Row> = lines
+        .filter_map(|(index, line)| row(index + 1, line, is_keras))
+        .collect();
     // A row that holds the next ones is no layer.
     let holds = |index: usize| {
         let next = rows.get(index + 1);
         next.is_some_and(|next| depth(&next.text) > depth(&rows[index].text))
     };
     let is_leaf = |(index, _): &(usize, &Row)| is_keras || !holds(*index);
-    rows.iter().enumerate().filter(is_leaf).map(|(_, row)| row.clone()).collect()
+    rows.iter()
+        .enumerate()
+        .filter(is_leaf)
+        .map(|(_, row)| row.clone())
+        .collect()
 }
 
 /// How far in a row of torchinfo stands.
@@ -64,11 +70,18 @@ fn depth(text: &str) -> usize {
 }
 
 fn row(line: usize, text: &str, is_keras: bool) -> Option<Row> {
-    let (open, close) = if is_keras { ("(None,", ')') } else { ("[", ']') };
+    let (open, close) = if is_keras {
+        ("(None,", ')')
+    } else {
+        ("[", ']')
+    };
     let start = text.find(open)?;
     let end = start + text[start..].find(close)?;
     let numbers = |part: &str| -> Option<Vec<u32>> {
-        let parts = part.split(',').map(str::trim).filter(|part| !part.is_empty());
+        let parts = part
+            .split(',')
+            .map(str::trim)
+            .filter(|part| !part.is_empty());
         parts.map(|part| part.parse().ok()).collect()
     };
     let mut output = numbers(&text[start + open.len()..end])?;
@@ -81,7 +94,9 @@ fn row(line: usize, text: &str, is_keras: bool) -> Option<Row> {
         true => named.rsplit_once(')')?.0.rsplit_once('(')?.1,
         false => {
             let word = named.split(':').next()?;
-            word.trim_start_matches(|c: char| !c.is_alphanumeric()).split_whitespace().next()?
+            word.trim_start_matches(|c: char| !c.is_alphanumeric())
+                .split_whitespace()
+                .next()?
         }
     };
     if !is_keras && !named.contains(':') {
@@ -124,18 +139,27 @@ pub(super) fn layers(
         "DepthwiseConv2D" => depthwise(row, &given)?,
         "ConvTranspose2d" | "Conv2DTranspose" | "ConvTranspose1d" => transposed(row, &given)?,
         "Linear" | "Dense" => {
-            let (from, to) = (given.iter().map(|&size| u64::from(size)).product::<u64>(), row.channels());
+            let (from, to) = (
+                given.iter().map(|&size| u64::from(size)).product::<u64>(),
+                row.channels(),
+            );
             let bias = row.parameters != from * u64::from(to);
             format!("dense {to}{}", if bias { "" } else { " nobias" })
         }
-        "MaxPool2d" | "MaxPooling2D" | "MaxPool1d" | "MaxPooling1D" => pool("maxpool", row, &given)?,
+        "MaxPool2d" | "MaxPooling2D" | "MaxPool1d" | "MaxPooling1D" => {
+            pool("maxpool", row, &given)?
+        }
         "AvgPool2d" | "AveragePooling2D" | "AvgPool1d" => pool("avgpool", row, &given)?,
         "BatchNorm1d" | "BatchNorm2d" | "BatchNorm3d" | "BatchNormalization" => "bn".to_owned(),
         "AdaptiveAvgPool2d" => format!("adaptive-avgpool {}", by_axis(&row.output[1..])),
         "GlobalAveragePooling2D" | "GlobalAveragePooling1D" => "gap".to_owned(),
         "GlobalMaxPooling2D" | "GlobalMaxPooling1D" => "gmp".to_owned(),
         "Upsample" | "UpSampling2D" => {
-            let factor = row.output.get(1).zip(given.get(1)).map_or(1, |(now, was)| now / was.max(&1));
+            let factor = row
+                .output
+                .get(1)
+                .zip(given.get(1))
+                .map_or(1, |(now, was)| now / was.max(&1));
             format!("upsample {factor}")
         }
         "Dropout" => "dropout 0.5".to_owned(),
@@ -159,7 +183,11 @@ fn shape(dims: &[u32]) -> Option<Shape> {
 fn by_axis(sizes: &[u32]) -> String {
     match sizes {
         [first, rest @ ..] if rest.iter().all(|size| size == first) => first.to_string(),
-        _ => sizes.iter().map(u32::to_string).collect::<Vec<_>>().join("x"),
+        _ => sizes
+            .iter()
+            .map(u32::to_string)
+            .collect::<Vec<_>>()
+            .join("x"),
     }
 }
 
@@ -169,7 +197,9 @@ fn first_input(row: &Row) -> Result<Vec<u32>, String> {
     let axes = row.output.len().saturating_sub(1) as u32;
     if axes == 0 {
         let from = row.parameters / u64::from(row.channels().max(1));
-        return u32::try_from(from).map(|from| vec![from.max(1)]).map_err(|_| unknown());
+        return u32::try_from(from)
+            .map(|from| vec![from.max(1)])
+            .map_err(|_| unknown());
     }
     if !row.class.starts_with("Conv") {
         return Ok(row.output.clone());
@@ -179,14 +209,25 @@ fn first_input(row: &Row) -> Result<Vec<u32>, String> {
         let all = u64::from(row.channels());
         row.parameters == all * (weights + 1) || row.parameters == all * weights
     };
-    let tried = KERNELS.iter().flat_map(|&kernel| [(3, kernel), (1, kernel)]);
+    let tried = KERNELS
+        .iter()
+        .flat_map(|&kernel| [(3, kernel), (1, kernel)]);
     let (channels, kernel) = tried
         .clone()
         .find(|&(channels, kernel)| fits(channels, kernel))
         .ok_or_else(unknown)?;
     let side = |now: u32| {
-        let candidates = [now + kernel - 1, now, now * 2, now * 2 + kernel - 2, now * 4];
-        candidates.into_iter().find(|side| USUAL.contains(side)).unwrap_or(now)
+        let candidates = [
+            now + kernel - 1,
+            now,
+            now * 2,
+            now * 2 + kernel - 2,
+            now * 4,
+        ];
+        candidates
+            .into_iter()
+            .find(|side| USUAL.contains(side))
+            .unwrap_or(now)
     };
     let sides = row.output[1..].iter().map(|&now| side(now));
     Ok([channels].into_iter().chain(sides).collect())
@@ -204,7 +245,10 @@ fn conv(row: &Row, given: &[u32]) -> Result<String, String> {
         return depthwise(row, given);
     };
     let window = window(row, given, kernel)?;
-    Ok(format!("conv {to} k{kernel}{window}{}", if bias { "" } else { " nobias" }))
+    Ok(format!(
+        "conv {to} k{kernel}{window}{}",
+        if bias { "" } else { " nobias" }
+    ))
 }
 
 fn depthwise(row: &Row, given: &[u32]) -> Result<String, String> {
@@ -214,18 +258,27 @@ fn depthwise(row: &Row, given: &[u32]) -> Result<String, String> {
     }
     let axes = row.output.len() as u32 - 1;
     let found = [true, false].into_iter().find_map(|bias| {
-        let weights = row.parameters.checked_sub(if bias { channels } else { 0 })?;
+        let weights = row
+            .parameters
+            .checked_sub(if bias { channels } else { 0 })?;
         Some((root(weights, channels, axes)?, bias))
     });
     let (kernel, bias) = found.ok_or("no window has this many parameters")?;
     let window = window(row, given, kernel)?;
-    Ok(format!("dwconv k{kernel}{window}{}", if bias { "" } else { " nobias" }))
+    Ok(format!(
+        "dwconv k{kernel}{window}{}",
+        if bias { "" } else { " nobias" }
+    ))
 }
 
 /// The side of a window with so many weights for each pair of channels.
 fn root(weights: u64, pairs: u64, axes: u32) -> Option<u32> {
-    let each = weights.checked_div(pairs).filter(|each| each * pairs == weights && *each > 0)?;
-    (1..=64_u64).find(|side| side.pow(axes) == each).map(|side| side as u32)
+    let each = weights
+        .checked_div(pairs)
+        .filter(|each| each * pairs == weights && *each > 0)?;
+    (1..=64_u64)
+        .find(|side| side.pow(axes) == each)
+        .map(|side| side as u32)
 }
 
 /// Stride and padding of a window that give the printed size: the smallest stride, no padding, half a window, any.
@@ -240,8 +293,16 @@ fn window(row: &Row, given: &[u32], kernel: u32) -> Result<String, String> {
     let paddings = || [0, (kernel - 1) / 2].into_iter().chain(1..kernel);
     let mut tried = STRIDES.flat_map(|stride| paddings().map(move |padding| (stride, padding)));
     if let Some((stride, padding)) = tried.find(|&(stride, padding)| fits(stride, padding)) {
-        let stride = if stride > 1 { format!(" s{stride}") } else { String::new() };
-        let padding = if padding > 0 { format!(" p{padding}") } else { String::new() };
+        let stride = if stride > 1 {
+            format!(" s{stride}")
+        } else {
+            String::new()
+        };
+        let padding = if padding > 0 {
+            format!(" p{padding}")
+        } else {
+            String::new()
+        };
         return Ok(stride + &padding);
     }
     // Keras pads unequally where a stride asks for it.
@@ -293,5 +354,12 @@ fn pool(word: &str, row: &Row, given: &[u32]) -> Result<String, String> {
         return Ok(format!("{word} {size}"));
     }
     let window = window(row, given, 3).map_err(|_| "no window gives the printed size")?;
-    Ok(format!("{word} k3{}", if window.contains('s') { window } else { format!(" s1{window}") }))
+    Ok(format!(
+        "{word} k3{}",
+        if window.contains('s') {
+            window
+        } else {
+            format!(" s1{window}")
+        }
+    ))
 }

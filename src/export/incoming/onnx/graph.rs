@@ -1,7 +1,7 @@
 //! The nodes of a file with what goes where. Values that only shapes are computed from are set apart.
 
 use super::super::IncomingError;
-use super::constants::Constant;
+use super::constants::{Constant, computed};
 use super::reader::State;
 use onnx_rs::ast::{Attribute, Dimension, Model, Node, ValueInfo};
 use std::collections::{HashMap, HashSet};
@@ -22,7 +22,10 @@ pub(super) struct Graph<'a> {
 impl<'a> Graph<'a> {
     pub fn new(model: &'a Model<'a>) -> Result<Graph<'a>, IncomingError> {
         let file = |text: &str| IncomingError::File(text.to_owned());
-        let graph = model.graph.as_ref().ok_or_else(|| file("the ONNX file has no graph"))?;
+        let graph = model
+            .graph
+            .as_ref()
+            .ok_or_else(|| file("the ONNX file has no graph"))?;
         let mut constants = HashMap::new();
         for tensor in &graph.initializer {
             if !tensor.external_data().is_empty() {
@@ -91,14 +94,16 @@ impl<'a> Graph<'a> {
                     _ => None,
                 })
             }
-            "Identity" | "Cast" => {
-                let input = node.input.first();
-                input.and_then(|name| self.constants.get(name)).cloned()
+            _ => {
+                let inputs = node.input.iter().filter(|name| !name.is_empty());
+                let known: Option<Vec<&Constant>> =
+                    inputs.map(|name| self.constants.get(name)).collect();
+                known.and_then(|known| computed(node, &known))
             }
-            _ => None,
         };
         let is_constant = found.is_some() || node.op_type.as_str() == "Constant";
-        self.constants.extend(found.map(|constant| (output, constant)));
+        self.constants
+            .extend(found.map(|constant| (output, constant)));
         is_constant
     }
 
@@ -111,7 +116,10 @@ impl<'a> Graph<'a> {
                 self.inputs.len()
             )));
         };
-        let shape = input.tensor_shape().map(|shape| &shape.dim[..]).unwrap_or_default();
+        let shape = input
+            .tensor_shape()
+            .map(|shape| &shape.dim[..])
+            .unwrap_or_default();
         let dims: Option<Vec<usize>> = shape
             .iter()
             .skip(1)
@@ -127,12 +135,7 @@ impl<'a> Graph<'a> {
             ))
         })?;
         let turned = last_to_first(dims.len() + 1);
-        let takers = self.takers(input.name);
-        let is_last = dims.len() > 1
-            && takers.iter().any(|&taker| {
-                let node = self.nodes[taker];
-                node.op_type.as_str() == "Transpose" && ints(node, "perm") == Some(turned.clone())
-            });
+        let is_last = dims.len() > 1 && self.first_turn(input.name) == Some(turned);
         if is_last {
             dims.rotate_right(1);
         }
@@ -144,9 +147,24 @@ impl<'a> Graph<'a> {
         Ok((input.name.to_owned(), state))
     }
 
+    /// How the axes of a value are exchanged before anything else is done with it.
+    fn first_turn(&self, value: &str) -> Option<Vec<i64>> {
+        let mut value = value;
+        loop {
+            let node = self.nodes[*self.takers(value).first()?];
+            match node.op_type.as_str() {
+                "Identity" | "Cast" => value = node.output.first().copied()?,
+                "Transpose" => return ints(node, "perm"),
+                _ => return None,
+            }
+        }
+    }
+
     /// The constant that a node takes in a place.
     pub fn taken(&self, node: &Node<'_>, place: usize) -> Option<&Constant> {
-        node.input.get(place).and_then(|name| self.constants.get(*name))
+        node.input
+            .get(place)
+            .and_then(|name| self.constants.get(*name))
     }
 
     pub fn takers(&self, name: &str) -> &[usize] {
@@ -178,7 +196,10 @@ impl<'a> Graph<'a> {
         let mut reached: HashSet<&str> = HashSet::from([from]);
         let mut found = Vec::new();
         for (index, node) in self.nodes.iter().enumerate() {
-            let comes = self.values(node, index).iter().any(|value| reached.contains(value));
+            let comes = self
+                .values(node, index)
+                .iter()
+                .any(|value| reached.contains(value));
             if wanted[index] && comes {
                 reached.extend(node.output.iter().copied());
                 found.push(index);
@@ -190,7 +211,9 @@ impl<'a> Graph<'a> {
 
 /// The attribute of this name.
 pub(super) fn attribute<'n>(node: &'n Node<'_>, name: &str) -> Option<&'n Attribute<'n>> {
-    node.attribute.iter().find(|attribute| attribute.name == name)
+    node.attribute
+        .iter()
+        .find(|attribute| attribute.name == name)
 }
 
 pub(super) fn ints(node: &Node<'_>, name: &str) -> Option<Vec<i64>> {

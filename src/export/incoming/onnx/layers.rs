@@ -17,8 +17,14 @@ const ROUNDING: f32 = 1e-6;
 type Read = Result<(), IncomingError>;
 
 /// Reads a node with one value that depends on the input; adds its layers and follows what it does to the sizes.
-pub(super) fn read(reader: &mut Reader<'_>, node: &Node<'_>, state: &mut State, parts: &mut Parts) -> Read {
-    let plain = |word: &str, state: &State, parts: &mut Parts| push(node, word, Vec::new(), state, parts);
+pub(super) fn read(
+    reader: &mut Reader<'_>,
+    node: &Node<'_>,
+    state: &mut State,
+    parts: &mut Parts,
+) -> Read {
+    let plain =
+        |word: &str, state: &State, parts: &mut Parts| push(node, word, Vec::new(), state, parts);
     match node.op_type.as_str() {
         "Identity" | "Cast" => Ok(()),
         "Conv" => conv(reader, node, state, parts),
@@ -43,9 +49,15 @@ pub(super) fn read(reader: &mut Reader<'_>, node: &Node<'_>, state: &mut State, 
         "Sigmoid" => plain("sigmoid", state, parts),
         "Tanh" => plain("tanh", state, parts),
         "HardSwish" => plain("hardswish", state, parts),
-        "Gelu" if text(node, "approximate").is_none_or(|text| text == "none") => plain("gelu", state, parts),
+        "Gelu" if text(node, "approximate").is_none_or(|text| text == "none") => {
+            plain("gelu", state, parts)
+        }
         "Clip" => clip(reader, node, state, parts),
-        "LeakyRelu" => plain(&format!("leakyrelu {}", float(node, "alpha", 0.01)), state, parts),
+        "LeakyRelu" => plain(
+            &format!("leakyrelu {}", float(node, "alpha", 0.01)),
+            state,
+            parts,
+        ),
         "Elu" => plain(&format!("elu {}", float(node, "alpha", 1.0)), state, parts),
         "PRelu" => prelu(reader, node, state, parts),
         "Softmax" => {
@@ -97,11 +109,16 @@ fn conv(reader: &Reader<'_>, node: &Node<'_>, state: &mut State, parts: &mut Par
     let mut window = Window::of(node, kernel.dims.get(2..), &state.dims[1..])?;
     window.fit(&state.dims[1..], false);
     let positions = window.positions(&state.dims[1..]);
-    let positions = positions.ok_or_else(|| refused(node, "its window is larger than its input"))?;
+    let positions =
+        positions.ok_or_else(|| refused(node, "its window is larger than its input"))?;
     pad_before(node, &mut window, state, parts)?;
     let (channels, groups) = (kernel.dims[0], int(node, "group", 1));
     let bias = reader.graph.taken(node, 2);
-    let groups = if groups > 1 { format!(" g{groups}") } else { String::new() };
+    let groups = if groups > 1 {
+        format!(" g{groups}")
+    } else {
+        String::new()
+    };
     let text = format!(
         "conv {channels}{}{groups}{}",
         window.text(&vec![1; positions.len()]),
@@ -132,12 +149,20 @@ fn named(
 ) -> Result<Vec<(&'static str, Tensor)>, IncomingError> {
     let mut weights = vec![("weight", tensor(node, kernel)?)];
     if let Some(bias) = bias {
-        weights.push(("bias", tensor(node, &Constant::vector(bias.values.clone()))?));
+        weights.push((
+            "bias",
+            tensor(node, &Constant::vector(bias.values.clone()))?,
+        ));
     }
     Ok(weights)
 }
 
-fn conv_transpose(reader: &Reader<'_>, node: &Node<'_>, state: &mut State, parts: &mut Parts) -> Read {
+fn conv_transpose(
+    reader: &Reader<'_>,
+    node: &Node<'_>,
+    state: &mut State,
+    parts: &mut Parts,
+) -> Read {
     spatial(node, state)?;
     let kernel = weight(reader, node, 1)?;
     let window = Window::of(node, kernel.dims.get(2..), &state.dims[1..])?;
@@ -173,7 +198,11 @@ fn dense(reader: &Reader<'_>, node: &Node<'_>, state: &mut State, parts: &mut Pa
         let turned = matrix.transposed();
         matrix = turned.ok_or_else(|| refused(node, "its weights are no matrix"))?;
     }
-    let factor = if is_gemm { float(node, "alpha", 1.0) } else { 1.0 };
+    let factor = if is_gemm {
+        float(node, "alpha", 1.0)
+    } else {
+        1.0
+    };
     matrix.values.iter_mut().for_each(|value| *value *= factor);
     if let Some(dims) = state.flattened.take() {
         matrix = with_channels_first(&matrix, &dims);
@@ -182,12 +211,29 @@ fn dense(reader: &Reader<'_>, node: &Node<'_>, state: &mut State, parts: &mut Pa
     let bias = reader.graph.taken(node, 2).filter(|_| is_gemm);
     let bias = bias.map(|bias| {
         let factor = float(node, "beta", 1.0);
-        let values = bias.values.iter().map(|value| value * factor).collect::<Vec<f32>>();
-        Constant::vector(if values.len() == 1 { vec![values[0]; outputs] } else { values })
+        let values = bias
+            .values
+            .iter()
+            .map(|value| value * factor)
+            .collect::<Vec<f32>>();
+        Constant::vector(if values.len() == 1 {
+            vec![values[0]; outputs]
+        } else {
+            values
+        })
     });
-    let text = format!("dense {outputs}{}", if bias.is_none() { " nobias" } else { "" });
+    let text = format!(
+        "dense {outputs}{}",
+        if bias.is_none() { " nobias" } else { "" }
+    );
     state.dims = vec![outputs];
-    push(node, &text, named(node, &matrix, bias.as_ref())?, state, parts)
+    push(
+        node,
+        &text,
+        named(node, &matrix, bias.as_ref())?,
+        state,
+        parts,
+    )
 }
 
 /// The columns of a matrix on values in the order of channels last, put into that of channels first.
@@ -238,7 +284,10 @@ fn layer_norm(reader: &Reader<'_>, node: &Node<'_>, state: &State, parts: &mut P
     let rank = state.dims.len() as i64 + 1;
     let axis = int(node, "axis", -1).rem_euclid(rank);
     if axis != 1 || state.is_last || (float(node, "epsilon", EPSILON) - EPSILON).abs() > ROUNDING {
-        return Err(refused(node, "a layer norm is over all of an image here, with an epsilon of 1e-5"));
+        return Err(refused(
+            node,
+            "a layer norm is over all of an image here, with an epsilon of 1e-5",
+        ));
     }
     let whole = |constant: Constant| Constant {
         dims: state.dims.clone(),
@@ -252,7 +301,10 @@ fn layer_norm(reader: &Reader<'_>, node: &Node<'_>, state: &State, parts: &mut P
             values: vec![0.0; scale.values.len()],
         },
     };
-    let weights = vec![("weight", tensor(node, &scale)?), ("bias", tensor(node, &bias)?)];
+    let weights = vec![
+        ("weight", tensor(node, &scale)?),
+        ("bias", tensor(node, &bias)?),
+    ];
     push(node, "layernorm", weights, state, parts)
 }
 
@@ -272,7 +324,10 @@ fn affine(reader: &Reader<'_>, node: &Node<'_>, state: &State, parts: &mut Parts
         ("Sub", 1) => (ones(1.0), negative()),
         ("Sub", _) => (ones(-1.0), numbers.clone()),
         ("Mul", _) => (numbers.clone(), ones(0.0)),
-        ("Div", 1) => (numbers.iter().map(|number| number.recip()).collect(), ones(0.0)),
+        ("Div", 1) => (
+            numbers.iter().map(|number| number.recip()).collect(),
+            ones(0.0),
+        ),
         _ => return Err(refused(node, "it divides by what depends on the input")),
     };
     apply(node, &factors, &summands, state, parts)
@@ -292,7 +347,11 @@ pub(super) fn apply(
     }
     if let Some((step, _)) = last(parts) {
         let has_bias = match &mut step.layer.kind {
-            Kind::Conv { bias, .. } | Kind::ConvTranspose { bias, .. } | Kind::Dense { bias, .. } if is_sum => {
+            Kind::Conv { bias, .. }
+            | Kind::ConvTranspose { bias, .. }
+            | Kind::Dense { bias, .. }
+                if is_sum =>
+            {
                 Some(std::mem::replace(bias, true))
             }
             _ => None,
@@ -333,8 +392,14 @@ pub(super) fn apply(
     let weights = vec![
         ("weight", tensor(node, &Constant::vector(factors.to_vec()))?),
         ("bias", tensor(node, &Constant::vector(summands.to_vec()))?),
-        ("running_mean", tensor(node, &Constant::vector(vec![0.0; channels]))?),
-        ("running_var", tensor(node, &Constant::vector(vec![1.0 - EPSILON; channels]))?),
+        (
+            "running_mean",
+            tensor(node, &Constant::vector(vec![0.0; channels]))?,
+        ),
+        (
+            "running_var",
+            tensor(node, &Constant::vector(vec![1.0 - EPSILON; channels]))?,
+        ),
     ];
     push(node, "bn", weights, state, parts)
 }
@@ -380,8 +445,13 @@ fn pool(node: &Node<'_>, state: &mut State, parts: &mut Parts) -> Read {
         window.fit(&space, rounds_up(node));
     }
     let positions = window.positions(&space);
-    let positions = positions.ok_or_else(|| refused(node, "its window is larger than its input"))?;
-    let pads = window.before.iter().chain(&window.after).any(|&pad| pad > 0);
+    let positions =
+        positions.ok_or_else(|| refused(node, "its window is larger than its input"))?;
+    let pads = window
+        .before
+        .iter()
+        .chain(&window.after)
+        .any(|&pad| pad > 0);
     let counts = int(node, "count_include_pad", 0) == 1;
     if !window.is_same && !window.is_even() {
         // Zeros win against no value that is positive.
@@ -390,8 +460,16 @@ fn pool(node: &Node<'_>, state: &mut State, parts: &mut Parts) -> Read {
         }
         pad_before(node, &mut window, state, parts)?;
     } else if !is_max && pads && !counts && !window.is_same {
-        let halves = window.kernel.iter().zip(&window.before).all(|(kernel, pad)| kernel / 2 == *pad && kernel % 2 == 1);
-        let steps = window.stride.iter().chain(&window.dilation).all(|&step| step == 1);
+        let halves = window
+            .kernel
+            .iter()
+            .zip(&window.before)
+            .all(|(kernel, pad)| kernel / 2 == *pad && kernel % 2 == 1);
+        let steps = window
+            .stride
+            .iter()
+            .chain(&window.dilation)
+            .all(|&step| step == 1);
         if !(halves && steps) {
             return Err(refused(node, "it averages over what is inside alone"));
         }
@@ -400,7 +478,13 @@ fn pool(node: &Node<'_>, state: &mut State, parts: &mut Parts) -> Read {
     let word = if is_max { "maxpool" } else { "avgpool" };
     state.dims = [vec![state.dims[0]], positions].concat();
     let usual = window.kernel.clone();
-    push(node, &format!("{word}{}", window.text(&usual)), Vec::new(), state, parts)
+    push(
+        node,
+        &format!("{word}{}", window.text(&usual)),
+        Vec::new(),
+        state,
+        parts,
+    )
 }
 
 /// A layer that leaves one value of every channel.
@@ -415,9 +499,17 @@ fn over_space(node: &Node<'_>, text: &str, state: &mut State, parts: &mut Parts)
 fn mean(reader: &Reader<'_>, node: &Node<'_>, state: &mut State, parts: &mut Parts) -> Read {
     let rank = state.dims.len() as i64 + 1;
     let axes = ints(node, "axes").or_else(|| reader.graph.taken(node, 1).map(Constant::whole));
-    let mut axes: Vec<i64> = axes.unwrap_or_default().iter().map(|axis| axis.rem_euclid(rank)).collect();
+    let mut axes: Vec<i64> = axes
+        .unwrap_or_default()
+        .iter()
+        .map(|axis| axis.rem_euclid(rank))
+        .collect();
     axes.sort_unstable();
-    let space: Vec<i64> = if state.is_last { (1..rank - 1).collect() } else { (2..rank).collect() };
+    let space: Vec<i64> = if state.is_last {
+        (1..rank - 1).collect()
+    } else {
+        (2..rank).collect()
+    };
     if space.is_empty() || axes != space {
         return Err(refused(node, "means are over all of space here"));
     }
@@ -481,9 +573,18 @@ fn reshape(reader: &Reader<'_>, node: &Node<'_>, state: &mut State, parts: &mut 
             }
             let text: Vec<String> = dims.iter().map(usize::to_string).collect();
             state.dims = dims;
-            push(node, &format!("reshape {}", text.join("x")), Vec::new(), state, parts)
+            push(
+                node,
+                &format!("reshape {}", text.join("x")),
+                Vec::new(),
+                state,
+                parts,
+            )
         }
-        _ => Err(refused(node, "it makes something that is neither a vector nor an image")),
+        _ => Err(refused(
+            node,
+            "it makes something that is neither a vector nor an image",
+        )),
     }
 }
 
@@ -509,9 +610,15 @@ fn pad(reader: &Reader<'_>, node: &Node<'_>, state: &mut State, parts: &mut Part
     let pads = pads.filter(|pads| pads.len() == 2 * axes && mode == "constant" && filled == 0.0);
     let pads = pads.ok_or_else(|| refused(node, "zeros are padded here, and nothing else"))?;
     let space = if state.is_last { 1..axes - 1 } else { 2..axes };
-    let (before, after): (Vec<i64>, Vec<i64>) = space.clone().map(|axis| (pads[axis], pads[axes + axis])).unzip();
+    let (before, after): (Vec<i64>, Vec<i64>) = space
+        .clone()
+        .map(|axis| (pads[axis], pads[axes + axis]))
+        .unzip();
     let others = (0..axes).filter(|axis| !space.contains(axis));
-    if others.flat_map(|axis| [pads[axis], pads[axes + axis]]).any(|pad| pad != 0) {
+    if others
+        .flat_map(|axis| [pads[axis], pads[axes + axis]])
+        .any(|pad| pad != 0)
+    {
         return Err(refused(node, "channels are not padded here"));
     }
     let all = || before.iter().chain(&after);
@@ -525,32 +632,65 @@ fn pad(reader: &Reader<'_>, node: &Node<'_>, state: &mut State, parts: &mut Part
         let changed = *size as i64 + before[axis] + after[axis];
         *size = usize::try_from(changed).map_err(|_| refused(node, "it leaves nothing"))?;
     }
-    let sizes = |pads: &[i64]| pads.iter().map(|pad| pad.unsigned_abs() as usize).collect::<Vec<_>>();
-    push(node, &margins_text(word, &sizes(&before), &sizes(&after)), Vec::new(), state, parts)
+    let sizes = |pads: &[i64]| {
+        pads.iter()
+            .map(|pad| pad.unsigned_abs() as usize)
+            .collect::<Vec<_>>()
+    };
+    push(
+        node,
+        &margins_text(word, &sizes(&before), &sizes(&after)),
+        Vec::new(),
+        state,
+        parts,
+    )
 }
 
 fn resize(reader: &Reader<'_>, node: &Node<'_>, state: &mut State, parts: &mut Parts) -> Read {
     let axes = state.dims.len() + 1;
     let is_old = node.op_type.as_str() == "Upsample";
-    let scales = reader.graph.taken(node, if is_old { 1 } else { 2 }).filter(|scales| scales.values.len() == axes);
+    let scales = reader
+        .graph
+        .taken(node, if is_old { 1 } else { 2 })
+        .filter(|scales| scales.values.len() == axes);
     let space = if state.is_last { 1..axes - 1 } else { 2..axes };
-    let scales: Option<Vec<f32>> = scales.map(|scales| scales.values[space.clone()].to_vec()).or_else(|| {
-        let sizes = reader.graph.taken(node, 3)?.values.get(space)?;
-        Some(sizes.iter().zip(&state.dims[1..]).map(|(size, old)| size / *old as f32).collect())
-    });
+    let scales: Option<Vec<f32>> = scales
+        .map(|scales| scales.values[space.clone()].to_vec())
+        .or_else(|| {
+            let sizes = reader.graph.taken(node, 3)?.values.get(space)?;
+            Some(
+                sizes
+                    .iter()
+                    .zip(&state.dims[1..])
+                    .map(|(size, old)| size / *old as f32)
+                    .collect(),
+            )
+        });
     let whole = |scale: &f32| (scale.fract() == 0.0 && *scale >= 1.0).then_some(*scale as usize);
     let factors: Option<Vec<usize>> = scales.and_then(|scales| scales.iter().map(whole).collect());
-    let factors = factors.ok_or_else(|| refused(node, "images are enlarged by whole factors here"))?;
+    let factors =
+        factors.ok_or_else(|| refused(node, "images are enlarged by whole factors here"))?;
     let corners = text(node, "coordinate_transformation_mode").unwrap_or("half_pixel");
     let kind = match text(node, "mode").unwrap_or("nearest") {
         "nearest" if corners != "align_corners" => "",
         "linear" if ["half_pixel", "pytorch_half_pixel"].contains(&corners) => " bilinear",
-        mode => return Err(refused(node, format!("its mode {mode} with {corners} is not known here"))),
+        mode => {
+            return Err(refused(
+                node,
+                format!("its mode {mode} with {corners} is not known here"),
+            ));
+        }
     };
     for (size, factor) in state.dims[1..].iter_mut().zip(&factors) {
         *size *= factor;
     }
-    push(node, &format!("upsample {}{kind}", by_axis(&factors)), Vec::new(), state, parts)
+    push(
+        node,
+        &format!("upsample {}{kind}", by_axis(&factors)),
+        Vec::new(),
+        state,
+        parts,
+    )
 }
 
 fn clip(reader: &Reader<'_>, node: &Node<'_>, state: &State, parts: &mut Parts) -> Read {
@@ -559,7 +699,9 @@ fn clip(reader: &Reader<'_>, node: &Node<'_>, state: &State, parts: &mut Parts) 
         given.or_else(|| reader.graph.taken(node, place).and_then(Constant::single))
     };
     match (bound("min", 1), bound("max", 2)) {
-        (Some(low), Some(high)) if low == 0.0 && high == 6.0 => push(node, "relu6", Vec::new(), state, parts),
+        (Some(low), Some(high)) if low == 0.0 && high == 6.0 => {
+            push(node, "relu6", Vec::new(), state, parts)
+        }
         (Some(low), None) if low == 0.0 => push(node, "relu", Vec::new(), state, parts),
         _ => Err(refused(node, "values are cut off at 0 and 6 here, or at 0")),
     }
@@ -567,10 +709,17 @@ fn clip(reader: &Reader<'_>, node: &Node<'_>, state: &State, parts: &mut Parts) 
 
 fn prelu(reader: &Reader<'_>, node: &Node<'_>, state: &State, parts: &mut Parts) -> Read {
     let slopes = weight(reader, node, 1)?;
-    let by_channel = by_channel(&slopes, state).ok_or_else(|| refused(node, "its slopes are not one for each channel"))?;
+    let by_channel = by_channel(&slopes, state)
+        .ok_or_else(|| refused(node, "its slopes are not one for each channel"))?;
     let (text, slopes) = match slopes.single() {
         Some(slope) => ("prelu", vec![slope]),
         None => ("prelu channels", by_channel),
     };
-    push(node, text, vec![("weight", tensor(node, &Constant::vector(slopes))?)], state, parts)
+    push(
+        node,
+        text,
+        vec![("weight", tensor(node, &Constant::vector(slopes))?)],
+        state,
+        parts,
+    )
 }

@@ -16,9 +16,9 @@ use super::{Incoming, IncomingError, project_of};
 use candle_core::Tensor;
 use graph::Graph;
 use reader::{Part, Reader, State};
+use strata_core::project::init::Init;
 use strata_core::project::layer::{Kind, Layer};
 use strata_core::project::node::Node;
-use strata_core::project::init::Init;
 use strata_core::project::{Network, Stack};
 use strata_core::shape::infer;
 
@@ -83,7 +83,8 @@ fn shape_text(dims: &[usize]) -> String {
 }
 
 fn nodes(parts: &[(Part, State)]) -> Vec<Node> {
-    let branches = |branches: &[Vec<(Part, State)>]| branches.iter().map(|branch| nodes(branch)).collect();
+    let branches =
+        |branches: &[Vec<(Part, State)>]| branches.iter().map(|branch| nodes(branch)).collect();
     let node = |(part, _): &(Part, State)| match part {
         Part::Step(step) => Node::Layer(step.layer.clone()),
         Part::Add(parts) => Node::Add(branches(parts)),

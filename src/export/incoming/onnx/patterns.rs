@@ -26,14 +26,26 @@ pub(super) fn read(
         return Ok(false);
     }
     let ends = graph.values(product, join);
-    let Some(made) = ends.iter().find(|end| **end != value).filter(|_| ends.contains(&value)) else {
+    let Some(made) = ends
+        .iter()
+        .find(|end| **end != value)
+        .filter(|_| ends.contains(&value))
+    else {
         return Ok(false);
     };
-    let chain: Vec<&Node<'_>> = graph.between(value, made).iter().map(|&index| graph.nodes[index]).collect();
-    let follows = chain.windows(2).all(|pair| pair[1].input.contains(&output_of(pair[0])));
+    let chain: Vec<&Node<'_>> = graph
+        .between(value, made)
+        .iter()
+        .map(|&index| graph.nodes[index])
+        .collect();
+    let follows = chain
+        .windows(2)
+        .all(|pair| pair[1].input.contains(&output_of(pair[0])));
     let words: Vec<&str> = chain.iter().map(|node| node.op_type.as_str()).collect();
     let number = |node: &Node<'_>| {
-        let given = [0, 1].into_iter().find_map(|place| graph.taken(node, place));
+        let given = [0, 1]
+            .into_iter()
+            .find_map(|place| graph.taken(node, place));
         given.and_then(Constant::single).unwrap_or(f32::NAN)
     };
     let is = |node: &Node<'_>, wanted: f32| (number(node) - wanted).abs() < ROUNDING;
@@ -47,7 +59,9 @@ pub(super) fn read(
             "hardswish"
         }
         (["Div", "Erf", "Add"], [root, _, one]) if is(root, SQRT_2) && is(one, 1.0) => "gelu",
-        (["Mul", "Erf", "Add"], [root, _, one]) if is(root, SQRT_2.recip()) && is(one, 1.0) => "gelu",
+        (["Mul", "Erf", "Add"], [root, _, one]) if is(root, SQRT_2.recip()) && is(one, 1.0) => {
+            "gelu"
+        }
         (["Div", "Erf", "Add", "Mul"], [root, _, one, half])
             if is(root, SQRT_2) && is(one, 1.0) && is(half, 0.5) =>
         {

@@ -94,17 +94,23 @@ impl<'a> Reader<'a> {
         let [one, other] = outputs.map(|output| graph.between(input, output));
         let common = one.iter().rfind(|node| {
             let values = &graph.nodes[**node].output;
-            other.contains(node) && values.first().is_some_and(|value| self.leads_all(value, &one, &other))
+            other.contains(node)
+                && values
+                    .first()
+                    .is_some_and(|value| self.leads_all(value, &one, &other))
         });
         let fork = common.and_then(|&node| graph.nodes[node].output.first().copied());
         let fork = fork.unwrap_or(input);
         let encoder = self.sequence(input, fork, state.clone())?;
-        let at = encoder.last().map_or(state.clone(), |(_, state)| state.clone());
+        let at = encoder
+            .last()
+            .map_or(state.clone(), |(_, state)| state.clone());
         let mut stacks = Vec::new();
         for output in outputs {
             stacks.push(self.sequence(fork, output, at.clone())?);
         }
-        let gives_image = |parts: &Parts| parts.last().is_some_and(|(_, end)| end.dims == state.dims);
+        let gives_image =
+            |parts: &Parts| parts.last().is_some_and(|(_, end)| end.dims == state.dims);
         if stacks.first().is_some_and(|first| !gives_image(first)) {
             stacks.reverse();
         }
@@ -131,7 +137,9 @@ impl<'a> Reader<'a> {
                 .filter(|index| self.graph.takers(&value).contains(index))
                 .collect();
             let Some(&first) = takers.first() else {
-                return Err(IncomingError::File(format!("nothing leads from {value} to {to}")));
+                return Err(IncomingError::File(format!(
+                    "nothing leads from {value} to {to}"
+                )));
             };
             let node = self.graph.nodes[first];
             let is_alone = takers.len() == 1 && self.graph.values(node, first).len() == 1;
@@ -202,7 +210,10 @@ impl<'a> Reader<'a> {
             .map(|branch| branch.last().map_or(state.clone(), |(_, end)| end.clone()))
             .collect();
         let mut end = ends.first().cloned().unwrap_or(state.clone());
-        if ends.iter().any(|other| other.is_last != end.is_last || other.dims[1..] != end.dims[1..]) {
+        if ends
+            .iter()
+            .any(|other| other.is_last != end.is_last || other.dims[1..] != end.dims[1..])
+        {
             return Err(refused(node, "its branches have other sizes"));
         }
         if operator == "Concat" {
@@ -229,7 +240,11 @@ pub(super) fn output_of<'n>(node: &Node<'n>) -> &'n str {
 }
 
 pub(super) fn refused(node: &Node<'_>, reason: impl Into<String>) -> IncomingError {
-    let name = if node.name.is_empty() { output_of(node) } else { node.name };
+    let name = if node.name.is_empty() {
+        output_of(node)
+    } else {
+        node.name
+    };
     IncomingError::Node {
         node: name.to_owned(),
         operator: node.op_type.as_str().to_owned(),

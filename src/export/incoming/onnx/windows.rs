@@ -19,10 +19,17 @@ pub(super) struct Window {
 
 impl Window {
     /// That of a node, over axes of space of these sizes. `kernel` where a weight says it.
-    pub fn of(node: &Node<'_>, kernel: Option<&[usize]>, space: &[usize]) -> Result<Window, IncomingError> {
+    pub fn of(
+        node: &Node<'_>,
+        kernel: Option<&[usize]>,
+        space: &[usize],
+    ) -> Result<Window, IncomingError> {
         let sizes = |name: &str| -> Option<Vec<usize>> {
             let sizes = ints(node, name)?;
-            sizes.iter().map(|&size| usize::try_from(size).ok()).collect()
+            sizes
+                .iter()
+                .map(|&size| usize::try_from(size).ok())
+                .collect()
         };
         let axes = space.len();
         let kernel = sizes("kernel_shape")
@@ -38,7 +45,9 @@ impl Window {
         let is_same = match text(node, "auto_pad") {
             None | Some("NOTSET" | "VALID" | "") => false,
             Some("SAME_UPPER") => true,
-            Some(other) => return Err(refused(node, format!("auto_pad {other} is not known here"))),
+            Some(other) => {
+                return Err(refused(node, format!("auto_pad {other} is not known here")));
+            }
         };
         Ok(Window {
             kernel,
@@ -60,7 +69,8 @@ impl Window {
             if self.is_same {
                 return Some(size.div_ceil(self.stride[axis]));
             }
-            let room = (size + self.before[axis] + self.after[axis]).checked_sub(self.reach(axis))?;
+            let room =
+                (size + self.before[axis] + self.after[axis]).checked_sub(self.reach(axis))?;
             Some(room / self.stride[axis] + 1)
         };
         space.iter().enumerate().map(along).collect()
@@ -123,7 +133,11 @@ impl Window {
 pub(super) fn by_axis(sizes: &[usize]) -> String {
     match sizes {
         [first, rest @ ..] if rest.iter().all(|size| size == first) => first.to_string(),
-        _ => sizes.iter().map(usize::to_string).collect::<Vec<_>>().join("x"),
+        _ => sizes
+            .iter()
+            .map(usize::to_string)
+            .collect::<Vec<_>>()
+            .join("x"),
     }
 }
 
@@ -151,7 +165,10 @@ pub(super) fn transposed(
         return Err(refused(node, "its size is not given by padding"));
     }
     if !window.is_even() {
-        return Err(refused(node, "it cuts more from one side than from the other"));
+        return Err(refused(
+            node,
+            "it cuts more from one side than from the other",
+        ));
     }
     let added: Vec<usize> = ints(node, "output_padding")
         .unwrap_or_else(|| vec![0; axes])
@@ -159,7 +176,8 @@ pub(super) fn transposed(
         .map(|&size| size.max(0) as usize)
         .collect();
     let size = |axis: usize| {
-        let whole = (state.dims[axis + 1] - 1) * window.stride[axis] + window.reach(axis) + added[axis];
+        let whole =
+            (state.dims[axis + 1] - 1) * window.stride[axis] + window.reach(axis) + added[axis];
         whole.checked_sub(2 * window.before[axis])
     };
     let sizes: Option<Vec<usize>> = (0..axes).map(size).collect();

@@ -4,6 +4,7 @@ use super::augmentation::{self, SALT_AND_PEPPER, has_salt};
 use crate::error::ExportError;
 use crate::pytorch::one_line;
 use std::fmt::Write;
+use strata_core::project::Project;
 use strata_core::project::augment::Augment;
 use strata_core::project::data::Weights;
 use strata_core::project::layer::Kind;
@@ -11,7 +12,6 @@ use strata_core::project::node::Node;
 use strata_core::project::optimizer::Optimizer;
 use strata_core::project::schedule::{Course, OneCycle, Schedule};
 use strata_core::project::stage::{Clip, Decay, Loss, PRETRAINED, Sparsity, Stage, Task};
-use strata_core::project::Project;
 use strata_data::Dataset;
 use strata_inspect::reconstructions::probe_places;
 
@@ -107,7 +107,13 @@ fn images(
     augment: &[Augment],
     out: &mut String,
 ) -> Result<(), ExportError> {
-    let dims: Vec<String> = project.network.input.dims().iter().map(usize::to_string).collect();
+    let dims: Vec<String> = project
+        .network
+        .input
+        .dims()
+        .iter()
+        .map(usize::to_string)
+        .collect();
     let ends: Vec<String> = dataset
         .ends()
         .iter()
@@ -179,7 +185,10 @@ fn stage(
     let loss = loss(project, stage, weights.as_deref());
     lines.push(format!(
         "loss={}",
-        loss.ok_or_else(|| refused(format!("the loss {}", stage.loss), "train.py has none of it"))?
+        loss.ok_or_else(|| refused(
+            format!("the loss {}", stage.loss),
+            "train.py has none of it"
+        ))?
     ));
     lines.push(format!(
         "optimizer=lambda groups: {}",
@@ -235,7 +244,10 @@ fn stage(
             lines.push(format!("keep_every={every}"));
         }
     }
-    Ok(format!("    Stage(\n        {},\n    ),\n", lines.join(",\n        ")))
+    Ok(format!(
+        "    Stage(\n        {},\n    ),\n",
+        lines.join(",\n        ")
+    ))
 }
 
 /// The loss as a module; none where the scripts have none of it.
@@ -276,8 +288,14 @@ fn optimizer(optimizer: &Optimizer) -> String {
                 ("dampening", sgd.dampening),
             ],
         ),
-        Optimizer::Adam(adam) => ("Adam", vec![("weight_decay", adam.0.weight_decay), ("eps", adam.0.eps)]),
-        Optimizer::AdamW(adam) => ("AdamW", vec![("weight_decay", adam.0.weight_decay), ("eps", adam.0.eps)]),
+        Optimizer::Adam(adam) => (
+            "Adam",
+            vec![("weight_decay", adam.0.weight_decay), ("eps", adam.0.eps)],
+        ),
+        Optimizer::AdamW(adam) => (
+            "AdamW",
+            vec![("weight_decay", adam.0.weight_decay), ("eps", adam.0.eps)],
+        ),
         Optimizer::RmsProp(rms) => (
             "RMSprop",
             vec![
@@ -293,12 +311,19 @@ fn optimizer(optimizer: &Optimizer) -> String {
                 ("lr_decay", adagrad.lr_decay),
                 ("weight_decay", adagrad.weight_decay),
                 ("eps", adagrad.eps),
-                ("initial_accumulator_value", adagrad.initial_accumulator_value),
+                (
+                    "initial_accumulator_value",
+                    adagrad.initial_accumulator_value,
+                ),
             ],
         ),
     };
     let mut texts = vec![format!("lr={:?}", optimizer.lr())];
-    texts.extend(options.iter().map(|(key, value)| format!("{key}={value:?}")));
+    texts.extend(
+        options
+            .iter()
+            .map(|(key, value)| format!("{key}={value:?}")),
+    );
     match optimizer {
         Optimizer::Adam(adam) => texts.push(betas(adam.0.beta1, adam.0.beta2)),
         Optimizer::AdamW(adam) => texts.push(betas(adam.0.beta1, adam.0.beta2)),
@@ -317,12 +342,14 @@ fn schedule(schedule: &Schedule) -> String {
     let (class, mut options) = match &schedule.course {
         Course::Constant => ("Schedule", Vec::new()),
         Course::Cosine { min } => ("Cosine", vec![format!("min={min:?}")]),
-        Course::Step { every, gamma } => {
-            ("Step", vec![format!("every={every:?}"), format!("gamma={gamma:?}")])
-        }
-        Course::MultiStep { at, gamma } => {
-            ("MultiStep", vec![format!("at={at:?}"), format!("gamma={gamma:?}")])
-        }
+        Course::Step { every, gamma } => (
+            "Step",
+            vec![format!("every={every:?}"), format!("gamma={gamma:?}")],
+        ),
+        Course::MultiStep { at, gamma } => (
+            "MultiStep",
+            vec![format!("at={at:?}"), format!("gamma={gamma:?}")],
+        ),
         Course::Exponential { gamma } => ("Exponential", vec![format!("gamma={gamma:?}")]),
         Course::Polynomial { power } => ("Polynomial", vec![format!("power={power:?}")]),
         Course::OneCycle(cycle) => ("OneCycle", one_cycle(cycle)),
