@@ -9,8 +9,10 @@ use strata_core::shape::infer;
 use strata_core::shape::op::Plan;
 
 /// A built-in project and the names of its layers with weights in torchvision, in the order in which they run.
-const KNOWN: [(&str, fn() -> Vec<String>); 2] =
-    [("resnet-18", resnet_18), ("mobilenet-v2", mobilenet_v2)];
+const KNOWN: [(&str, Names); 2] = [("resnet-18", resnet_18), ("mobilenet-v2", mobilenet_v2)];
+
+/// The names of a model's layers.
+type Names = fn() -> Vec<String>;
 
 /// The weights under torchvision's names, with the name of its model; none of a network that it does not have.
 pub fn named(

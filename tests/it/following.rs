@@ -30,7 +30,11 @@ fn elsewhere(folder: &Path) -> Child {
         .spawn()
         .unwrap();
     let start = Instant::now();
-    while !folder.join("run/checkpoints/last.safetensors").exists() {
+    let is_measured = || {
+        let text = std::fs::read_to_string(folder.join("run/metrics.csv")).unwrap_or_default();
+        text.lines().count() > 1
+    };
+    while !is_measured() {
         assert!(
             start.elapsed() < Duration::from_secs(60),
             "it has not begun"

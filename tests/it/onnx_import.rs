@@ -355,5 +355,5 @@ fn a_print_is_pasted_into_a_stack() {
         ),
         "{texts:?}"
     );
-    assert!(window.has("line 5, (3): Mystery(8), was left out"));
+    assert!(window.has("line 5, Mystery(8), was left out"));
 }

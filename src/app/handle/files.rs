@@ -307,14 +307,13 @@ impl State {
             let text = "The project of that run is open; its curves and pictures can be seen when the training here ends";
             return self.messages.add(Weight::Warning, text);
         }
-        self.messages.add(
-            Weight::Note,
-            format!(
-                "Opened the run {}; Save asks for a new place",
-                run.display()
-            ),
-        );
+        let shown = run.display().to_string();
         self.training = RunMonitor::stored(run, wake);
+        let told = match self.training.is_followed() {
+            true => format!("Following the run {shown}, which another process trains"),
+            false => format!("Opened the run {shown}; Save asks for a new place"),
+        };
+        self.messages.add(Weight::Note, told);
         self.inspections.forget_run();
     }
 

@@ -18,8 +18,9 @@ use strata_engine::storage::record::RunRecord;
 use strata_engine::storage::saved_run::{SavedRun, weights};
 
 /// The files that are the same for every project.
-const SCRIPTS: [(&str, &str); 4] = [
+const SCRIPTS: [(&str, &str); 5] = [
     ("train.py", include_str!("training/train.py")),
+    ("team.py", include_str!("training/team.py")),
     ("stages.py", include_str!("training/stages.py")),
     ("images.py", include_str!("training/images.py")),
     ("run_folder.py", include_str!("training/run_folder.py")),

@@ -5,11 +5,13 @@
 //! files of Keras have channels last and turn them around at every convolution, a project has them first.
 //! What no layer stands for is refused with its node.
 
+mod affine;
 mod constants;
 mod graph;
 mod layers;
 mod patterns;
 mod reader;
+mod shapes;
 mod windows;
 
 use super::{Incoming, IncomingError, project_of};

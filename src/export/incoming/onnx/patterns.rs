@@ -1,9 +1,9 @@
 //! Functions that files write as several nodes: x·σ(x), x·hardsigmoid(x), GELU by its error function.
 
 use super::super::IncomingError;
+use super::affine::apply;
 use super::constants::Constant;
 use super::graph::float;
-use super::layers::apply;
 use super::reader::{Parts, Reader, State, output_of, push};
 use onnx_rs::ast::Node;
 use std::f32::consts::SQRT_2;

@@ -111,7 +111,11 @@ impl<'a> Reader<'a> {
         }
         let gives_image =
             |parts: &Parts| parts.last().is_some_and(|(_, end)| end.dims == state.dims);
-        if stacks.first().is_some_and(|first| !gives_image(first)) {
+        // The decoder is the one that gives an image like the input; where neither does, the first.
+        if let [first, second] = stacks.as_slice()
+            && !gives_image(first)
+            && gives_image(second)
+        {
             stacks.reverse();
         }
         let head = stacks.pop().unwrap_or_default();
