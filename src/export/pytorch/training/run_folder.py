@@ -1,7 +1,6 @@
 """The folder that a training leaves, in the form of Strata, which opens, compares and inspects it like its own."""
 
 import csv
-import fcntl
 import json
 import os
 import shutil
@@ -14,6 +13,11 @@ from pathlib import Path
 import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
+
+try:
+    import fcntl
+except ImportError:  # Windows has no such locks; nothing else is lost.
+    fcntl = None
 
 METRICS = ["stage", "epoch", "step", "split", "loss", "accuracy", "log_loss", "lr", "seconds"]
 STEPS = ["step", "stage", "epoch", "loss", "lr", "penalty", "accuracy"]
@@ -82,7 +86,8 @@ class RunFolder:
             (self.path / name).mkdir(parents=True, exist_ok=True)
         self.lock = open(self.path / ".lock", "a")
         try:
-            fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if fcntl is not None:
+                fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise SystemExit(f"{self.path} is being trained by another process: stop that one first") from None
         # What was asked of an earlier training is not done by this one.

@@ -83,6 +83,9 @@ class Trainer:
         self.folder.begin(HERE / "project.toml", Path(self.args.images) / "whitening.safetensors", record,
                           self.position.step)
         self.seconds = self.folder.record["seconds"]
+        if not self.args.resume:
+            # Killed in its first epoch, it goes on from here.
+            self.folder.save(["last"], self.position, self.network, None)
         self.folder.write_record()
 
     def run(self):
@@ -440,6 +443,9 @@ class StageTrainer:
                 trainer.folder.flush()
         elif command == "resume":
             trainer.is_paused, trainer.steps_left = False, None
+        elif command == "stop" and trainer.position.step_in_epoch % self.stage.accumulate:
+            # Gradients that wait for others of their update are in no checkpoint.
+            trainer.is_stopping, trainer.is_paused = True, False
         elif command == "stop":
             if self.team.leads:
                 trainer.folder.flush()
