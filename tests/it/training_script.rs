@@ -131,6 +131,7 @@ fn two_processes_train_like_one() {
     let at = folder.path();
     let changes = [
         &PLAIN[..],
+        &[("loss = \"mse\"", "loss = \"ssim range=2\"")],
         &[(
             "batch = 16\n[[stage]]",
             "batch = 7\naccumulate = 2\nclip = \"norm=1\"\n[[stage]]",

@@ -7,19 +7,18 @@ use std::fmt::Write;
 use strata_core::project::Project;
 use strata_core::project::augment::Augment;
 use strata_core::project::data::Weights;
-use strata_core::project::layer::Kind;
+use strata_core::project::layer::{Activation, Kind};
 use strata_core::project::node::Node;
 use strata_core::project::optimizer::Optimizer;
 use strata_core::project::schedule::{Course, OneCycle, Schedule};
 use strata_core::project::stage::{Clip, Decay, Loss, PRETRAINED, Sparsity, Stage, Task};
+use strata_core::shape::infer;
 use strata_data::Dataset;
 use strata_inspect::reconstructions::probe_places;
 
 /// The classes of `stages.py` that settings may name.
-const CLASSES: [&str; 13] = [
-    "BinaryCrossEntropy",
+const CLASSES: [&str; 12] = [
     "Cosine",
-    "CrossEntropyOfProbabilities",
     "EarlyStop",
     "Exponential",
     "MultiStep",
@@ -30,6 +29,7 @@ const CLASSES: [&str; 13] = [
     "Sparsity",
     "Stage",
     "Step",
+    "StructuralDissimilarity",
 ];
 
 /// The code of a project's settings. `has_first_weights` where the network begins with weights of a file.
@@ -187,7 +187,7 @@ fn stage(
         "loss={}",
         loss.ok_or_else(|| refused(
             format!("the loss {}", stage.loss),
-            "train.py has none of it"
+            "it is for pictures there"
         ))?
     ));
     lines.push(format!(
@@ -197,6 +197,9 @@ fn stage(
     lines.push(format!("lr={:?}", stage.optimizer.lr()));
     lines.push(format!("epochs={}", stage.epochs));
     lines.push(format!("batch={}", stage.batch));
+    if let Some(ending) = ending(project).filter(|_| stage.task == Task::Classify) {
+        lines.push(format!("ending=\"{ending}\""));
+    }
     if let Some(schedule) = &stage.schedule {
         lines.push(format!("schedule={}", self::schedule(schedule)));
     }
@@ -250,32 +253,48 @@ fn stage(
     ))
 }
 
-/// The loss as a module; none where the scripts have none of it.
+/// The loss as a module; none where PyTorch's is for other images.
 fn loss(project: &Project, stage: &Stage, weights: Option<&[f64]>) -> Option<String> {
     Some(match stage.loss {
         Loss::Mse => "nn.MSELoss()".to_owned(),
         Loss::L1 => "nn.L1Loss()".to_owned(),
         Loss::Huber { delta } => format!("nn.HuberLoss(delta={delta:?})"),
         Loss::SmoothL1 { beta } => format!("nn.SmoothL1Loss(beta={beta:?})"),
-        Loss::Bce if stage.task == Task::Reconstruct => "BinaryCrossEntropy()".to_owned(),
-        Loss::Bce | Loss::Ssim { .. } => return None,
-        Loss::CrossEntropy { smoothing } => {
-            let class = match project.network.head.last() {
-                Some(Node::Layer(layer)) if layer.kind == Kind::Softmax => {
-                    "CrossEntropyOfProbabilities"
-                }
-                _ => "nn.CrossEntropyLoss",
-            };
-            let mut options = Vec::new();
-            if let Some(weights) = weights {
-                options.push(format!("weight=torch.tensor({weights:?})"));
-            }
-            if smoothing > 0.0 {
-                options.push(format!("label_smoothing={smoothing:?}"));
-            }
-            format!("{class}({})", options.join(", "))
+        Loss::Ssim { range } if project.network.input.rank() == 2 => {
+            format!("StructuralDissimilarity({range:?})")
         }
+        Loss::Ssim { .. } => return None,
+        Loss::Bce if stage.task == Task::Reconstruct => "nn.BCELoss()".to_owned(),
+        // Of two classes: the cross-entropy of 0 and the one score.
+        Loss::Bce => cross_entropy(0.0, weights),
+        Loss::CrossEntropy { smoothing } => cross_entropy(smoothing, weights),
     })
+}
+
+fn cross_entropy(smoothing: f64, weights: Option<&[f64]>) -> String {
+    let mut options = Vec::new();
+    if let Some(weights) = weights {
+        options.push(format!("weight=torch.tensor({weights:?})"));
+    }
+    if smoothing > 0.0 {
+        options.push(format!("label_smoothing={smoothing:?}"));
+    }
+    format!("nn.CrossEntropyLoss({})", options.join(", "))
+}
+
+/// What the head gives, where that are no scores of classes.
+fn ending(project: &Project) -> Option<&'static str> {
+    let answer = infer(&project.network).answer?;
+    let last = match project.network.head.last() {
+        Some(Node::Layer(layer)) => Some(&layer.kind),
+        _ => None,
+    };
+    match (answer.elements(), last) {
+        (1, Some(Kind::Activation(Activation::Sigmoid))) => Some("sigmoid"),
+        (1, _) => Some("score"),
+        (_, Some(Kind::Softmax)) => Some("softmax"),
+        _ => None,
+    }
 }
 
 fn optimizer(optimizer: &Optimizer) -> String {

@@ -221,6 +221,7 @@ class Stage:
     lr: float
     epochs: int
     batch: int
+    ending: str | None = None  # what a head gives that are no scores of classes: "softmax", "score" or "sigmoid" of one
     schedule: Schedule = field(default_factory=Schedule)
     freeze: list[str] = field(default_factory=list)
     accumulate: int = 1
@@ -281,6 +282,7 @@ class Route(nn.Module):
         first, second = stage.stacks
         self.stacks = nn.ModuleDict({first: getattr(network, first), second: getattr(network, second)})
         self.activation = None
+        self.ending = stage.ending
         if stage.sparsity is not None:
             network.get_submodule(stage.sparsity.at).register_forward_hook(self.keep)
 
@@ -291,22 +293,37 @@ class Route(nn.Module):
         answer = images
         for stack in self.stacks.values():
             answer = stack(answer)
-        return answer, self.activation
+        return answer if self.ending is None else logits_of(answer, self.ending), self.activation
 
 
-class CrossEntropyOfProbabilities(nn.CrossEntropyLoss):
-    """For a network that ends in a softmax."""
+def logits_of(answer, ending):
+    """The scores of the classes, where a head ends in something else."""
+    if ending == "softmax":
+        return answer.clamp_min(torch.finfo(answer.dtype).tiny).log()
+    # Two classes told apart by one score: 0 and that score, whose cross-entropy is BCEWithLogitsLoss.
+    score = answer.reshape(len(answer), 1)
+    score = torch.logit(score, eps=1e-7) if ending == "sigmoid" else score
+    return torch.cat([torch.zeros_like(score), score], 1)
 
-    def forward(self, probabilities, labels):
-        return super().forward(probabilities.clamp_min(torch.finfo(probabilities.dtype).tiny).log(), labels)
 
+class StructuralDissimilarity(nn.Module):
+    """One minus the structural similarity (Wang et al. 2004), in windows of 11 pixels with a deviation of 1.5."""
 
-class BinaryCrossEntropy(nn.BCELoss):
-    """For probabilities of a sigmoid, of pixels."""
+    def __init__(self, data_range):
+        super().__init__()
+        self.stable = (0.01 * data_range) ** 2, (0.03 * data_range) ** 2
+        window = torch.exp(-((torch.arange(11.0) - 5) ** 2) / (2 * 1.5**2))
+        self.register_buffer("window", window / window.sum())
 
+    def blur(self, images):
+        channels = images.shape[1]
+        down = self.window.view(1, 1, 11, 1).repeat(channels, 1, 1, 1)
+        return F.conv2d(F.conv2d(images, down, groups=channels), down.transpose(2, 3), groups=channels)
 
-def log_loss(loss, answer, labels):
-    """The mean negative logarithm of the right class's probability."""
-    if isinstance(loss, CrossEntropyOfProbabilities):
-        return F.nll_loss(answer.clamp_min(torch.finfo(answer.dtype).tiny).log(), labels)
-    return F.cross_entropy(answer, labels)
+    def forward(self, one, other):
+        first, second = self.stable
+        mean, other_mean = self.blur(one), self.blur(other)
+        variances = self.blur(one * one) - mean**2 + self.blur(other * other) - other_mean**2
+        covariance = self.blur(one * other) - mean * other_mean
+        light = (2 * mean * other_mean + first) / (mean**2 + other_mean**2 + first)
+        return 1 - (light * (2 * covariance + second) / (variances + second)).mean()

@@ -19,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from safetensors.torch import load_file
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
@@ -27,7 +28,7 @@ from images import mixed, splits
 from model import Network
 from run_folder import Position, RunFolder, changes_of, empty_tally, load_checkpoint, load_memory
 from settings import DATA_HASH, ENDS, FIRST_WEIGHTS, MIXUP, NORMALIZED, PROBE, SEED, STAGES, VERSION
-from stages import Moment, Plateau, Route, log_loss, metric_of, parameter_groups
+from stages import Moment, Plateau, Route, metric_of, parameter_groups
 from team import Team
 
 HERE = Path(__file__).resolve().parent
@@ -394,7 +395,7 @@ class StageTrainer:
         if self.stage.task == "reconstruct":
             return [len(places), weight, loss.item() * weight, *self.rated(answer, images, labels)]
         correct, _ = self.rated(answer, images, labels)
-        mean = log_loss(self.loss, answer, labels).item()
+        mean = F.cross_entropy(answer, labels).item()
         return [len(places), weight, loss.item() * weight, correct, mean * len(places)]
 
     @torch.no_grad()
