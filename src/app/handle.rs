@@ -246,6 +246,9 @@ impl State {
             self.messages.show(weight, text);
         }
         self.follow_start();
+        if self.training.take_new_weights() {
+            self.inspections.forget_run();
+        }
         self.inspections.drain(self.training.live().as_deref());
         self.drain_download();
         self.drain_unpacking();

@@ -1,6 +1,7 @@
-//! Weights of another program that are being made into a run of the project, on their own thread.
+//! Weights of another program that are being made into a run of the project, and networks that are being made into a
+//! project, on their own thread.
 
-use super::import_task::ImportTask;
+use super::import_task::{ImportTask, MadeOf};
 use super::messages::Weight;
 use super::services::Services;
 use super::state::State;
@@ -8,11 +9,27 @@ use crossbeam_channel::{TryRecvError, bounded};
 use std::path::{Path, PathBuf};
 use strata_core::project::help::Surface;
 use strata_engine::storage::import::import;
+use strata_export::incoming;
 
 /// Whether a file holds weights.
 pub(crate) fn are_weights(path: &Path) -> bool {
     let ending = path.extension();
     path.is_file() && ending.is_some_and(|ending| ending.eq_ignore_ascii_case("safetensors"))
+}
+
+/// A name for a project beside a file, and for its weights, that no file has.
+fn free_name(network: &Path) -> PathBuf {
+    let stem = network
+        .file_stem()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
+    let named = |number: u32| match number {
+        1 => network.with_file_name(format!("{stem}.toml")),
+        number => network.with_file_name(format!("{stem}-{number}.toml")),
+    };
+    let is_free = |file: &PathBuf| !file.exists() && !file.with_extension("safetensors").exists();
+    (1..).map(named).find(is_free).unwrap_or_else(|| named(1))
 }
 
 impl State {
@@ -22,28 +39,48 @@ impl State {
             let text = "Weights can be opened when the training here has ended";
             return self.messages.add(Weight::Warning, text);
         }
-        let (sender, receiver) = bounded(1);
         let (project, base) = (self.project().clone(), self.base());
+        self.make(services, move || {
+            let made = import(&project, &base, &weights, None, &mut |_| true);
+            made.map(MadeOf::Weights)
+                .map_err(|error| error.text(Surface::Window))
+        });
+    }
+
+    /// Makes a project of a file with a network, beside it; it is opened when it is there.
+    pub(super) fn import_network(&mut self, network: PathBuf, services: &Services) {
+        self.make(services, move || {
+            let file = free_name(&network);
+            let made = incoming::import(&network, &file, false);
+            made.map(|made| MadeOf::Network(file, made.notes))
+                .map_err(|error| format!("The network could not be read: {error}"))
+        });
+    }
+
+    /// Makes something on a thread of its own.
+    fn make(
+        &mut self,
+        services: &Services,
+        made: impl FnOnce() -> Result<MadeOf, String> + Send + 'static,
+    ) {
+        let (sender, receiver) = bounded(1);
         let wake = services.wake.clone();
         let thread = std::thread::Builder::new().name("strata-import".into());
         let spawned = thread.spawn(move || {
-            let made = import(&project, &base, &weights, None, &mut |_| true);
             // A window that is closed opens nothing.
-            sender
-                .send(made.map_err(|error| error.text(Surface::Window)))
-                .ok();
+            sender.send(made()).ok();
             wake();
         });
         match spawned {
             Ok(_) => self.importing = ImportTask(Some((receiver, services.wake.clone()))),
             Err(error) => {
-                let text = format!("The weights could not be read: {error}; close other programs");
+                let text = format!("The file could not be read: {error}; close other programs");
                 self.messages.add(Weight::Error, text);
             }
         }
     }
 
-    /// Opens the run that was made of weights.
+    /// Opens what was made of a file.
     pub(super) fn drain_import(&mut self) {
         let Some((receiver, wake)) = &self.importing.0 else {
             return;
@@ -59,7 +96,13 @@ impl State {
         self.importing = ImportTask::default();
         match made {
             Err(text) => self.messages.add(Weight::Error, text),
-            Ok(made) => {
+            Ok(MadeOf::Network(file, notes)) => {
+                self.open_read(file);
+                for note in notes {
+                    self.messages.add(Weight::Note, note);
+                }
+            }
+            Ok(MadeOf::Weights(made)) => {
                 let (taken, unused) = (made.table.taken.len(), made.table.unused.len());
                 let unused = match unused {
                     0 => String::new(),

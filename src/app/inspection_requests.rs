@@ -32,6 +32,11 @@ impl State {
             return Some(Subject::Stored(earlier));
         }
         match self.training.phase {
+            // What trains elsewhere cannot be asked: its last checkpoint is.
+            _ if self.training.is_followed() => {
+                let run = self.training.run.clone()?;
+                Some(Subject::Stored(run.into()))
+            }
             Phase::Training | Phase::Paused => Some(Subject::Live),
             Phase::Preparing { .. } | Phase::Stopping => None,
             Phase::Idle | Phase::Ended(_) => {
@@ -44,6 +49,7 @@ impl State {
     /// The run that was trained before, if the window shows one.
     fn stored(&self) -> Option<&PathBuf> {
         let ended = matches!(self.training.phase, Phase::Idle | Phase::Ended(_));
+        let ended = ended || self.training.is_followed();
         self.training.run.as_ref().filter(|_| ended)
     }
 

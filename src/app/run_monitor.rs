@@ -10,12 +10,13 @@ use crossbeam_channel::{Receiver, TryRecvError, bounded};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use strata_core::format;
-use strata_core::project::Project;
 use strata_core::project::data::Split;
 use strata_core::project::live_setting::LiveSetting;
 use strata_core::project::stage::{Stage, Task};
+use strata_core::project::{Project, file};
 use strata_engine::command::Command;
 use strata_engine::event::{Event, Failure, Metrics, Outcome, StepReport, Summary};
+use strata_engine::follow::{follow, is_trained_elsewhere};
 use strata_engine::inspection::live::LiveResults;
 use strata_engine::storage::record::{RunRecord, Status};
 use strata_engine::storage::snapshots::Snapshots;
@@ -78,6 +79,10 @@ pub enum Continuation {
 #[derive(Default)]
 pub struct RunMonitor {
     running: Option<Running>,
+    /// Whether it trains in another process, and is followed in its folder.
+    is_followed: bool,
+    /// Whether a run that is followed has written other weights since they were last looked at.
+    has_new_weights: bool,
     reading: Option<Receiver<Curves>>,
     /// Wakes the window when the earlier curves of a run that goes on are read; `None` of a new run.
     continued: Option<Wake>,
@@ -144,8 +149,13 @@ impl RunMonitor {
         }
     }
 
-    /// A run that ended earlier; its curves are read on their own thread.
+    /// A run that another process trains, or that ended earlier: the curves of that are read on their own thread.
     pub fn stored(run: PathBuf, wake: &Wake) -> RunMonitor {
+        if is_trained_elsewhere(&run)
+            && let Some(followed) = RunMonitor::followed(&run, wake)
+        {
+            return followed;
+        }
         RunMonitor {
             record: RunRecord::read(&run).ok(),
             reading: read_curves(&run, wake),
@@ -155,9 +165,29 @@ impl RunMonitor {
         }
     }
 
+    /// A run in training elsewhere; none where no thread is left to follow it.
+    fn followed(run: &Path, wake: &Wake) -> Option<RunMonitor> {
+        let woken = wake.clone();
+        let running = follow(run.to_owned(), move || woken()).inspect_err(|error| {
+            log::warn!(
+                "no thread could be started to follow {}: {error}",
+                run.display()
+            );
+        });
+        Some(RunMonitor {
+            running: Some(running.ok()?),
+            is_followed: true,
+            phase: Phase::Training,
+            project: file::load(&run.join("project.toml")).ok(),
+            run: Some(run.to_owned()),
+            record: RunRecord::read(run).ok(),
+            ..RunMonitor::default()
+        })
+    }
+
     /// How the run can go on from its last checkpoint; `None` while it is in training and where there is none.
     pub fn continuation(&self) -> Option<Continuation> {
-        if self.is_running() || self.run.is_none() {
+        if self.is_live() || self.run.is_none() {
             return None;
         }
         let status = match &self.phase {
@@ -212,9 +242,24 @@ impl RunMonitor {
         self.reading.is_some()
     }
 
-    /// True from the start until the last event.
+    /// True from the start until the last event of a run that this window trains.
     pub fn is_running(&self) -> bool {
+        self.running.is_some() && !self.is_followed
+    }
+
+    /// Whether it trains, here or in another process whose folder is followed.
+    pub fn is_live(&self) -> bool {
         self.running.is_some()
+    }
+
+    /// Whether it trains in another process.
+    pub fn is_followed(&self) -> bool {
+        self.running.is_some() && self.is_followed
+    }
+
+    /// Whether a run that is followed has written other weights since this was last asked.
+    pub(super) fn take_new_weights(&mut self) -> bool {
+        std::mem::take(&mut self.has_new_weights)
     }
 
     /// Sends a command; without a run nothing happens.
@@ -299,7 +344,8 @@ impl RunMonitor {
 
     /// What the run in training publishes.
     pub fn live(&self) -> Option<Arc<LiveResults>> {
-        self.running.as_ref().map(|running| running.live.clone())
+        let own = self.running.as_ref().filter(|_| !self.is_followed);
+        own.map(|running| running.live.clone())
     }
 
     fn take_pictures(&mut self) {
@@ -337,7 +383,8 @@ impl RunMonitor {
                 epochs,
                 steps_per_epoch,
             } => {
-                let goes_on = self.continued.is_some() && self.curves.goes_on(&name);
+                let is_known = self.continued.is_some() || self.is_followed;
+                let goes_on = is_known && self.curves.goes_on(&name);
                 match goes_on {
                     true => self.curves.set_steps_per_epoch(steps_per_epoch),
                     false => self.curves.stage(&name, steps_per_epoch),
@@ -386,7 +433,7 @@ impl RunMonitor {
                 };
                 return Some((weight, format!("The network {}", told.text())));
             }
-            Event::InspectionsUpdated => {}
+            Event::InspectionsUpdated => self.has_new_weights = self.is_followed,
             Event::Paused => self.phase = Phase::Paused,
             Event::Resumed => self.phase = Phase::Training,
             Event::Checkpoint { path } => {
@@ -433,6 +480,7 @@ impl RunMonitor {
     fn finished(&mut self, outcome: Outcome) -> Option<(Weight, String)> {
         self.take_pictures();
         self.running = None;
+        self.has_new_weights = self.is_followed;
         let told = match &outcome {
             Outcome::Completed(summary) => (
                 Weight::Note,

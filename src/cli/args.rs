@@ -85,7 +85,7 @@ pub enum Command {
     Control(ControlArgs),
     /// Train a run again and say whether it is the same to the last bit; exits with 1 where it differs
     Replay(ReplayArgs),
-    /// Make a run of a project and the weights of a safetensors file
+    /// Make a run of a project and the weights of a safetensors file, or a project of an ONNX file or a printed model
     Import(ImportArgs),
     /// Measure a trained run on a split
     Eval(EvalArgs),
@@ -312,13 +312,17 @@ pub struct TrainArgs {
 /// `strata import`
 #[derive(Debug, ClapArgs)]
 pub struct ImportArgs {
-    /// A project file, a run folder or a built-in project: the network that takes the weights
+    /// The network that takes the weights: a project file, a run folder or a built-in project; or a network of which a
+    /// project is made: an ONNX file, or a text with a printed model, a summary or lines of code (`-`: standard input)
     pub project: String,
     /// The weights, a safetensors file
-    pub weights: PathBuf,
-    /// The run's folder [default: the next free runs/TITLE-N next to the project]
-    #[arg(short, long, value_name = "RUN")]
+    pub weights: Option<PathBuf>,
+    /// The run's folder [default: the next free runs/TITLE-N next to the project]; of a network the project's file
+    #[arg(short, long, value_name = "PATH")]
     pub output: Option<PathBuf>,
+    /// Of a network: replace the project and its weights where they exist
+    #[arg(long, conflicts_with = "weights")]
+    pub force: bool,
     #[command(flatten)]
     pub changes: Changes,
     /// Print what went where as one JSON value
@@ -362,7 +366,7 @@ pub struct PredictArgs {
 pub struct ExportArgs {
     /// The run's folder
     pub run: PathBuf,
-    /// For which program: pytorch, keras, onnx, or the weights alone
+    /// For which program: pytorch, keras, onnx, tensorboard (the curves), or the weights alone
     #[arg(long, value_name = "PROGRAM", value_parser = format)]
     pub to: Format,
     /// The folder of the files [default: export in the run's folder]
@@ -371,6 +375,9 @@ pub struct ExportArgs {
     /// Which checkpoint: last, best, stage-1 or step-512
     #[arg(long, value_name = "NAME", default_value = "last")]
     pub checkpoint: String,
+    /// For PyTorch: the network alone, without train.py and the images that it trains on
+    #[arg(long)]
+    pub no_training: bool,
     /// Replace files that exist
     #[arg(long)]
     pub force: bool,

@@ -8,6 +8,8 @@ mod design;
 mod explain;
 mod paste;
 
+pub(super) use paste::read_input;
+
 use super::args::CheckArgs;
 use super::source::{self, Source};
 use super::text::{left, right, times};

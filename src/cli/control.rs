@@ -8,9 +8,9 @@ use strata_core::format::count;
 use strata_core::project::file;
 use strata_core::project::live_setting::LiveSetting;
 use strata_engine::command::Command;
+use strata_engine::follow::is_trained_elsewhere;
 use strata_engine::run::command_file::ask;
 use strata_engine::storage::changes::Changes;
-use strata_engine::storage::run_folder::is_in_training;
 
 /// Asks the run; without anything to ask it says what can be asked and what was changed so far.
 pub fn run(args: &ControlArgs) -> anyhow::Result<()> {
@@ -23,7 +23,7 @@ pub fn run(args: &ControlArgs) -> anyhow::Result<()> {
     if commands.is_empty() {
         return tell(run);
     }
-    if !is_in_training(run) {
+    if !is_trained_elsewhere(run) {
         let message = format!(
             "{} is not in training, so nothing was asked of it; strata train {} --resume goes on with it",
             run.display(),
@@ -103,7 +103,7 @@ fn tell(run: &Path) -> anyhow::Result<()> {
             "from step {step} on, stage {stage}: {setting}={value}"
         ));
     }
-    if !is_in_training(run) {
+    if !is_trained_elsewhere(run) {
         lines.push("it is not in training".to_owned());
     }
     output::print(&lines.join("\n"))

@@ -9,19 +9,28 @@ use strata_export::bundle::{Request, export, usual_folder};
 pub fn run(args: &ExportArgs) -> anyhow::Result<()> {
     let usual = usual_folder(&args.run);
     let folder = args.output.as_deref().unwrap_or(&usual);
-    let files = export(&Request {
+    let exported = export(&Request {
         run: &args.run,
         checkpoint: &args.checkpoint,
         format: args.to,
         folder,
         force: args.force,
+        with_training: !args.no_training,
     })?;
-    let names: Vec<String> = files
+    if let Some(reason) = &exported.without_training {
+        output::say(&format!("the network is there, but {reason}"));
+    }
+    let names: Vec<String> = exported
+        .files
         .iter()
         .map(|file| file.display().to_string())
         .collect();
     if args.json {
-        return output::print_json(&json!({ "to": args.to.name(), "files": names }));
+        return output::print_json(&json!({
+            "to": args.to.name(),
+            "files": names,
+            "without_training": exported.without_training,
+        }));
     }
     output::print(&names.join("\n"))
 }

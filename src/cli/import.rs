@@ -1,17 +1,31 @@
-//! `strata import`: a run made of a project and weights that another program has trained.
+//! `strata import`: a run made of a project and weights that another program has trained, or a project made of a file
+//! that holds a network.
 
 use super::args::ImportArgs;
-use super::{output, source};
+use super::check::read_input;
+use super::{WrongInput, output, source};
 use serde_json::json;
+use std::ffi::OsStr;
+use std::path::Path;
+use strata_core::files;
 use strata_engine::storage::import::import;
+use strata_export::incoming;
 
-/// Makes the run, says what went where and prints its folder.
+/// Endings of files with printed models or lines of code.
+const TEXTS: [&str; 3] = ["txt", "py", "md"];
+/// No printed model is longer.
+const MOST_BYTES: u64 = 1 << 20;
+
+/// Makes the run, says what went where and prints its folder; of a network alone makes the project and prints its file.
 pub fn run(args: &ImportArgs) -> anyhow::Result<()> {
+    let Some(weights) = &args.weights else {
+        return network(args);
+    };
     let source = source::open(&args.project, &args.changes)?;
     let made = import(
         &source.project,
         &source.base,
-        &args.weights,
+        weights,
         args.output.as_deref(),
         &mut |_| true,
     )?;
@@ -38,4 +52,57 @@ pub fn run(args: &ImportArgs) -> anyhow::Result<()> {
         "taken": taken.collect::<Vec<_>>(),
         "unused": unused.collect::<Vec<_>>(),
     }))
+}
+
+/// Makes a project of a file that holds a network, with its weights beside it, or of lines that print or define one.
+fn network(args: &ImportArgs) -> anyhow::Result<()> {
+    let from = Path::new(&args.project);
+    let is_input = from == Path::new("-");
+    let is_text = is_input
+        || (from.is_file()
+            && TEXTS
+                .iter()
+                .any(|ending| from.extension().is_some_and(|own| own == *ending)));
+    if !is_text && !incoming::is_network(from) {
+        return Err(WrongInput(format!(
+            "{} is no network: strata import FILE makes a project of an ONNX file or of a text with a printed model, \
+             strata import PROJECT WEIGHTS a run of weights",
+            args.project
+        ))
+        .into());
+    }
+    let stem = if is_input {
+        OsStr::new("network")
+    } else {
+        from.file_stem().unwrap_or_default()
+    };
+    let usual = || Path::new(stem).with_extension("toml");
+    let file = args.output.clone().unwrap_or_else(usual);
+    let made = match is_text {
+        true => {
+            let text = if is_input {
+                read_input()
+            } else {
+                files::read_text(from, MOST_BYTES)
+            };
+            let text = text
+                .map_err(|reason| WrongInput(format!("cannot read {}: {reason}", args.project)))?;
+            incoming::import_text(&text, &stem.to_string_lossy(), &file, args.force)?
+        }
+        false => incoming::import(from, &file, args.force)?,
+    };
+    made.notes
+        .iter()
+        .for_each(|note| output::say(&format!("note: {note}")));
+    let weights = made.weights.map(|path| path.display().to_string());
+    let file = file.display().to_string();
+    if args.json {
+        return output::print_json(
+            &json!({"project": file, "weights": weights, "notes": made.notes}),
+        );
+    }
+    output::say(&format!(
+        "next: strata check {file}, or strata {file} for the window"
+    ));
+    output::print(&file)
 }

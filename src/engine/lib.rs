@@ -10,6 +10,7 @@ pub mod command;
 pub mod download_task;
 pub mod error;
 pub mod event;
+pub mod follow;
 pub mod inspection;
 pub mod machine_benchmark;
 pub mod predict;

@@ -1,7 +1,8 @@
-//! A run's network as files of another program, in one folder.
+//! A run's network, or its curves, as files of another program, in one folder.
 
 use crate::error::ExportError;
-use crate::{keras, onnx, pytorch};
+use crate::pytorch::training;
+use crate::{keras, onnx, pytorch, tensorboard, torchvision};
 use candle_core::Tensor;
 use std::collections::HashMap;
 use std::fs;
@@ -23,17 +24,20 @@ pub enum Format {
     Keras,
     /// `model.onnx`, with its weights inside.
     Onnx,
-    /// The weights alone, under PyTorch's keys.
+    /// The weights alone, under PyTorch's keys; those of ResNet-18 and MobileNetV2 under torchvision's.
     Weights,
+    /// The curves as an event file.
+    Tensorboard,
 }
 
 impl Format {
     /// All of them.
-    pub const ALL: [Format; 4] = [
+    pub const ALL: [Format; 5] = [
         Format::Pytorch,
         Format::Keras,
         Format::Onnx,
         Format::Weights,
+        Format::Tensorboard,
     ];
 
     /// The word of the terminal.
@@ -43,6 +47,7 @@ impl Format {
             Format::Keras => "keras",
             Format::Onnx => "onnx",
             Format::Weights => "weights",
+            Format::Tensorboard => "tensorboard",
         }
     }
 
@@ -53,6 +58,7 @@ impl Format {
             Format::Keras => "The network for Keras",
             Format::Onnx => "The network as ONNX",
             Format::Weights => "The weights",
+            Format::Tensorboard => "The curves for TensorBoard",
         }
     }
 
@@ -63,18 +69,22 @@ impl Format {
             Format::Keras => "Export for Keras",
             Format::Onnx => "Export as ONNX",
             Format::Weights => "Export the weights",
+            Format::Tensorboard => "Export for TensorBoard",
         }
     }
 
     /// What it is good for.
     pub fn about(self) -> &'static str {
         match self {
-            Format::Pytorch => "the network as readable code, with its weights",
+            Format::Pytorch => {
+                "the network as readable code with its weights, a script that trains it there, and its images"
+            }
             Format::Keras => "the network with its weights in one file, for any backend of Keras 3",
             Format::Onnx => {
                 "the network with its weights in one file, for ONNX runtimes and Netron"
             }
             Format::Weights => "the weights alone, under the names that PyTorch gives them",
+            Format::Tensorboard => "losses, accuracies and learning rates of all steps and epochs",
         }
     }
 
@@ -85,6 +95,7 @@ impl Format {
             Format::Keras => &[keras::MODEL_FILE],
             Format::Onnx => &[onnx::MODEL_FILE],
             Format::Weights => &[WEIGHTS_FILE],
+            Format::Tensorboard => &[tensorboard::EVENTS_FILE],
         }
     }
 }
@@ -107,24 +118,57 @@ pub struct Request<'a> {
     pub folder: &'a Path,
     /// Whether files that are there are replaced.
     pub force: bool,
+    /// For PyTorch: whether a script that trains the project, with its images, goes with it.
+    pub with_training: bool,
 }
 
-/// Writes the network of a run for another program; gives the files that it wrote. Nothing is written where one of the
-/// files is in the way or the network cannot be expressed.
-pub fn export(request: &Request<'_>) -> Result<Vec<PathBuf>, ExportError> {
-    let files: Vec<PathBuf> = request
-        .format
-        .files()
-        .iter()
+/// What was written.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Exported {
+    /// The files.
+    pub files: Vec<PathBuf>,
+    /// Why there is no script that trains the project, where one was asked for.
+    pub without_training: Option<String>,
+}
+
+/// Writes the network of a run for another program. Nothing is written where one of the files is in the way or the network
+/// cannot be expressed; where only the training cannot, the network is written alone.
+pub fn export(request: &Request<'_>) -> Result<Exported, ExportError> {
+    let trains = request.with_training && request.format == Format::Pytorch;
+    let names = request.format.files().iter().copied();
+    let scripts = training::files().filter(|_| trains);
+    let in_the_way = names
+        .clone()
+        .chain(scripts)
         .map(|name| request.folder.join(name))
-        .collect();
-    if let Some(file) = files.iter().find(|file| file.exists() && !request.force) {
-        return Err(ExportError::Exists(file.clone()));
+        .find(|file| file.exists() && !request.force);
+    if let Some(file) = in_the_way {
+        return Err(ExportError::Exists(file));
+    }
+    if request.format == Format::Tensorboard {
+        let file = request.folder.join(tensorboard::EVENTS_FILE);
+        fs::create_dir_all(request.folder).map_err(|reason| unwritten(request.folder, &reason))?;
+        write_atomic(&file, &tensorboard::events(request.run)?)
+            .map_err(|reason| unwritten(&file, &reason))?;
+        return Ok(Exported {
+            files: vec![file],
+            without_training: None,
+        });
     }
     let project = file::load(&request.run.join("project.toml"))?;
     let weights = weights(request.run, request.checkpoint)?;
     write(&project, &weights, request.format, request.folder)?;
-    Ok(files)
+    let mut exported = Exported {
+        files: names.map(|name| request.folder.join(name)).collect(),
+        without_training: None,
+    };
+    if trains {
+        match training::write(request.run, request.checkpoint, request.folder) {
+            Ok(files) => exported.files.extend(files),
+            Err(error) => exported.without_training = Some(error.to_string()),
+        }
+    }
+    Ok(exported)
 }
 
 /// Writes a network with weights under PyTorch's keys, over files that are there.
@@ -138,7 +182,8 @@ pub fn write(
         Format::Pytorch => Some((pytorch::MODEL_FILE, pytorch::model(project)?.into_bytes())),
         Format::Keras => Some((keras::MODEL_FILE, keras::model(project, weights)?)),
         Format::Onnx => Some((onnx::MODEL_FILE, onnx::model(project, weights)?)),
-        Format::Weights => None,
+        // Curves are of a run, not of a network.
+        Format::Weights | Format::Tensorboard => None,
     };
     fs::create_dir_all(folder).map_err(|reason| unwritten(folder, &reason))?;
     if let Some((name, bytes)) = code {
@@ -147,7 +192,11 @@ pub fn write(
     }
     if format.files().contains(&WEIGHTS_FILE) {
         let file = folder.join(WEIGHTS_FILE);
-        write_tensors(&file, weights).map_err(|reason| unwritten(&file, &reason))?;
+        // Alone they are for whatever has such a network: where torchvision has it, under its names.
+        let known = (format == Format::Weights).then(|| torchvision::named(project, weights));
+        let known = known.flatten().map(|(_, named)| named);
+        write_tensors(&file, known.as_ref().unwrap_or(weights))
+            .map_err(|reason| unwritten(&file, &reason))?;
     }
     Ok(())
 }

@@ -39,6 +39,22 @@ pub enum ExportError {
         /// What it lacks.
         reason: String,
     },
+    /// What a run has written while it trained cannot be read.
+    #[error("the curves of {run} cannot be read: {reason}")]
+    Tables {
+        /// The run's folder.
+        run: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+    /// What a script for training cannot do.
+    #[error("train.py cannot be written: {what}: {reason}")]
+    Training {
+        /// The setting or file.
+        what: String,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// The file of Keras could not be put together.
     #[error("the file for Keras could not be made: {0}")]
     Keras(String),

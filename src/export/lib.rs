@@ -1,8 +1,10 @@
-//! What leaves Strata: the reports of a run and of a sweep, a comparison as one page, and networks as other programs read them.
+//! What leaves Strata: reports, a comparison as one page, and networks as other programs read them; and networks of other
+//! programs that come in.
 
 pub mod bundle;
 pub mod comparison;
 pub mod error;
+pub mod incoming;
 pub mod keras;
 pub mod onnx;
 mod plan;
@@ -10,4 +12,6 @@ pub mod pytorch;
 pub mod report;
 pub mod sweep;
 pub mod study;
+pub mod tensorboard;
+pub mod torchvision;
 mod windows;

@@ -18,7 +18,9 @@ pub fn pick(wanted: Wanted) -> Option<Chosen> {
     let project = |dialog: FileDialog| dialog.add_filter("Strata project", &["toml"]);
     match wanted {
         Wanted::Path(PathPurpose::Open) => {
-            let dialog = project(dialog).add_filter("Weights", &["safetensors"]);
+            let dialog = project(dialog)
+                .add_filter("Weights", &["safetensors"])
+                .add_filter("Network", &["onnx"]);
             dialog.pick_file().map(Chosen::Open)
         }
         Wanted::Path(PathPurpose::Save) => project(dialog).save_file().map(Chosen::Save),

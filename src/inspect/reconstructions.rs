@@ -89,14 +89,16 @@ impl Probe {
         seed: u64,
         device: &Device,
     ) -> Result<Option<Probe>, DataError> {
-        let order = [Split::Valid, Split::Test, Split::Unlabeled, Split::Train];
-        let Some(split) = order.into_iter().find_map(|split| dataset.split(split)) else {
+        let Some((name, places)) = probe_places(dataset, seed) else {
+            return Ok(None);
+        };
+        let Some(split) = dataset.split(name) else {
             return Ok(None);
         };
         let size = split.image_shape();
         let mut values = vec![0.0; size.iter().product()];
         let (mut images, mut labels) = (Vec::new(), Vec::new());
-        for index in choose(split, seed) {
+        for index in places {
             labels.push(split.label(index));
             split.read(index, &mut values)?;
             images.extend_from_slice(&values);
@@ -192,6 +194,13 @@ pub(crate) fn split_of(
         InspectError::Input(format!("there are no images {split}"))
     };
     found.ok_or_else(none)
+}
+
+/// The probe images of a run: which of the first split there is of valid, test, unlabeled, train.
+pub fn probe_places(dataset: &Dataset, seed: u64) -> Option<(Split, Vec<usize>)> {
+    let order = [Split::Valid, Split::Test, Split::Unlabeled, Split::Train];
+    let mut there = order.into_iter();
+    there.find_map(|name| Some((name, choose(dataset.split(name)?, seed))))
 }
 
 /// Up to [`PROBES`] different images of a split, fewer where they are large.

@@ -4,12 +4,15 @@
 use crate::kit::random_stack::{fits, rng, small};
 use crate::kit::runs::{completed, options, tiny, train};
 use crate::kit::terminal::{code, err, json, out, strata};
+use crate::kit::window::open;
 use candle_core::{Device, Tensor};
+use eframe::egui::{Key, Modifiers};
 use rand::Rng;
 use std::collections::HashMap;
 use std::ffi::OsString;
 use std::path::Path;
 use std::process::Command;
+use strata::app::action::Action;
 use strata::export::bundle::{Format, write};
 use strata::export::error::ExportError;
 use strata::nn::{Mode, Network as Compiled, Route};
@@ -20,7 +23,7 @@ use strata_testkit::folders::python_with;
 /// Images in the batch that is compared.
 const BATCH: usize = 3;
 /// Random networks that are tried every time, and those of the long form.
-const SAMPLE: usize = 30;
+pub const SAMPLE: usize = 30;
 const ALL: usize = 200;
 /// Built-in projects whose pictures are made smaller, so that this takes seconds.
 const SMALLER: [(&str, &str); 3] = [
@@ -30,7 +33,7 @@ const SMALLER: [(&str, &str); 3] = [
 ];
 
 /// A random project without an error.
-fn random_projects(count: usize) -> impl Iterator<Item = (String, Project)> {
+pub fn random_projects(count: usize) -> impl Iterator<Item = (String, Project)> {
     let sound = |seed: u64| {
         let network = small(&mut rng(seed));
         let inference = infer(&network);
@@ -46,7 +49,7 @@ fn random_projects(count: usize) -> impl Iterator<Item = (String, Project)> {
     (0..).filter_map(sound).take(count)
 }
 
-fn builtin_projects() -> impl Iterator<Item = (String, Project)> {
+pub fn builtin_projects() -> impl Iterator<Item = (String, Project)> {
     builtin::ALL.iter().map(|builtin| {
         let mut project = builtin.project().unwrap();
         if let Some((_, input)) = SMALLER.iter().find(|(name, _)| *name == builtin.name) {
@@ -57,7 +60,7 @@ fn builtin_projects() -> impl Iterator<Item = (String, Project)> {
 }
 
 /// From `N×H×W×C` to `N×C×H×W`, or back, for any number of axes.
-fn turned(tensor: &Tensor, channels_last: bool) -> Tensor {
+pub fn turned(tensor: &Tensor, channels_last: bool) -> Tensor {
     let last = tensor.rank() - 1;
     let order: Vec<usize> = match channels_last {
         true => [vec![0], (2..=last).collect(), vec![1]].concat(),
@@ -70,7 +73,10 @@ fn turned(tensor: &Tensor, channels_last: bool) -> Tensor {
 }
 
 /// Weights whose statistics are not those of the start, an input and what the network gives for it.
-fn case(inference: &Inference, seed: u64) -> (HashMap<String, Tensor>, HashMap<String, Tensor>) {
+pub fn case(
+    inference: &Inference,
+    seed: u64,
+) -> (HashMap<String, Tensor>, HashMap<String, Tensor>) {
     let plan = inference.plan.as_ref().unwrap();
     let mut network = Compiled::new(plan, seed, &Device::Cpu).unwrap();
     let dims = [&[BATCH], plan.input.dims()].concat();
@@ -111,7 +117,7 @@ fn case(inference: &Inference, seed: u64) -> (HashMap<String, Tensor>, HashMap<S
 }
 
 /// Whether an output is made of rounding errors alone: the mean of normalised values, say.
-fn is_rounding(tensors: &HashMap<String, Tensor>) -> bool {
+pub fn is_rounding(tensors: &HashMap<String, Tensor>) -> bool {
     let largest = |tensor: &Tensor| {
         let values = tensor.flatten_all().unwrap().to_vec1::<f32>().unwrap();
         values
@@ -165,7 +171,7 @@ fn pytorch(test: &str) -> Option<OsString> {
     python_with(&["torch", "safetensors", "numpy"], test)
 }
 
-fn onnx(test: &str) -> Option<OsString> {
+pub fn onnx(test: &str) -> Option<OsString> {
     python_with(&["onnx", "onnxruntime", "safetensors", "numpy"], test)
 }
 
@@ -259,8 +265,79 @@ fn a_run_is_exported_and_nothing_is_replaced_unasked() {
     let unknown = strata(at, &["export", "run", "--to", "caffe"]);
     assert_eq!(code(&unknown), 2);
     assert!(
-        err(&unknown).contains("pytorch, keras, onnx, weights"),
+        err(&unknown).contains("pytorch, keras, onnx, weights, tensorboard"),
         "{}",
         err(&unknown)
     );
+}
+
+/// Loads weights strictly into a model of torchvision and compares what it gives.
+const TORCHVISION: &str = r#"
+import sys
+import torch, torchvision
+from safetensors.torch import load_file
+model = getattr(torchvision.models, sys.argv[1])(num_classes=7).eval()
+model.load_state_dict(load_file("weights.safetensors"), strict=True)
+case = load_file("case.safetensors")
+with torch.no_grad():
+    answer = model(case["input"])
+difference = ((answer - case["answer"]).abs().max() / case["answer"].abs().max()).item()
+assert difference < 1e-4, difference
+"#;
+
+#[test]
+fn weights_of_known_networks_load_in_torchvision_strictly() {
+    let test = "weights_of_known_networks_load_in_torchvision_strictly";
+    let Some(python) = python_with(&["torch", "torchvision", "safetensors"], test) else {
+        return;
+    };
+    for (name, model) in [("resnet-18", "resnet18"), ("mobilenet-v2", "mobilenet_v2")] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut project = builtin::find(name).unwrap().project().unwrap();
+        project.network.input = "3x64x64".parse().unwrap();
+        let last = project.network.head.len() - 1;
+        project.network.head[last] = strata::project::node::Node::from_text("dense 7");
+        let (weights, tensors) = case(&infer(&project.network), 3);
+        write(&project, &weights, Format::Weights, folder.path()).unwrap();
+        candle_core::safetensors::save(&tensors, folder.path().join("case.safetensors")).unwrap();
+        let mut command = Command::new(&python);
+        command
+            .args(["-c", TORCHVISION, model])
+            .current_dir(&folder);
+        let output = command.output().unwrap();
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{name}: {told}");
+    }
+}
+
+#[test]
+fn the_window_has_a_menu_of_exports() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    completed(train(&tiny(&[]), &options(&at.join("run"))).0);
+    let mut window = open(at, &tiny(&[]));
+    let run = at.join("run");
+    window.harness.state_mut().handle(Action::Open(run.clone()));
+    window.wait("the curves", |state| !state.training.is_reading());
+    window.run();
+    for dark in [true, false] {
+        window.set_dark(dark);
+        window.click("Export");
+        window.run();
+        for format in Format::ALL {
+            assert!(window.has(format.command()), "{}", format.command());
+        }
+        window.keep_picture(if dark {
+            "export/menu-dark"
+        } else {
+            "export/menu-light"
+        });
+        window.press(Modifiers::NONE, Key::Escape);
+    }
+    window.click("Export");
+    window.run();
+    window.click(Format::Tensorboard.command());
+    window.wait("the file", |_| {
+        run.join("export/events.out.tfevents.strata").exists()
+    });
 }

@@ -25,6 +25,7 @@ use strata_data::archive::Archive;
 use strata_data::{Recognised, recognise};
 use strata_engine::command::Command;
 use strata_export::bundle::{Format, Request, export, usual_folder};
+use strata_export::incoming::is_network;
 use strata_export::report::{self, Shown};
 use strata_inspect::confusion::Confusion;
 use strata_sweep::folder::{PROJECT_FILE, is_sweep};
@@ -36,7 +37,7 @@ fn is_unreadable(path: &Path) -> bool {
         true => path.join(PROJECT_FILE),
         false => run_folder(&path).map_or(path.clone(), |run| run.join("project.toml")),
     };
-    !are_weights(&path) && file::load_with_text(&file).is_err()
+    !are_weights(&path) && !is_network(&path) && file::load_with_text(&file).is_err()
 }
 
 impl State {
@@ -264,6 +265,9 @@ impl State {
         if is_sweep(&path) {
             return self.open_sweep(path);
         }
+        if is_network(&path) {
+            return self.import_network(path, services);
+        }
         let (file, run) = match run_folder(&path) {
             Some(run) => (run.join("project.toml"), Some(run)),
             None => (path, None),
@@ -303,6 +307,19 @@ impl State {
         }
     }
 
+    /// Opens a project that was just made of another program's file.
+    pub(crate) fn open_read(&mut self, file: PathBuf) {
+        match file::load_with_text(&file) {
+            Err(error) => self.messages.add(Weight::Error, error.in_window()),
+            Ok((project, text)) => {
+                self.recents.remember(&file, &project.title, Kind::Project);
+                let told = format!("Made a project of the network: {}", file.display());
+                self.replace(project, Some(text), Some(file));
+                self.messages.add(Weight::Note, told);
+            }
+        }
+    }
+
     /// Opens a run that was just made, in the place of the project that it was made of.
     pub(crate) fn open_made(&mut self, run: PathBuf, wake: &Wake) {
         match file::load_with_text(&run.join("project.toml")) {
@@ -320,14 +337,13 @@ impl State {
             let text = "The project of that run is open; its curves and pictures can be seen when the training here ends";
             return self.messages.add(Weight::Warning, text);
         }
-        self.messages.add(
-            Weight::Note,
-            format!(
-                "Opened the run {}; Save asks for a new place",
-                run.display()
-            ),
-        );
+        let shown = run.display().to_string();
         self.training = RunMonitor::stored(run, wake);
+        let told = match self.training.is_followed() {
+            true => format!("Following the run {shown}, which another process trains"),
+            false => format!("Opened the run {shown}; Save asks for a new place"),
+        };
+        self.messages.add(Weight::Note, told);
         self.inspections.forget_run();
     }
 
@@ -401,10 +417,13 @@ impl State {
                 format,
                 folder,
                 force: true,
+                with_training: true,
             };
-            export(&request)
-                .map(drop)
-                .map_err(|error| error.to_string())
+            let exported = export(&request).map_err(|error| error.to_string())?;
+            match exported.without_training {
+                Some(reason) => Err(format!("The network is there, but {reason}")),
+                None => Ok(()),
+            }
         };
         self.pictures
             .save(format.saved_as(), folder, write, &services.wake);

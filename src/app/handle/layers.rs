@@ -7,6 +7,7 @@ use strata_core::project::edit::{Edit, EditError};
 use strata_core::project::node::Node;
 use strata_core::project::stage::Stage;
 use strata_core::project::{Place, Project, Stack};
+use strata_core::shape::foreign::pasted::{is_print, paste};
 use strata_core::shape::foreign::{is_call, translate};
 
 impl State {
@@ -197,6 +198,18 @@ fn read_layers(text: &str) -> (Vec<Node>, Vec<String>) {
         Ok(translation) => {
             let layers = translation.layers.into_iter().map(Node::Layer).collect();
             (layers, translation.notes)
+        }
+        Err(_) if is_print(text) => {
+            let printed = paste(text);
+            let unread = printed.unread.iter();
+            let unread = unread.map(|unread| {
+                format!(
+                    "line {}, {}, was left out: {}",
+                    unread.line, unread.text, unread.reason
+                )
+            });
+            let notes = printed.notes.iter().cloned().chain(unread).collect();
+            (printed.layers.into_iter().map(Node::Layer).collect(), notes)
         }
         Err(_) => (nodes(text), Vec::new()),
     }

@@ -8,6 +8,7 @@ use std::path::Path;
 use strata_core::files;
 use strata_core::project::layer_text::LayerTextError;
 use strata_core::project::node::Node;
+use strata_core::shape::foreign::pasted::{Pasted, is_print, paste};
 use strata_core::shape::foreign::{Translation, is_call, translate};
 
 /// No lines that a person would paste are longer.
@@ -31,8 +32,10 @@ pub fn run(file: &Path, as_json: bool) -> anyhow::Result<()> {
         );
         return Err(WrongInput(message).into());
     }
-    let translation =
-        translate(&text).map_err(|error| WrongInput(described(&name, &text, &error)))?;
+    let translation = match translate(&text) {
+        Err(_) if is_print(&text) => without_unread(paste(&text)),
+        read => read.map_err(|error| WrongInput(described(&name, &text, &error)))?,
+    };
     match as_json {
         true => output::print_json(&json!({
             "layers": translation.layers.iter().map(ToString::to_string).collect::<Vec<_>>(),
@@ -42,7 +45,23 @@ pub fn run(file: &Path, as_json: bool) -> anyhow::Result<()> {
     }
 }
 
-fn read_input() -> std::io::Result<String> {
+/// What was understood of a print; the rest is told with its line.
+fn without_unread(pasted: Pasted) -> Translation {
+    for unread in &pasted.unread {
+        output::say(&format!(
+            "line {} was left out: {}\n  {}",
+            unread.line,
+            unread.reason,
+            unread.text.trim()
+        ));
+    }
+    Translation {
+        layers: pasted.layers,
+        notes: pasted.notes,
+    }
+}
+
+pub(crate) fn read_input() -> std::io::Result<String> {
     let mut text = String::new();
     std::io::stdin()
         .take(MOST_BYTES)

@@ -5,6 +5,7 @@
 
 mod class;
 mod expression;
+pub(crate) mod training;
 
 use crate::error::ExportError;
 use crate::plan::{stacks, texts, undone_slots, whole};
@@ -65,7 +66,7 @@ from torch import nn
 }
 
 /// A title that ends no docstring.
-fn one_line(title: &str) -> String {
+pub(crate) fn one_line(title: &str) -> String {
     let words: Vec<&str> = title.split_whitespace().collect();
     words.join(" ").replace('\\', "/").replace('"', "'")
 }

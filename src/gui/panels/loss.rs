@@ -178,13 +178,13 @@ fn next_classifier(state: &State) -> String {
     let project = training
         .project
         .as_ref()
-        .filter(|_| training.is_running())
+        .filter(|_| training.is_live())
         .unwrap_or(state.project());
     let classifies = |stage: &Stage| stage.task == Task::Classify;
     let first = project.stages.iter().position(classifies);
     match first {
         None => "No stage of this project classifies.".to_owned(),
-        Some(index) if training.is_running() => {
+        Some(index) if training.is_live() => {
             let name = &project.stages[index].name;
             format!(
                 "Stage {}, “{name}”, classifies: it fills this plot.",

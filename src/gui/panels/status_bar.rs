@@ -38,7 +38,7 @@ pub fn show(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
                 "Memory that training the first stage holds at its peak: weights, gradients, optimizer, activations, scratch, images read ahead (see the view Cost)",
             );
         }
-        if let Some(last) = state.training.last.as_ref().filter(|_| state.training.is_running()) {
+        if let Some(last) = state.training.last.as_ref().filter(|_| state.training.is_live()) {
             number(
                 ui,
                 &format!("{:>6} images/s", format::rate(last.images_per_second)),

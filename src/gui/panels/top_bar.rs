@@ -229,7 +229,8 @@ fn files(ui: &mut Ui, narrow: bool, actions: &mut Vec<Action>) {
     for (text, hover, action) in [
         (
             "Open…",
-            "Open a project file, a run's folder, images as data, or weights for this network as a run (Ctrl+O)",
+            "Open a project file, a run's folder, images as data, weights for this network as a run, or an ONNX file as a \
+             project (Ctrl+O)",
             Action::AskPath(PathPurpose::Open),
         ),
         ("Save", "Save the project (Ctrl+S)", Action::Save),

@@ -52,6 +52,8 @@ pub enum Icon {
     Folder,
     /// An arrow into a tray: to disk.
     Save,
+    /// An arrow out of a tray: to another program.
+    Out,
     /// A window with a bar to the right.
     Side,
     /// A padlock: must not be edited.
@@ -139,6 +141,11 @@ pub fn paint(painter: &Painter, icon: Icon, rect: Rect, color: Color32) {
         Icon::Save => {
             pen.line(&[(7.0, 1.5), (7.0, 9.0)]);
             pen.line(&[(3.8, 6.0), (7.0, 9.2), (10.2, 6.0)]);
+            pen.line(&[(1.8, 9.5), (1.8, 12.5), (12.2, 12.5), (12.2, 9.5)]);
+        }
+        Icon::Out => {
+            pen.line(&[(7.0, 9.2), (7.0, 1.7)]);
+            pen.line(&[(3.8, 4.7), (7.0, 1.5), (10.2, 4.7)]);
             pen.line(&[(1.8, 9.5), (1.8, 12.5), (12.2, 12.5), (12.2, 9.5)]);
         }
         Icon::Lock => lock(&pen),

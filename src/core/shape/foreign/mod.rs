@@ -7,8 +7,10 @@
 mod arguments;
 mod functional;
 mod keras;
+pub mod pasted;
 mod python;
 mod pytorch;
+mod summary;
 
 use crate::project::help::{Help, Repair};
 use crate::project::layer::Layer;
