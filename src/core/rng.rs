@@ -35,6 +35,9 @@ pub enum Purpose {
     Inspection = 10,
     /// What baselines draw: the rows and the features of the trees of a forest.
     Baseline = 20,
+    /// The shares of repeated channels where a layer inherits from a narrower one, and the images that both are compared
+    /// with.
+    Widening = 21,
     /// Images, targets and labels of `strata bench`.
     Bench = 100,
 }

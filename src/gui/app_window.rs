@@ -157,6 +157,9 @@ impl App {
     /// Takes what came from the engine and from dialogs.
     fn take_news(&mut self, ctx: &Context) {
         self.state.drain();
+        if self.state.takes_turn() {
+            self.handle(Action::TrainFromRun);
+        }
         if self.state.training.has_more() {
             ctx.request_repaint();
         }
