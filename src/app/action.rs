@@ -107,8 +107,8 @@ pub enum Action {
     /// Goes on with the run that has ended, from its last checkpoint: with what is left of it, or with so many more epochs
     /// of its last stage.
     GoOn(Option<u32>),
-    /// Trains the project as it is now in a new run whose layers begin with the weights of the run that has ended, where
-    /// they fit.
+    /// Trains the project as it is now in a new run whose layers begin with the weights of the run, where they fit or are
+    /// wider. A run that is paused is stopped first.
     TrainFromRun,
     /// Begins a new run with what the run that has ended was at this checkpoint, and goes on with it.
     GoOnFrom(String),

@@ -117,14 +117,8 @@ fn training(state: &State) -> Vec<Command> {
         Phase::Idle | Phase::Ended(_) if state.hindrance().is_none() => {
             let mut start = vec![command("Train", "", Action::Train)];
             start.extend(state.training.continuation().map(|how| go_on(state, how)));
-            let hint = "a new run: layers that were not changed keep their weights";
-            let train = command(
-                "Train with the weights of this run",
-                hint,
-                Action::TrainFromRun,
-            );
             let has_run = state.training.run.is_some();
-            start.extend(has_run.then(|| train.known_as("transfer edit network")));
+            start.extend(has_run.then(train_from_run));
             start.extend(state.checkpoints().into_iter().map(go_on_from));
             start
         }
@@ -134,6 +128,7 @@ fn training(state: &State) -> Vec<Command> {
             command("Resume", "Space", Action::Resume),
             step,
             steps,
+            train_from_run(),
             stop,
         ],
         _ => Vec::new(),
@@ -233,6 +228,17 @@ fn looking_back(state: &State) -> Vec<Command> {
     let switch = Action::Show(Show::Switch(Switch::KeepsSnapshots(!keeps)));
     commands.push(command(name, "of the next runs, to look back at", switch).known_as("snapshots"));
     commands
+}
+
+/// Trains the network as it is now with what the run has learned.
+fn train_from_run() -> Command {
+    let hint = "a new run: layers keep their weights, wider ones inherit, others begin anew";
+    let train = command(
+        "Train with the weights of this run",
+        hint,
+        Action::TrainFromRun,
+    );
+    train.known_as("transfer edit network widen grow")
 }
 
 /// Goes on with the run that has ended: with what is left, or with as many epochs again.

@@ -117,6 +117,8 @@ pub struct State {
     pub(super) importing: ImportTask,
     /// The run that is being trained again.
     pub replays: Replays,
+    /// Whether the edited network is trained as soon as the run has saved its checkpoint.
+    pub(super) trains_next: bool,
     /// A picture that the window is to put on the clipboard.
     pub copied: Option<Pixels>,
     /// What waits for an answer about unsaved changes.
@@ -187,6 +189,7 @@ impl State {
             studying: Studying::default(),
             importing: ImportTask::default(),
             replays: Replays::default(),
+            trains_next: false,
             copied: None,
             pending: None,
             closing: Closing::No,

@@ -37,6 +37,9 @@ pub enum Purpose {
     Baseline = 20,
     /// The values of the trials of a sweep.
     Sweep = 30,
+    /// The shares of repeated channels where a layer inherits from a narrower one, and the images that both are compared
+    /// with.
+    Widening = 21,
     /// Images, targets and labels of `strata bench`.
     Bench = 100,
 }

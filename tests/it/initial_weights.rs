@@ -7,10 +7,12 @@ use crate::kit::window::{builtin, open};
 use eframe::egui::{Key, Modifiers};
 use std::path::Path;
 use strata::app::action::Action;
+use strata::app::run_monitor::Phase;
 use strata::app::state::SideTab;
 use strata::engine::event::Event;
 use strata::engine::storage::checkpoint;
 use strata::engine::storage::matched_weights::MatchTable;
+use strata::engine::storage::record::RunRecord;
 use strata::engine::thread::RunOptions;
 use strata::project::{Project, file};
 
@@ -297,7 +299,7 @@ fn an_edited_network_keeps_the_weights_of_its_other_layers() {
     for part in [
         "encoder.2.weight,encoder.2.weight,by name\n",
         "\"the file's encoder.0.weight is 3x3x3x3, the network wants",
-        "the file's encoder.4.bias is 6, the network wants bias 8",
+        "encoder.4.bias,encoder.4.bias,\"by name, widened from 6 to 8\"\n",
     ] {
         assert!(table.contains(part), "{part}: {table}");
     }
@@ -313,6 +315,45 @@ fn an_edited_network_keeps_the_weights_of_its_other_layers() {
         first(&new, "encoder.2.weight"),
         last(&old, "encoder.4.weight")
     );
+}
+
+/// A run that is paused is stopped, and its edited network goes on in a new run that names it.
+#[test]
+fn the_network_of_a_paused_run_is_edited_and_widened() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut window = open(folder.path(), &tiny(&[("epochs = 2", "epochs = 500")]));
+    window.click("Train");
+    window.wait("a stage", |state| state.training.stage.is_some());
+    window.click("Pause");
+    window.wait("the pause", |state| state.training.phase == Phase::Paused);
+    let old = window.state().training.run.clone().unwrap();
+    window.enter("encoder.0", "conv 9 k3 s2 p1");
+    window.find("train with the weights of this run");
+    window.wait("the new run", |state| {
+        state.training.run.as_ref().is_some_and(|run| *run != old)
+    });
+    let new = window.state().training.run.clone().unwrap();
+    window.wait("its weights", |_| new.join("init.csv").exists());
+    window.harness.state_mut().handle(Action::Stop);
+    window.wait("the end", |state| !state.training.is_running());
+    let table = std::fs::read_to_string(new.join("init.csv")).unwrap();
+    let wider = "encoder.0.weight,encoder.0.weight,\"by name, widened from 6 to 9\"";
+    assert!(table.contains(wider), "{table}");
+    let record = RunRecord::read(&new).unwrap();
+    let parent = record.parent.unwrap();
+    assert_eq!((parent.run, parent.checkpoint.as_str()), (old, "last"));
+    // Three of the nine filters repeat the first three.
+    let (before, after) = (
+        last(&parent_run(&new), "encoder.0.weight"),
+        first(&new, "encoder.0.weight"),
+    );
+    assert_eq!(after.len() / 9, before.len() / 6);
+    let filter = before.len() / 6;
+    assert_eq!(after[6 * filter..], before[..3 * filter]);
+}
+
+fn parent_run(run: &Path) -> std::path::PathBuf {
+    RunRecord::read(run).unwrap().parent.unwrap().run
 }
 
 /// The keys of torchvision and timm (`tests/fixtures/known_weights.py`) find their layers, each in its place.

@@ -10,6 +10,7 @@ use strata_core::project::help::Surface;
 use strata_core::project::stage::Stage;
 use strata_core::project::study::Study;
 use strata_core::project::{Project, file};
+use strata_engine::command::Command;
 use strata_engine::event::Outcome;
 use strata_engine::storage::branch::branch;
 use strata_engine::storage::run_folder::checkpoints;
@@ -91,8 +92,17 @@ impl State {
         });
     }
 
-    /// Trains the project as it is now with the weights of the run that has ended: its edited layers begin anew.
+    /// Trains the project as it is now with the weights of the run: layers that are wider inherit, other edited ones begin
+    /// anew. A run that is paused is stopped first.
     pub(super) fn train_from_run(&mut self, services: &Services) {
+        if self.training.phase == Phase::Paused {
+            if let Some(hindrance) = self.hindrance() {
+                return self.tell_hindrance(hindrance);
+            }
+            self.training.send(Command::Stop);
+            self.trains_next = true;
+            return;
+        }
         let Some(run) = self.training.run.clone().filter(|_| self.can_start()) else {
             return;
         };
@@ -104,6 +114,15 @@ impl State {
         self.start_run(project, options, services, |running, project, _| {
             RunMonitor::new(running, project)
         });
+    }
+
+    /// Whether the run has stopped so that the edited network can be trained; not where it failed meanwhile.
+    pub(super) fn takes_turn(&mut self) -> bool {
+        if self.training.is_running() {
+            return false;
+        }
+        let waited = std::mem::take(&mut self.trains_next);
+        waited && matches!(self.training.phase, Phase::Ended(Outcome::Stopped(_)))
     }
 
     /// The checkpoints of the run that has ended, besides the newest.
@@ -188,7 +207,7 @@ impl State {
             return Ok(());
         }
         Err(format!(
-            "The layers are not those that were trained in {}: undo the changes (Ctrl+Z) to go on with that run, press Train for a new one, or choose Train with the weights of this run (Ctrl+K), where only the changed layers begin anew",
+            "The layers are not those that were trained in {}: undo the changes (Ctrl+Z) to go on with that run, press Train for a new one, or choose Train with the weights of this run (Ctrl+K), where wider layers inherit and only the changed ones begin anew",
             run.display()
         ))
     }

@@ -1,7 +1,7 @@
 //! The runs of a project that has several: one is shown, all are trained one after the other, those that are done are
 //! compared.
 
-use crate::action::OnView;
+use crate::action::{Action, OnView};
 use crate::baseline_work::BaselineWork;
 use crate::messages::Weight;
 use crate::run_monitor::{Phase, RunMonitor};
@@ -248,9 +248,12 @@ impl State {
     }
 
     /// What is to be done now that something has ended.
-    pub fn due(&mut self) -> Option<crate::action::Action> {
+    pub fn due(&mut self) -> Option<Action> {
+        if self.takes_turn() {
+            return Some(Action::TrainFromRun);
+        }
         let is_due = std::mem::take(&mut self.studying.is_next_due);
-        is_due.then_some(crate::action::Action::Runs(OnRuns::Next))
+        is_due.then_some(Action::Runs(OnRuns::Next))
     }
 
     /// Whether a run that was trained is one of those that the shown run is trained as.

@@ -80,6 +80,7 @@ pub(crate) fn prepare<'a>(
     let mut session = go_live(opened, options, control, sink, live)?;
     begin(&mut session, former.as_ref(), options)?;
     if let Some(told) = first_weights {
+        session.record.parent = told.parent.clone();
         let written = told.write(session.folder.path());
         written.map_err(|reason| session.write_error(reason))?;
         session.sink.event(Event::FirstWeights(told));

@@ -1,6 +1,8 @@
 //! What a network took over from another run or from a file, as a table and as a file of the run.
 
+use super::init::Widened;
 use super::matched_weights::{MatchTable, Taken};
+use super::record::Parent;
 use std::collections::HashSet;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -16,6 +18,13 @@ pub struct FirstWeights {
     pub from: PathBuf,
     /// What went where, of the parts that were asked for.
     pub table: MatchTable,
+    /// The layers that are wider than the ones that they inherit from.
+    pub widened: Vec<Widened>,
+    /// How far the outputs are from those before, where layers are wider: the largest difference as a fraction of the
+    /// largest output, measured on images of random numbers.
+    pub changed: Option<f64>,
+    /// The run that they are from.
+    pub(crate) parent: Option<Parent>,
 }
 
 impl FirstWeights {
@@ -34,9 +43,29 @@ impl FirstWeights {
             }
         };
         format!(
-            "took {taken} of {} tensors from {from}{rest}",
-            taken + missing
+            "took {taken} of {} tensors from {from}{}{rest}",
+            taken + missing,
+            self.wider()
         )
+    }
+
+    /// Which layers are wider, and what that changes.
+    fn wider(&self) -> String {
+        if self.widened.is_empty() {
+            return String::new();
+        }
+        let each = self.widened.iter().map(|layer| {
+            let Widened { place, from, to } = layer;
+            format!("{place} from {from} to {to} channels")
+        });
+        let each: Vec<String> = each.collect();
+        let change = match self.changed {
+            Some(change) => {
+                format!(", which changes the outputs by at most {change:.0e} of the largest")
+            }
+            None => String::new(),
+        };
+        format!("; widened {}{change}", each.join(", "))
     }
 
     /// Writes the table into a run's folder.
@@ -50,7 +79,14 @@ impl FirstWeights {
             ..
         } in &self.table.taken
         {
-            table.write_record([key.as_str(), from, found_by.words()])?;
+            let wider = self.widened.iter().find(|layer| layer.has(key));
+            let how = match wider {
+                Some(Widened { from, to, .. }) => {
+                    format!("{}, widened from {from} to {to}", found_by.words())
+                }
+                None => found_by.words().to_owned(),
+            };
+            table.write_record([key.as_str(), from, &how])?;
         }
         for (key, reason) in &self.table.missing {
             table.write_record([key.as_str(), "", reason])?;

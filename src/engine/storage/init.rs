@@ -1,9 +1,15 @@
 //! The first weights of a run that takes them from another run or from a file, and the table of what went where.
 
 mod moved;
+mod outputs;
+mod widened;
 
+pub use widened::Widened;
+
+use super::checkpoint;
 use super::first_weights::FirstWeights;
 use super::matched_weights::{MatchTable, Taken};
+use super::record::Parent;
 use super::run_folder;
 use super::tensor_file;
 use crate::error::RunError;
@@ -12,8 +18,9 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use strata_core::files::path_in;
 use strata_core::project::init::Init;
+use strata_core::project::stage::Task;
 use strata_core::project::{Network as NetworkSpec, Project, Stack, file};
-use strata_nn::Network;
+use strata_nn::{Network, Route};
 
 /// Where the weights of an `init` are; its path starts at `base`.
 pub fn file_of(init: &Init, base: &Path) -> PathBuf {
@@ -49,15 +56,27 @@ pub(crate) fn take(
             wanted.push((key, tensor.dims().to_vec()));
         }
     }
-    let names = match source_network(&from) {
-        Some(before) => moved::renamed(&before, &project.network, &mut tensors),
-        None => HashMap::new(),
+    let before = source_network(&from).map(|network| (network, tensors.clone()));
+    let (names, mut widened) = match &before {
+        Some((before, _)) => {
+            let names = moved::renamed(before, &project.network, &mut tensors);
+            let widened = widened::widen(&project.network, project.seed, &mut tensors)?;
+            (names, widened)
+        }
+        None => Default::default(),
     };
     as_filters(&wanted, &mut tensors)?;
     let table = whole_layers(matched(&wanted, &tensors), &wanted);
     let picked = table.pick(&tensors);
     let table = moved::with_names(table, &names);
-    let told = FirstWeights { from, table };
+    widened.retain(|layer| table.taken.iter().any(|taken| layer.has(&taken.key)));
+    let told = FirstWeights {
+        parent: parent(&from),
+        from,
+        table,
+        widened,
+        changed: None,
+    };
     if told.table.taken.is_empty() {
         let from = told.from.display();
         let reason = match told.table.missing.first() {
@@ -73,7 +92,28 @@ pub(crate) fn take(
     }
     state.extend(picked);
     network.load_state(&state).map_err(RunError::input)?;
-    Ok(Some(told))
+    let changed = match before.filter(|_| !told.widened.is_empty()) {
+        Some((before, weights)) => {
+            let route = match project.stages.first().map(|stage| stage.task) {
+                Some(Task::Classify) => Route::Classify,
+                Some(Task::Reconstruct) | None => Route::Reconstruct,
+            };
+            outputs::change(&before, &weights, network, (route, project.seed))?
+        }
+        None => None,
+    };
+    Ok(Some(FirstWeights { changed, ..told }))
+}
+
+/// The run that a checkpoint belongs to, as the parent of the one that begins with it.
+fn parent(file: &Path) -> Option<Parent> {
+    let run = file.parent()?.parent()?;
+    let position = checkpoint::position(file)?;
+    Some(Parent {
+        run: std::path::absolute(run).unwrap_or_else(|_| run.to_owned()),
+        checkpoint: file.file_stem()?.to_string_lossy().into_owned(),
+        step: position.step,
+    })
 }
 
 /// The network of the run that a checkpoint belongs to.

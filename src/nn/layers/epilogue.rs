@@ -193,7 +193,12 @@ mod tests {
     #[test]
     fn a_pooling_behind_a_normalisation_is_the_same_when_it_is_computed_along() {
         for sizes in [[9, 7], [2, 56], [3, 61]] {
-            for pooling in ["maxpool 2", "maxpool 3 s2 p1", "maxpool 2 s1", "maxpool 5 s3"] {
+            for pooling in [
+                "maxpool 2",
+                "maxpool 3 s2 p1",
+                "maxpool 2 s1",
+                "maxpool 5 s3",
+            ] {
                 let [along, apart] =
                     [false, true].map(|observed| passes(["bn", pooling], sizes, observed));
                 assert_eq!(along[0], apart[0], "{pooling} {sizes:?}");

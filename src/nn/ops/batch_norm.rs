@@ -254,7 +254,15 @@ impl<T: Real> Batch<'_, T> {
                         } else {
                             line(x, scale, shift, full)
                         }
-                        max_of_piece(taps, first, self.channels, (full, from), y, indices, relu_after);
+                        max_of_piece(
+                            taps,
+                            first,
+                            self.channels,
+                            (full, from),
+                            y,
+                            indices,
+                            relu_after,
+                        );
                     }
                 });
             });

@@ -247,7 +247,8 @@ fn scatter<T: Real>(
             if !cells.contains(&place) {
                 continue;
             }
-            out[(place - cells.start) * channels + channel] += if passes { gradient[i] } else { T::zero() };
+            out[(place - cells.start) * channels + channel] +=
+                if passes { gradient[i] } else { T::zero() };
         }
     }
 }

@@ -6,6 +6,7 @@
 #![allow(unsafe_code)]
 
 mod chunks;
+mod side;
 
 use super::blocking::{gradient_bands, gradient_parts, tasks_of_work, tile_cut};
 use super::conv_input::ConvInput;
@@ -19,6 +20,7 @@ use super::team::each_task;
 use super::tile::{Positions, WeightGradTile};
 use super::winograd::{Piece, TileGradient, Winograd};
 use chunks::each_chunk;
+use side::Side;
 use std::ops::Range;
 
 /// Both sides of a weight's gradient.
@@ -478,33 +480,5 @@ impl<'a, T: Real> WeightGradient<'a, T> {
             };
             T::run_kernel(self.convolution.level, tile);
         });
-    }
-}
-
-/// A side of the product.
-struct Side<'a, T> {
-    in_place: Option<&'a [T]>,
-    input: ConvInput<'a, T>,
-    margin: Margin,
-    channels: usize,
-}
-
-impl<T: Real> Side<'_, T> {
-    /// Images in place, or with some rows of each written into scratch with their margin.
-    fn read<'a>(
-        &'a self,
-        images: Range<usize>,
-        rows: Range<usize>,
-        scratch: &'a mut [T],
-    ) -> &'a [T] {
-        let image = self.margin.padded_cells() * self.channels;
-        match self.in_place {
-            Some(numbers) => &numbers[images.start * image..images.end * image],
-            None => {
-                self.input
-                    .write_rows(images, &self.margin, self.channels, rows, scratch);
-                scratch
-            }
-        }
     }
 }

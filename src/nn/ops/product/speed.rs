@@ -39,8 +39,7 @@ fn passes_by_size() {
             let (mut y, mut dx) = (vec![0.25; batch * outputs], x.clone());
             let mut of_weight = weight.clone();
             let mut scratch = vec![0.0; pass.scratch()];
-            let forward =
-                seconds(|| pass.forward(&x, &weight, Finish::NONE, &mut scratch, &mut y));
+            let forward = seconds(|| pass.forward(&x, &weight, Finish::NONE, &mut scratch, &mut y));
             let back = seconds(|| pass.input_gradient(&y, &weight, &mut dx));
             let of_weight = seconds(|| pass.weight_gradient(&x, &y, &mut scratch, &mut of_weight));
             let work = 2e-9 * (batch * inputs * outputs) as f64;
