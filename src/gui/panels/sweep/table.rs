@@ -5,9 +5,9 @@ use crate::theme;
 use crate::widgets::{Field, FieldEvent, elided};
 use eframe::egui::{FontId, Id, Rect, Role, ScrollArea, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
 use strata_app::action::Action;
-use strata_core::format::{count, duration};
+use strata_core::format::count;
 use strata_sweep::Table;
-use strata_sweep::effects::effects;
+use strata_sweep::effects::{effects, time_text};
 use strata_sweep::table::{TrialRow, spread_text};
 
 /// Height of a row, of the heading, and of what is known of the chosen trial below.
@@ -19,6 +19,9 @@ const FIGURE: f32 = 96.0;
 const VALUE: [f32; 2] = [64.0, 220.0];
 const SEARCH: f32 = 220.0;
 
+/// What a trial is sorted by; what has nothing stands at the end.
+type Key = dyn Fn(&TrialRow) -> Option<f64>;
+
 /// A column of the table.
 struct Column {
     name: String,
@@ -26,7 +29,7 @@ struct Column {
     /// The text of a trial.
     text: Box<dyn Fn(&TrialRow) -> String>,
     /// What it is sorted by.
-    key: Box<dyn Fn(&TrialRow) -> Option<f64>>,
+    key: Box<Key>,
 }
 
 /// Shows it.
@@ -155,7 +158,7 @@ fn figures(table: &Table) -> Vec<Column> {
         Column {
             name: "time".to_owned(),
             width: FIGURE,
-            text: Box::new(move |row| row.seconds.map_or_else(dash, |time| duration(time.mean))),
+            text: Box::new(move |row| row.seconds.map_or_else(dash, |time| time_text(time.mean))),
             key: Box::new(|row| row.seconds.map(|time| time.mean)),
         },
     ];
@@ -231,11 +234,12 @@ fn head(ui: &mut Ui, columns: &[Column], width: f32, choice: &mut SweepChoice) {
             cell.center().y - 0.5 * laid.size().y,
         );
         ui.painter().galley(at, laid, color);
-        let response = ui.interact(
-            cell,
-            ui.scope_id().with(("sort trials", place)),
-            Sense::click(),
-        );
+        let seen = cell.intersect(ui.clip_rect());
+        if !seen.is_positive() {
+            continue;
+        }
+        let id = ui.scope_id().with(("sort trials", place));
+        let response = ui.interact(seen, id, Sense::click());
         let name = format!("Sort trials by {}", column.name);
         response.widget_info(|| WidgetInfo::labeled(Role::Button, true, name.clone()));
         if response.has_focus() {
@@ -267,7 +271,9 @@ fn line(
     let colors = *theme::palette(ui);
     let (area, _) = ui.allocate_exact_size(vec2(width, ROW), Sense::hover());
     let id = ui.scope_id().with(("trial", row.number));
-    let response = ui.interact(area, id, Sense::click());
+    // What is scrolled out of sight is not pressed either.
+    let seen = area.intersect(ui.clip_rect());
+    let response = ui.interact(seen, id, Sense::click());
     let words = trial::words(table, row);
     response.widget_info(|| WidgetInfo::labeled(Role::Button, true, words.clone()));
     let is_chosen = choice.trial == Some(row.number);
