@@ -292,7 +292,9 @@ fn trial(
 /// The project with these values in the places of the factors.
 fn varied(table: &Table, factors: &[Factor], values: &[Value]) -> Result<Project, String> {
     let mut table = table.clone();
-    for (factor, value) in factors.iter().zip(values) {
+    let mut all: Vec<(&Factor, &Value)> = factors.iter().zip(values).collect();
+    all.sort_by_key(|(factor, _)| factor.depth());
+    for (factor, value) in all {
         factor.apply(&mut table, value)?;
     }
     let text = toml::to_string(&table).map_err(|error| error.to_string())?;

@@ -18,6 +18,8 @@ const NARROW: f32 = 52.0;
 const FIGURE: f32 = 96.0;
 const VALUE: [f32; 2] = [64.0, 220.0];
 const SEARCH: f32 = 220.0;
+/// Letters of a factor's name that a column has room for.
+const NAME: usize = 20;
 
 /// What a trial is sorted by; what has nothing stands at the end.
 type Key = dyn Fn(&TrialRow) -> Option<f64>;
@@ -100,8 +102,9 @@ fn columns(ui: &Ui, table: &Table) -> Vec<Column> {
     for (place, factor) in table.factors.iter().enumerate() {
         let name = factor_name(factor);
         let values = table.trials.iter().filter_map(|row| row.values.get(place));
+        let short: String = name.chars().take(NAME).collect();
         let longest = values
-            .chain([&name])
+            .chain([&short])
             .max_by_key(|text| text.chars().count());
         let longest = longest.cloned().unwrap_or_default();
         let font = FontId::proportional(theme::SMALL);
@@ -131,7 +134,10 @@ fn columns(ui: &Ui, table: &Table) -> Vec<Column> {
             }),
         });
     }
-    columns.extend(figures(table));
+    let mut figures = figures(table);
+    // What ranks the trials is seen first.
+    columns.insert(2, figures.remove(0));
+    columns.extend(figures);
     columns
 }
 
