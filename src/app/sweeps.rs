@@ -87,7 +87,7 @@ impl State {
         };
         let wake = services.wake.clone();
         self.sweeping.failed = None;
-        let started = prepared().map_err(|error| spoken(&error.to_string()));
+        let started = prepared().map_err(|error| error.in_window());
         let started = started.and_then(|(folder, plan)| {
             let task = SweepTask::start(folder, plan, options, move || wake());
             task.map_err(|error| {
@@ -190,7 +190,7 @@ fn found(project: &Project, base: &Path, opened: Option<&Path>) -> Found {
         Some((folder, table))
     });
     Found {
-        planned: planned.map_err(|error| spoken(&error.to_string())),
+        planned: planned.map_err(|error| error.in_window()),
         begun,
     }
 }
