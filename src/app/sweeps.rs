@@ -30,7 +30,9 @@ impl State {
     /// Whether the project's sweep can be trained now.
     pub fn can_sweep(&self) -> bool {
         let is_planned = matches!(self.sweeping.planned, Some(Ok(_)));
-        is_planned && !self.sweeping.is_running() && self.refused.is_empty()
+        let begun = self.sweeping.begun.as_ref();
+        let is_done = begun.is_some_and(|(_, table)| table.is_done());
+        is_planned && !is_done && !self.sweeping.is_running() && self.refused.is_empty()
     }
 
     /// Looks for it on a thread of its own: a grid may have many trials, a folder may be far away.
@@ -85,7 +87,7 @@ impl State {
         };
         let wake = services.wake.clone();
         self.sweeping.failed = None;
-        let started = prepared().map_err(|error| spoken(&error.to_string()));
+        let started = prepared().map_err(|error| error.in_window());
         let started = started.and_then(|(folder, plan)| {
             let task = SweepTask::start(folder, plan, options, move || wake());
             task.map_err(|error| {
@@ -188,7 +190,7 @@ fn found(project: &Project, base: &Path, opened: Option<&Path>) -> Found {
         Some((folder, table))
     });
     Found {
-        planned: planned.map_err(|error| spoken(&error.to_string())),
+        planned: planned.map_err(|error| error.in_window()),
         begun,
     }
 }

@@ -8,10 +8,10 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use strata_core::format::{count, duration, loss, slug};
+use strata_core::format::{count, loss, slug};
 use strata_core::signals;
 use strata_engine::event::StepReport;
-use strata_sweep::effects::{Effect, effects};
+use strata_sweep::effects::{Effect, effects, time_text};
 use strata_sweep::emit::Script;
 use strata_sweep::folder::is_sweep;
 use strata_sweep::pace::Pace;
@@ -237,7 +237,7 @@ fn ended_line(table: &Table, name: &str) -> Option<String> {
             "{} {} in {}, {}",
             table.metric.name(),
             table.value_text(value),
-            duration(run.seconds.unwrap_or(0.0)),
+            time_text(run.seconds.unwrap_or(0.0)),
             standing.word()
         ),
         (standing, None, _) => standing.word().to_owned(),
@@ -298,7 +298,7 @@ fn as_text(table: &Table) -> String {
             row.value
                 .map_or_else(dash, |value| table.spread_text(value)),
         );
-        cells.push(row.seconds.map_or_else(dash, |time| duration(time.mean)));
+        cells.push(row.seconds.map_or_else(dash, |time| time_text(time.mean)));
         cells
     };
     let ranked = table.ranked();

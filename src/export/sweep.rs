@@ -6,8 +6,8 @@ mod plots;
 use super::report::{ReportError, STYLE, escape, section};
 use std::path::{Path, PathBuf};
 use strata_core::atomic_write::write_atomic;
-use strata_core::format::{count, duration};
-use strata_sweep::effects::{CostKind, Effect, EffectPoint, effects, pareto};
+use strata_core::format::count;
+use strata_sweep::effects::{CostKind, Effect, EffectPoint, effects, pareto, time_text};
 use strata_sweep::folder::PROJECT_FILE;
 use strata_sweep::table::TrialRow;
 use strata_sweep::{Standing, Table};
@@ -118,7 +118,7 @@ fn trials(table: &Table) -> String {
             row.value
                 .map_or_else(dash, |value| table.spread_text(value)),
         );
-        cells.push(row.seconds.map_or_else(dash, |time| duration(time.mean)));
+        cells.push(row.seconds.map_or_else(dash, |time| time_text(time.mean)));
         for name in &measures {
             let measured = row.measured.get(name);
             cells.push(measured.map_or_else(dash, |spread| figures(spread.mean, spread.deviation)));
@@ -160,7 +160,7 @@ fn effects_text(table: &Table, effects: &[Effect]) -> Option<String> {
                 point
                     .quality
                     .map_or_else(dash, |quality| table.spread_text(quality)),
-                point.seconds.map_or_else(dash, |time| duration(time.mean)),
+                point.seconds.map_or_else(dash, |time| time_text(time.mean)),
                 point.trials
             )
         };

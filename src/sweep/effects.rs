@@ -1,6 +1,7 @@
 //! What the factors of a sweep do: the mean over all trials with a value, and the trials that no other is better than.
 
 use super::table::{Spread, Standing, Table, TrialRow};
+use strata_core::format::duration;
 
 /// What one factor does to quality and time.
 #[derive(Clone, Debug, PartialEq)]
@@ -142,6 +143,28 @@ pub fn pareto(table: &Table, cost: CostKind) -> Vec<usize> {
     front
 }
 
+/// Round values between two ends, which plots mark: three to six of them.
+pub fn round_marks(low: f64, high: f64) -> Vec<f64> {
+    let range = high - low;
+    if !range.is_finite() || range <= 0.0 {
+        return Vec::new();
+    }
+    let power = 10f64.powf((range / 3.0).log10().floor());
+    let fits = |step: &&f64| range / (*step * power) >= 3.0;
+    let step = [5.0, 2.5, 2.0, 1.0].iter().find(fits).unwrap_or(&1.0) * power;
+    let first = (low / step).ceil() as i64;
+    let last = (high / step).floor() as i64;
+    (first..=last).map(|number| number as f64 * step).collect()
+}
+
+/// A time as tables and plots say it: short ones with their hundredths.
+pub fn time_text(seconds: f64) -> String {
+    match seconds < 10.0 {
+        true => format!("{seconds:.2} s"),
+        false => duration(seconds),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -198,6 +221,21 @@ mod tests {
         assert!((quality.deviation.unwrap() - 0.02f64.sqrt()).abs() < 1e-12);
         assert_eq!(effects[1].points[1].trials, 2);
         assert_eq!(effects[1].points[1].number, None);
+    }
+
+    #[test]
+    fn marks_are_round_and_few() {
+        assert_eq!(round_marks(7.4, 12.2), [8.0, 9.0, 10.0, 11.0, 12.0]);
+        assert_eq!(round_marks(1440.0, 1590.0), [1450.0, 1500.0, 1550.0]);
+        for (low, high) in [(0.0, 1.0), (0.093, 0.117), (-3.0, 1e6), (5e-7, 6e-7)] {
+            let marks = round_marks(low, high);
+            assert!((3..=7).contains(&marks.len()), "{low} {high}: {marks:?}");
+            assert!(
+                marks.iter().all(|mark| (low..=high).contains(mark)),
+                "{marks:?}"
+            );
+        }
+        assert!(round_marks(1.0, 1.0).is_empty());
     }
 
     #[test]

@@ -2,6 +2,8 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use strata_core::project::sweep::{Factor, Method};
+use strata_core::spoken::spoken;
 
 /// Why a sweep cannot be begun or written. What is wrong with one trial is in its row of the table.
 #[derive(Debug, thiserror::Error)]
@@ -9,6 +11,22 @@ pub enum SweepError {
     /// The project or what is asked for is wrong.
     #[error("{0}")]
     Input(String),
+    /// No setting is tried.
+    #[error(
+        "the project says nothing to sweep over: write the line [sweep], and below it settings with the values that \
+         are tried, such as encoder.0.out_channels = [5, 10, 20]"
+    )]
+    NothingTried,
+    /// A method that draws has no number of trials.
+    #[error("[sweep] method = \"{0}\" needs the number of trials: write trials = 20")]
+    NoNumber(Method),
+    /// A grid has a range.
+    #[error(
+        "[sweep] {} is a range, which a grid cannot walk through: list its values, or write method = \"random\" and \
+         trials = 20",
+        .0.key()
+    )]
+    RangeInGrid(Box<Factor>),
     /// A file of the sweep could not be written.
     #[error(
         "cannot write {path}: {reason}; choose another folder (-o DIR) or change its permissions"
@@ -35,6 +53,24 @@ impl SweepError {
             path: path.to_owned(),
             reason: reason.into(),
         }
+    }
+
+    /// The sentence as the window says it: with what can be done there.
+    pub fn in_window(&self) -> String {
+        let text = match self {
+            SweepError::NothingTried => {
+                "no setting is tried: add one under Settings, and write its values".to_owned()
+            }
+            SweepError::NoNumber(_) => {
+                "trials that are drawn need a number: write it into trials".to_owned()
+            }
+            SweepError::RangeInGrid(factor) => format!(
+                "{} is a range, which a grid cannot walk through: list its values, or choose random",
+                factor.name()
+            ),
+            other => other.to_string(),
+        };
+        spoken(text.strip_prefix("[sweep] ").unwrap_or(&text))
     }
 
     /// Whether the author of the project or of the command line can mend it.

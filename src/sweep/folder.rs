@@ -36,7 +36,9 @@ pub struct SweepFolder {
 
 /// A run that this process trains. Other processes leave it alone while this value lives.
 #[derive(Debug)]
-pub struct Claim(#[allow(dead_code)] File);
+pub struct Claim {
+    _lock: File,
+}
 
 impl SweepFolder {
     /// The folder at `path`, made where it is not there, or the next free `sweeps/TITLE-N` below `base`. Refused is one
@@ -158,9 +160,9 @@ impl SweepFolder {
             Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(reason)) => {
                 log::warn!("{} cannot be locked: {reason}", path.display());
-                Ok(Some(Claim(lock)))
+                Ok(Some(Claim { _lock: lock }))
             }
-            Ok(()) => Ok(Some(Claim(lock))),
+            Ok(()) => Ok(Some(Claim { _lock: lock })),
         }
     }
 

@@ -66,11 +66,7 @@ impl Plan {
             .clone()
             .filter(|sweep| !sweep.factors.is_empty())
         else {
-            return Err(SweepError::Input(
-                "the project says nothing to sweep over: write the line [sweep], and below it settings with the values \
-                 that are tried, such as encoder.0.out_channels = [5, 10, 20]"
-                    .to_owned(),
-            ));
+            return Err(SweepError::NothingTried);
         };
         let seeds = 0..u64::from(sweep.runs_per_trial());
         let seeds: Vec<u64> = seeds.map(|more| project.seed.wrapping_add(more)).collect();
@@ -166,14 +162,8 @@ fn combinations(sweep: &Sweep, seed: u64) -> Result<Vec<Vec<Value>>, SweepError>
     };
     match (is_drawn, wanted, range) {
         (true, Some(wanted), _) => drawn(sweep, wanted, seed),
-        (true, None, _) => Err(SweepError::Input(format!(
-            "[sweep] method = \"{}\" needs the number of trials: write trials = 20",
-            sweep.method
-        ))),
-        (false, _, Some(factor)) => Err(SweepError::Input(format!(
-            "[sweep] {} is a range, which a grid cannot walk through: list its values, or write method = \"random\" and trials = 20",
-            factor.key()
-        ))),
+        (true, None, _) => Err(SweepError::NoNumber(sweep.method)),
+        (false, _, Some(factor)) => Err(SweepError::RangeInGrid(Box::new(factor.clone()))),
         (false, wanted, None) => grid(sweep, wanted),
     }
 }
@@ -292,7 +282,9 @@ fn trial(
 /// The project with these values in the places of the factors.
 fn varied(table: &Table, factors: &[Factor], values: &[Value]) -> Result<Project, String> {
     let mut table = table.clone();
-    for (factor, value) in factors.iter().zip(values) {
+    let mut all: Vec<(&Factor, &Value)> = factors.iter().zip(values).collect();
+    all.sort_by_key(|(factor, _)| factor.depth());
+    for (factor, value) in all {
         factor.apply(&mut table, value)?;
     }
     let text = toml::to_string(&table).map_err(|error| error.to_string())?;

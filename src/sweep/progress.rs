@@ -47,7 +47,7 @@ impl RunProgress {
             .filter(|row| row.epoch.is_some())
         {
             match epochs.last_mut() {
-                Some(last) if last[0].stage == row.stage && last[0].epoch == row.epoch => {
+                Some(last) if is_same_epoch(&last[0], &row) => {
                     last.push(row);
                 }
                 _ => epochs.push(vec![row]),
@@ -131,6 +131,11 @@ impl RunProgress {
         };
         Split::ALL.into_iter().filter(has).collect()
     }
+}
+
+/// Whether two measurements were made at the end of one epoch.
+fn is_same_epoch(one: &Measurement, other: &Measurement) -> bool {
+    one.stage == other.stage && one.epoch == other.epoch && one.step == other.step
 }
 
 fn of_row(row: &Measurement, split: Split, measure: Measure) -> Option<f64> {

@@ -358,7 +358,11 @@ fn run_row(
         measured: measured(run, epochs, standing == Standing::Completed),
         seconds: record.map(|record| record.seconds),
         images_per_second: record.map(|record| record.images_per_second),
-        folder: run.folder.clone(),
+        // Who reads the table may stand elsewhere.
+        folder: run
+            .folder
+            .as_ref()
+            .map(|folder| std::path::absolute(folder).unwrap_or_else(|_| folder.clone())),
     }
 }
 
@@ -405,12 +409,16 @@ fn standing(trial: &Trial, runs: &[RunRow]) -> (Standing, Option<String>) {
     }
     let waits = runs.iter().all(|run| run.standing == Standing::Waiting);
     let is_open = has(Standing::Begun).is_some() || has(Standing::Waiting).is_some();
-    let standing = match () {
-        () if waits => Standing::Waiting,
-        () if is_open => Standing::Begun,
-        () if has(Standing::Hopeless).is_some() => Standing::Hopeless,
-        () if has(Standing::LeftBehind).is_some() => Standing::LeftBehind,
-        () => Standing::Completed,
+    let standing = if waits {
+        Standing::Waiting
+    } else if is_open {
+        Standing::Begun
+    } else if has(Standing::Hopeless).is_some() {
+        Standing::Hopeless
+    } else if has(Standing::LeftBehind).is_some() {
+        Standing::LeftBehind
+    } else {
+        Standing::Completed
     };
     (standing, None)
 }

@@ -9,7 +9,6 @@ use crossbeam_channel::{Receiver, TryRecvError, bounded};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use strata_core::spoken::spoken;
 use strata_engine::event::StepReport;
 use strata_engine::run::thread_priority::lower_priority;
 
@@ -61,9 +60,7 @@ impl SweepTask {
             };
             let table = work(&plan, &folder, &options, &asked, &tell);
             // Who stopped it may be gone.
-            sender
-                .send(table.map_err(|error| spoken(&error.to_string())))
-                .ok();
+            sender.send(table.map_err(|error| error.in_window())).ok();
             wake();
         })?;
         Ok(SweepTask {
@@ -141,5 +138,5 @@ pub fn open(path: &Path) -> Result<(SweepFolder, Plan, Table), String> {
         };
         Ok::<_, super::SweepError>((folder, plan, table))
     };
-    opened().map_err(|error| spoken(&error.to_string()))
+    opened().map_err(|error| error.in_window())
 }

@@ -370,15 +370,28 @@ impl Work<'_> {
         let live = LiveResults::default();
         let outcome = guarded(&project, &options, &commands, &mut sink, &live);
         self.stop.end(&name);
-        if let Outcome::Failed(failure) = outcome {
-            let is_recorded =
-                RunRecord::read(&run).is_ok_and(|record| record.status == Status::Failed);
-            if !is_recorded {
-                self.folder.refuse(&name, &failure.message)?;
-            }
-        }
+        self.judge(due, &name, &outcome)?;
         (self.tell)(News::Ended { run: name });
         Ok(())
+    }
+
+    /// Notes why a run will not go on, where its own folder does not say it.
+    fn judge(&self, due: Due, name: &str, outcome: &Outcome) -> Result<(), SweepError> {
+        let progress = RunProgress::read(self.folder, name);
+        let why = match (outcome, due.until) {
+            (Outcome::Failed(failure), _) if progress.failure().is_none() => {
+                failure.message.clone()
+            }
+            // Somebody stopped it, or its tables cannot be read: begun at once again it would have no end.
+            (Outcome::Stopped(_), until)
+                if !self.stop.is_asked()
+                    && !until.is_some_and(|epochs| progress.has_reached(epochs)) =>
+            {
+                "it was stopped; the sweep goes on with it when it is started again".to_owned()
+            }
+            _ => return Ok(()),
+        };
+        self.folder.refuse(name, &why)
     }
 
     /// The folder in which a run is trained. One that a merged sweep has begun is taken over with its files, so that it

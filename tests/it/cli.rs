@@ -354,7 +354,7 @@ fn what_cannot_be_is_said_with_what_can() {
     std::fs::create_dir(at.join("plain")).unwrap();
     std::fs::copy(at.join("tiny.toml"), at.join("plain/project.toml")).unwrap();
     for (args, part) in [
-        (&["sweep", "tiny.toml"][..], "there is no command `sweep`"),
+        (&["swoop", "tiny.toml"][..], "there is no command `swoop`"),
         (&["eval", "run", "--checkpoint", "bets"], "this run has: "),
         (&["inspect", "run", "filters", "-o", "x.txt"], "-o x.png"),
         (

@@ -1,8 +1,8 @@
 //! The plots of a sweep's page, as drawings of lines and circles.
 
 use super::super::report::escape;
-use strata_core::format::{duration, large, span};
-use strata_sweep::effects::{CostKind, Effect, EffectPoint};
+use strata_core::format::{large, span};
+use strata_sweep::effects::{CostKind, Effect, EffectPoint, round_marks, time_text};
 use strata_sweep::table::{Spread, TrialRow};
 use strata_sweep::{Standing, Table};
 
@@ -41,9 +41,9 @@ impl Axis {
         self.from + (value - self.low) / (self.high - self.low) * (self.to - self.from)
     }
 
-    /// The values of three marks.
-    fn marks(&self) -> [f64; 3] {
-        [0.1, 0.5, 0.9].map(|share| self.low + share * (self.high - self.low))
+    /// The round values of its marks.
+    fn marks(&self) -> Vec<f64> {
+        round_marks(self.low, self.high)
     }
 }
 
@@ -94,7 +94,7 @@ pub(super) fn effect(table: &Table, effect: &Effect) -> Option<String> {
         inside += &text([LEFT - 5.0, y + 4.0], "end", &table.value_text(mark));
     }
     for mark in time.marks() {
-        let words = duration(mark.max(0.0));
+        let words = time_text(mark.max(0.0));
         inside += &text([WIDTH - RIGHT + 5.0, time.at(mark) + 4.0], "start", &words);
     }
     let step = count.div_ceil(8).max(1);
@@ -102,8 +102,10 @@ pub(super) fn effect(table: &Table, effect: &Effect) -> Option<String> {
         let short: String = point.label.chars().take(14).collect();
         inside += &text([x(place), HEIGHT - BOTTOM + 16.0], "middle", &short);
     }
+    // The two stand a little beside each other, so that no bar hides another.
+    let aside = |place: usize| x(place) + 5.0;
     inside += &curve(&effect.points, &x, quality, QUALITY, |point| point.quality);
-    inside += &curve(&effect.points, &x, time, TIME, |point| point.seconds);
+    inside += &curve(&effect.points, &aside, time, TIME, |point| point.seconds);
     let legend = format!("line: {}; dashed: time", table.metric.name());
     inside += &text([LEFT, HEIGHT - 6.0], "start", &legend);
     Some(svg(
@@ -141,7 +143,7 @@ fn curve(
             drawn += &line([*x, ends[0]], [*x, ends[1]], stroke);
         }
         drawn += &format!(
-            "<circle cx=\"{x:.1}\" cy=\"{:.1}\" r=\"3\" fill=\"var(--accent)\"/>",
+            "<circle cx=\"{x:.1}\" cy=\"{:.1}\" r=\"2\" {stroke}/>",
             at(spread)
         );
     }
@@ -170,7 +172,7 @@ pub(super) fn scatter(table: &Table, cost: CostKind, front: &[usize]) -> Option<
     }
     for mark in x.marks() {
         let words = match cost {
-            CostKind::Seconds => duration(mark.max(0.0)),
+            CostKind::Seconds => time_text(mark.max(0.0)),
             CostKind::Parameters | CostKind::Macs => large(mark.max(0.0) as u64),
         };
         inside += &text([x.at(mark), height - BOTTOM + 16.0], "middle", &words);

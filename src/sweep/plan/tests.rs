@@ -94,10 +94,18 @@ fn what_no_trial_can_have_is_refused() {
         let error = plan(sweep).unwrap_err().to_string();
         assert!(error.contains(part), "{sweep}: {error}");
     }
-    // A value that goes with some of the others is a trial like all others.
-    let plan = plan("stage.0.optimizer = [\"adam\", \"sgd lr=0.1\"]\nstage.0.momentum = [0.5]");
+    // A value that goes with some of the others is a trial like all others; an optimizer is set before its momentum.
+    let plan =
+        plan("stage.0.optimizer = [\"adam\", \"sgd lr=0.1\"]\nstage.0.momentum = [false, 0.5]");
     let plan = plan.unwrap_or_else(|error| panic!("{error}"));
-    assert_eq!(plan.fitting(), 1);
+    let fits: Vec<bool> = plan
+        .trials
+        .iter()
+        .map(|trial| trial.project.is_ok())
+        .collect();
+    let values: Vec<Vec<String>> = plan.trials.iter().map(Trial::labels).collect();
+    assert_eq!(values[2], ["0.5", "adam"]);
+    assert_eq!(fits, [true, true, false, true]);
 }
 
 #[test]

@@ -15,13 +15,15 @@ pub(super) fn holds_layers(list: &str) -> bool {
     is_stack(list) || matches!(list, "layers" | "add" | "concat")
 }
 
-/// The layers in a branch of a block, where the path goes on with the branch's number: the name of the block's list,
-/// the layers, and the rest of the path.
+/// A branch of a block on the way to a setting: the name of the block's list, the layers, and the rest of the path.
+type Branch<'t, 'p> = (&'static str, &'t mut Vec<Value>, &'p str);
+
+/// The layers in a branch of a block, where the path goes on with the branch's number.
 pub(super) fn in_block<'t, 'p>(
     table: &'t mut Table,
     first: &str,
     rest: &'p str,
-) -> Result<Option<(&'static str, &'t mut Vec<Value>, &'p str)>, String> {
+) -> Result<Option<Branch<'t, 'p>>, String> {
     let Ok(branch) = first.parse::<usize>() else {
         return Ok(None);
     };

@@ -23,6 +23,11 @@ pub fn put(table: &mut Table, path: &str, text: &str) -> Result<(), String> {
     put_at(table, &full(path), text)
 }
 
+/// How many words lead to the setting of this path: a whole setting has fewer than its parts.
+pub(super) fn depth(path: &str) -> usize {
+    full(path).split('.').count()
+}
+
 /// Takes the setting of this path out.
 pub fn take_out(table: &mut Table, path: &str) -> Result<(), String> {
     take_out_at(table, &full(path))
@@ -46,7 +51,7 @@ pub fn switch(table: &mut Table, path: &str, is_on: bool) -> Result<(), String> 
 }
 
 /// The key with what was left out: `stage.0.lr` is `stage.0.optimizer.lr`, `encoder.0` is `network.encoder.0`.
-pub(super) fn full(key: &str) -> String {
+fn full(key: &str) -> String {
     let words: Vec<&str> = key.split('.').collect();
     if is_stack(words[0]) {
         return format!("network.{key}");

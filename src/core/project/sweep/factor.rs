@@ -1,7 +1,7 @@
 //! A factor of a sweep: settings by their paths, and the values that they are tried with.
 
 use super::super::node::quote;
-use super::super::setting_path::{put, switch};
+use super::super::setting_path::{depth, put, switch};
 use std::cmp::Ordering;
 use std::fmt;
 use std::str::FromStr;
@@ -64,6 +64,12 @@ impl Factor {
             applied.map_err(|why| format!("{path}: {why}"))?;
         }
         Ok(())
+    }
+
+    /// What is varied as a whole comes before what is varied of it: an optimizer before its momentum.
+    pub fn depth(&self) -> usize {
+        let depths = self.paths.iter().map(|path| depth(path));
+        depths.max().unwrap_or(0)
     }
 
     /// The line of the file.

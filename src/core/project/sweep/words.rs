@@ -178,10 +178,11 @@ pub struct StopRule {
 impl StopRule {
     /// Whether a trial that reached this is hopeless. What is no number is.
     pub fn is_hopeless(&self, reached: f64) -> bool {
-        match self.is_below {
-            true => !(reached >= self.bound),
-            false => !(reached <= self.bound),
-        }
+        let is_beyond = match self.is_below {
+            true => reached < self.bound,
+            false => reached > self.bound,
+        };
+        is_beyond || reached.is_nan()
     }
 }
 

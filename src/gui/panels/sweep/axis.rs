@@ -3,6 +3,7 @@
 use crate::theme;
 use eframe::egui::{Align2, Color32, FontId, Pos2, Rect, Stroke, Ui, pos2};
 use strata_core::format;
+use strata_sweep::effects::round_marks;
 
 /// The values of one side of a plot, with a twentieth of room at both ends.
 #[derive(Clone, Copy, Debug)]
@@ -40,9 +41,9 @@ impl Axis {
         (value - self.low) / (self.high - self.low)
     }
 
-    /// Values that get a mark.
-    pub fn marks(&self) -> [f64; 3] {
-        [0.1, 0.5, 0.9].map(|share| self.low + share * (self.high - self.low))
+    /// Round values that get a mark.
+    pub fn marks(&self) -> Vec<f64> {
+        round_marks(self.low, self.high)
     }
 }
 

@@ -14,7 +14,8 @@ use strata_sweep::table::TrialRow;
 use strata_sweep::{Standing, Table};
 
 /// Room above the axes for their names, below for the chosen trial, and beside for the values of the first and last.
-const NAMES: f32 = 32.0;
+const NAMES: f32 = 36.0;
+const LINE: f32 = 14.0;
 const DETAILS: f32 = 56.0;
 const SIDES: [f32; 2] = [28.0, 84.0];
 /// Values of an axis that get a mark.
@@ -154,7 +155,7 @@ impl<'t> Coordinates<'t> {
     fn axes(&self, ui: &Ui) {
         let colors = theme::palette(ui);
         let count = self.labels.len() + 1;
-        let room = self.area.width() / self.labels.len().max(1) as f32 - theme::GAP;
+        let room = 1.4 * self.area.width() / self.labels.len().max(1) as f32 - theme::GAP;
         for axis in 0..count {
             let x = self.x(axis);
             ui.painter()
@@ -165,6 +166,8 @@ impl<'t> Coordinates<'t> {
             };
             let font = FontId::proportional(theme::TINY);
             let laid = elided(ui, &name, font, colors.text, room.max(SIDES[1]));
+            // Names stand on two lines in turn: each has the room beside its neighbours' too.
+            let line = if axis % 2 == 0 { 0.0 } else { LINE };
             // The first stands to the right of its axis, the last to the left.
             let left = match axis {
                 0 => x - SIDES[0] + theme::STEP,
@@ -172,7 +175,7 @@ impl<'t> Coordinates<'t> {
                 _ => x - 0.5 * laid.size().x,
             };
             ui.painter().galley(
-                pos2(left, self.area.top() - NAMES + theme::GAP),
+                pos2(left, self.area.top() - NAMES + line),
                 laid,
                 colors.text,
             );

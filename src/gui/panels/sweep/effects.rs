@@ -8,9 +8,8 @@ use eframe::egui::{
     Align2, Color32, FontId, Rect, RichText, Role, ScrollArea, Sense, Stroke, Ui, WidgetInfo, pos2,
     vec2,
 };
-use strata_core::format::duration;
 use strata_sweep::Table;
-use strata_sweep::effects::{Effect, EffectPoint, effects};
+use strata_sweep::effects::{Effect, EffectPoint, effects, time_text};
 use strata_sweep::table::Spread;
 
 /// The size of one plot, and the room around its drawing.
@@ -87,7 +86,7 @@ fn plot(ui: &mut Ui, table: &Table, effect: &Effect, width: f32) {
             ui,
             at,
             Align2::LEFT_CENTER,
-            &duration(value.max(0.0)),
+            &time_text(value.max(0.0)),
             colors.second,
         );
     }
@@ -157,7 +156,7 @@ fn curve(
 fn words(table: &Table, effect: &Effect, name: &str) -> String {
     let point = |point: &EffectPoint| {
         let quality = point.quality.map(|quality| table.spread_text(quality));
-        let time = point.seconds.map(|time| duration(time.mean));
+        let time = point.seconds.map(|time| time_text(time.mean));
         let quality = quality.unwrap_or_else(|| "no completed trial".to_owned());
         let time = time.map_or_else(String::new, |time| format!(" in {time}"));
         format!("{}: {quality}{time} ({} trials)", point.label, point.trials)

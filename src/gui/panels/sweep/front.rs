@@ -7,8 +7,8 @@ use eframe::egui::{
     Align2, Pos2, Rect, RichText, Role, Sense, Shape, Stroke, Ui, WidgetInfo, pos2, vec2,
 };
 use strata_app::action::Action;
-use strata_core::format::{duration, large};
-use strata_sweep::effects::{CostKind, pareto};
+use strata_core::format::large;
+use strata_sweep::effects::{CostKind, pareto, time_text};
 use strata_sweep::{Standing, Table};
 
 const LEFT: f32 = 60.0;
@@ -103,7 +103,7 @@ fn draw(
     }
     for value in x.marks() {
         let text = match cost {
-            CostKind::Seconds => duration(value.max(0.0)),
+            CostKind::Seconds => time_text(value.max(0.0)),
             CostKind::Parameters | CostKind::Macs => large(value.max(0.0) as u64),
         };
         let at = pos2(x.at(value), area.bottom() + theme::STEP);

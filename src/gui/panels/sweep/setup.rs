@@ -2,8 +2,8 @@
 
 use super::{SweepChoice, factor_name};
 use crate::theme;
-use crate::widgets::{ChoiceBox, Field, FieldEvent, Icon, icon_button, plain};
-use eframe::egui::{Id, RichText, Ui};
+use crate::widgets::{ChoiceBox, Field, FieldEvent, Icon, elided, icon_button, plain};
+use eframe::egui::{FontId, Id, RichText, Role, Sense, Ui, WidgetInfo, pos2, vec2};
 use strata_app::action::Action;
 use strata_app::state::State;
 use strata_core::format::count;
@@ -62,10 +62,14 @@ fn small(text: &str) -> RichText {
 fn factor_line(ui: &mut Ui, state: &State, factor: &Factor, place: usize, next: &mut Sweep) {
     let name = factor_name(&factor.key());
     ui.horizontal(|ui| {
-        let label = eframe::egui::Label::new(small(&name)).truncate();
-        let height = theme::ROW;
-        ui.add_sized([NAME.min(0.45 * ui.available_width()), height], label)
-            .on_hover_text(&name);
+        let width = NAME.min(0.45 * ui.available_width());
+        let (area, response) = ui.allocate_exact_size(vec2(width, theme::ROW), Sense::hover());
+        response.widget_info(|| WidgetInfo::labeled(Role::Label, true, name.clone()));
+        let color = theme::palette(ui).text;
+        let laid = elided(ui, &name, FontId::proportional(theme::SMALL), color, width);
+        let at = pos2(area.left(), area.center().y - 0.5 * laid.size().y);
+        ui.painter().galley(at, laid, color);
+        response.on_hover_text(&name);
         let text = factor.values.text();
         let id = Id::unique(("values tried", factor.key(), state.generation));
         let said = format!("Values of {name}");
@@ -115,8 +119,8 @@ fn add(ui: &mut Ui, state: &State, choice: &mut SweepChoice, former: &Sweep, nex
             choice.wanted = text;
         }
         let shown = match all.len() {
-            1 => "add the setting found ▾".to_owned(),
-            found => format!("add one of {found} settings ▾"),
+            1 => "add the setting found".to_owned(),
+            found => format!("add one of {found} settings"),
         };
         let combo = ChoiceBox {
             id: "setting to try",

@@ -5,9 +5,9 @@ use crate::theme;
 use crate::widgets::{Field, FieldEvent, elided};
 use eframe::egui::{FontId, Id, Rect, Role, ScrollArea, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
 use strata_app::action::Action;
-use strata_core::format::{count, duration};
+use strata_core::format::count;
 use strata_sweep::Table;
-use strata_sweep::effects::effects;
+use strata_sweep::effects::{effects, time_text};
 use strata_sweep::table::{TrialRow, spread_text};
 
 /// Height of a row, of the heading, and of what is known of the chosen trial below.
@@ -18,6 +18,11 @@ const NARROW: f32 = 52.0;
 const FIGURE: f32 = 96.0;
 const VALUE: [f32; 2] = [64.0, 220.0];
 const SEARCH: f32 = 220.0;
+/// Letters of a factor's name that a column has room for.
+const NAME: usize = 20;
+
+/// What a trial is sorted by; what has nothing stands at the end.
+type Key = dyn Fn(&TrialRow) -> Option<f64>;
 
 /// A column of the table.
 struct Column {
@@ -26,7 +31,7 @@ struct Column {
     /// The text of a trial.
     text: Box<dyn Fn(&TrialRow) -> String>,
     /// What it is sorted by.
-    key: Box<dyn Fn(&TrialRow) -> Option<f64>>,
+    key: Box<Key>,
 }
 
 /// Shows it.
@@ -97,8 +102,9 @@ fn columns(ui: &Ui, table: &Table) -> Vec<Column> {
     for (place, factor) in table.factors.iter().enumerate() {
         let name = factor_name(factor);
         let values = table.trials.iter().filter_map(|row| row.values.get(place));
+        let short: String = name.chars().take(NAME).collect();
         let longest = values
-            .chain([&name])
+            .chain([&short])
             .max_by_key(|text| text.chars().count());
         let longest = longest.cloned().unwrap_or_default();
         let font = FontId::proportional(theme::SMALL);
@@ -128,7 +134,10 @@ fn columns(ui: &Ui, table: &Table) -> Vec<Column> {
             }),
         });
     }
-    columns.extend(figures(table));
+    let mut figures = figures(table);
+    // What ranks the trials is seen first.
+    columns.insert(2, figures.remove(0));
+    columns.extend(figures);
     columns
 }
 
@@ -155,7 +164,7 @@ fn figures(table: &Table) -> Vec<Column> {
         Column {
             name: "time".to_owned(),
             width: FIGURE,
-            text: Box::new(move |row| row.seconds.map_or_else(dash, |time| duration(time.mean))),
+            text: Box::new(move |row| row.seconds.map_or_else(dash, |time| time_text(time.mean))),
             key: Box::new(|row| row.seconds.map(|time| time.mean)),
         },
     ];
@@ -231,11 +240,12 @@ fn head(ui: &mut Ui, columns: &[Column], width: f32, choice: &mut SweepChoice) {
             cell.center().y - 0.5 * laid.size().y,
         );
         ui.painter().galley(at, laid, color);
-        let response = ui.interact(
-            cell,
-            ui.scope_id().with(("sort trials", place)),
-            Sense::click(),
-        );
+        let seen = cell.intersect(ui.clip_rect());
+        if !seen.is_positive() {
+            continue;
+        }
+        let id = ui.scope_id().with(("sort trials", place));
+        let response = ui.interact(seen, id, Sense::click());
         let name = format!("Sort trials by {}", column.name);
         response.widget_info(|| WidgetInfo::labeled(Role::Button, true, name.clone()));
         if response.has_focus() {
@@ -267,7 +277,9 @@ fn line(
     let colors = *theme::palette(ui);
     let (area, _) = ui.allocate_exact_size(vec2(width, ROW), Sense::hover());
     let id = ui.scope_id().with(("trial", row.number));
-    let response = ui.interact(area, id, Sense::click());
+    // What is scrolled out of sight is not pressed either.
+    let seen = area.intersect(ui.clip_rect());
+    let response = ui.interact(seen, id, Sense::click());
     let words = trial::words(table, row);
     response.widget_info(|| WidgetInfo::labeled(Role::Button, true, words.clone()));
     let is_chosen = choice.trial == Some(row.number);

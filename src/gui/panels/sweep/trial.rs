@@ -5,8 +5,9 @@ use crate::theme;
 use crate::widgets::plain;
 use eframe::egui::{Button, RichText, Ui};
 use strata_app::action::Action;
-use strata_core::format::{count, duration};
+use strata_core::format::count;
 use strata_sweep::Table;
+use strata_sweep::effects::time_text;
 use strata_sweep::table::TrialRow;
 
 /// The trial of a number.
@@ -61,7 +62,7 @@ pub(super) fn words(table: &Table, row: &TrialRow) -> String {
         row.parameters
             .map(|number| format!("{} parameters", count(number))),
     );
-    parts.extend(row.seconds.map(|time| duration(time.mean)));
+    parts.extend(row.seconds.map(|time| time_text(time.mean)));
     let settings = table.factors.iter().zip(&row.values);
     parts.extend(settings.map(|(factor, value)| format!("{} {value}", factor_name(factor))));
     parts.extend(row.reason_in_window.as_ref().map(|why| plain(why)));
