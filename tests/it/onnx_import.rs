@@ -135,7 +135,7 @@ fn what_others_write_gives_the_same_here_or_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();
     let names = made(python.as_ref(), at);
-    assert_eq!(names.len(), 9, "{names:?}");
+    assert_eq!(names.len(), 10, "{names:?}");
     for name in &names {
         let model = format!("{name}.onnx");
         let told = strata(at, &["import", &model, "--json"]);
