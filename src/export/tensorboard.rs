@@ -167,7 +167,6 @@ mod tests {
         let run = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/old_run");
         let file = events(&run).unwrap();
         let records = records(&file);
-        // The version, two numbers of each of 12 steps, and 22 of epochs.
         let told: Vec<String> = records
             .iter()
             .map(|content| String::from_utf8_lossy(content).into_owned())
@@ -175,7 +174,9 @@ mod tests {
         assert!(told[0].contains(VERSION));
         let with = |tag: &str| told.iter().filter(|text| text.contains(tag)).count();
         assert_eq!((with("loss/step"), with("lr/step")), (12, 12));
-        assert_eq!((with("loss/valid"), with("accuracy/valid")), (4, 2));
+        // Four epochs measured it, and two of them the log loss too.
+        assert_eq!((with("loss/valid"), with("log_loss/valid")), (6, 2));
+        assert_eq!(records.len(), 1 + 2 * 12 + 10 + 2 * 5);
         let first = records
             .iter()
             .find(|content| content.windows(9).any(|part| part == b"loss/step"));

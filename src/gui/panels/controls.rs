@@ -84,16 +84,9 @@ fn buttons(ui: &mut Ui, state: &State, beside: bool, actions: &mut Vec<Action>) 
         {
             actions.push(Action::Report);
         }
-        let hover = "Write the network or the curves of the run for another program, into its folder";
-        let export = icon_button(ui, Icon::Out, "Export", hover, training.run.is_some());
-        Popup::menu(&export).width(220.0).show(|ui| {
-            for format in Format::ALL {
-                let item = ui.button(format.command()).on_hover_text(format.about());
-                if item.clicked() {
-                    actions.push(Action::Export(format));
-                }
-            }
-        });
+        if !training.is_live() {
+            export(ui, training, actions);
+        }
         if !training.live_settings().is_empty() {
             let hover = "Change settings of this stage while it trains, or train some steps before a pause";
             let button = icon_button(ui, Icon::Sliders, "Adjust", hover, true);
@@ -101,6 +94,20 @@ fn buttons(ui: &mut Ui, state: &State, beside: bool, actions: &mut Vec<Action>) 
         }
         ui.add_space(theme::STEP);
         progress(ui, state, beside, actions);
+    });
+}
+
+/// The menu of what leaves for other programs; a run in training has its progress there.
+fn export(ui: &mut Ui, training: &RunMonitor, actions: &mut Vec<Action>) {
+    let hover = "Write the network or the curves of the run for another program, into its folder";
+    let export = icon_button(ui, Icon::Out, "Export", hover, training.run.is_some());
+    Popup::menu(&export).width(220.0).show(|ui| {
+        for format in Format::ALL {
+            let item = ui.button(format.command());
+            if item.on_hover_text(format.about()).clicked() {
+                actions.push(Action::Export(format));
+            }
+        }
     });
 }
 

@@ -29,7 +29,8 @@ pub(super) fn read(
     let plain =
         |word: &str, state: &State, parts: &mut Parts| push(node, word, Vec::new(), state, parts);
     match node.op_type.as_str() {
-        "Identity" | "Cast" => Ok(()),
+        // A sum or a joint of one branch is that branch.
+        "Identity" | "Cast" | "Sum" | "Concat" => Ok(()),
         "Conv" => conv(reader, node, state, parts),
         "ConvTranspose" => conv_transpose(reader, node, state, parts),
         "Gemm" | "MatMul" => dense(reader, node, state, parts),

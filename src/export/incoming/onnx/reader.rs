@@ -159,6 +159,10 @@ impl<'a> Reader<'a> {
             }
             value = output_of(node).to_owned();
         }
+        // Axes that are exchanged behind the last layer are no layer.
+        if let Some((_, end)) = parts.last_mut() {
+            *end = state;
+        }
         Ok(parts)
     }
 
