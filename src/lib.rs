@@ -32,6 +32,6 @@ pub use strata_export as export;
 pub use strata_gui as gui;
 pub use strata_inspect as inspect;
 pub use strata_nn as nn;
-pub use strata_sweep as sweep;
 pub use strata_study as study;
+pub use strata_sweep as sweep;
 pub use strata_system_report as system_report;

@@ -203,11 +203,10 @@ fn figures(item: &Item) -> Option<(Split, String)> {
     match &item.work {
         Work::Train(_) => {
             let record = RunRecord::read(&item.folder).ok()?;
-            let found = splits.into_iter().find_map(|split| {
+            splits.into_iter().find_map(|split| {
                 let own = record.metrics.get(split.name())?;
                 Some((split, metrics(own)))
-            });
-            found
+            })
         }
         Work::Fit(..) => {
             let record = BaselineRecord::read(&item.folder).ok()?;

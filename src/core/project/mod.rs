@@ -32,8 +32,8 @@ pub mod source;
 mod stack_write;
 pub mod stage;
 pub mod structured;
-pub mod sweep;
 pub mod study;
+pub mod sweep;
 pub mod target;
 mod text_update;
 mod words;
@@ -45,8 +45,8 @@ use node::Node;
 use size::Shape;
 use stage::Stage;
 use std::fmt;
-use sweep::Sweep;
 use study::Study;
+use sweep::Sweep;
 
 pub use file::ProjectError;
 

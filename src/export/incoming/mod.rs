@@ -207,5 +207,7 @@ fn project_of(network: Network, title: &str, init: Option<Init>) -> Project {
         }],
         goals: Default::default(),
         locked: Vec::new(),
+        sweep: None,
+        study: None,
     }
 }

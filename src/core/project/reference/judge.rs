@@ -4,9 +4,7 @@
 //! What has the right kind and still cannot be read, such as a loss that does not exist, its own reader explains;
 //! [`explained`] says of which setting that is.
 
-use super::{
-    Form, Section, Setting, data, goals, project, run, sections, stage, sweep, syntax,
-};
+use super::{Form, Section, Setting, data, goals, project, run, sections, stage, sweep, syntax};
 use crate::project::node;
 use crate::project::sweep::Sweep;
 use std::ops::Range;

@@ -58,6 +58,7 @@ impl Changes {
             },
             stages: self.stages.clone().unwrap_or_else(|| shared.stages.clone()),
             goals: self.goals.clone().unwrap_or_else(|| shared.goals.clone()),
+            sweep: shared.sweep.clone(),
             locked: self.locked.clone().unwrap_or_else(|| shared.locked.clone()),
             study: None,
         }
