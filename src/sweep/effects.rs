@@ -143,7 +143,7 @@ pub fn pareto(table: &Table, cost: CostKind) -> Vec<usize> {
     front
 }
 
-/// Round values between two ends, which plots mark: three to six of them.
+/// Round values between two ends, which plots mark: three to eight of them.
 pub fn round_marks(low: f64, high: f64) -> Vec<f64> {
     let range = high - low;
     if !range.is_finite() || range <= 0.0 {
@@ -151,7 +151,7 @@ pub fn round_marks(low: f64, high: f64) -> Vec<f64> {
     }
     let power = 10f64.powf((range / 3.0).log10().floor());
     let fits = |step: &&f64| range / (*step * power) >= 3.0;
-    let step = [5.0, 2.5, 2.0, 1.0].iter().find(fits).unwrap_or(&1.0) * power;
+    let step = [5.0, 2.0, 1.0].iter().find(fits).unwrap_or(&1.0) * power;
     let first = (low / step).ceil() as i64;
     let last = (high / step).floor() as i64;
     (first..=last).map(|number| number as f64 * step).collect()
@@ -229,7 +229,7 @@ mod tests {
         assert_eq!(round_marks(1440.0, 1590.0), [1450.0, 1500.0, 1550.0]);
         for (low, high) in [(0.0, 1.0), (0.093, 0.117), (-3.0, 1e6), (5e-7, 6e-7)] {
             let marks = round_marks(low, high);
-            assert!((3..=7).contains(&marks.len()), "{low} {high}: {marks:?}");
+            assert!((3..=8).contains(&marks.len()), "{low} {high}: {marks:?}");
             assert!(
                 marks.iter().all(|mark| (low..=high).contains(mark)),
                 "{marks:?}"
