@@ -144,7 +144,8 @@ fn every_layout_is_recognised() {
 #[test]
 fn the_document_has_every_layout() {
     let document = include_str!("../../../docs/layouts.md");
-    let rows = document
+    let (read, _written) = document.split_once("\n## What leaves").unwrap();
+    let rows = read
         .lines()
         .filter(|line| line.starts_with("| ") && !line.starts_with("| layout"));
     let names: Vec<&str> = rows
