@@ -41,6 +41,7 @@ pub fn run(args: &CheckArgs) -> anyhow::Result<()> {
         );
     };
     let source = source::open(project, &args.changes)?;
+    tell_run(&source, args);
     let inference = infer(&source.project.network);
     let problems = check_inferred(&source.project, &inference);
     let cost = StageCost::of(&source.project, &inference, args);
@@ -59,6 +60,20 @@ pub fn run(args: &CheckArgs) -> anyhow::Result<()> {
         (true, true) => Err(Told(FAILED).into()),
         (true, false) => Ok(()),
     }
+}
+
+/// Of a project of several runs, which of them is checked.
+fn tell_run(source: &Source, args: &CheckArgs) {
+    let study = source.project.study.as_ref();
+    let Some(study) = study.filter(|_| args.changes.run.is_none()) else {
+        return;
+    };
+    let shown = study.shown().map_or("what all runs share", |run| study.runs[run].name.as_str());
+    let names = study.names().join(", ");
+    output::say(&format!(
+        "of {} runs this is {shown}; --run NAME checks another: {names}",
+        study.runs.len()
+    ));
 }
 
 /// The goals as far as they are known before training.

@@ -57,6 +57,13 @@ fn headless(project: Option<&str>) -> anyhow::Result<()> {
         return report::tell(run);
     }
     let title = &source.project.title;
+    if source.project.study.is_some() {
+        let name = project.unwrap_or_default();
+        return Err(WrongInput(format!(
+            "there is no display, and `{title}` has several runs: strata train {name} trains them all and compares them"
+        ))
+        .into());
+    }
     output::say(&format!(
         "there is no display: training `{title}` without a window, with a report at the end"
     ));

@@ -199,7 +199,7 @@ fn wrong_runs_are_one_sentence_with_their_line() {
         ),
         (
             "[[run]]\nname = \"a\"\nseeds = \"2\"\n",
-            "seeds: write a list of whole numbers",
+            "write a list of whole numbers, such as seeds = [1, 2, 3]",
         ),
         (
             "[[run]]\nname = \"a\"\n[run.data]\nlimits = 3\n",
