@@ -7,6 +7,7 @@
 //! [`on_screen`] in a real window, where painting counts too.
 
 mod plan;
+mod processor_time;
 mod report;
 
 pub use report::{FrameTimes, Report};
@@ -147,7 +148,7 @@ fn trial(ctx: &Context, folder: &Path, seconds: f64) -> Result<Trial, TrialError
 
 /// Lays out a frame and makes its triangles; the time goes to the trial.
 fn frame(ctx: &Context, trial: &mut Trial, born: Instant) {
-    let start = Instant::now();
+    let (start, on_processor) = (Instant::now(), processor_time::of_this_thread());
     let input = RawInput {
         screen_rect: Some(Rect::from_min_size(
             Default::default(),
@@ -161,6 +162,10 @@ fn frame(ctx: &Context, trial: &mut Trial, born: Instant) {
     let triangles = ctx.tessellate(output.shapes, output.pixels_per_point);
     std::hint::black_box(triangles);
     trial.add_frame(start.elapsed());
+    let on_processor = on_processor.zip(processor_time::of_this_thread());
+    if let Some((before, after)) = on_processor {
+        trial.add_processor_time(after - before);
+    }
 }
 
 /// What a window system does: a frame when one was asked for, else sleep.

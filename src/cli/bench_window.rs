@@ -43,11 +43,14 @@ fn as_text(report: &Report) -> String {
             longest,
         ]
     };
-    let rows = [
+    let mut rows = vec![
         row("training, every view open", &report.training),
         row("a curve of 1,000 points", &report.thousand_points),
         row("a curve of 1,000,000 points", &report.million_points),
     ];
+    if let Some(times) = &report.training_on_processor {
+        rows.insert(1, row("  of it on a processor", times));
+    }
     let what = if report.painted {
         "layout, triangles and painting"
     } else {

@@ -9,6 +9,7 @@ mod patch;
 pub use patch::{Field, framed, patch};
 
 use super::activations::output_of;
+use super::activity_change::ActivityChange;
 use super::attribution::score::numbers;
 use super::batches::{Batch, Walk};
 use super::inspection::{InspectError, Inspection, InspectionContext, Needs};
@@ -68,9 +69,49 @@ pub struct Channel {
     pub zeros: f64,
     /// The images that excite it most, falling.
     pub excited: Vec<Excited>,
+    /// What has become of it since an earlier step, where that is shown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub change: Option<ChannelChange>,
+}
+
+/// What has become of a channel since an earlier step.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct ChannelChange {
+    /// How much its figures have grown.
+    #[serde(flatten)]
+    pub figures: ActivityChange,
+    /// Which place each image of now had among those that excited it most then, from 0; `None` where it was none of
+    /// them.
+    pub places: Vec<Option<usize>>,
+}
+
+/// Which place an image had: `was 2nd`, or `new`.
+pub fn place_words(before: Option<usize>) -> String {
+    match before.map(|place| place + 1) {
+        None => "new".to_owned(),
+        Some(1) => "was 1st".to_owned(),
+        Some(2) => "was 2nd".to_owned(),
+        Some(3) => "was 3rd".to_owned(),
+        Some(place) => format!("was {place}th"),
+    }
 }
 
 impl Channel {
+    fn figures(&self) -> [f64; 3] {
+        [self.mean, self.deviation, self.zeros]
+    }
+
+    fn change_since(&self, earlier: &Channel) -> ChannelChange {
+        let place = |excited: &Excited| {
+            let mut then = earlier.excited.iter();
+            then.position(|then| then.index == excited.index)
+        };
+        ChannelChange {
+            figures: ActivityChange::between(earlier.figures(), self.figures()),
+            places: self.excited.iter().map(place).collect(),
+        }
+    }
+
     /// Whether it was 0 everywhere: it has died.
     pub fn is_dead(&self) -> bool {
         self.zeros == 1.0
@@ -100,6 +141,8 @@ pub struct Exciting {
     pub pixels: Vec<u8>,
     /// The classes' names.
     pub classes: Vec<String>,
+    /// The earlier step that the changes are since, where they are shown.
+    pub since: Option<u64>,
 }
 
 impl Exciting {
@@ -206,7 +249,20 @@ impl Inspection for Exciting {
             size: shown_size(SliceOf::of(dataset, None), size),
             pixels,
             classes: dataset.classes().to_vec(),
+            since: None,
         })
+    }
+
+    /// The images of now, with what has become of the channels.
+    fn change_since(&self, earlier: &Self) -> Result<Self, InspectError> {
+        let mut made = self.clone();
+        made.since = Some(earlier.step);
+        for channel in &mut made.channels {
+            let mut then = earlier.channels.iter();
+            let then = then.find(|then| then.channel == channel.channel);
+            channel.change = then.map(|then| channel.change_since(then));
+        }
+        Ok(made)
     }
 
     fn step(&self) -> Option<u64> {
@@ -272,6 +328,7 @@ impl Sums {
             deviation: (self.squares / count - mean * mean).max(0.0).sqrt(),
             zeros: self.zeros / count,
             excited: self.excited.into_iter().map(finish).collect(),
+            change: None,
         }
     }
 }
@@ -309,6 +366,14 @@ mod tests {
         assert!((channel.mean - 5.0 / 6.0).abs() < 1e-12);
         assert!((channel.zeros - 1.0 / 3.0).abs() < 1e-12);
         assert!(!channel.is_dead());
+        let mut then = Sums::default();
+        for (index, value) in [(2, 4.0), (7, 1.0)] {
+            then.add(&[9.0, value], (1, 2), index);
+        }
+        let change = channel.change_since(&then.finished(1, |excited| excited));
+        assert_eq!(change.places, [None, Some(0), None]);
+        assert_eq!(change.figures.mean, 5.0 / 6.0 - 2.5);
+        assert_eq!(change.figures.zeros, channel.zeros);
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! Over all values of a layer, whatever image and position they are of. Running statistics are used, dropout and noise
 //! are off. Of the passes of a repeat each has its own row. Fails as the network and the reading of images do.
 
+use super::activity_change::{ActivityChange, only_in};
 use super::attribution::score::numbers;
 use super::batches::{Batch, Walk};
 use super::inspection::{InspectError, Inspection, InspectionContext, Needs};
@@ -51,6 +52,35 @@ pub struct LayerFigures {
     pub zeros: f64,
     /// The channels that are 0 for every image at every position, from 0.
     pub dead: Vec<u32>,
+    /// What has become of it since an earlier step, where that is shown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub change: Option<LayerChange>,
+}
+
+/// What has become of a layer since an earlier step.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct LayerChange {
+    /// How much its figures have grown.
+    #[serde(flatten)]
+    pub figures: ActivityChange,
+    /// The channels that are dead now and were not, from 0.
+    pub died: Vec<u32>,
+    /// The channels that were dead and are not any more, from 0.
+    pub revived: Vec<u32>,
+}
+
+impl LayerFigures {
+    fn figures(&self) -> [f64; 3] {
+        [self.mean, self.deviation, self.zeros]
+    }
+
+    fn change_since(&self, earlier: &LayerFigures) -> LayerChange {
+        LayerChange {
+            figures: ActivityChange::between(earlier.figures(), self.figures()),
+            died: only_in(&self.dead, &earlier.dead),
+            revived: only_in(&earlier.dead, &self.dead),
+        }
+    }
 }
 
 /// Every layer in numbers.
@@ -66,6 +96,9 @@ pub struct LayerStatistics {
     pub of: usize,
     /// The layers, in the order of the network.
     pub layers: Vec<LayerFigures>,
+    /// The earlier step whose figures the changes are to, where they are shown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub since: Option<u64>,
 }
 
 /// Sums over the values of a layer, by channel.
@@ -112,6 +145,7 @@ impl Sums {
             deviation: (squares - mean * mean).max(0.0).sqrt(),
             zeros: self.zeros.iter().sum::<u64>() as f64 / all,
             dead: dead.map(|(channel, _)| channel).collect(),
+            change: None,
         })
     }
 }
@@ -175,7 +209,19 @@ impl Inspection for LayerStatistics {
                 .into_iter()
                 .filter_map(|sums| sums.finished(inference))
                 .collect(),
+            since: None,
         })
+    }
+
+    fn change_since(&self, earlier: &Self) -> Result<Self, InspectError> {
+        let mut made = self.clone();
+        made.since = Some(earlier.step);
+        for layer in &mut made.layers {
+            let mut then = earlier.layers.iter();
+            let then = then.find(|then| then.layer == layer.layer);
+            layer.change = then.map(|then| layer.change_since(then));
+        }
+        Ok(made)
     }
 
     fn step(&self) -> Option<u64> {

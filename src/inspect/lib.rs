@@ -4,6 +4,7 @@
 //! changes a network or knows a window.
 
 pub mod activations;
+pub mod activity_change;
 pub mod adversarial;
 pub mod answers;
 pub mod attribution;

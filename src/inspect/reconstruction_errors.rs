@@ -13,6 +13,7 @@ use super::slices::{SliceOf, shown, shown_size};
 use super::ssim::ssim;
 use candle_core::Tensor;
 use rayon::prelude::*;
+use strata_core::format;
 use strata_core::project::data::Split;
 use strata_data::Dataset;
 use strata_nn::{Mode, Network, Route};
@@ -74,6 +75,17 @@ pub struct ReconstructionErrors {
     pub outputs: Vec<u8>,
     /// `shown × H × W` squared errors in pixels, the mean over the channels.
     pub maps: Vec<f32>,
+    /// The errors at an earlier step, where the change since then is shown.
+    pub before: Option<Before>,
+}
+
+/// The errors of the same images at an earlier step.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Before {
+    /// The earlier step.
+    pub step: u64,
+    /// Of every image, in the order of [`ReconstructionErrors::errors`].
+    pub errors: Vec<ImageError>,
 }
 
 impl ReconstructionErrors {
@@ -83,19 +95,42 @@ impl ReconstructionErrors {
         (!all.is_empty()).then(|| all.iter().sum::<f64>() / all.len() as f64)
     }
 
-    /// The smallest and the largest error, and how many images lie in each of [`BINS`] equal parts between them.
+    /// How much a figure has grown on average since the earlier step, over the images that have it at both.
+    pub fn mean_change(&self, figure: impl Fn(&ImageError) -> Option<f64>) -> Option<f64> {
+        let before = &self.before.as_ref()?.errors;
+        let pairs = self.errors.iter().zip(before);
+        let changes = pairs.filter_map(|(now, then)| Some(figure(now)? - figure(then)?));
+        let changes: Vec<f64> = changes.collect();
+        (!changes.is_empty()).then(|| changes.iter().sum::<f64>() / changes.len() as f64)
+    }
+
+    /// How many images have a smaller squared error than at the earlier step, and how many a larger one.
+    pub fn better_and_worse(&self) -> Option<[usize; 2]> {
+        let before = &self.before.as_ref()?.errors;
+        let count = |is: fn(&f64, &f64) -> bool| {
+            let pairs = self.errors.iter().zip(before);
+            pairs.filter(|(now, then)| is(&now.mse, &then.mse)).count()
+        };
+        Some([count(f64::lt), count(f64::gt)])
+    }
+
+    /// What the histogram counts the images by: their squared errors, or how much these have changed.
+    fn counted(&self) -> Vec<f64> {
+        let before = self.before.as_ref();
+        let then = |at: usize| before.map_or(0.0, |before| before.errors[at].mse);
+        let errors = self.errors.iter().enumerate();
+        errors.map(|(at, error)| error.mse - then(at)).collect()
+    }
+
+    /// The smallest and the largest error, and how many images lie in each of [`BINS`] equal parts between them. Where
+    /// the change since an earlier step is shown, the same of the changes of the errors.
     pub fn histogram(&self) -> ([f64; 2], Vec<usize>) {
-        let finite: Vec<f64> = self
-            .errors
-            .iter()
-            .map(|error| error.mse)
-            .filter(|mse| mse.is_finite())
-            .collect();
-        let [low, high] = [finite.first(), finite.last()].map(|end| end.copied().unwrap_or(0.0));
+        let counted = self.counted();
+        let [low, high] = format::span(counted.iter().copied()).unwrap_or_default();
         let mut counts = vec![0; BINS];
-        for mse in finite {
+        for value in counted.into_iter().filter(|value| value.is_finite()) {
             let share = if high > low {
-                (mse - low) / (high - low)
+                (value - low) / (high - low)
             } else {
                 0.0
             };
@@ -241,7 +276,29 @@ impl Inspection for ReconstructionErrors {
             inputs: shown(slice, &dataset.to_pixels(&images), size).into_owned(),
             outputs: shown(slice, &dataset.to_pixels(&outputs), size).into_owned(),
             maps: shown(slice, &maps, [size[0], size[1], 1]).into_owned(),
+            before: None,
         })
+    }
+
+    /// Beside the errors of now those of then.
+    fn change_since(&self, earlier: &Self) -> Result<Self, InspectError> {
+        let of = |now: &ImageError| {
+            let mut then = earlier.errors.iter();
+            then.find(|then| then.index == now.index).copied()
+        };
+        let before: Option<Vec<ImageError>> = self.errors.iter().map(of).collect();
+        let errors = before
+            .filter(|_| self.split == earlier.split)
+            .ok_or_else(|| {
+                let message = "the two steps were measured on other images";
+                InspectError::Input(message.to_owned())
+            })?;
+        let mut made = self.clone();
+        made.before = Some(Before {
+            step: earlier.step,
+            errors,
+        });
+        Ok(made)
     }
 
     fn step(&self) -> Option<u64> {
@@ -280,5 +337,34 @@ mod tests {
         assert_eq!([counts[0], counts[3], counts[16], counts[BINS - 1]], [1; 4]);
         assert_eq!(errors.mean(|error| Some(error.mse)), Some(0.4));
         assert_eq!(errors.mean(|error| error.ssim), None);
+        assert_eq!(errors.better_and_worse(), None);
+    }
+
+    #[test]
+    fn the_histogram_of_a_change_counts_the_differences() {
+        let images = |errors: [f64; 4], order: [u32; 4]| ReconstructionErrors {
+            errors: std::iter::zip(errors, order)
+                .map(|(mse, index)| ImageError {
+                    mse,
+                    index,
+                    ..ImageError::default()
+                })
+                .collect(),
+            ..ReconstructionErrors::default()
+        };
+        let then = images([0.25, 0.5, 1.0, 2.0], [3, 0, 1, 2]);
+        let now = images([0.125, 0.25, 0.5, 2.5], [0, 3, 1, 2]);
+        let change = now.change_since(&then).unwrap();
+        // Of the images 0, 3, 1 and 2.
+        let ([low, high], counts) = change.histogram();
+        assert_eq!(
+            ([low, high], counts.iter().sum::<usize>()),
+            ([-0.5, 0.5], 4)
+        );
+        assert_eq!([counts[0], counts[4], counts[16], counts[BINS - 1]], [1; 4]);
+        assert_eq!(change.better_and_worse(), Some([2, 1]));
+        let mean = change.mean_change(|error| Some(error.mse));
+        assert_eq!(mean, Some((-0.375 + 0.0 - 0.5 + 0.5) / 4.0));
+        assert!(now.change_since(&images([1.0; 4], [0, 1, 2, 4])).is_err());
     }
 }

@@ -6,9 +6,10 @@
 
 pub mod unit;
 
+use super::activity_change::only_in;
 use super::inspection::{InspectError, Inspection, InspectionContext, Needs};
-use super::layer_name;
 use super::network_copy::InspectionNetwork;
+use super::{layer_name, subtract};
 use candle_core::{Device, Tensor};
 use std::time::Instant;
 use strata_core::project::Stack;
@@ -53,6 +54,20 @@ pub struct SparseCode {
     /// β·Σ KL(ρ‖ρ̂) of these means.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub penalty: Option<f64>,
+    /// Where means, shares and penalty are changes: since when, and which units have died.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub since: Option<UnitChanges>,
+}
+
+/// What has become of the units since an earlier step.
+#[derive(Clone, Debug, Default, PartialEq, serde::Serialize)]
+pub struct UnitChanges {
+    /// The earlier step.
+    pub step: u64,
+    /// The units that are dead now and were not, from 0.
+    pub died: Vec<usize>,
+    /// The units that were dead and are not any more, from 0.
+    pub revived: Vec<usize>,
 }
 
 impl SparseCode {
@@ -63,12 +78,12 @@ impl SparseCode {
         sorted
     }
 
-    /// The units that were active for no image, by their places from 0.
+    /// The units that were active for no image, by their places from 0; of a change none, see `since`.
     pub fn dead(&self) -> Vec<usize> {
         self.units_where(|active| active == 0.0)
     }
 
-    /// The units that were active for more than nine images of ten.
+    /// The units that were active for more than nine images of ten; of a change none.
     pub fn always_on(&self) -> Vec<usize> {
         self.units_where(|active| active > ALWAYS)
     }
@@ -76,7 +91,7 @@ impl SparseCode {
     fn units_where(&self, is: impl Fn(f32) -> bool) -> Vec<usize> {
         let units = self.active.iter().enumerate();
         units
-            .filter(|(_, active)| is(**active))
+            .filter(|(_, active)| self.since.is_none() && is(**active))
             .map(|(unit, _)| unit)
             .collect()
     }
@@ -216,6 +231,7 @@ pub fn measure(
         active,
         target,
         penalty,
+        since: None,
     })
 }
 
@@ -339,6 +355,29 @@ impl Inspection for SparseCode {
             until: deadline,
         };
         Ok(measure(cx.mirror()?, inference, what, step)?)
+    }
+
+    /// Means and shares less those of then. The target is no change and is left out.
+    fn change_since(&self, earlier: &Self) -> Result<Self, InspectError> {
+        if (&self.layer, self.split) != (&earlier.layer, earlier.split) {
+            return Err(InspectError::Input(format!(
+                "the code was {} then and is {} now, so they have no difference: look at each step by itself",
+                earlier.layer, self.layer
+            )));
+        }
+        let mut made = self.clone();
+        subtract(&mut made.means, &earlier.means)?;
+        subtract(&mut made.active, &earlier.active)?;
+        let [now, then] = [self, earlier].map(SparseCode::dead);
+        made.since = Some(UnitChanges {
+            step: earlier.step,
+            died: only_in(&now, &then),
+            revived: only_in(&then, &now),
+        });
+        made.target = None;
+        let penalties = self.penalty.zip(earlier.penalty);
+        made.penalty = penalties.map(|(now, then)| now - then);
+        Ok(made)
     }
 
     fn step(&self) -> Option<u64> {

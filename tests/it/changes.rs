@@ -5,16 +5,23 @@ use crate::kit::terminal::{code, err, json, strata};
 use crate::kit::window::*;
 use std::path::Path;
 use strata::app::action::{Action, Show};
+use strata::app::choices::Choice;
 use strata::app::view_kind::ViewKind;
 use strata::engine::storage::saved_run::SavedRun;
 use strata::engine::storage::snapshots::{self, Snapshots};
+use strata::gui::panels::exciting::ExcitingChoice;
+use strata::gui::panels::reconstructions::{ReconstructionChoice, Shown};
 use strata::inspect::activations::{self, Activations};
 use strata::inspect::confusion::Confusion;
+use strata::inspect::exciting::{self, Exciting};
 use strata::inspect::filters::{self, Filters};
+use strata::inspect::layer_statistics::{self, LayerStatistics};
 use strata::inspect::neighbours::{self, Neighbours};
 use strata::inspect::predictions::{self, List, Predictions};
+use strata::inspect::reconstruction_errors::{self, ReconstructionErrors};
 use strata::inspect::reconstructions::Reconstructions;
 use strata::inspect::saliency::{self, Saliency};
+use strata::inspect::sparse::SparseCode;
 use strata::project::{Place, Stack};
 
 fn opened(run: &Path, checkpoint: &str) -> SavedRun {
@@ -106,11 +113,74 @@ fn a_change_is_what_is_now_minus_what_was_then() {
         }
     }
 
+    of_many_images(&mut both, &mut now, &mut then);
+
     // What has none says so, and the weights of now are back.
     let refused = both.inspect::<Neighbours>(&neighbours::Request::default());
     let message = refused.err().unwrap().to_string();
     assert!(message.contains("look at each step by itself"), "{message}");
     assert_eq!(both.position.step, now.position.step);
+}
+
+/// The same of what is measured over a split.
+fn of_many_images(both: &mut SavedRun, now: &mut SavedRun, then: &mut SavedRun) {
+    let request = reconstruction_errors::Request::default();
+    let change = both.inspect::<ReconstructionErrors>(&request).unwrap();
+    let [new, old] =
+        [now, then].map(|run| (run.inspect::<ReconstructionErrors>(&request).unwrap(), run));
+    let ([(new, now), (old, then)], before) = ([new, old], change.before.clone().unwrap());
+    assert_eq!((&change.errors, before.step), (&new.errors, old.step));
+    for (now, then) in change.errors.iter().zip(&before.errors) {
+        assert!(old.errors.contains(then));
+        assert_eq!(now.index, then.index);
+    }
+    let means = [&new, &old].map(|errors| errors.mean(|error| Some(error.mse)).unwrap());
+    let grown = change.mean_change(|error| Some(error.mse)).unwrap();
+    assert!((grown - (means[0] - means[1])).abs() < 1e-9 && grown != 0.0);
+    let [better, worse] = change.better_and_worse().unwrap();
+    assert!(better + worse > 0 && better + worse <= change.errors.len());
+
+    let change = both.inspect::<SparseCode>(&()).unwrap();
+    let [new, old] = [&mut *now, &mut *then].map(|run| run.inspect::<SparseCode>(&()).unwrap());
+    assert_eq!(change.means, minus(&new.means, &old.means));
+    assert!(change.means.iter().any(|mean| *mean != 0.0));
+    assert_eq!(
+        change.since.as_ref().map(|since| since.step),
+        Some(old.step)
+    );
+    let penalty = new.penalty.unwrap() - old.penalty.unwrap();
+    assert_eq!((change.penalty, change.target), (Some(penalty), None));
+
+    let request = layer_statistics::Request::default();
+    let change = both.inspect::<LayerStatistics>(&request).unwrap();
+    let [new, old] =
+        [&mut *now, &mut *then].map(|run| run.inspect::<LayerStatistics>(&request).unwrap());
+    for (layer, (new, old)) in change.layers.iter().zip(new.layers.iter().zip(&old.layers)) {
+        let figures = layer.change.as_ref().unwrap().figures;
+        assert_eq!((layer.mean, figures.mean), (new.mean, new.mean - old.mean));
+        assert_eq!(figures.zeros, new.zeros - old.zeros);
+    }
+
+    let request = exciting::Request {
+        place: Place::new(Stack::Head, 2),
+        channels: None,
+        split: None,
+        limit: None,
+    };
+    let change = both.inspect::<Exciting>(&request).unwrap();
+    let [new, old] = [now, then].map(|run| run.inspect::<Exciting>(&request).unwrap());
+    for (at, channel) in change.channels.iter().enumerate() {
+        let [new, old] = [&new, &old].map(|made| &made.channels[at]);
+        let grown = channel.change.as_ref().unwrap();
+        assert_eq!(grown.figures.mean, new.mean - old.mean);
+        for (place, excited) in grown.places.iter().zip(&new.excited) {
+            let before = old
+                .excited
+                .iter()
+                .position(|then| then.index == excited.index);
+            assert_eq!(*place, before);
+        }
+    }
 }
 
 #[test]
@@ -140,6 +210,43 @@ fn changes_are_in_the_terminal() {
             "{what}"
         );
     }
+    let change = json(&shown("reconstructions", &["--json", "--numbers", "e.npy"]));
+    assert_eq!(change["change"]["since"], step);
+    assert!(change["images"][0]["mse_before"].as_f64().is_some());
+    let numbers = std::fs::read(at.join("e.npy")).unwrap();
+    assert!(String::from_utf8_lossy(&numbers[..128]).contains(", 7,)"));
+    for (what, more) in [
+        ("reconstructions", &["--split", "valid"][..]),
+        ("sparse-code", &[]),
+        ("layers", &[]),
+        ("exciting", &["--layer", "head.2"]),
+    ] {
+        let file = format!("{what}-many.svg");
+        let made = shown(what, &[more, &["-o", &file]].concat());
+        assert_eq!(code(&made), 0, "{}", err(&made));
+        assert!(
+            err(&made).contains(&format!("since step {step}")) || err(&made).contains("since then"),
+            "{}",
+            err(&made)
+        );
+        let drawn = std::fs::read_to_string(at.join(&file))
+            .unwrap()
+            .to_lowercase();
+        assert!(
+            drawn.contains(&format!("change since step {step}")),
+            "{what}"
+        );
+        let value = json(&shown(what, &[more, &["--json"]].concat()));
+        let since = value["since"]["step"].as_u64().or(value["since"].as_u64());
+        let since = since.or(value["change"]["since"].as_u64());
+        assert_eq!(since, Some(step), "{what}");
+    }
+    let refused = shown("sparse-code", &["--unit", "0"]);
+    assert!(
+        err(&refused).contains("at each step by itself"),
+        "{}",
+        err(&refused)
+    );
     let refused = shown("embedding", &[]);
     assert!(
         err(&refused).contains("--since is for filters"),
@@ -190,5 +297,51 @@ fn a_switch_at_the_slider_shows_the_change() {
         window.wait("the view", |state| !state.inspections.are_asked());
         window.run();
         window.keep_picture(name);
+    }
+    let choose = |choice| Action::Choose(choice);
+    let errors = ReconstructionChoice {
+        shown: Shown::Errors,
+        ..ReconstructionChoice::default()
+    };
+    let table = |table| ExcitingChoice {
+        layer: Some(Place::new(Stack::Head, 2)),
+        table,
+    };
+    for (kind, choice, part, name) in [
+        (
+            ViewKind::Reconstructions,
+            Choice::new(errors),
+            "images have a smaller error",
+            "change-errors",
+        ),
+        (
+            ViewKind::Exciting,
+            Choice::new(table(false)),
+            "change since step 2",
+            "change-exciting",
+        ),
+        (
+            ViewKind::Exciting,
+            Choice::new(table(true)),
+            "(+",
+            "change-layers",
+        ),
+        (
+            ViewKind::Sparse,
+            Choice::new(()),
+            "change of the mean activation",
+            "change-sparse",
+        ),
+    ] {
+        window.show_alone(kind);
+        window.harness.state_mut().handle(choose(choice));
+        window.run();
+        window.wait_for(std::time::Duration::from_secs(60), name, |window| {
+            window.has(part)
+        });
+        for (dark, theme) in [(true, "dark"), (false, "light")] {
+            window.set_dark(dark);
+            window.keep_picture(&format!("{name}-{theme}"));
+        }
     }
 }

@@ -4,6 +4,8 @@
 use crate::kit::runs::{completed, options, train};
 use crate::kit::terminal::{code, err, strata};
 use crate::kit::window::*;
+use crate::kit::written::{cut_at_a_side, lying_over_each_other, written};
+use eframe::egui::Vec2;
 use std::path::{Path, PathBuf};
 use strata::app::action::{Action, OnView, Show};
 use strata::app::arrangement::{Arrangement, Pane, Workspace};
@@ -14,7 +16,7 @@ use strata_testkit::files::{npy, write};
 use strata_testkit::folders::pictures;
 
 /// Arrays of so many axes, with a decoder and a head, and labels that a bright part tells.
-fn project(folder: &Path, sizes: &[usize]) -> Project {
+pub fn project(folder: &Path, sizes: &[usize]) -> Project {
     let count = 32;
     let size: usize = sizes.iter().product();
     let value = |at: usize| {
@@ -76,7 +78,7 @@ batch = 8
     file::parse(&text, "kinds.toml").unwrap()
 }
 
-const KINDS: [(&str, &[usize]); 2] = [("signals", &[64]), ("volumes", &[6, 8, 8])];
+pub const KINDS: [(&str, &[usize]); 2] = [("signals", &[64]), ("volumes", &[6, 8, 8])];
 
 #[test]
 fn every_picture_of_signals_and_volumes_is_drawn_or_refused_with_a_reason() {
@@ -205,23 +207,48 @@ fn pictures_of_every_inspection() {
     let size = eframe::egui::vec2(1280.0, 720.0);
     let folder = tempfile::tempdir().unwrap();
     let digits = project(folder.path(), &[12, 12]);
-    let mut window = Window::real(digits.clone(), size);
+    let mut window = Window::real(digits, size);
     draw(&mut window, "empty");
-    completed(train(&digits, &options(&folder.path().join("run"))).0);
     for (kind, sizes) in [("images", &[12usize, 12][..])].into_iter().chain(KINDS) {
         let folder = tempfile::tempdir().unwrap();
         let project = project(folder.path(), sizes);
-        completed(train(&project, &options(&folder.path().join("run"))).0);
-        let mut window = Window::real(project, size);
-        window
-            .harness
-            .state_mut()
-            .handle(Action::Open(folder.path().join("run")));
-        window.run();
-        window
-            .harness
-            .state_mut()
-            .handle(Action::Show(Show::Workspace(Workspace::Training)));
+        let mut window = opened(&project, folder.path(), size);
         draw(&mut window, kind);
     }
+}
+
+/// A window that shows a run of this project.
+fn opened(project: &Project, folder: &Path, size: Vec2) -> Window {
+    completed(train(project, &options(&folder.join("run"))).0);
+    let mut window = Window::real(project.clone(), size);
+    for action in [
+        Action::Open(folder.join("run")),
+        Action::Show(Show::Workspace(Workspace::Training)),
+    ] {
+        window.harness.state_mut().handle(action);
+    }
+    window.run();
+    window
+}
+
+/// In every view of a run, with all the room and in a quarter of the smallest window, each text can be read.
+#[test]
+fn no_text_of_a_view_lies_over_another_or_is_cut() {
+    let mut faults = Vec::new();
+    for (kind, sizes) in [("images", &[12usize, 12][..])].into_iter().chain(KINDS) {
+        let folder = tempfile::tempdir().unwrap();
+        let project = project(folder.path(), sizes);
+        let mut window = opened(&project, folder.path(), SIZE);
+        for view in inspections() {
+            for is_quarter in [false, true] {
+                arrange(&mut window, view, is_quarter);
+                settle(&mut window);
+                let texts = written(&window.harness.output().shapes);
+                let found = lying_over_each_other(&texts).into_iter();
+                let found = found.chain(cut_at_a_side(&texts));
+                faults.extend(found.map(|what| format!("{kind} {view:?} {is_quarter}: {what}")));
+            }
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
 }

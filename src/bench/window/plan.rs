@@ -48,6 +48,8 @@ pub struct Trial {
     stage: Stage,
     since: Instant,
     frames: FrameHistogram,
+    /// Of the same frames the time on a processor.
+    on_processor: FrameHistogram,
     turn: usize,
     begun: (u64, Instant),
     /// Steps and seconds, watched and unwatched.
@@ -69,6 +71,7 @@ impl Trial {
             stage: Stage::Opening,
             since: now,
             frames: FrameHistogram::default(),
+            on_processor: FrameHistogram::default(),
             turn: 0,
             begun: (0, now),
             trained: [(0.0, 0.0); 2],
@@ -89,6 +92,11 @@ impl Trial {
         self.app.add_frame(work);
     }
 
+    /// The last frame had a processor for so long.
+    pub(super) fn add_processor_time(&mut self, time: Duration) {
+        self.on_processor.add(time);
+    }
+
     /// One frame: what is new, what the plan wants now, then the window.
     pub(super) fn show(&mut self, ui: &mut Ui) {
         self.app.take(ui.ctx());
@@ -97,7 +105,9 @@ impl Trial {
     }
 
     fn go(&mut self, stage: Stage) {
-        (self.stage, self.since, self.frames) = (stage, Instant::now(), FrameHistogram::default());
+        (self.stage, self.since) = (stage, Instant::now());
+        self.frames = FrameHistogram::default();
+        self.on_processor = FrameHistogram::default();
     }
 
     fn advance(&mut self, ctx: &Context) {
@@ -175,6 +185,8 @@ impl Trial {
         }
         if over {
             self.report.training = FrameTimes::from(&self.frames);
+            let on_processor = FrameTimes::from(&self.on_processor);
+            self.report.training_on_processor = (on_processor.count > 0).then_some(on_processor);
             self.report.resident_bytes = self.resident.clone().try_into().ok();
             self.watch(0);
             self.app.handle(Action::Stop);

@@ -36,6 +36,10 @@ pub struct Report {
     pub first_frame_ms: f64,
     /// A frame's work while a network trains and every view is open.
     pub training: FrameTimes,
+    /// Of the same frames the time that they had a processor: what is missing they waited for one. Absent where the
+    /// system does not tell, and in a real window.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub training_on_processor: Option<FrameTimes>,
     /// Frames in three seconds in which nothing happens.
     pub idle_frames: u64,
     /// A frame with a loss curve of a thousand points.

@@ -96,7 +96,7 @@ pub struct InspectArgs {
     /// The checkpoint: last, best, stage-1
     #[arg(long, default_value = "last")]
     pub checkpoint: String,
-    /// Of filters, activations, saliency, reconstructions, predictions and confusion: show the change of --checkpoint since this one, such as step-8
+    /// Of filters, activations, saliency, reconstructions, predictions, confusion, exciting, layers and sparse-code: show the change of --checkpoint since this one, such as step-8
     #[arg(long, value_name = "CHECKPOINT")]
     pub since: Option<String>,
     /// Where to compute: cpu, cuda:0

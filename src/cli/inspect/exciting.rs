@@ -10,13 +10,15 @@ use std::path::Path;
 use strata_core::format::short;
 use strata_engine::storage::saved_run::SavedRun;
 use strata_gui::plate::of_exciting;
-use strata_inspect::exciting::{Channel, Exciting, Request, SHOWN};
+use strata_inspect::activity_change::{ActivityChange, signed};
+use strata_inspect::exciting::{Channel, Exciting, Request, SHOWN, place_words};
 
 /// `strata inspect RUN exciting`
 pub(super) const PICTURE: Picture = Picture {
     word: "exciting",
     shows: "The images of a split that excite each channel of a layer most, and how active it is",
     takes: &[
+        "--since",
         "--layer",
         "--channel",
         "--split",
@@ -53,6 +55,7 @@ fn picture(run: &mut SavedRun, args: &InspectArgs) -> anyhow::Result<Drawn> {
     }
     let value = json!({
         "step": made.step,
+        "since": made.since,
         "layer": request.place.to_string(),
         "text": made.layer,
         "of": made.of,
@@ -86,16 +89,38 @@ fn save(made: &Exciting, file: &Path) -> Result<(), WrongInput> {
     .save(file)
 }
 
+/// `since then mean +0.1, deviation −0.02, +3.1 % zero`
+pub(super) fn grown(change: ActivityChange) -> String {
+    format!(
+        "since then mean {}, deviation {}, {} % zero",
+        signed(change.mean, 3),
+        signed(change.deviation, 3),
+        signed(100.0 * change.zeros, 1)
+    )
+}
+
 /// `channel 3: mean 0.12, deviation 0.4, 61.2 % zero; most for images 17, 4, 230`
 fn line(channel: &Channel) -> String {
+    let before = channel.change.as_ref().map(|change| &change.places);
     let most: Vec<String> = channel
         .excited
         .iter()
-        .map(|excited| excited.index.to_string())
+        .enumerate()
+        .map(|(at, excited)| match before {
+            Some(places) => {
+                let before = place_words(places.get(at).copied().flatten());
+                format!("{} ({before})", excited.index)
+            }
+            None => excited.index.to_string(),
+        })
         .collect();
     let dead = if channel.is_dead() { ", dead" } else { "" };
+    let change = channel
+        .change
+        .as_ref()
+        .map_or_else(String::new, |change| format!(", {}", grown(change.figures)));
     format!(
-        "channel {}: mean {}, deviation {}, {:.1} % zero{dead}; most for images {}",
+        "channel {}: mean {}, deviation {}, {:.1} % zero{dead}{change}; most for images {}",
         channel.channel,
         short(channel.mean, 3),
         short(channel.deviation, 3),

@@ -1,5 +1,6 @@
 //! `strata inspect RUN layers`: how active every layer is over a split, and which of its channels have died.
 
+use super::exciting::grown;
 use super::picture::{Draw, Drawn, Picture};
 use crate::cli::args::InspectArgs;
 use crate::cli::numbers::Numbers;
@@ -13,7 +14,7 @@ use strata_inspect::layer_statistics::{LayerStatistics, Request};
 pub(super) const PICTURE: Picture = Picture {
     word: "layers",
     shows: "How active every layer is over a split, and its dead channels by number",
-    takes: &["--split", "--limit", "--numbers"],
+    takes: &["--since", "--split", "--limit", "--numbers"],
     draw: Draw::Run(picture),
     ..Picture::NONE
 };
@@ -25,13 +26,14 @@ fn picture(run: &mut SavedRun, args: &InspectArgs) -> anyhow::Result<Drawn> {
         limit: args.limit,
     })?;
     for layer in &made.layers {
-        let dead: Vec<String> = layer.dead.iter().map(u32::to_string).collect();
-        let dead = match dead.is_empty() {
-            true => String::new(),
-            false => format!(", dead channels {} (from 0)", dead.join(", ")),
-        };
+        let dead = numbers(", dead channels", &layer.dead);
+        let change = layer.change.as_ref().map_or_else(String::new, |change| {
+            let died = numbers(", died", &change.died);
+            let revived = numbers(", no longer dead", &change.revived);
+            format!("; {}{died}{revived}", grown(change.figures))
+        });
         output::say(&format!(
-            "{} `{}`: mean {}, deviation {}, {:.1} % zero{dead}",
+            "{} `{}`: mean {}, deviation {}, {:.1} % zero{dead}{change}",
             layer.layer,
             layer.text,
             short(layer.mean, 3),
@@ -58,4 +60,13 @@ fn picture(run: &mut SavedRun, args: &InspectArgs) -> anyhow::Result<Drawn> {
         of_exciting::layers(&made),
         Some(serde_json::to_value(&made)?),
     ))
+}
+
+/// `, dead channels 3, 7 (from 0)`; nothing where there are none.
+fn numbers(what: &str, channels: &[u32]) -> String {
+    let names: Vec<String> = channels.iter().map(u32::to_string).collect();
+    match names.is_empty() {
+        true => String::new(),
+        false => format!("{what} {} (from 0)", names.join(", ")),
+    }
 }

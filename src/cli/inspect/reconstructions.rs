@@ -10,7 +10,7 @@ use strata_core::format;
 use strata_engine::storage::saved_run::SavedRun;
 use strata_gui::plate::{of_network, of_reconstructions};
 use strata_inspect::code_edit::{self, CodeEdit};
-use strata_inspect::reconstruction_errors::{self, ReconstructionErrors};
+use strata_inspect::reconstruction_errors::{self, ImageError, ReconstructionErrors};
 use strata_inspect::reconstructions::Reconstructions;
 
 /// `strata inspect RUN reconstructions`
@@ -76,17 +76,19 @@ fn errors(run: &mut SavedRun, args: &InspectArgs) -> anyhow::Result<Drawn> {
         of_reconstructions::mean_words(&errors),
         errors.split
     ));
+    if let Some(change) = of_reconstructions::change_words(&errors) {
+        output::say(&change);
+    }
     output::say(&of_reconstructions::settings(&errors));
-    let ends = [
-        ("best", errors.errors.first()),
-        ("worst", errors.errors.last()),
-    ];
-    for (word, error) in ends {
-        let Some(error) = error else { continue };
+    let last = errors.errors.len().saturating_sub(1);
+    for (word, at) in [("best", 0), ("worst", last)] {
+        let Some(error) = errors.errors.get(at) else {
+            continue;
+        };
         let label = error.label.map_or_else(String::new, |label| {
             format!(" ({})", errors.class_name(label))
         });
-        let words = of_reconstructions::error_words(error);
+        let words = of_reconstructions::error_words(&errors, at);
         output::say(&format!(
             "{word}: image {}{label}, mse {}, {words}",
             error.index,
@@ -94,13 +96,19 @@ fn errors(run: &mut SavedRun, args: &InspectArgs) -> anyhow::Result<Drawn> {
         ));
     }
     if let Some(file) = &args.numbers {
-        let figures = errors.errors.iter().flat_map(|error| {
+        let figures = |error: &ImageError| {
             let ssim = error.ssim.unwrap_or(f64::NAN);
-            [f64::from(error.index), error.mse, error.psnr, ssim].map(|figure| figure as f32)
+            [error.mse, error.psnr, ssim].map(|figure| figure as f32)
+        };
+        let before = |at: usize| Some(figures(&errors.before.as_ref()?.errors[at]));
+        let rows = errors.errors.iter().enumerate().flat_map(|(at, error)| {
+            let row = [error.index as f32].into_iter().chain(figures(error));
+            row.chain(before(at).into_iter().flatten())
         });
-        let values: Vec<f32> = figures.collect();
-        // Place in the split, MSE, PSNR, SSIM.
-        let axes = [("image", errors.errors.len()), ("figure", 4)];
+        let values: Vec<f32> = rows.collect();
+        // Place in the split, MSE, PSNR, SSIM; then with --since the three of then.
+        let columns = if errors.before.is_some() { 7 } else { 4 };
+        let axes = [("image", errors.errors.len()), ("figure", columns)];
         let values = &values;
         Numbers {
             axes: &axes,
@@ -114,12 +122,17 @@ fn errors(run: &mut SavedRun, args: &InspectArgs) -> anyhow::Result<Drawn> {
 
 fn errors_value(errors: &ReconstructionErrors) -> Value {
     let (ends, counts) = errors.histogram();
-    let images = errors.errors.iter().map(|error| {
+    let before = errors.before.as_ref();
+    let images = errors.errors.iter().enumerate().map(|(at, error)| {
         let label = error.label.map(|label| errors.class_name(label));
         let psnr = Some(error.psnr).filter(|psnr| psnr.is_finite());
-        json!({"image": error.index, "label": label, "mse": error.mse, "psnr": psnr, "ssim": error.ssim})
+        let mut one = json!({"image": error.index, "label": label, "mse": error.mse, "psnr": psnr, "ssim": error.ssim});
+        if let Some(before) = before {
+            one["mse_before"] = json!(before.errors[at].mse);
+        }
+        one
     });
-    json!({
+    let mut value = json!({
         "step": errors.step,
         "split": errors.split.name(),
         "of": errors.of,
@@ -128,7 +141,18 @@ fn errors_value(errors: &ReconstructionErrors) -> Value {
         "ssim": errors.mean(|error| error.ssim),
         "histogram": {"range": ends, "counts": counts},
         "images": images.collect::<Vec<_>>(),
-    })
+    });
+    if let Some(before) = before {
+        let [better, worse] = errors.better_and_worse().unwrap_or_default();
+        value["change"] = json!({
+            "since": before.step,
+            "mse": errors.mean_change(|error| Some(error.mse)),
+            "ssim": errors.mean_change(|error| error.ssim),
+            "better": better,
+            "worse": worse,
+        });
+    }
+    value
 }
 
 fn code(run: &mut SavedRun, args: &InspectArgs) -> anyhow::Result<Drawn> {

@@ -3,21 +3,30 @@
 use super::picture::{Draw, Drawn, Picture};
 use crate::cli::args::InspectArgs;
 use crate::cli::numbers::Numbers;
-use crate::cli::{output, text};
+use crate::cli::{WrongInput, output, text};
 use serde_json::json;
 use strata_engine::storage::saved_run::SavedRun;
 use strata_gui::plate::{of_network, of_unit};
-use strata_inspect::sparse::SparseCode;
+use strata_inspect::activity_change::signed;
 use strata_inspect::sparse::unit::SparseUnit;
+use strata_inspect::sparse::{SparseCode, UnitChanges};
 
 /// `strata inspect RUN sparse-code`
 pub(super) const PICTURE: Picture = Picture {
     word: "sparse-code",
     shows: "How active each hidden unit is on average",
-    takes: &["--unit", "--numbers"],
+    takes: &["--since", "--unit", "--numbers"],
     draw: Draw::Run(picture),
-    ..Picture::NONE
+    check,
 };
+
+fn check(args: &InspectArgs) -> Result<(), WrongInput> {
+    if args.since.is_some() && args.unit.is_some() {
+        let message = "--since is for all units: look at one unit at each step by itself";
+        return Err(WrongInput(message.to_owned()));
+    }
+    Ok(())
+}
 
 /// Means within this distance of the target count as there.
 const NEAR: f64 = 0.03;
@@ -26,7 +35,10 @@ const NEAR: f64 = 0.03;
 fn picture(run: &mut SavedRun, args: &InspectArgs) -> anyhow::Result<Drawn> {
     let code = run.inspect::<SparseCode>(&())?;
     let wanted = args.unit.as_ref().map(|unit| unit.channel as usize);
-    let unit = run.inspect::<SparseUnit>(&wanted)?;
+    let unit = match code.since {
+        Some(_) => None,
+        None => Some(run.inspect::<SparseUnit>(&wanted)?),
+    };
     say(&code);
     if let Some(file) = &args.numbers {
         let shares = code.penalty_shares();
@@ -48,10 +60,12 @@ fn picture(run: &mut SavedRun, args: &InspectArgs) -> anyhow::Result<Drawn> {
         value.insert("always_on".into(), json!(code.always_on()));
         value.insert("penalty_shares".into(), json!(code.penalty_shares()));
         value.insert("near_target".into(), json!(code.near_target(NEAR)));
-        value.insert("unit".into(), serde_json::to_value(&unit)?);
+        if let Some(unit) = &unit {
+            value.insert("unit".into(), serde_json::to_value(unit)?);
+        }
     }
-    let drawn = match wanted {
-        Some(_) => of_unit::plate(&unit),
+    let drawn = match unit.filter(|_| wanted.is_some()) {
+        Some(unit) => of_unit::plate(&unit),
         None => of_network::sparse_code(&code),
     };
     Ok((drawn, Some(value)))
@@ -76,6 +90,9 @@ fn say(code: &SparseCode) {
                     text::figure(penalty)
                 )
             });
+    if let Some(since) = &code.since {
+        return say_change(code, since, mean);
+    }
     let (units, mean) = (means.len(), text::figure(mean));
     output::say(&format!(
         "{layer}: {units} units, mean activation {mean}{target}, over {images} of {of} {split} images"
@@ -88,4 +105,20 @@ fn say(code: &SparseCode) {
     });
     let (dead, always) = (code.dead().len(), code.always_on().len());
     output::say(&format!("{near}{dead} dead, {always} always on"));
+}
+
+/// How much the means have changed since an earlier step, `mean` over all units.
+fn say_change(code: &SparseCode, since: &UnitChanges, mean: f64) {
+    let penalty = code.penalty.map_or_else(String::new, |penalty| {
+        format!(", penalty {}", signed(penalty, 4))
+    });
+    output::say(&format!(
+        "{}: {} units, change since step {}: mean activation {}{penalty}; {} died, {} no longer dead",
+        code.layer,
+        code.means.len(),
+        since.step,
+        signed(mean, 4),
+        since.died.len(),
+        since.revived.len()
+    ));
 }

@@ -223,16 +223,23 @@ impl Work<'_> {
         place: &Path,
     ) -> Result<Option<PathBuf>, DownloadError> {
         let mut part = Part::open(&place.with_added_extension("part"))?;
+        if let Err(error) = self.from_any(file, &mut part) {
+            part.leave();
+            return Err(error);
+        }
+        let path = part.finish()?;
+        let failed = |cause| DownloadError::write(place, cause);
+        let aside = archive::set_aside(place).map_err(failed)?;
+        std::fs::rename(path, place).map_err(failed)?;
+        Ok(aside)
+    }
+
+    /// The whole file, from the first address that gives it.
+    fn from_any(&mut self, file: &RemoteFile, part: &mut Part) -> Result<(), DownloadError> {
         let mut reasons = Vec::new();
         for address in &file.addresses {
-            match self.from(address, file, &mut part) {
-                Ok(()) => {
-                    let path = part.finish()?;
-                    let failed = |cause| DownloadError::write(place, cause);
-                    let aside = archive::set_aside(place).map_err(failed)?;
-                    std::fs::rename(path, place).map_err(failed)?;
-                    return Ok(aside);
-                }
+            match self.from(address, file, part) {
+                Ok(()) => return Ok(()),
                 Err(Failure::Final(error)) => return Err(error),
                 Err(Failure::Broken(why) | Failure::Refused(why)) => {
                     log::warn!("{} does not come from {address}: {why}", file.name);

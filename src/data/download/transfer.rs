@@ -115,6 +115,21 @@ impl Part {
     }
 }
 
+impl Part {
+    /// Ends with what has come so far, for the next time; where nothing has, nothing is left.
+    pub fn leave(self) {
+        if self.length > 0 {
+            return;
+        }
+        remove_tag(&self.path);
+        let Part { path, file, .. } = self;
+        drop(file);
+        if let Err(error) = std::fs::remove_file(&path) {
+            log::warn!("{} could not be removed: {error}", path.display());
+        }
+    }
+}
+
 /// Where the server's name for this state of the file is kept, with the address it is from.
 fn tag_file(part: &Path) -> PathBuf {
     part.with_added_extension("etag")

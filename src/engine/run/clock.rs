@@ -16,6 +16,17 @@ pub(crate) struct Clock {
     step_seconds: f64,
     recent_images: f64,
     recent_seconds: f64,
+    /// What looking at layers took, and keeping weights.
+    kept_seconds: [f64; 2],
+}
+
+/// What a run keeps to be looked at later.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kept {
+    /// What layers did, at some steps.
+    Dynamics,
+    /// Weights of some steps.
+    Snapshots,
 }
 
 impl Clock {
@@ -30,6 +41,7 @@ impl Clock {
             step_seconds: 0.0,
             recent_images: 0.0,
             recent_seconds: 0.0,
+            kept_seconds: [0.0; 2],
         }
     }
 
@@ -56,6 +68,17 @@ impl Clock {
         self.recent_seconds = self.recent_seconds * fade + seconds;
         self.images += images;
         self.step_seconds += seconds;
+    }
+
+    /// Counts the time since `from` as spent on what is kept; the steps have it too.
+    pub fn keep(&mut self, what: Kept, from: Instant) {
+        self.kept_seconds[what as usize] += from.elapsed().as_secs_f64();
+    }
+
+    /// The share of the training time that was spent on it.
+    pub fn kept_share(&self, what: Kept) -> f64 {
+        let trained = self.seconds() - self.before;
+        self.kept_seconds[what as usize] / trained.max(f64::MIN_POSITIVE)
     }
 
     /// Images a second, lately.
@@ -88,7 +111,18 @@ mod tests {
             "{}",
             clock.seconds()
         );
-        assert_eq!(clock.speed(), 0.0);
+        assert_eq!(
+            (clock.speed(), clock.kept_share(Kept::Dynamics)),
+            (0.0, 0.0)
+        );
+        let start = Instant::now();
+        std::thread::sleep(Duration::from_millis(5));
+        clock.keep(Kept::Snapshots, start);
+        let share = clock.kept_share(Kept::Snapshots);
+        assert!(
+            share > 0.0 && clock.kept_share(Kept::Dynamics) == 0.0,
+            "{share}"
+        );
         clock.step(100, Instant::now() - Duration::from_secs(1));
         assert!((clock.speed() - 100.0).abs() < 1.0 && (clock.recent_speed() - 100.0).abs() < 1.0);
     }

@@ -83,6 +83,7 @@ fn train(session: &mut Session<'_>) -> Result<Flow, RunError> {
 /// Writes how the run ended.
 fn close(session: &mut Session<'_>, end: Result<Flow, RunError>) -> Outcome {
     session.publish();
+    session.log_cost();
     let (status, message, outcome) = match end {
         Ok(Flow::Done) => (
             Status::Completed,

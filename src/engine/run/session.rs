@@ -1,6 +1,6 @@
 //! A run in progress: the state that all stages use, and what is done with it between steps.
 
-use super::clock::Clock;
+use super::clock::{Clock, Kept};
 use super::control::{Control, Next};
 use super::evaluate::{Measure, measure};
 use super::finite;
@@ -276,6 +276,7 @@ impl Session<'_> {
         let Some(writer) = due.filter(|writer| writer.is_due(&self.position)) else {
             return;
         };
+        let start = Instant::now();
         let state = self.network.shared_state();
         match writer.take(&self.position, &state) {
             Ok(kept) => self.sink.event(Event::Snapshots(kept)),
@@ -288,6 +289,17 @@ impl Session<'_> {
                 )));
             }
         }
+        self.clock.keep(Kept::Snapshots, start);
+    }
+
+    /// Notes in the log what it cost to look at layers and to keep weights.
+    pub(crate) fn log_cost(&self) {
+        let share = |what| 100.0 * self.clock.kept_share(what);
+        log::info!(
+            "of the training time {:.2} % went into the dynamics of layers and {:.2} % into kept weights",
+            share(Kept::Dynamics),
+            share(Kept::Snapshots)
+        );
     }
 
     /// Writes the checkpoint that a new run begins with.

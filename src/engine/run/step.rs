@@ -4,6 +4,7 @@
 //! are those before the step that went wrong.
 
 use super::batch::Batcher;
+use super::clock::Kept;
 use super::dynamics::{self, Before, Outputs};
 use super::evaluate::pixel_error;
 use super::finite::gradient_not_finite;
@@ -168,11 +169,13 @@ impl<'a> Stepper<'a> {
         let (forward, images) = (self.forward(session, batch)?, batch.labels.len());
         let updates = self.ends_update(&session.position);
         // What layers did is of interest where they change by it.
+        let looking = Instant::now();
         let looked_at = if updates {
             self.look_at_outputs(session)?
         } else {
             None
         };
+        session.clock.keep(Kept::Dynamics, looking);
         let loss = forward.loss + forward.penalty;
         if !loss.is_finite() {
             return Err(self.loss_not_finite(session, loss));
@@ -194,7 +197,9 @@ impl<'a> Stepper<'a> {
         self.learner.gather(&mut session.network, images, updates)?;
         let before = match looked_at {
             Some(outputs) => {
+                let looking = Instant::now();
                 let before = Before::of(&session.network)?;
+                session.clock.keep(Kept::Dynamics, looking);
                 Some((outputs, before))
             }
             None => None,
@@ -441,10 +446,12 @@ fn keep_dynamics(
     outputs: Outputs,
     before: Before,
 ) -> Result<(), RunError> {
+    let looking = Instant::now();
     let step = session.position.step;
     let rows = before.rows(&session.network, outputs, step)?;
     let layers = dynamics::layers(&session.inference);
     let written = session.dynamics.add(&rows, layers);
+    session.clock.keep(Kept::Dynamics, looking);
     written.map_err(|reason| session.write_error(reason))
 }
 

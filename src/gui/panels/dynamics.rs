@@ -31,9 +31,14 @@ pub(crate) struct DynamicsView;
 const STEPS: u64 = 32;
 /// The same in its first steps.
 const FIRST: u64 = 4;
-/// Width of the list of layers, and of a view that has room for it.
+/// Width of the list of layers beside the plot, at most and at least, and as a share of the view's.
 const LIST: f32 = 220.0;
-const ROOMY: f32 = 560.0;
+const SHORT_LIST: f32 = 128.0;
+const LIST_SHARE: f32 = 0.38;
+/// Width from which the list stands beside the plot; under it, it stands below.
+const ROOMY: f32 = 360.0;
+/// The part of the height that the list below takes at most.
+const LIST_BELOW: f32 = 0.36;
 /// The part of the height that warnings take at most.
 const WARNINGS: f32 = 0.35;
 const LINE: f32 = 17.0;
@@ -183,23 +188,26 @@ pub(crate) fn draw(ui: &mut Ui, dynamics: &Dynamics, figure: Figure) {
             "Choose another one above.",
         );
     }
-    let (left, right) = match area.width() >= ROOMY {
-        true => below.split_left_right_at_x(below.right() - LIST),
-        false => (
-            below,
-            Rect::from_min_size(below.right_top(), vec2(0.0, 0.0)),
-        ),
-    };
-    let mut inner = ui.new_child(UiBuilder::new().id_salt("plot").max_rect(left));
+    let (drawn, named) = plot_and_list(below, courses.len());
+    let mut inner = ui.new_child(UiBuilder::new().id_salt("plot").max_rect(drawn));
     plot(&mut inner, &courses, figure);
-    if right.width() > 0.0 {
-        let right = right.with_min_x(right.left() + theme::GAP);
-        let mut inner = ui.new_child(UiBuilder::new().id_salt("layers").max_rect(right));
-        ScrollArea::vertical()
-            .id_salt("layers of dynamics")
-            .auto_shrink(false)
-            .show(&mut inner, |ui| list(ui, &courses, figure));
+    let mut inner = ui.new_child(UiBuilder::new().id_salt("layers").max_rect(named));
+    ScrollArea::vertical()
+        .id_salt("layers of dynamics")
+        .auto_shrink(false)
+        .show(&mut inner, |ui| list(ui, &courses, figure));
+}
+
+/// The place of the plot, and of the list of so many layers that is its legend: beside it, or below a narrow one.
+fn plot_and_list(area: Rect, layers: usize) -> (Rect, Rect) {
+    if area.width() >= ROOMY {
+        let wide = (LIST_SHARE * area.width()).clamp(SHORT_LIST, LIST);
+        let (drawn, named) = area.split_left_right_at_x(area.right() - wide);
+        return (drawn, named.with_min_x(named.left() + theme::GAP));
     }
+    let tall = (layers as f32 * LINE + theme::GAP).min(LIST_BELOW * area.height());
+    let (drawn, named) = area.split_top_bottom_at_y(area.bottom() - tall);
+    (drawn, named.with_min_y(named.top() + theme::GAP))
 }
 
 fn warnings(ui: &mut Ui, dynamics: &Dynamics) {

@@ -17,10 +17,12 @@ use strata_app::state::State;
 use strata_core::format::{self, short};
 use strata_core::project::Place;
 use strata_engine::inspection::reply::Reply;
+use strata_inspect::activity_change::signed;
 use strata_inspect::curve::SIZE;
-use strata_inspect::exciting::{Channel, Exciting, Request};
+use strata_inspect::exciting::{Channel, Exciting, Request, place_words};
 use strata_inspect::inspection::Subject;
 use strata_inspect::layer_statistics::{self, LayerStatistics};
+use strata_inspect::since_words;
 
 type Seen = Reply<Exciting>;
 
@@ -75,6 +77,8 @@ fn sheet(ui: &Ui, pictures: &[([usize; 2], Vec<u8>)]) -> Sheet {
 /// The longest side of an image, and the room for what is said of a channel.
 const SIDE: f32 = 72.0;
 const WORDS: f32 = 132.0;
+/// The same with the change since an earlier step.
+const WORDS_OF_CHANGE: f32 = 188.0;
 /// The longest side of a patch.
 const PATCH: f32 = 52.0;
 const GAP: f32 = 6.0;
@@ -118,14 +122,15 @@ impl View for ExcitingView {
                 dead => format!(" · {dead} dead"),
             };
             format!(
-                "{} {} · {} of {} channels{dead} · {} {} images · step {}",
+                "{} {} · {} of {} channels{dead} · {} {} images · step {}{}",
                 made.request.place.in_words(),
                 made.layer,
                 made.channels.len(),
                 made.of,
                 format::count(made.images as u64),
                 made.split,
-                format::count(made.step)
+                format::count(made.step),
+                since_words(made.since)
             )
         })
     }
@@ -300,16 +305,21 @@ fn rows(ui: &mut Ui, made: &Exciting, drawn: &Drawn) {
         .as_ref()
         .map(|sheet| (sheet, fitted(sheet, PATCH)));
     let wide = side.x + patch.as_ref().map_or(0.0, |(_, size)| size.x + 2.0);
-    let pitch = side.y.max(4.0 * LINE) + LINE + GAP;
+    // What is said of a channel, and below an image.
+    let (wording, lines) = match made.since {
+        Some(_) => (WORDS_OF_CHANGE, 2.0),
+        None => (WORDS, 1.0),
+    };
+    let pitch = side.y.max(4.0 * LINE) + lines * LINE + GAP;
     let room = ui.available_width() - 8.0;
     let mut first = 0;
     for channel in &made.channels {
         let (row, response) = ui.allocate_exact_size(vec2(room, pitch), Sense::hover());
         response.widget_info(|| WidgetInfo::labeled(Role::Image, true, described(made, channel)));
         if ui.is_rect_visible(row) {
-            words(ui, channel, row);
+            words(ui, channel, row, wording - GAP);
             for (at, excited) in channel.excited.iter().enumerate() {
-                let left = row.left() + WORDS + at as f32 * (wide + GAP);
+                let left = row.left() + wording + at as f32 * (wide + GAP);
                 if left + wide > row.right() {
                     break;
                 }
@@ -323,7 +333,12 @@ fn rows(ui: &mut Ui, made: &Exciting, drawn: &Drawn) {
                     format!(" {}", strata_inspect::class_name(&made.classes, label))
                 });
                 let text = format!("{}{label}", short(excited.value.into(), 2));
-                line(ui, &text, pos2(left, rect.bottom() + 1.0), wide);
+                let below = pos2(left, rect.bottom() + 1.0);
+                line(ui, &text, below, wide);
+                if let Some(change) = &channel.change {
+                    let before = place_words(change.places.get(at).copied().flatten());
+                    line(ui, &before, below + vec2(0.0, LINE), wide);
+                }
             }
         }
         first += channel.excited.len();
@@ -331,17 +346,24 @@ fn rows(ui: &mut Ui, made: &Exciting, drawn: &Drawn) {
 }
 
 /// How active a channel is.
-fn words(ui: &Ui, channel: &Channel, row: Rect) {
+fn words(ui: &Ui, channel: &Channel, row: Rect, width: f32) {
+    let change = channel.change.as_ref().map(|change| change.figures);
+    let grown = |of: Option<f64>| of.map_or_else(String::new, |of| format!(" ({})", signed(of, 3)));
     let number = format!("channel {}", channel.channel + 1);
-    let mean = format!("mean {}", short(channel.mean, 3));
-    let deviation = format!("deviation {}", short(channel.deviation, 3));
+    let mean = short(channel.mean, 3) + &grown(change.map(|change| change.mean));
+    let mean = format!("mean {mean}");
+    let deviation = short(channel.deviation, 3) + &grown(change.map(|change| change.deviation));
+    let deviation = format!("deviation {deviation}");
+    let points = change.map_or_else(String::new, |change| {
+        format!(" ({} %)", signed(100.0 * change.zeros, 1))
+    });
     let zeros = match channel.is_dead() {
-        true => "dead: 0 everywhere".to_owned(),
-        false => format!("{:.1} % zero", 100.0 * channel.zeros),
+        true => format!("dead: 0 everywhere{points}"),
+        false => format!("{:.1} % zero{points}", 100.0 * channel.zeros),
     };
     for (at, text) in [number, mean, deviation, zeros].iter().enumerate() {
         let place = row.min + vec2(0.0, at as f32 * LINE);
-        line(ui, text, place, WORDS - GAP);
+        line(ui, text, place, width);
     }
 }
 
@@ -359,8 +381,13 @@ fn described(made: &Exciting, channel: &Channel) -> String {
         });
         format!(", {} for an image{label}", short(excited.value.into(), 2))
     });
+    let before = channel
+        .change
+        .as_ref()
+        .and_then(|change| change.places.first());
+    let before = before.map_or_else(String::new, |place| format!(", {}", place_words(*place)));
     format!(
-        "channel {}: mean {}, {:.1} % zero{first}",
+        "channel {}: mean {}, {:.1} % zero{first}{before}",
         channel.channel + 1,
         short(channel.mean, 3),
         100.0 * channel.zeros

@@ -29,6 +29,7 @@ use strata_inspect::inspection::{Slice, Subject};
 use strata_inspect::picture::{CURVE, compared, image_rgba};
 use strata_inspect::reconstruction_errors::{self, ReconstructionErrors};
 use strata_inspect::reconstructions::Reconstructions;
+use strata_inspect::since_words;
 
 /// The view, with the texture of what it shows.
 #[derive(Default)]
@@ -124,9 +125,10 @@ impl View for ReconstructionsView {
                     let [count, of] =
                         [errors.errors.len(), errors.of].map(|n| format::count(n as u64));
                     format!(
-                        "{count} of {of} {} images · step {}",
+                        "{count} of {of} {} images · step {}{}",
                         errors.split,
-                        step(errors.step)
+                        step(errors.step),
+                        since_words(errors.before.as_ref().map(|before| before.step))
                     )
                 });
             }
@@ -160,7 +162,7 @@ impl View for ReconstructionsView {
                     "probe {}s · step {}{} · MSE {mse} · {:.1} dB{outside}{colors}",
                     noun(r),
                     format::count(r.step),
-                    strata_inspect::since_words(r.since),
+                    since_words(r.since),
                     r.psnr
                 )
             })

@@ -19,8 +19,10 @@ use strata_app::choices::Choice;
 use strata_app::state::State;
 use strata_core::format;
 use strata_engine::inspection::reply::Reply;
+use strata_inspect::activity_change::signed;
 use strata_inspect::inspection::Subject;
 use strata_inspect::maps::BINS;
+use strata_inspect::since_words;
 use strata_inspect::sparse::SparseCode;
 use strata_inspect::sparse::unit::SparseUnit;
 
@@ -38,6 +40,14 @@ pub(crate) enum Order {
 
 impl Order {
     const ALL: [Order; 3] = [Order::Falling, Order::ByPlace, Order::Penalty];
+
+    /// The same, or the usual one where this code has no penalty to show.
+    fn of(self, code: &SparseCode) -> Order {
+        match self {
+            Order::Penalty if code.target.is_none() => Order::Falling,
+            order => order,
+        }
+    }
 
     fn name(self) -> &'static str {
         match self {
@@ -102,9 +112,10 @@ impl View for SparseView {
                 format::count(code.of as u64),
             );
             format!(
-                "{images} of {of} {} images · step {}",
+                "{images} of {of} {} images · step {}{}",
                 code.split,
-                format::count(code.step)
+                format::count(code.step),
+                since_words(code.since.as_ref().map(|since| since.step))
             )
         })
     }
@@ -113,6 +124,9 @@ impl View for SparseView {
         live_settings::of_sparsity(ui, state, actions);
         let Some(code) = latest(state) else { return };
         order_box(ui, state, code, actions);
+        if code.since.is_some() {
+            return changes(ui, code);
+        }
         let colors = theme::palette(ui);
         let mut write = |text: String, color, hover: &str| figure(ui, &text, color, hover);
         if let Some(penalty) = code.penalty {
@@ -123,10 +137,8 @@ impl View for SparseView {
                 "β·Σ KL(ρ‖ρ̂): what these means add to the loss",
             );
         }
-        let mean = code.means.iter().map(|mean| f64::from(*mean)).sum::<f64>()
-            / code.means.len().max(1) as f64;
         write(
-            format!("mean {}", format::loss(mean)),
+            format!("mean {}", format::loss(mean(code))),
             colors.accent,
             "The mean over all units",
         );
@@ -183,6 +195,35 @@ impl View for SparseView {
     }
 }
 
+/// The figures of a change, and which units have died since.
+fn changes(ui: &mut Ui, code: &SparseCode) {
+    let colors = theme::palette(ui);
+    let mut write = |text: String, color, hover: &str| figure(ui, &text, color, hover);
+    if let Some(penalty) = code.penalty {
+        let text = format!("penalty {}", signed(penalty, 4));
+        write(text, colors.text, "How much β·Σ KL(ρ‖ρ̂) has grown");
+    }
+    let text = format!("mean {}", signed(mean(code), 4));
+    write(
+        text,
+        colors.accent,
+        "How much the mean over all units has grown",
+    );
+    let Some(since) = &code.since else { return };
+    for (units, kind) in [(&since.died, "died"), (&since.revived, "no longer dead")] {
+        if !units.is_empty() {
+            let hover = format!("Units by their numbers: {}", unit::numbers(units));
+            write(format!("{} {kind}", units.len()), colors.second, &hover);
+        }
+    }
+}
+
+/// The mean over all units.
+fn mean(code: &SparseCode) -> f64 {
+    let means = code.means.iter().map(|mean| f64::from(*mean));
+    means.sum::<f64>() / code.means.len().max(1) as f64
+}
+
 /// What the first chart shows.
 fn order_box(ui: &mut Ui, state: &State, code: &SparseCode, actions: &mut Vec<Action>) {
     let former: SparseChoice = state.choices.get();
@@ -190,7 +231,7 @@ fn order_box(ui: &mut Ui, state: &State, code: &SparseCode, actions: &mut Vec<Ac
     ChoiceBox {
         id: "order of units",
         width: 112.0,
-        shown: choice.order.name().into(),
+        shown: choice.order.of(code).name().into(),
         hover: "means, falling: all units by how active they are; by place: in \
                 the layer's order; share of penalty: which units the penalty \
                 is made of",
@@ -224,14 +265,15 @@ impl SparseView {
     ) {
         let former: SparseChoice = state.choices.get();
         let area = ui.available_rect_before_wrap();
-        let has_room = area.height() >= ROOMY;
+        // A unit is looked at at each step by itself.
+        let has_room = area.height() >= ROOMY && code.since.is_none();
         let bottom = if has_room {
             area.bottom() - UNIT
         } else {
             area.bottom()
         };
         let upper = Rect::from_min_max(area.min, pos2(area.right(), bottom));
-        let order = former.order;
+        let order = former.order.of(code);
         let clicked = ui
             .scope_builder(UiBuilder::new().id_salt("charts").max_rect(upper), |ui| {
                 charts(ui, code, self.ranked(seen, code, order), order)
@@ -282,9 +324,13 @@ fn charts(ui: &mut Ui, code: &SparseCode, ranked: &[(usize, f32)], order: Order)
         area.split_left_right_at_fraction(0.58)
     };
     let first = Rect::from_min_max(first.min, first.max - vec2(theme::GAP, 0.0));
+    let what = match code.since {
+        Some(_) => "change of the mean activation",
+        None => "mean activation",
+    };
     let name = match order {
-        Order::Falling => format!("mean activation of {}, sorted", code.layer),
-        Order::ByPlace => format!("mean activation of {}, by place", code.layer),
+        Order::Falling => format!("{what} of {}, sorted", code.layer),
+        Order::ByPlace => format!("{what} of {}, by place", code.layer),
         Order::Penalty => format!("share of the penalty of {}, sorted", code.layer),
     };
     let mut clicked = None;
@@ -297,7 +343,7 @@ fn charts(ui: &mut Ui, code: &SparseCode, ranked: &[(usize, f32)], order: Order)
         0.0
     };
     let second = Rect::from_min_max(second.min + vec2(left, 0.0), second.max);
-    chart(ui, second, "units by mean activation", |ui| {
+    chart(ui, second, &format!("units by {what}"), |ui| {
         histogram(ui, code)
     });
     clicked
@@ -388,7 +434,7 @@ fn units(ui: &mut Ui, code: &SparseCode, ranked: &[(usize, f32)], order: Order) 
     Some(*unit)
 }
 
-/// The outline of so many bars that they would be thinner than a pixel; of those that share a step the highest is
+/// The outline of so many bars that they would be thinner than a pixel; of those that share a step the longest is
 /// drawn.
 fn steps(ranked: &[(usize, f32)]) -> Vec<[f64; 2]> {
     let stride = ranked.len().div_ceil(MOST_STEPS);
@@ -398,11 +444,16 @@ fn steps(ranked: &[(usize, f32)]) -> Vec<[f64; 2]> {
             block
                 .iter()
                 .map(|(_, mean)| finite(*mean))
-                .fold(0.0, f64::max),
+                .fold(0.0, longer),
         );
         [[from, mean], [from + block.len() as f64, mean]]
     };
     ranked.chunks(stride).enumerate().flat_map(step).collect()
+}
+
+/// The one that is farther from 0.
+fn longer(one: f64, other: f64) -> f64 {
+    if other.abs() > one.abs() { other } else { one }
 }
 
 fn histogram(ui: &mut Ui, code: &SparseCode) {

@@ -4,8 +4,9 @@ use super::{Plate, Tile, tile};
 use crate::panels::exciting::layers;
 use crate::snapshot::Snapshot;
 use strata_core::format::{self, short};
+use strata_inspect::activity_change::signed;
 use strata_inspect::curve;
-use strata_inspect::exciting::{Channel, Exciting};
+use strata_inspect::exciting::{Channel, Exciting, place_words};
 use strata_inspect::layer_statistics::LayerStatistics;
 use strata_inspect::picture::zoom_for;
 
@@ -20,8 +21,9 @@ pub fn layers(made: &LayerStatistics) -> Snapshot {
 pub fn plate(made: &Exciting) -> Snapshot {
     let lines = vec![
         format!(
-            "step {} · {} of {} channels · {} {} images",
+            "step {}{} · {} of {} channels · {} {} images",
             format::count(made.step),
+            strata_inspect::since_words(made.since),
             made.channels.len(),
             made.of,
             format::count(made.images as u64),
@@ -55,15 +57,22 @@ fn row(made: &Exciting, index: usize, channel: &Channel) -> Vec<Tile> {
         let label = excited.label.map_or_else(String::new, |label| {
             format!(" · {}", strata_inspect::class_name(&made.classes, label))
         });
+        let before = channel.change.as_ref().map_or_else(String::new, |change| {
+            let before = change.places.get(place).copied().flatten();
+            format!(" · {}", place_words(before))
+        });
         let value = short(excited.value.into(), 3);
         let caption = match place {
             0 => {
-                let mean = short(channel.mean, 2);
+                let change = channel.change.as_ref().map_or_else(String::new, |change| {
+                    format!(" ({})", signed(change.figures.mean, 2))
+                });
+                let mean = short(channel.mean, 2) + &change;
                 let zeros = 100.0 * channel.zeros;
                 let number = channel.channel + 1;
-                format!("channel {number}: {value}{label} · mean {mean}, {zeros:.0} % zero")
+                format!("channel {number}: {value}{label}{before} · mean {mean}, {zeros:.0} % zero")
             }
-            _ => format!("{value}{label}"),
+            _ => format!("{value}{label}{before}"),
         };
         let ([height, width], rgba) = made.framed(index, place);
         let mut tiles = vec![tile(rgba, [height, width], zoom(height), caption)];

@@ -363,12 +363,13 @@ pub fn dynamics(dynamics: &Dynamics, figure: Figure) -> Snapshot {
 pub fn sparse_code(code: &SparseCode) -> Snapshot {
     let title = "Sparse code";
     let mut about = format!(
-        "{} · {} of {} {} images · step {}",
+        "{} · {} of {} {} images · step {}{}",
         plain(&code.layer),
         code.images,
         code.of,
         code.split,
-        format::count(code.step)
+        format::count(code.step),
+        since_words(code.since.as_ref().map(|since| since.step))
     );
     if let (Some((rho, beta)), Some(penalty)) = (code.target, code.penalty) {
         about += &format!(

@@ -6,6 +6,7 @@ use super::{Plate, Tile, in_rows, tile};
 use crate::snapshot::Snapshot;
 use image::{Rgba, RgbaImage};
 use strata_core::format;
+use strata_inspect::activity_change::signed;
 use strata_inspect::code_edit::{CodeEdit, STEPS};
 use strata_inspect::curve;
 use strata_inspect::filters::Filters;
@@ -20,14 +21,39 @@ const TALL: u32 = 120;
 const INK: Rgba<u8> = Rgba([43, 108, 176, 255]);
 const PAPER: Rgba<u8> = Rgba([236, 238, 241, 255]);
 
-/// `mean squared error 0.0121, PSNR 19.20 dB, SSIM 0.712`: the means over the images.
+/// `mean squared error 0.0121, PSNR 19.20 dB, SSIM 0.712`: the means over the images; each with its change since an
+/// earlier step where that is shown.
 pub fn mean_words(errors: &ReconstructionErrors) -> String {
+    let grown = |change: Option<f64>, decimals: usize| {
+        change.map_or_else(String::new, |change| {
+            format!(" ({})", signed(change, decimals))
+        })
+    };
     let mse = errors.mean(|error| Some(error.mse)).unwrap_or(f64::NAN);
-    let psnr = errors.mean(|error| Some(error.psnr).filter(|psnr| psnr.is_finite()));
-    let psnr = psnr.map_or_else(String::new, |psnr| format!(", PSNR {psnr:.2} dB"));
+    let mse_change = grown(errors.mean_change(|error| Some(error.mse)), 4);
+    let finite = |error: &ImageError| Some(error.psnr).filter(|psnr| psnr.is_finite());
+    let psnr = errors.mean(finite).map_or_else(String::new, |psnr| {
+        let change = grown(errors.mean_change(finite), 2);
+        format!(", PSNR {psnr:.2} dB{change}")
+    });
     let ssim = errors.mean(|error| error.ssim);
-    let ssim = ssim.map_or_else(String::new, |ssim| format!(", SSIM {ssim:.3}"));
-    format!("mean squared error {}{psnr}{ssim}", format::loss(mse))
+    let ssim = ssim.map_or_else(String::new, |ssim| {
+        let change = grown(errors.mean_change(|error| error.ssim), 3);
+        format!(", SSIM {ssim:.3}{change}")
+    });
+    format!(
+        "mean squared error {}{mse_change}{psnr}{ssim}",
+        format::loss(mse)
+    )
+}
+
+/// `change since step 8: 212 images have a smaller error, 44 a larger one`, where the change is shown.
+pub fn change_words(errors: &ReconstructionErrors) -> Option<String> {
+    let step = format::count(errors.before.as_ref()?.step);
+    let [better, worse] = errors.better_and_worse()?.map(|n| format::count(n as u64));
+    Some(format!(
+        "change since step {step}: {better} images have a smaller error, {worse} a larger one"
+    ))
 }
 
 /// How the similarity was computed, or why there is none.
@@ -41,19 +67,29 @@ pub fn settings(errors: &ReconstructionErrors) -> String {
     }
 }
 
-/// `PSNR 19.20 dB`, and where there is one `SSIM 0.712`.
-pub fn error_parts(error: &ImageError) -> Vec<String> {
-    let psnr = match error.psnr.is_finite() {
-        true => format!("PSNR {:.2} dB", error.psnr),
+/// Of the image at this place of the errors `PSNR 19.20 dB`, where there is one `SSIM 0.712`, and where the change is
+/// shown `was 17.31 dB`.
+pub fn error_parts(errors: &ReconstructionErrors, at: usize) -> Vec<String> {
+    let psnr = |error: &ImageError| match error.psnr.is_finite() {
+        true => format!("{:.2} dB", error.psnr),
         false => "no error".to_owned(),
     };
+    let error = &errors.errors[at];
     let ssim = error.ssim.map(|ssim| format!("SSIM {ssim:.3}"));
-    std::iter::once(psnr).chain(ssim).collect()
+    let before = errors.before.as_ref().map(|before| {
+        let then = psnr(&before.errors[at]);
+        format!("was {then}")
+    });
+    let now = match psnr(error) {
+        now if error.psnr.is_finite() => format!("PSNR {now}"),
+        now => now,
+    };
+    std::iter::once(now).chain(before).chain(ssim).collect()
 }
 
 /// `PSNR 19.20 dB, SSIM 0.712`
-pub fn error_words(error: &ImageError) -> String {
-    error_parts(error).join(", ")
+pub fn error_words(errors: &ReconstructionErrors, at: usize) -> String {
+    error_parts(errors, at).join(", ")
 }
 
 /// The errors over a split, the best and the worst images.
@@ -71,13 +107,17 @@ pub fn errors(errors: &ReconstructionErrors) -> Snapshot {
         ),
         settings(errors),
         format!(
-            "The histogram counts images by their mean squared error, from {} to {}; its tallest bar has {}.",
+            "The histogram counts images by {}, from {} to {}; its tallest bar has {}.",
+            histogram_words(errors),
             format::loss(low),
             format::loss(high),
             count(counts.iter().copied().max().unwrap_or(0))
         ),
         "Below: the best, then the worst; of each the image, its reconstruction, and where the error is.".to_owned(),
     ];
+    if let Some(change) = change_words(errors) {
+        lines.insert(1, format::capital(&change) + ".");
+    }
     let mut rows = vec![vec![Tile {
         image: histogram(&counts),
         zoom: 1,
@@ -102,6 +142,14 @@ pub fn errors(errors: &ReconstructionErrors) -> Snapshot {
         )],
     }
     .draw()
+}
+
+/// What the histogram counts the images by.
+pub fn histogram_words(errors: &ReconstructionErrors) -> &'static str {
+    match errors.before {
+        Some(_) => "the change of their mean squared error",
+        None => "their mean squared error",
+    }
 }
 
 /// Bars of a histogram.
@@ -142,8 +190,9 @@ fn examples(errors: &ReconstructionErrors) -> Vec<Vec<Tile>> {
             )
         };
         let words = |shown: usize| {
-            let error = &errors.errors[errors.shown[shown]];
-            format!("image {}: {}", error.index + 1, error_words(error))
+            let at = errors.shown[shown];
+            let number = errors.errors[at].index + 1;
+            format!("image {number}: {}", error_words(errors, at))
         };
         let range = || range.clone();
         vec![

@@ -11,6 +11,19 @@ pub fn elided(ui: &Ui, text: &str, font: FontId, color: Color32, width: f32) -> 
     ui.fonts_mut(|fonts| fonts.layout_job(job))
 }
 
+/// The first of these texts that is no wider than `width` points; the last, with an ellipsis, where none is.
+pub fn first_fitting(
+    ui: &Ui,
+    texts: &[&str],
+    font: FontId,
+    color: Color32,
+    width: f32,
+) -> Arc<Galley> {
+    let laid_out = |text: &&str| elided(ui, text, font.clone(), color, width);
+    let fitting = texts.iter().map(laid_out).find(|galley| !galley.elided);
+    fitting.unwrap_or_else(|| elided(ui, texts.last().unwrap_or(&""), font, color, width))
+}
+
 /// A text on so many lines at most, with an ellipsis where they have no room for all of it.
 pub fn in_lines(
     ui: &Ui,

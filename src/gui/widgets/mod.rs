@@ -20,7 +20,7 @@ pub mod stepper;
 
 pub use button::{icon_button, primary_button, quiet_button};
 pub use choice_box::ChoiceBox;
-pub use elided::{elided, in_lines};
+pub use elided::{elided, first_fitting, in_lines};
 pub use empty::empty;
 pub use field::{Field, FieldEvent};
 pub use figure::figure;

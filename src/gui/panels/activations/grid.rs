@@ -2,7 +2,7 @@
 
 use super::{ActivationsView, CAPTION, MapChoice, percent, slice_of};
 use crate::theme;
-use crate::widgets::elided;
+use crate::widgets::first_fitting;
 use crate::widgets::raster::Sheet;
 use eframe::egui::style::ScrollAnimation;
 use eframe::egui::{
@@ -135,14 +135,11 @@ impl ActivationsView {
         } else {
             colors.weak
         };
-        let words = format!("{} · {:.0} %", channel + 1, 100.0 * zeros);
-        let galley = elided(
-            ui,
-            &words,
-            theme::digits(theme::TINY),
-            ink,
-            rect.width() + GAP,
-        );
+        let number = (channel + 1).to_string();
+        let words = format!("{number} · {:.0} %", 100.0 * zeros);
+        let font = theme::digits(theme::TINY);
+        // What is said of one map never reaches the next.
+        let galley = first_fitting(ui, &[&words, &number], font, ink, rect.width());
         let at = rect.left_bottom() + vec2(0.0, 1.0);
         ui.painter().galley(at, galley, ink);
     }

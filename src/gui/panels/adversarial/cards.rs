@@ -1,8 +1,8 @@
 //! The examples: original, difference and result of each image, with what the network says.
 
 use crate::theme;
-use crate::widgets::elided;
 use crate::widgets::raster::Sheet;
+use crate::widgets::{elided, first_fitting};
 use eframe::egui::{Align2, FontId, Rect, Role, ScrollArea, Sense, Ui, WidgetInfo, pos2, vec2};
 use strata_core::format;
 use strata_inspect::adversarial::{Adversarial, Outcome};
@@ -67,13 +67,8 @@ fn one(
     let across = (card.width() + GAP) / 3.0;
     for (part, name) in names.iter().enumerate() {
         let x = card.left() + part as f32 * across;
-        ui.painter().text(
-            pos2(x, card.top()),
-            Align2::LEFT_TOP,
-            name,
-            tiny(),
-            colors.weak,
-        );
+        let name = elided(ui, name, tiny(), colors.weak, across - GAP);
+        ui.painter().galley(pos2(x, card.top()), name, colors.weak);
         let picture = Rect::from_min_size(pos2(x, card.top() + HEAD), side);
         sheet.paint(ui.painter(), 3 * index + part, picture);
     }
@@ -118,22 +113,25 @@ fn one(
         }
     }
     let y = top + 3.0 * LINE;
-    ui.painter().text(
-        pos2(card.left(), y),
-        Align2::LEFT_TOP,
-        change(outcome),
-        tiny(),
-        colors.weak,
-    );
+    let [long, short] = change(outcome);
+    let words = first_fitting(ui, &[&long, &short], tiny(), colors.weak, card.width());
+    ui.painter()
+        .galley(pos2(card.left(), y), words, colors.weak);
 }
 
-/// `changed: L∞ 0.1, L2 1.83 · fools through 72 % of the views`
-fn change(outcome: &Outcome) -> String {
+/// `changed: L∞ 0.1, L2 1.83 · fools through 72 % of views`, and the same in fewer words.
+fn change(outcome: &Outcome) -> [String; 2] {
     let [linf, l2] = outcome.change.map(|length| format::short(length.into(), 2));
-    let views = outcome.views_fooled.map_or_else(String::new, |share| {
-        format!(" · fools through {:.0} % of views", 100.0 * share)
-    });
-    format!("changed: L∞ {linf}, L2 {l2}{views}")
+    let views = |words: &str| {
+        let share = outcome.views_fooled;
+        share.map_or_else(String::new, |share| {
+            format!(" · {words}{:.0} % of views", 100.0 * share)
+        })
+    };
+    [
+        format!("changed: L∞ {linf}, L2 {l2}{}", views("fools through ")),
+        format!("L∞ {linf}, L2 {l2}{}", views("")),
+    ]
 }
 
 /// What a screen reader says of them.

@@ -4,7 +4,9 @@ use crate::theme;
 use eframe::egui::{Button, Grid, Label, RichText, ScrollArea, Ui};
 use strata_core::format::{self, short};
 use strata_core::project::Place;
+use strata_inspect::activity_change::signed;
 use strata_inspect::layer_statistics::{LayerFigures, LayerStatistics};
+use strata_inspect::since_words;
 
 /// Numbers of dead channels that are written out.
 const NAMED: usize = 12;
@@ -12,11 +14,12 @@ const NAMED: usize = 12;
 /// `1,000 of 4,000 test images · step 512`
 pub(crate) fn about(made: &LayerStatistics) -> String {
     format!(
-        "{} of {} {} images · step {}",
+        "{} of {} {} images · step {}{}",
         format::count(made.images as u64),
         format::count(made.of as u64),
         made.split,
-        format::count(made.step)
+        format::count(made.step),
+        since_words(made.since)
     )
 }
 
@@ -40,8 +43,7 @@ pub(crate) fn table(ui: &mut Ui, made: &LayerStatistics) -> Option<Place> {
                     if ui.add(button).on_hover_text(hover).clicked() {
                         chosen = Some(layer.place.clone());
                     }
-                    let zeros = format!("{:.1} %", 100.0 * layer.zeros);
-                    for text in [short(layer.mean, 3), short(layer.deviation, 3), zeros] {
+                    for text in figures(layer) {
                         ui.label(RichText::new(text).font(theme::digits(theme::SMALL)));
                     }
                     let dead = RichText::new(dead(layer)).size(theme::SMALL);
@@ -57,20 +59,48 @@ pub(crate) fn table(ui: &mut Ui, made: &LayerStatistics) -> Option<Place> {
     chosen
 }
 
-/// `3 of 32: 4, 7, 19`; channels count from 1.
+/// Mean, deviation and share of zeros, each with its change since an earlier step where that is shown.
+fn figures(layer: &LayerFigures) -> [String; 3] {
+    let now = [
+        short(layer.mean, 3),
+        short(layer.deviation, 3),
+        format!("{:.1} %", 100.0 * layer.zeros),
+    ];
+    let Some(change) = layer.change.as_ref().map(|change| change.figures) else {
+        return now;
+    };
+    let grown = [
+        signed(change.mean, 3),
+        signed(change.deviation, 3),
+        format!("{} %", signed(100.0 * change.zeros, 1)),
+    ];
+    std::array::from_fn(|at| format!("{} ({})", now[at], grown[at]))
+}
+
+/// `3 of 32: 4, 7, 19`; channels count from 1. Then which have died since an earlier step, and which no longer are dead.
 pub(crate) fn dead(layer: &LayerFigures) -> String {
-    if layer.dead.is_empty() {
-        return "none".to_owned();
-    }
-    let count = layer.dead.len();
-    let mut names: Vec<String> = layer
-        .dead
-        .iter()
-        .take(NAMED)
-        .map(|channel| (channel + 1).to_string())
-        .collect();
-    if count > NAMED {
+    let now = match layer.dead.len() {
+        0 => "none".to_owned(),
+        count => format!("{count} of {}: {}", layer.channels, names(&layer.dead)),
+    };
+    let Some(change) = &layer.change else {
+        return now;
+    };
+    let since = [("died since", &change.died), ("no longer", &change.revived)];
+    let since = since
+        .into_iter()
+        .filter(|(_, channels)| !channels.is_empty());
+    since.fold(now, |text, (what, channels)| {
+        format!("{text}; {what}: {}", names(channels))
+    })
+}
+
+/// Channels by their numbers from 1, the first few.
+fn names(channels: &[u32]) -> String {
+    let first = channels.iter().take(NAMED);
+    let mut names: Vec<String> = first.map(|channel| (channel + 1).to_string()).collect();
+    if channels.len() > NAMED {
         names.push("…".to_owned());
     }
-    format!("{count} of {}: {}", layer.channels, names.join(", "))
+    names.join(", ")
 }

@@ -1,6 +1,7 @@
 //! What the lines of the plot are, with the last value of each as it was measured.
 
-use super::{Drawn, Quantity, line_colors, smoothing};
+use super::drawn::line_colors;
+use super::{Drawn, Quantity, smoothing};
 use crate::theme::{self, Palette};
 use eframe::egui::{Color32, Label, RichText, Ui, vec2};
 use strata_app::action::Action;

@@ -1,6 +1,8 @@
 //! How well a split is reconstructed: the histogram, the means, and the best and the worst images with their error maps.
 
-use crate::plate::of_reconstructions::{error_parts, error_words, map_rgba, mean_words, settings};
+use crate::plate::of_reconstructions::{
+    change_words, error_parts, error_words, histogram_words, map_rgba, mean_words, settings,
+};
 use crate::theme;
 use crate::widgets::raster::Sheet;
 use eframe::egui::{
@@ -22,7 +24,7 @@ pub(super) struct Drawn {
 /// Height of the histogram, of a picture, and of the words below it.
 const HISTOGRAM: f32 = 88.0;
 const PICTURE: f32 = 72.0;
-const WORDS: f32 = 44.0;
+const WORDS: f32 = 57.0;
 const GAP: f32 = 8.0;
 
 impl Drawn {
@@ -59,6 +61,9 @@ pub(super) fn show(ui: &mut Ui, errors: &ReconstructionErrors, drawn: &Drawn) {
     let colors = theme::palette(ui);
     let small = |text: String| RichText::new(text).size(theme::SMALL);
     ui.label(small(mean_words(errors)).color(colors.text));
+    if let Some(change) = change_words(errors) {
+        ui.label(small(format::capital(&change)).color(colors.text));
+    }
     ui.label(small(settings(errors)).color(colors.weak));
     histogram(ui, errors);
     let half = errors.shown.len().div_ceil(2);
@@ -81,8 +86,9 @@ fn histogram(ui: &mut Ui, errors: &ReconstructionErrors) {
         Sense::hover(),
     );
     let text = format!(
-        "{} images by mean squared error, {} to {}",
+        "{} images by {}, {} to {}",
         format::count(errors.errors.len() as u64),
+        histogram_words(errors),
         format::loss(low),
         format::loss(high)
     );
@@ -101,6 +107,10 @@ fn histogram(ui: &mut Ui, errors: &ReconstructionErrors) {
     }
     ui.painter()
         .hline(bars.x_range(), bars.bottom(), (1.0, colors.line));
+    if low < 0.0 && high > 0.0 {
+        let x = bars.left() + (-low / (high - low)) as f32 * bars.width();
+        ui.painter().vline(x, bars.y_range(), (1.0, colors.text));
+    }
     let font = theme::digits(theme::TINY);
     let ends = [
         (Align2::LEFT_BOTTOM, area.left(), low),
@@ -115,7 +125,7 @@ fn histogram(ui: &mut Ui, errors: &ReconstructionErrors) {
     ui.painter().text(
         middle,
         Align2::CENTER_BOTTOM,
-        "mean squared error",
+        histogram_words(errors),
         FontId::proportional(theme::TINY),
         colors.weak,
     );
@@ -143,11 +153,10 @@ fn row(
     let rows = 2 + usize::from(drawn.maps.is_some());
     let tall = rows as f32 * (cell.y + 2.0) + WORDS;
     let (area, response) = ui.allocate_exact_size(vec2(ui.available_width(), tall), Sense::hover());
-    let first = &errors.errors[errors.shown[range.start]];
     let text = format!(
         "the {} {name} images; the first: {}",
         range.len(),
-        error_words(first)
+        error_words(errors, errors.shown[range.start])
     );
     response.widget_info(|| WidgetInfo::labeled(Role::Image, true, text.clone()));
     let colors = theme::palette(ui);
@@ -168,12 +177,15 @@ fn row(
         if let Some(maps) = &drawn.maps {
             maps.paint(&painter, shown, place(2));
         }
-        let error = &errors.errors[errors.shown[shown]];
+        let at = errors.shown[shown];
+        let error = &errors.errors[at];
         let label = error.label.map_or_else(String::new, |label| {
             format!(", {}", errors.class_name(label))
         });
         let image = format!("image {}{label}", error.index + 1);
-        let words: Vec<String> = std::iter::once(image).chain(error_parts(error)).collect();
+        let words: Vec<String> = std::iter::once(image)
+            .chain(error_parts(errors, at))
+            .collect();
         for (line, words) in words.iter().enumerate() {
             let at = pos2(left, place(rows - 1).bottom() + 2.0 + 13.0 * line as f32);
             painter.text(

@@ -3,8 +3,10 @@
 
 use crate::theme;
 use crate::widgets::raster::{Sheet, color_bar};
+use crate::widgets::{elided, first_fitting};
 use eframe::egui::{
-    Align2, FontId, Rect, Role, ScrollArea, Sense, Ui, UiBuilder, Vec2, WidgetInfo, pos2, vec2,
+    Align2, Color32, FontId, Galley, Rect, Role, ScrollArea, Sense, Ui, UiBuilder, Vec2,
+    WidgetInfo, pos2, vec2,
 };
 use strata_core::format;
 use strata_inspect::attribution::Method;
@@ -131,9 +133,9 @@ fn grid(ui: &mut Ui, saliency: &Saliency, sheet: &Sheet, space: Vec2, look: &Map
         );
         let font = FontId::proportional(theme::SMALL);
         let weak = theme::palette(ui).weak;
-        let at = words.left_bottom() + vec2(0.0, 0.5 * LINE);
-        ui.painter()
-            .text(at, Align2::LEFT_CENTER, range, font, weak);
+        let range = elided(ui, &range, font, weak, card.x);
+        let at = words.left_bottom() + vec2(0.0, 0.5 * (LINE - range.size().y));
+        ui.painter().galley(at, range, weak);
     }
     let all = (0..count).flat_map(|index| (0..parts.count).map(move |part| (index, part)));
     let at = response.hover_pos();
@@ -238,27 +240,9 @@ fn say(ui: &Ui, saliency: &Saliency, answer: &Answer, area: Rect) {
         ),
         None => ("not labelled".to_owned(), colors.weak),
     };
-    write(
-        area.left(),
-        0,
-        Align2::LEFT_CENTER,
-        label,
-        small.clone(),
-        color,
-    );
-    let score = format!(
-        "logit of {} {}",
-        short(&saliency.class_name(class)),
-        format::short(answer.score.into(), 2)
-    );
-    write(
-        area.right(),
-        0,
-        Align2::RIGHT_CENTER,
-        score,
-        small.clone(),
-        colors.weak,
-    );
+    let name = short(&saliency.class_name(class));
+    let value = format::short(answer.score.into(), 2);
+    heading(ui, area, (&label, color), [&name, &value]);
     let letters = answer
         .top
         .iter()
@@ -307,6 +291,23 @@ fn say(ui: &Ui, saliency: &Saliency, answer: &Answer, area: Rect) {
             theme::digits(theme::SMALL),
             color,
         );
+    }
+}
+
+/// The right class on the left and the score on the right, as much of both as one line has room for.
+fn heading(ui: &Ui, area: Rect, (label, color): (&str, Color32), [name, value]: [&str; 2]) {
+    let font = || FontId::proportional(theme::SMALL);
+    let weak = theme::palette(ui).weak;
+    let label = elided(ui, label, font(), color, area.width());
+    let room = (area.width() - label.size().x - 2.0 * GAP).max(0.0);
+    let [whole, short] = [format!("logit of {name} {value}"), format!("logit {value}")];
+    let score = first_fitting(ui, &[&whole, &short, value], font(), weak, room);
+    let top = |galley: &Galley| area.top() + 0.5 * (LINE - galley.size().y);
+    let left = pos2(area.left(), top(&label));
+    ui.painter().galley(left, label, color);
+    if !score.elided {
+        let right = pos2(area.right() - score.size().x, top(&score));
+        ui.painter().galley(right, score, weak);
     }
 }
 
