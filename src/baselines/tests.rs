@@ -73,8 +73,7 @@ fn figures(model: Model, fitted: &Samples, asked: &Samples) -> Figures {
 /// The folder to which rows are written for `tests/fixtures/baselines.py`, in place of being compared.
 const ROWS: &str = "STRATA_BASELINE_ROWS";
 
-/// Images of EuroSAT in five folds: each image is asked once. Their figures are the means over the folds, since one
-/// image of 200 is half a percent.
+/// Images of EuroSAT, of which a fifth is asked: one image of 200 is half a percent.
 #[test]
 #[ignore = "takes minutes"]
 fn long_models_are_those_of_scikit_learn_on_eurosat() {

@@ -68,7 +68,9 @@ fn tell_run(source: &Source, args: &CheckArgs) {
     let Some(study) = study.filter(|_| args.changes.run.is_none()) else {
         return;
     };
-    let shown = study.shown().map_or("what all runs share", |run| study.runs[run].name.as_str());
+    let shown = study
+        .shown()
+        .map_or("what all runs share", |run| study.runs[run].name.as_str());
     let names = study.names().join(", ");
     output::say(&format!(
         "of {} runs this is {shown}; --run NAME checks another: {names}",

@@ -223,7 +223,7 @@ impl Work<'_> {
         place: &Path,
     ) -> Result<Option<PathBuf>, DownloadError> {
         let mut part = Part::open(&place.with_added_extension("part"))?;
-        if let Err(error) = self.from_any(file, &mut part) {
+        if let Err(error) = self.fetch_any(file, &mut part) {
             part.leave();
             return Err(error);
         }
@@ -235,7 +235,7 @@ impl Work<'_> {
     }
 
     /// The whole file, from the first address that gives it.
-    fn from_any(&mut self, file: &RemoteFile, part: &mut Part) -> Result<(), DownloadError> {
+    fn fetch_any(&mut self, file: &RemoteFile, part: &mut Part) -> Result<(), DownloadError> {
         let mut reasons = Vec::new();
         for address in &file.addresses {
             match self.from(address, file, part) {
