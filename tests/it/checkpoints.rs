@@ -113,7 +113,7 @@ fn wrong_checkpoints_are_told() {
         ],
     );
     assert!(
-        code(&told) == 2 && err(&told).contains("write best, every 5"),
+        code(&told) == 2 && err(&told).contains("write best, best restored, every 5"),
         "{}",
         err(&told)
     );

@@ -131,8 +131,15 @@ fn every_link_leads_somewhere() {
         let folder = root().join(&name).parent().unwrap().to_owned();
         let links = text.split("](").skip(1);
         for link in links.map(|rest| rest.split(')').next().unwrap()) {
-            let exists = link.starts_with("https://") || folder.join(link).exists();
+            let (file, heading) = link.split_once('#').unwrap_or((link, ""));
+            let exists = link.starts_with("https://") || folder.join(file).exists();
             assert!(exists, "{name}: {link}");
+            if !heading.is_empty() {
+                let text = std::fs::read_to_string(folder.join(file)).unwrap();
+                let mut headings = text.lines().filter_map(|line| line.strip_prefix("## "));
+                let is_there = headings.any(|own| own.to_lowercase().replace(' ', "-") == heading);
+                assert!(is_there, "{name}: {link}");
+            }
         }
     }
 }
