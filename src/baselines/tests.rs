@@ -47,7 +47,7 @@ fn fixture() -> Fixture {
 const SEEDS: u64 = 20;
 /// Rows up to which so many are asked; of few rows one tree of a hundred decides whether a row's class has no
 /// probability, which costs 36: there the log loss of a forest is of probabilities of half a tree at least.
-const FEW: usize = 300;
+const FEW: usize = 1000;
 const LEAST_OF_FORESTS: f64 = 0.005;
 const GO_ON: Monitor<'static> = &|_| true;
 
@@ -211,7 +211,7 @@ fn long_models_are_those_of_scikit_learn_on_mnist() {
         return;
     };
     let text = format!(
-        "format = 1\n[data]\nsource = \"mnist\"\npath = {:?}\n[network]\ninput = \"1x28x28\"\n",
+        "format = 1\n[data]\nsource = \"mnist\"\npath = {:?}\nvalid = 0.0\n[network]\ninput = \"1x28x28\"\n",
         folder.join("mnist").display().to_string()
     );
     let project = file::parse(&text, "test").unwrap();

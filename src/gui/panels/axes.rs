@@ -9,7 +9,7 @@ use eframe::egui::{Color32, FontId, RichText, Ui, Vec2b};
 use egui_plot::{AxisHints, GridInput, Plot, PlotUi};
 use strata_app::curves::{Curve, Curves, Extent, Quantity};
 use strata_core::format;
-pub(super) use values::{ValueLine, show_values, written};
+pub(super) use values::{ValueLine, show_focus, show_values, written};
 
 /// Height of a mark on the axis of values, and width of one on the axis of steps, with the space to the next one.
 const MARK: [f32; 2] = [24.0, 72.0];

@@ -1,7 +1,7 @@
 //! The course of a training by layer: gradients, weights, updates and outputs over the steps, and what is wrong in words.
 
 use super::axes::ticks::{logarithmic, round, tick};
-use super::axes::{axis, even};
+use super::axes::{axis, even, show_focus};
 use super::loading_state::{failed, reading};
 use crate::theme;
 use crate::view::View;
@@ -303,7 +303,7 @@ fn plot(ui: &mut Ui, courses: &[&LayerCourse], figure: Figure) {
         )),
         HoverPosition::Elsewhere { .. } => None,
     };
-    Plot::new("dynamics")
+    let shown = Plot::new("dynamics")
         .show_background(false)
         .grid_color(theme::faded(colors.line, 0.8))
         .set_margin_fraction(vec2(0.0, 0.06))
@@ -342,4 +342,5 @@ fn plot(ui: &mut Ui, courses: &[&LayerCourse], figure: Figure) {
                 plot.line(line.color(inks[index]).width(1.5));
             }
         });
+    show_focus(ui, &shown.response);
 }

@@ -4,7 +4,7 @@
 mod unit;
 
 use super::axes::ticks::tick;
-use super::axes::{axis, even};
+use super::axes::{axis, even, show_focus};
 use super::live_settings;
 use super::loading_state::{failed, reading};
 use crate::theme::{self, Palette};
@@ -427,6 +427,7 @@ fn units(ui: &mut Ui, code: &SparseCode, ranked: &[(usize, f32)], order: Order) 
                 );
             }
         });
+    show_focus(ui, &shown.response);
     let at = shown.response.interact_pointer_pos();
     let at = at.filter(|_| shown.response.clicked())?;
     let rank = shown.transform.value_from_position(at).x;
@@ -477,7 +478,7 @@ fn histogram(ui: &mut Ui, code: &SparseCode) {
         .enumerate()
         .map(bar)
         .collect();
-    plot(ui, "histogram", false).show(ui, |plot| {
+    let shown = plot(ui, "histogram", false).show(ui, |plot| {
         plot.bar_chart(filled(bars, &colors));
         if let Some((rho, _)) = code.target {
             plot.vline(
@@ -488,6 +489,7 @@ fn histogram(ui: &mut Ui, code: &SparseCode) {
             );
         }
     });
+    show_focus(ui, &shown.response);
 }
 
 fn finite(mean: f32) -> f64 {

@@ -41,7 +41,8 @@ impl Widget for IconButton<'_> {
     }
 }
 
-fn focus_ring(ui: &Ui, rect: Rect) {
+/// The frame of what has the keys.
+pub fn focus_ring(ui: &Ui, rect: Rect) {
     let stroke = Stroke::new(1.0, theme::palette(ui).accent);
     ui.painter()
         .rect_stroke(rect, theme::RADIUS, stroke, StrokeKind::Inside);

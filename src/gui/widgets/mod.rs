@@ -18,7 +18,7 @@ pub mod slider;
 pub mod steady_scroll;
 pub mod stepper;
 
-pub use button::{icon_button, primary_button, quiet_button};
+pub use button::{focus_ring, icon_button, primary_button, quiet_button};
 pub use choice_box::ChoiceBox;
 pub use elided::{elided, first_fitting, in_lines};
 pub use empty::empty;

@@ -2,7 +2,8 @@
 
 use super::Axes;
 use crate::theme;
-use eframe::egui::{Color32, PopupAnchor, RichText, Tooltip, Ui};
+use crate::widgets::focus_ring;
+use eframe::egui::{Color32, PopupAnchor, Response, RichText, Tooltip, Ui};
 use egui_plot::PlotResponse;
 use strata_app::curves::{Curves, ValuesAt};
 use strata_core::format;
@@ -22,6 +23,13 @@ pub(in crate::panels) struct ValueLine {
     pub color: Color32,
 }
 
+/// Frames a plot that has the keys.
+pub(in crate::panels) fn show_focus(ui: &Ui, plot: &Response) {
+    if plot.has_focus() {
+        focus_ring(ui, plot.rect);
+    }
+}
+
 /// Shows a title and the lines beside the pointer while it is over the plot; `of` makes both from the pointer's place on
 /// the axis of steps or epochs.
 pub(in crate::panels) fn show_values(
@@ -29,6 +37,7 @@ pub(in crate::panels) fn show_values(
     plot: &PlotResponse<()>,
     of: impl FnOnce(f64) -> (String, Vec<ValueLine>),
 ) {
+    show_focus(ui, &plot.response);
     let Some(pointer) = plot.response.hover_pos() else {
         return;
     };

@@ -1,6 +1,7 @@
 //! One unit of the code: what it looks for and paints, how its activations are spread, the images that excite it most.
 
 use super::{filled, plot};
+use crate::panels::axes::show_focus;
 use crate::theme;
 use crate::widgets::raster::Sheet;
 use eframe::egui::{
@@ -237,10 +238,11 @@ fn histogram(ui: &mut Ui, unit: &SparseUnit) {
             .name(name)
     };
     let bars = unit.histogram.iter().enumerate().map(bar).collect();
-    plot(ui, "histogram of a unit", false)
+    let shown = plot(ui, "histogram of a unit", false)
         .height(TEMPLATE + 20.0)
         .show_axes([true, false])
         .show(ui, |plot| plot.bar_chart(filled(bars, &colors)));
+    show_focus(ui, &shown.response);
 }
 
 fn best(ui: &mut Ui, unit: &SparseUnit, drawn: &Drawn) {

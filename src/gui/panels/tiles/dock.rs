@@ -23,9 +23,6 @@ use strata_app::view_kind::ViewKind;
 const HEADER: f32 = 32.0;
 /// The line below the tabs: what is shown, and its switches.
 const LINE: f32 = 24.0;
-/// Room beside the switches below which what is shown is said in a line of its own, where the tile is so tall.
-const BESIDE: f32 = 240.0;
-const TALL: f32 = 200.0;
 /// Room below which a line says nothing more.
 const LEAST: f32 = 56.0;
 /// From a tab's edge to its title.
@@ -111,10 +108,8 @@ impl Dock<'_> {
         });
     }
 
-    /// What the view shows now (or is for), with its switches to the right; or below them where they leave little room.
-    /// How tall it is.
-    fn line(&mut self, ui: &mut Ui, area: Rect, kind: ViewKind) -> f32 {
-        let rect = area.with_max_y(area.top() + LINE);
+    /// What the view shows now (or is for), with its switches to the right.
+    fn line(&mut self, ui: &mut Ui, rect: Rect, kind: ViewKind) {
         let mut inner = ui.new_child(
             UiBuilder::new()
                 .max_rect(rect)
@@ -130,20 +125,11 @@ impl Dock<'_> {
             status
         };
         let text = said(&text, theme::SMALL, theme::palette(ui).weak);
-        let room = inner.available_width();
-        let says = |ui: &mut Ui| {
-            ui.add(Label::new(text).truncate());
-        };
-        if room < BESIDE.min(rect.width()) && area.height() >= TALL {
-            let below = rect.translate(vec2(0.0, LINE));
-            let below = UiBuilder::new().id_salt("below").max_rect(below);
-            ui.scope_builder(below, |ui| ui.horizontal_centered(says));
-            return 2.0 * LINE;
+        if inner.available_width() >= LEAST {
+            inner.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                ui.add(Label::new(text).truncate())
+            });
         }
-        if room >= LEAST {
-            inner.with_layout(Layout::left_to_right(Align::Center), says);
-        }
-        LINE
     }
 
     fn menu(&mut self, tab: &Response, kind: ViewKind, alone: bool) {
@@ -221,9 +207,9 @@ impl Behavior<ViewKind> for Dock<'_> {
             ui.data_mut(|data| data.insert_temp(view_under_pointer(), Some(*kind)));
         }
         let rect = ui.max_rect().shrink2(vec2(12.0, 0.0));
-        let line = ui.push_id(("line", *kind), |ui| self.line(ui, rect, *kind));
-        let (_, body) = rect.split_top_bottom_at_y(rect.top() + line.inner);
+        let (line, body) = rect.split_top_bottom_at_y(rect.top() + LINE);
         let body = Rect::from_min_max(body.min + vec2(0.0, 4.0), body.max - vec2(0.0, 8.0));
+        ui.push_id(("line", *kind), |ui| self.line(ui, line, *kind));
         let mut inner = ui.new_child(
             UiBuilder::new()
                 .scope_id(Id::unique(("view", *kind)))
