@@ -246,7 +246,7 @@ fn the_window_shows_errors_and_a_unit_is_dragged() {
         reply.is_some_and(|reply| reply.result.is_ok())
     });
     assert!(
-        window.has(" images by mean squared error, ")
+        window.has(" images by their mean squared error, ")
             && window.has("The worst: image, reconstruction")
     );
     for (dark, theme) in [(true, "dark"), (false, "light")] {

@@ -4,7 +4,6 @@
 use crate::kit::runs::{completed, options, train};
 use crate::kit::terminal::{code, err, strata};
 use crate::kit::window::*;
-use crate::kit::written::{cut_at_a_side, lying_over_each_other, written};
 use eframe::egui::Vec2;
 use std::path::{Path, PathBuf};
 use strata::app::action::{Action, OnView, Show};
@@ -229,26 +228,4 @@ fn opened(project: &Project, folder: &Path, size: Vec2) -> Window {
     }
     window.run();
     window
-}
-
-/// In every view of a run, with all the room and in a quarter of the smallest window, each text can be read.
-#[test]
-fn no_text_of_a_view_lies_over_another_or_is_cut() {
-    let mut faults = Vec::new();
-    for (kind, sizes) in [("images", &[12usize, 12][..])].into_iter().chain(KINDS) {
-        let folder = tempfile::tempdir().unwrap();
-        let project = project(folder.path(), sizes);
-        let mut window = opened(&project, folder.path(), SIZE);
-        for view in inspections() {
-            for is_quarter in [false, true] {
-                arrange(&mut window, view, is_quarter);
-                settle(&mut window);
-                let texts = written(&window.harness.output().shapes);
-                let found = lying_over_each_other(&texts).into_iter();
-                let found = found.chain(cut_at_a_side(&texts));
-                faults.extend(found.map(|what| format!("{kind} {view:?} {is_quarter}: {what}")));
-            }
-        }
-    }
-    assert!(faults.is_empty(), "{}", faults.join("\n"));
 }

@@ -14,7 +14,6 @@ mod arranged;
 mod augmentation;
 mod baselines;
 mod by_hand;
-mod by_keyboard;
 mod changes;
 mod checkpoints;
 mod cli;

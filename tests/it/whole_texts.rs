@@ -303,51 +303,6 @@ fn the_layers_of_dynamics_are_named_at_any_width() {
     }
 }
 
-/// What a view shows is read in a quarter of the window too, where its switches leave no room beside them.
-#[test]
-fn what_a_view_shows_is_read_in_a_quarter_of_the_window() {
-    let folder = tempfile::tempdir().unwrap();
-    let mut window = open(folder.path(), &classifier());
-    window.train();
-    let column =
-        |kinds: [ViewKind; 2]| Pane::Column(kinds.map(|kind| (1.0, Pane::of(&[kind]))).to_vec());
-    let left = column([ViewKind::Saliency, ViewKind::Filters]);
-    let right = column([ViewKind::Adversarial, ViewKind::Neighbours]);
-    let quarters = Arrangement(Some(Pane::Row(vec![(1.0, left), (1.0, right)])));
-    let arrange = Action::View(OnView::Arrange(quarters));
-    window.harness.state_mut().handle(arrange);
-    window.wait("the views", |state| !state.inspections.are_asked());
-    window.run();
-    assert!(window.has("gradient of the predicted class"));
-    let cut = elided(&window.harness.output().shapes);
-    assert!(
-        cut.iter().all(|text| !text.contains("predicted class")),
-        "{cut:?}"
-    );
-}
-
-/// Why nothing can be trained ends with a word, however long it is: the rest is in the tooltip.
-#[test]
-fn the_reason_why_nothing_is_trained_never_ends_within_a_word() {
-    for (width, scale) in [(1280.0, 1.0), (1280.0, 1.5), (960.0, 1.0)] {
-        for (name, text) in [
-            ("pretrain-classify", "conv 8 k30"),
-            ("unet", "conv 16 k5 s3"),
-            ("conv-autoencoder", "conv 8 k4 s3"),
-        ] {
-            let mut project = builtin(name);
-            let layer = strata::project::node::Node::Layer(text.parse().unwrap());
-            project.network.encoder.insert(0, layer);
-            let mut window = Window::without_engine(project, vec2(width / scale, 720.0 / scale));
-            window.run();
-            assert!(window.has("Cannot train yet"), "{name}");
-            let cut = elided(&window.harness.output().shapes);
-            let is_reason = |text: &&String| text.starts_with("Cannot train yet");
-            assert_eq!(cut.iter().find(is_reason), None, "{name} {width} {scale}");
-        }
-    }
-}
-
 /// The bars of a transposed convolution end before the edge of their tile.
 #[test]
 fn the_bars_of_the_checkerboard_stay_in_their_tile() {

@@ -82,15 +82,15 @@ pub const ALL: &[Builtin] = &[
     ),
     builtin!(
         "stl10-study",
-        "Course work of several runs on STL-10: baselines, small networks, autoencoders, transfer."
+        "Course work on STL-10: baselines, networks, autoencoders, transfer."
     ),
     builtin!(
         "keras-lab",
-        "Course work of several runs: three networks on CIFAR-10, with and without augmentation."
+        "Course work: three networks on CIFAR-10, with and without augmentation."
     ),
     builtin!(
         "eurosat-transfer",
-        "Course work of several runs on EuroSAT: from scratch, head only, fine-tuned step by step."
+        "Course work on EuroSAT: from scratch, head only, fine-tuned step by step."
     ),
 ];
 

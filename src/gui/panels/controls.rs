@@ -13,7 +13,6 @@ use strata_app::run_monitor::{Continuation, Phase, RunMonitor};
 use strata_app::state::State;
 use strata_core::format;
 use strata_engine::event::Outcome;
-use strata_export::bundle::Format;
 
 /// Height of the bar without results above its buttons.
 const HEIGHT: f32 = 48.0;
@@ -66,7 +65,7 @@ fn buttons(ui: &mut Ui, state: &State, beside: bool, actions: &mut Vec<Action>) 
             ui,
             Icon::Stop,
             "Stop",
-            training.is_live() && training.phase != Phase::Stopping,
+            training.is_running() && training.phase != Phase::Stopping,
             WIDTHS[2],
         );
         if stop
@@ -84,9 +83,6 @@ fn buttons(ui: &mut Ui, state: &State, beside: bool, actions: &mut Vec<Action>) 
         {
             actions.push(Action::Report);
         }
-        if !training.is_live() {
-            export(ui, training, actions);
-        }
         if !training.live_settings().is_empty() {
             let hover = "Change settings of this stage while it trains, or train some steps before a pause";
             let button = icon_button(ui, Icon::Sliders, "Adjust", hover, true);
@@ -94,20 +90,6 @@ fn buttons(ui: &mut Ui, state: &State, beside: bool, actions: &mut Vec<Action>) 
         }
         ui.add_space(theme::STEP);
         progress(ui, state, beside, actions);
-    });
-}
-
-/// The menu of what leaves for other programs; a run in training has its progress there.
-fn export(ui: &mut Ui, training: &RunMonitor, actions: &mut Vec<Action>) {
-    let hover = "Write the network or the curves of the run for another program, into its folder";
-    let export = icon_button(ui, Icon::Out, "Export", hover, training.run.is_some());
-    Popup::menu(&export).width(220.0).show(|ui| {
-        for format in Format::ALL {
-            let item = ui.button(format.command());
-            if item.on_hover_text(format.about()).clicked() {
-                actions.push(Action::Export(format));
-            }
-        }
     });
 }
 
@@ -373,44 +355,24 @@ fn best(state: &State) -> String {
     })
 }
 
-/// A text on so many lines at most, in smaller type on one more where they have no room for it. Where it has none then
-/// either, as many of its clauses as have; the whole is in the tooltip.
+/// A text on so many lines at most, in smaller type on one more where they have no room for it; what has none then is
+/// in the tooltip.
 fn line(ui: &mut Ui, text: &str, color: Color32, rows: usize) {
-    let laid_out = |text: &str, size: f32, rows: usize| {
+    let laid_out = |size: f32, rows: usize| {
         let mut job = said(text, size, color);
         job.wrap.max_width = ui.available_width();
         job.wrap.max_rows = rows;
         ui.fonts_mut(|fonts| fonts.layout_job(job))
     };
-    let small = |text: &str| match rows {
-        1 => laid_out(text, theme::SMALL, 1),
-        _ => laid_out(text, theme::SMALL, rows + 1),
-    };
-    let whole = laid_out(text, theme::BODY, rows);
-    let whole = if whole.elided { small(text) } else { whole };
-    let is_cut = whole.elided;
-    let galley = match is_cut {
-        true => {
-            let parts = beginnings(text).map(|part| small(&part));
-            let mut fitting = parts.filter(|galley| !galley.elided);
-            fitting.next().unwrap_or(whole)
-        }
-        false => whole,
-    };
-    let hover = is_cut.then(|| plain(text));
+    let mut galley = laid_out(theme::BODY, rows);
+    if galley.elided && rows > 1 {
+        galley = laid_out(theme::SMALL, rows + 1);
+    }
+    let hover = galley.elided.then(|| plain(text));
     let label = ui.add(Label::new(galley).sense(Sense::hover()));
     if let Some(hover) = hover {
         label.on_hover_text(hover);
     }
-}
-
-/// The beginnings of a text that end where a clause does, the longest first, each with `…`.
-fn beginnings(text: &str) -> impl Iterator<Item = String> {
-    let is_end = |mark: char| matches!(mark, ',' | ';' | ':' | '.');
-    let ends = text.match_indices(' ').map(|(at, _)| &text[..at]);
-    let ends: Vec<&str> = ends.filter(|part| part.ends_with(is_end)).collect();
-    let bare = move |part: &str| format!("{} …", part.trim_end_matches(is_end));
-    ends.into_iter().rev().map(bare)
 }
 
 fn running(ui: &mut Ui, training: &RunMonitor) {
@@ -503,23 +465,4 @@ fn two_lines(ui: &mut Ui, share: f32, text: impl FnOnce(&mut Ui)) {
     ui.new_child(UiBuilder::new().id_salt("bar").max_rect(below))
         .add(bar)
         .accessible_name("Progress of the stage");
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_text_without_room_ends_with_a_clause() {
-        let text = "Cannot train yet: it gives 1,024 numbers, not 10; add a layer";
-        let found: Vec<String> = beginnings(text).collect();
-        assert_eq!(
-            found,
-            [
-                "Cannot train yet: it gives 1,024 numbers, not 10 …",
-                "Cannot train yet: it gives 1,024 numbers …",
-                "Cannot train yet …"
-            ]
-        );
-    }
 }

@@ -2,7 +2,7 @@
 
 use super::chevron;
 use crate::theme;
-use eframe::egui::{ComboBox, Response, RichText, Ui};
+use eframe::egui::{ComboBox, RichText, Ui};
 use std::borrow::Cow;
 use std::fmt::Debug;
 use std::hash::Hash;
@@ -33,26 +33,9 @@ impl<Id: Hash + Debug> ChoiceBox<'_, Id> {
             .icon(chevron)
             .selected_text(RichText::new(self.shown).size(theme::SMALL))
             .show_ui(ui, entries);
-        keep_focus(ui, &combo.response, combo.inner.is_some());
         combo
             .response
             .on_hover_text(self.hover)
             .accessible_name(self.name);
-    }
-}
-
-/// Gives the focus back to the box whose list has closed with the focus in it: else Tab would begin at the top of the
-/// window again.
-fn keep_focus(ui: &Ui, response: &Response, is_open: bool) {
-    let id = response.id.with("focus in the list");
-    let focused = ui.memory(|memory| memory.focused());
-    let focused = focused.and_then(|focused| ui.ctx().read_response(focused));
-    let was_inside = ui.data(|data| data.get_temp(id)).unwrap_or(false);
-    let is_inside = is_open && focused.is_some_and(|it| it.layer_id != response.layer_id);
-    if was_inside && !is_open {
-        response.request_focus();
-    }
-    if was_inside != is_inside {
-        ui.data_mut(|data| data.insert_temp(id, is_inside));
     }
 }

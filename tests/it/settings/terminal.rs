@@ -227,7 +227,7 @@ fn a_report_is_written_where_it_is_wanted_and_at_any_time() {
     );
     let none = strata(at, &["report", "."]);
     assert!(
-        code(&none) == 2 && err(&none).contains("is no run's folder"),
+        code(&none) == 2 && err(&none).contains("is no folder of a run"),
         "{}",
         err(&none)
     );

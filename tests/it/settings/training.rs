@@ -171,8 +171,9 @@ fn every_setting_of_a_training_acts_or_is_refused_with_both_tasks() {
         let before = trained(&text(task, "", "seed", "5")).unwrap();
         for (heading, setting) in settings() {
             let key = setting.key;
-            // Those of [data] are walked over all sources in the data room, goals and locks below, those of a sweep in `sweeps`.
-            if matches!(heading, "[data]" | "[goals]" | "[sweep]") || key == "locked" {
+            // Those of [data] are walked over all sources in the data room, goals and locks below, those of a sweep
+            // in `sweeps`, those of several runs in `studies`.
+            if matches!(heading, "[data]" | "[goals]" | "[sweep]" | "[[run]]") || key == "locked" {
                 continue;
             }
             let (value, refusal) = other(key, task);
