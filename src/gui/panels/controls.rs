@@ -13,6 +13,7 @@ use strata_app::run_monitor::{Continuation, Phase, RunMonitor};
 use strata_app::state::State;
 use strata_core::format;
 use strata_engine::event::Outcome;
+use strata_export::bundle::Format;
 
 /// Height of the bar without results above its buttons.
 const HEIGHT: f32 = 48.0;
@@ -65,7 +66,7 @@ fn buttons(ui: &mut Ui, state: &State, beside: bool, actions: &mut Vec<Action>) 
             ui,
             Icon::Stop,
             "Stop",
-            training.is_running() && training.phase != Phase::Stopping,
+            training.is_live() && training.phase != Phase::Stopping,
             WIDTHS[2],
         );
         if stop
@@ -83,6 +84,9 @@ fn buttons(ui: &mut Ui, state: &State, beside: bool, actions: &mut Vec<Action>) 
         {
             actions.push(Action::Report);
         }
+        if !training.is_live() {
+            export(ui, training, actions);
+        }
         if !training.live_settings().is_empty() {
             let hover = "Change settings of this stage while it trains, or train some steps before a pause";
             let button = icon_button(ui, Icon::Sliders, "Adjust", hover, true);
@@ -90,6 +94,20 @@ fn buttons(ui: &mut Ui, state: &State, beside: bool, actions: &mut Vec<Action>) 
         }
         ui.add_space(theme::STEP);
         progress(ui, state, beside, actions);
+    });
+}
+
+/// The menu of what leaves for other programs; a run in training has its progress there.
+fn export(ui: &mut Ui, training: &RunMonitor, actions: &mut Vec<Action>) {
+    let hover = "Write the network or the curves of the run for another program, into its folder";
+    let export = icon_button(ui, Icon::Out, "Export", hover, training.run.is_some());
+    Popup::menu(&export).width(220.0).show(|ui| {
+        for format in Format::ALL {
+            let item = ui.button(format.command());
+            if item.on_hover_text(format.about()).clicked() {
+                actions.push(Action::Export(format));
+            }
+        }
     });
 }
 
