@@ -317,6 +317,25 @@ fn an_edited_network_keeps_the_weights_of_its_other_layers() {
     );
 }
 
+/// The outputs of two networks for images of different sizes cannot be compared: the run begins all the same.
+#[test]
+fn a_wider_network_on_images_of_another_size_begins_without_a_comparison() {
+    let folder = tempfile::tempdir().unwrap();
+    let old = folder.path().join("old");
+    completed(train(&tiny(&[]), &options(&old)).0);
+    let changes = [
+        ("resize = [16, 16]", "resize = [24, 24]"),
+        ("3x16x16", "3x24x24"),
+        ("conv 6 k3 s2 p1", "conv 9 k3 s2 p1"),
+    ];
+    let (mut project, options) = with(folder.path(), "old encoder", &changes);
+    project.stages.remove(0);
+    project.stages[0].freeze.clear();
+    completed(train(&project, &options).0);
+    let table = std::fs::read_to_string(folder.path().join("new/init.csv")).unwrap();
+    assert!(table.contains("widened from 6 to 9"), "{table}");
+}
+
 /// A run that is paused is stopped, and its edited network goes on in a new run that names it.
 #[test]
 fn the_network_of_a_paused_run_is_edited_and_widened() {

@@ -92,6 +92,9 @@ pub(crate) fn take(
     }
     state.extend(picked);
     network.load_state(&state).map_err(RunError::input)?;
+    // Images of another size have no place in the network that was before.
+    let is_asked_alike = |network: &NetworkSpec| network.input == project.network.input;
+    let before = before.filter(|(network, _)| is_asked_alike(network));
     let changed = match before.filter(|_| !told.widened.is_empty()) {
         Some((before, weights)) => {
             let route = match project.stages.first().map(|stage| stage.task) {

@@ -11,7 +11,8 @@ use strata_nn::{Mode, Network, NnError, Route};
 /// Images of random numbers that both are asked about.
 const IMAGES: usize = 8;
 
-/// The largest difference between the outputs for random images, as a fraction of the largest output. `None` where outputs of both cannot be compared.
+/// The largest difference between the outputs for random images, as a fraction of the largest output. `None` where
+/// outputs of both cannot be compared.
 pub(super) fn change(
     before: &NetworkSpec,
     weights: &HashMap<String, Tensor>,
