@@ -1,8 +1,8 @@
 //! `strata baseline`: classifiers that are no networks, on the images of a project or the features of a run.
 
 use super::args::BaselineArgs;
-use super::{Told, WrongInput, output, source, text};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use super::{Told, WrongInput, output, progress, source, text};
+use indicatif::ProgressBar;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -32,7 +32,7 @@ pub fn run(args: &BaselineArgs) -> anyhow::Result<()> {
         Some(folder) => folder.to_owned(),
         None => source.base.join("runs"),
     };
-    let bar = bar();
+    let bar = progress::bar("{msg} [{bar:24}] {pos}/{len}");
     let cancelled = interrupts();
     let monitor = |progress: Progress| {
         show(&bar, progress);
@@ -113,17 +113,6 @@ fn features(text: Option<&str>, run: Option<&Path>) -> Result<Option<LayerFeatur
             "--features {text}: write RUN:LAYER, such as runs/NAME-1:encoder.3; RUN alone is its code"
         ))),
     }
-}
-
-fn bar() -> ProgressBar {
-    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-    let style = ProgressStyle::with_template("{msg} [{bar:24}] {pos}/{len}");
-    bar.set_style(
-        style
-            .unwrap_or_else(|_| ProgressStyle::default_bar())
-            .progress_chars("━╸─"),
-    );
-    bar
 }
 
 fn show(bar: &ProgressBar, progress: Progress) {

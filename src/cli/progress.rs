@@ -175,6 +175,13 @@ impl Sink for Progress {
     }
 }
 
+/// A bar on standard error.
+pub(in crate::cli) fn bar(template: &str) -> ProgressBar {
+    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+    bar.set_style(style(template));
+    bar
+}
+
 /// A template with a mistake in it would show as the plain default.
 fn style(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template)

@@ -3,8 +3,8 @@
 
 use super::args::SweepArgs;
 use super::train::INTERRUPTED;
-use super::{FAILED, Told, WrongInput, output, source, text};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use super::{FAILED, Told, WrongInput, output, progress, source, text};
+use indicatif::ProgressBar;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -134,15 +134,8 @@ struct State {
 
 impl Shown {
     fn new() -> Shown {
-        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-        let style = ProgressStyle::with_template("[{bar:24}] {pos}/{len} {msg}");
-        bar.set_style(
-            style
-                .unwrap_or_else(|_| ProgressStyle::default_bar())
-                .progress_chars("━╸─"),
-        );
         Shown {
-            bar,
+            bar: progress::bar("[{bar:24}] {pos}/{len} {msg}"),
             state: Mutex::default(),
         }
     }

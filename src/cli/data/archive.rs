@@ -5,9 +5,9 @@ use super::describe;
 use super::fetch::{INTERRUPTED, stop_flag};
 use super::name::DataName;
 use crate::cli::args::DataArgs;
+use crate::cli::progress;
 use crate::cli::text::{left, right};
 use crate::cli::{Told, output};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Map, Value, json};
 use std::path::Path;
 use std::sync::atomic::Ordering::SeqCst;
@@ -25,7 +25,10 @@ const MOST_FILES: usize = 12;
 
 /// Prints what an archive holds; or unpacks it, and gives what lies in its folder.
 pub fn run(args: &DataArgs, archive: &Path) -> anyhow::Result<Option<Recognised>> {
-    let (bar, stopped) = (bar(), stop_flag());
+    let (bar, stopped) = (
+        progress::bar("{msg} [{bar:24}] {bytes} of {total_bytes}"),
+        stop_flag(),
+    );
     let mut go_on = |done: u64, total: u64| {
         bar.set_length(total);
         bar.set_position(done);
@@ -87,17 +90,6 @@ fn found_in(args: &DataArgs, folder: &Path) -> Recognised {
         },
         _ => recognised,
     }
-}
-
-fn bar() -> ProgressBar {
-    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-    let style = ProgressStyle::with_template("{msg} [{bar:24}] {bytes} of {total_bytes}");
-    bar.set_style(
-        style
-            .unwrap_or_else(|_| ProgressStyle::default_bar())
-            .progress_chars("━╸─"),
-    );
-    bar
 }
 
 /// The settings once it is unpacked.
