@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 use strata_core::project::edit::Edit;
 use strata_core::project::help::Surface;
 use strata_core::project::stage::Stage;
-use strata_core::project::study::Study;
 use strata_core::project::{Project, file};
 use strata_engine::command::Command;
 use strata_engine::event::Outcome;
@@ -156,10 +155,7 @@ impl State {
 
     /// The settings that are shown, as they are trained: what another run of the file gives is where that run lies.
     fn project_to_train(&self) -> Project {
-        let shown = self.project().study.as_ref().and_then(Study::shown);
-        let plan = &self.studying.plan;
-        let mut items = shown.into_iter().flat_map(|run| plan.of_run(run));
-        let planned = items.find_map(|item| item.trained()).cloned();
+        let planned = self.as_trained().next().cloned();
         planned.unwrap_or_else(|| self.project().alone())
     }
 

@@ -15,9 +15,10 @@ use strata_baselines::work::Request;
 use strata_compare::Comparison;
 use strata_core::atomic_write::write_atomic;
 use strata_core::project::Project;
-use strata_core::project::study::Taken;
+use strata_core::project::study::{Study as Runs, Taken};
 use strata_engine::command::Command;
 use strata_engine::event::Outcome;
+use strata_engine::storage::run_folder::as_kept;
 use strata_export::comparison::page;
 use strata_export::study::{self, Reported, Study};
 use strata_study::{Item, Plan, Standing, Work, folder_of_runs};
@@ -258,20 +259,16 @@ impl State {
 
     /// Whether a run that was trained is one of those that the shown run is trained as.
     pub(crate) fn is_shown_run(&self, trained: &Project) -> bool {
-        let shown = self
-            .project()
-            .study
-            .as_ref()
-            .and_then(|study| study.shown());
+        self.as_trained()
+            .any(|own| as_kept(own, &self.base()).trains_like(trained) || own.trains_like(trained))
+    }
+
+    /// What the shown run is trained as: one for each of its seeds.
+    pub(super) fn as_trained(&self) -> impl Iterator<Item = &Project> {
+        let shown = self.project().study.as_ref().and_then(Runs::shown);
         let plan = &self.studying.plan;
-        let mut items = shown.into_iter().flat_map(|run| plan.of_run(run));
-        items.any(|item| {
-            let own = item.trained();
-            own.is_some_and(|own| {
-                strata_engine::storage::run_folder::as_kept(own, &self.base()).trains_like(trained)
-                    || own.trains_like(trained)
-            })
-        })
+        let items = shown.into_iter().flat_map(|run| plan.of_run(run));
+        items.filter_map(Item::trained)
     }
 }
 
