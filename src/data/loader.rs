@@ -1,18 +1,19 @@
-//! Batches made ahead of the trainer: threads of their own read, decode and augment images while a step is taken.
+//! The batches of an epoch, made when they are wanted ([`Job::make`]) or ahead of the trainer ([`Loader`]): threads of
+//! their own then read, decode and augment images while a step is taken.
 //!
 //! What is drawn for an image depends on the seed, the epoch and the image alone, and batches are handed out in
-//! their order: a run is the same to the last bit whatever the number of threads. Only as many batches are made
-//! ahead as there are buffers. Fails as the reading of an image does, at the batch that has it.
+//! their order: a run is the same to the last bit whoever makes them, on any number of threads. Only as many batches are
+//! made ahead as there are buffers. Fails as the reading of an image does, at the batch that has it.
 
 use super::augment::{Augmenter, Scratch, mixup};
 use super::dataset::Dataset;
 use super::error::DataError;
-use super::splits::split::SplitData;
+use super::splits::split::{SplitData, check_buffer};
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use std::collections::BTreeMap;
 use std::io;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
 use strata_core::project::data::Split;
 use strata_core::rng::{Purpose, stream};
 use strata_core::run_buffers::BATCHES_AHEAD;
@@ -24,8 +25,17 @@ pub struct LoadedBatch {
     pub images: Vec<f32>,
     /// One for each image; `u32::MAX` where there is none.
     pub labels: Vec<u32>,
-    /// The labels of the images blended in, and the weight of the other ones (mixup).
-    pub blend: Option<(Vec<u32>, f32)>,
+    /// The images blended in.
+    pub blend: Option<Blended>,
+}
+
+/// What the images of a batch are blended with (mixup).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Blended {
+    /// The labels of the images blended in.
+    pub labels: Vec<u32>,
+    /// The weight of the other ones.
+    pub share: f32,
 }
 
 /// What is to be loaded.
@@ -42,8 +52,100 @@ pub struct Job {
     pub seed: u64,
     /// The epoch over the whole run.
     pub epoch: u64,
-    /// The first batch wanted, from 0.
-    pub first: usize,
+}
+
+/// Makes images: of their numbers in memory those from the image of this number of the batch on.
+pub type MakeImages<'a> = dyn Fn(usize, &mut [f32]) + Sync + 'a;
+
+impl Job {
+    /// How many batches there are.
+    pub fn batches(&self) -> usize {
+        self.order.len().div_ceil(self.batch.max(1))
+    }
+
+    /// The images of a batch, by their number in the split.
+    pub fn indices(&self, number: usize) -> &[u32] {
+        let start = number.saturating_mul(self.batch).min(self.order.len());
+        &self.order[start..(start + self.batch).min(self.order.len())]
+    }
+
+    /// Makes a batch: `images` is N×H×W×C, `labels` has N places (`u32::MAX` where there is none). `spread` gets
+    /// `images` and what makes any part of them that begins with an image, which it may call from many threads.
+    pub fn make(
+        &self,
+        number: usize,
+        images: &mut [f32],
+        labels: &mut [u32],
+        spread: impl FnOnce(&mut [f32], &MakeImages<'_>),
+    ) -> Result<Option<Blended>, DataError> {
+        let indices = self.indices(number);
+        let Some(data) = self.dataset.split(self.split) else {
+            return Ok(None);
+        };
+        let size: usize = data.image_shape().iter().product();
+        check_buffer(indices.len().saturating_mul(size), images.len())?;
+        check_buffer(indices.len(), labels.len())?;
+        for (label, &index) in labels.iter_mut().zip(indices) {
+            *label = data.label(index as usize).unwrap_or(u32::MAX);
+        }
+        let augmenter = self.dataset.augmenter_of(self.split);
+        // Of several images that can't be read the first: the message does not depend on threads.
+        let failed: Mutex<Option<(usize, DataError)>> = Mutex::new(None);
+        spread(images, &|first, part| {
+            let mut maker = ImageMaker {
+                job: self,
+                data,
+                augmenter,
+                image: Vec::new(),
+                scratch: Scratch::default(),
+            };
+            let wanted = indices.iter().enumerate().skip(first);
+            for (out, (at, &index)) in part.chunks_exact_mut(size.max(1)).zip(wanted) {
+                if let Err(error) = maker.make(index as usize, out) {
+                    let mut failed = failed.lock().unwrap_or_else(PoisonError::into_inner);
+                    if failed.as_ref().is_none_or(|(earlier, _)| at < *earlier) {
+                        *failed = Some((at, error));
+                    }
+                    return;
+                }
+            }
+        });
+        let failed = failed.into_inner().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, error)) = failed {
+            return Err(error);
+        }
+        Ok(augmenter.and_then(Augmenter::mixup).map(|alpha| {
+            let share = mixup::draw_share(alpha, &mut self.stream(1 << 63 | number as u64));
+            blend(images, size, labels, share)
+        }))
+    }
+
+    /// The same into memory that grows as it must, on this thread.
+    fn make_whole(&self, number: usize, mut batch: LoadedBatch) -> Result<LoadedBatch, DataError> {
+        let count = self.indices(number).len();
+        let size = self.dataset.split(self.split).map_or(0, |data| {
+            let shape = data.image_shape();
+            shape.iter().product::<usize>()
+        });
+        batch.images.resize(count * size, 0.0);
+        batch.labels.resize(count, u32::MAX);
+        batch.blend = self.make(
+            number,
+            &mut batch.images,
+            &mut batch.labels,
+            |images, make| make(0, images),
+        )?;
+        Ok(batch)
+    }
+
+    /// The generator of an image (or, with the highest bit, of a batch) in this epoch.
+    fn stream(&self, counter: u64) -> rand_chacha::ChaCha8Rng {
+        stream(
+            self.seed,
+            Purpose::Augment,
+            (self.epoch & 0x7fff_ffff) << 32 | counter,
+        )
+    }
 }
 
 /// Hands out the batches of an epoch. Dropping it ends its threads.
@@ -56,24 +158,24 @@ pub struct Loader {
 }
 
 impl Loader {
-    /// Starts so many threads (at least one). Fails when the system has none left.
-    pub fn start(job: Job, threads: usize) -> io::Result<Loader> {
+    /// Starts so many threads (at least one), which begin with batch `first`. Fails when the system has none left.
+    pub fn start(job: Arc<Job>, first: usize, threads: usize) -> io::Result<Loader> {
         let (finished, done) = unbounded();
         let (free, buffers) = unbounded();
-        let (next, count) = (job.first, job.order.len().div_ceil(job.batch.max(1)));
-        let (job, counter) = (Arc::new(job), Arc::new(AtomicUsize::new(next)));
+        let counter = Arc::new(AtomicUsize::new(first));
+        let count = job.batches();
         let threads = threads.max(1);
         for _ in 0..threads {
             let (job, counter) = (Arc::clone(&job), Arc::clone(&counter));
             let (finished, buffers) = (finished.clone(), buffers.clone());
             let thread = std::thread::Builder::new().name("strata-loader".to_owned());
-            thread.spawn(move || work(&job, &counter, count, &buffers, &finished))?;
+            thread.spawn(move || work(&job, &counter, &buffers, &finished))?;
         }
         let loader = Loader {
             done,
             free,
             early: BTreeMap::new(),
-            next,
+            next: first,
             count,
         };
         (0..threads + BATCHES_AHEAD).for_each(|_| loader.give_back(LoadedBatch::default()));
@@ -126,26 +228,14 @@ impl Iterator for Loader {
 fn work(
     job: &Job,
     counter: &AtomicUsize,
-    count: usize,
     buffers: &Receiver<LoadedBatch>,
     finished: &Sender<(usize, Result<LoadedBatch, DataError>)>,
 ) {
-    let Some(data) = job.dataset.split(job.split) else {
-        return;
-    };
-    let augmenter = job.dataset.augmenter_of(job.split);
-    let mut worker = LoaderWorker {
-        job,
-        data,
-        augmenter,
-        image: Vec::new(),
-        scratch: Scratch::default(),
-    };
     while let Ok(buffer) = buffers.recv() {
         let number = counter.fetch_add(1, Relaxed);
-        if number >= count
+        if number >= job.batches()
             || finished
-                .send((number, worker.fill(number, buffer)))
+                .send((number, job.make_whole(number, buffer)))
                 .is_err()
         {
             return;
@@ -153,8 +243,8 @@ fn work(
     }
 }
 
-/// What a thread works with.
-struct LoaderWorker<'a> {
+/// What a thread makes images with.
+struct ImageMaker<'a> {
     job: &'a Job,
     data: &'a SplitData,
     augmenter: Option<&'a Augmenter>,
@@ -162,51 +252,23 @@ struct LoaderWorker<'a> {
     scratch: Scratch,
 }
 
-impl LoaderWorker<'_> {
-    fn fill(&mut self, number: usize, mut batch: LoadedBatch) -> Result<LoadedBatch, DataError> {
-        let start = number * self.job.batch;
-        let indices = &self.job.order[start..(start + self.job.batch).min(self.job.order.len())];
-        let size: usize = self.data.image_shape().iter().product();
-        batch.images.resize(indices.len() * size, 0.0);
-        batch.labels.clear();
-        for (out, &index) in batch.images.chunks_exact_mut(size.max(1)).zip(indices) {
-            self.image(index as usize, out)?;
-            batch
-                .labels
-                .push(self.data.label(index as usize).unwrap_or(u32::MAX));
-        }
-        batch.blend = self.augmenter.and_then(Augmenter::mixup).map(|alpha| {
-            let share = mixup::draw_share(alpha, &mut self.stream(1 << 63 | number as u64));
-            blend(&mut batch.images, size, &batch.labels, share)
-        });
-        Ok(batch)
-    }
-
-    fn image(&mut self, index: usize, out: &mut [f32]) -> Result<(), DataError> {
+impl ImageMaker<'_> {
+    fn make(&mut self, index: usize, out: &mut [f32]) -> Result<(), DataError> {
         let Some(augmenter) = self.augmenter else {
             return self.data.read(index, out);
         };
         self.image
             .resize(self.data.whole_shape().iter().product(), 0.0);
         self.data.read_shares(index, &mut self.image)?;
-        let mut rng = self.stream(index as u64);
+        let mut rng = self.job.stream(index as u64);
         augmenter.apply(&mut self.image, &mut self.scratch, &mut rng);
         self.data.scale_shares(&self.image, out)
-    }
-
-    /// The generator of an image (or, with the highest bit, of a batch) in this epoch.
-    fn stream(&self, counter: u64) -> rand_chacha::ChaCha8Rng {
-        stream(
-            self.job.seed,
-            Purpose::Augment,
-            (self.job.epoch & 0x7fff_ffff) << 32 | counter,
-        )
     }
 }
 
 /// Blends every image with the one before it (the first with the last), as torchvision does; returns the labels of
 /// what was blended in.
-fn blend(images: &mut [f32], size: usize, labels: &[u32], share: f32) -> (Vec<u32>, f32) {
+fn blend(images: &mut [f32], size: usize, labels: &[u32], share: f32) -> Blended {
     let last = images
         .get(images.len().saturating_sub(size)..)
         .unwrap_or_default()
@@ -218,7 +280,10 @@ fn blend(images: &mut [f32], size: usize, labels: &[u32], share: f32) -> (Vec<u3
     mixup::blend(&mut images[..size.min(last.len())], &last, share);
     let mut others = labels.to_vec();
     others.rotate_right(usize::from(!labels.is_empty()));
-    (others, share)
+    Blended {
+        labels: others,
+        share,
+    }
 }
 
 #[cfg(test)]
@@ -237,18 +302,19 @@ mod tests {
         Arc::new(Dataset::open(&spec, 3, std::path::Path::new("."), &mut |_| true).unwrap())
     }
 
-    fn epoch(dataset: &Arc<Dataset>, epoch: u64, first: usize, threads: usize) -> Vec<LoadedBatch> {
-        let order = epoch_order(200, 3, epoch);
-        let job = Job {
+    fn job(dataset: &Arc<Dataset>, epoch: u64) -> Arc<Job> {
+        Arc::new(Job {
             dataset: dataset.clone(),
             split: Split::Train,
-            order,
+            order: epoch_order(200, 3, epoch),
             batch: 24,
             seed: 3,
             epoch,
-            first,
-        };
-        let mut loader = Loader::start(job, threads).unwrap();
+        })
+    }
+
+    fn epoch(dataset: &Arc<Dataset>, epoch: u64, first: usize, threads: usize) -> Vec<LoadedBatch> {
+        let mut loader = Loader::start(job(dataset, epoch), first, threads).unwrap();
         let mut batches = Vec::new();
         while let Some(batch) = loader.next() {
             let batch = batch.unwrap();
@@ -296,18 +362,44 @@ mod tests {
     }
 
     #[test]
+    fn batches_made_in_pieces_are_those_made_ahead() {
+        let dataset = dataset(&LIST);
+        let job = job(&dataset, 5);
+        let made = |number: usize| {
+            let count = job.indices(number).len();
+            let (mut images, mut labels) = (vec![0.0; count * 3072], vec![0; count]);
+            let in_pieces = |images: &mut [f32], make: &MakeImages<'_>| {
+                let pieces = images.chunks_mut(5 * 3072).enumerate();
+                // Last piece first: no image depends on another.
+                pieces.rev().for_each(|(piece, part)| make(5 * piece, part));
+            };
+            let blend = job
+                .make(number, &mut images, &mut labels, in_pieces)
+                .unwrap();
+            LoadedBatch {
+                images,
+                labels,
+                blend,
+            }
+        };
+        let batches: Vec<LoadedBatch> = (0..job.batches()).map(made).collect();
+        assert!(same(&batches, &epoch(&dataset, 5, 0, 1)));
+    }
+
+    #[test]
+    fn memory_of_another_size_is_refused() {
+        let job = job(&dataset(&[]), 0);
+        let mut labels = vec![0; 24];
+        let error = job.make(0, &mut [0.0; 3], &mut labels, |images, make| {
+            make(0, images)
+        });
+        assert!(matches!(error, Err(DataError::Buffer { found: 3, .. })));
+    }
+
+    #[test]
     fn batches_at_hand_are_the_next_ones() {
         let dataset = dataset(&LIST);
-        let job = Job {
-            dataset: dataset.clone(),
-            split: Split::Train,
-            order: epoch_order(200, 3, 5),
-            batch: 24,
-            seed: 3,
-            epoch: 5,
-            first: 0,
-        };
-        let mut loader = Loader::start(job, 2).unwrap();
+        let mut loader = Loader::start(job(&dataset, 5), 0, 2).unwrap();
         let mut batches = Vec::new();
         while batches.len() < 9 {
             let batch = match loader.at_hand() {
@@ -345,26 +437,16 @@ mod tests {
     #[test]
     fn blending_rolls_the_batch_by_one() {
         let mut images = vec![1.0, 1.0, 2.0, 2.0, 4.0, 4.0];
-        let (others, share) = blend(&mut images, 2, &[10, 20, 40], 0.75);
-        assert_eq!((others, share), (vec![40, 10, 20], 0.75));
+        let blended = blend(&mut images, 2, &[10, 20, 40], 0.75);
+        assert_eq!((blended.labels, blended.share), (vec![40, 10, 20], 0.75));
         assert_eq!(images, [1.75, 1.75, 1.75, 1.75, 3.5, 3.5]);
-        assert_eq!(blend(&mut [], 2, &[], 0.5).0, Vec::<u32>::new());
+        assert_eq!(blend(&mut [], 2, &[], 0.5).labels, Vec::<u32>::new());
     }
 
     #[test]
     fn a_loader_that_is_dropped_ends() {
         let dataset = dataset(&LIST);
-        let order = epoch_order(200, 3, 0);
-        let job = Job {
-            dataset: dataset.clone(),
-            split: Split::Train,
-            order,
-            batch: 8,
-            seed: 3,
-            epoch: 0,
-            first: 0,
-        };
-        let mut loader = Loader::start(job, 2).unwrap();
+        let mut loader = Loader::start(job(&dataset, 0), 0, 2).unwrap();
         loader.next().unwrap().unwrap();
         drop(loader);
         for _ in 0..500 {

@@ -12,6 +12,7 @@ pub mod training;
 use super::BenchError;
 use super::measure::median;
 use serde::Serialize;
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
@@ -177,7 +178,8 @@ fn open(spec: &DataSpec) -> Result<Arc<Dataset>, DataError> {
 
 /// Takes all batches of an epoch; how many images they had.
 fn epoch(dataset: &Arc<Dataset>, number: u64, threads: usize) -> Result<usize, BenchError> {
-    let mut loader = load(dataset, number, threads, usize::MAX)?;
+    let job = Arc::new(job(dataset, number, usize::MAX));
+    let mut loader = Loader::start(job, 0, threads).map_err(|error| no_threads(threads, &error))?;
     let mut images = 0;
     while let Some(batch) = loader.next() {
         let batch = batch?;
@@ -187,13 +189,8 @@ fn epoch(dataset: &Arc<Dataset>, number: u64, threads: usize) -> Result<usize, B
     Ok(images)
 }
 
-/// Starts loading the first `most` images of an epoch's order.
-fn load(
-    dataset: &Arc<Dataset>,
-    number: u64,
-    threads: usize,
-    most: usize,
-) -> Result<Loader, BenchError> {
+/// The first `most` images of an epoch's order.
+fn job(dataset: &Arc<Dataset>, number: u64, most: usize) -> Job {
     let split = Split::Train;
     let mut order = epoch_order(
         dataset.split(split).map_or(0, |data| data.len()),
@@ -201,16 +198,18 @@ fn load(
         number,
     );
     order.truncate(most);
-    let job = Job {
+    Job {
         dataset: Arc::clone(dataset),
         split,
         order,
         batch: BATCH,
         seed: SEED,
         epoch: number,
-        first: 0,
-    };
-    Loader::start(job, threads).map_err(|error| BenchError::Threads(threads, error.to_string()))
+    }
+}
+
+fn no_threads(threads: usize, error: &io::Error) -> BenchError {
+    BenchError::Threads(threads, error.to_string())
 }
 
 #[cfg(test)]

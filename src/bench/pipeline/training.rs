@@ -1,7 +1,7 @@
-//! What feeding costs a training: the network of the case `keras-cifar` trains on batches that loading threads
-//! read and augment meanwhile, and, in turn with that, on one batch that is in memory and is never replaced.
+//! What feeding costs a training: the network of the case `keras-cifar` trains on batches that are read and augmented
+//! as those of every training are, and, in turn with that, on one batch that is in memory and is never replaced.
 
-use super::{ALL, BATCH, load, open};
+use super::{ALL, BATCH, job, no_threads, open};
 use crate::bench::measure::median;
 use crate::bench::work::Pass;
 use crate::bench::{BenchError, Workload, cases};
@@ -11,9 +11,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 use strata_core::project::data::{DataSpec, Split};
-use strata_data::loader::{LoadedBatch, Loader};
 use strata_data::{Dataset, SplitData};
-use strata_engine::run::batch::Batcher;
+use strata_engine::run::batches::Batches;
 
 /// The two are measured in turn so often, or as often as there are steps in a turn where those are fewer.
 const ROUNDS: usize = 9;
@@ -50,8 +49,7 @@ pub fn measure(
     let workload = Workload::new("keras-cifar", &project, BATCH, Pass::Training, device)?;
     let mut training = Training {
         workload,
-        batcher: Batcher::new(device),
-        source: Batches::new(&spec, threads)?,
+        source: EpochAfterEpoch::new(&spec, threads, device)?,
     };
     let mut rounds = Vec::new();
     for _ in 0..ROUNDS.min(steps) {
@@ -74,8 +72,7 @@ fn summary(rounds: &[(f64, f64)]) -> Fed {
 
 struct Training {
     workload: Workload,
-    batcher: Batcher,
-    source: Batches,
+    source: EpochAfterEpoch,
 }
 
 impl Training {
@@ -89,65 +86,82 @@ impl Training {
         Ok(start.elapsed().as_secs_f64() / steps.max(1) as f64)
     }
 
-    /// As the engine does it: a batch's buffer goes back once the step is taken.
+    /// As the engine does it.
     fn step(&mut self, fed: bool) -> Result<(), BenchError> {
-        if !fed {
-            self.workload.step()?;
-            return Ok(());
+        while fed {
+            self.source.wait()?;
+            if self.source.feed(&mut self.workload)? {
+                break;
+            }
         }
-        let batch = self.source.next()?;
-        let images = self.batcher.take(self.source.shape, &batch)?;
-        self.workload.feed(images, &batch.labels);
         self.workload.step()?;
-        self.source.loader.give_back(batch);
         Ok(())
     }
 }
 
 /// Full batches, epoch after epoch.
-struct Batches {
+struct EpochAfterEpoch {
     dataset: Arc<Dataset>,
-    /// Height, width and channels of an image.
-    shape: [usize; 3],
     threads: usize,
-    loader: Loader,
+    device: Device,
+    batches: Batches,
     epoch: u64,
 }
 
-impl Batches {
-    fn new(spec: &DataSpec, threads: usize) -> Result<Batches, BenchError> {
+impl EpochAfterEpoch {
+    fn new(
+        spec: &DataSpec,
+        threads: usize,
+        device: &Device,
+    ) -> Result<EpochAfterEpoch, BenchError> {
         let dataset = open(spec)?;
-        let [channels, height, width] = dataset.shape();
-        let loader = start(&dataset, 0, threads)?;
-        Ok(Batches {
+        let batches = start(&dataset, 0, threads, device)?;
+        Ok(EpochAfterEpoch {
             dataset,
-            shape: [height, width, channels],
             threads,
-            loader,
+            device: device.clone(),
+            batches,
             epoch: 0,
         })
     }
 
-    fn next(&mut self) -> Result<LoadedBatch, BenchError> {
-        if let Some(batch) = self.loader.next() {
-            return Ok(batch?);
+    /// Waits for a batch, of the next epoch where this one has none left.
+    fn wait(&mut self) -> Result<(), BenchError> {
+        if self.batches.wait() {
+            return Ok(());
         }
         self.epoch += 1;
-        self.loader = start(&self.dataset, self.epoch, self.threads)?;
-        let too_few = || {
-            BenchError::Unsound(
-                "training".to_owned(),
-                format!("there are less than {BATCH} images"),
-            )
+        self.batches = start(&self.dataset, self.epoch, self.threads, &self.device)?;
+        if self.batches.wait() {
+            return Ok(());
+        }
+        Err(BenchError::Unsound(
+            "training".to_owned(),
+            format!("there are less than {BATCH} images"),
+        ))
+    }
+
+    /// Puts the next batch before the network; false where it is to be waited for.
+    fn feed(&mut self, workload: &mut Workload) -> Result<bool, BenchError> {
+        let Some(batch) = self.batches.at_hand() else {
+            return Ok(false);
         };
-        Ok(self.loader.next().ok_or_else(too_few)??)
+        let batch = batch?;
+        workload.feed(batch.images, batch.labels);
+        Ok(true)
     }
 }
 
-/// Starts loading an epoch, but for the images that would not fill its last batch.
-fn start(dataset: &Arc<Dataset>, epoch: u64, threads: usize) -> Result<Loader, BenchError> {
+/// Starts an epoch, but for the images that would not fill its last batch.
+fn start(
+    dataset: &Arc<Dataset>,
+    epoch: u64,
+    threads: usize,
+    device: &Device,
+) -> Result<Batches, BenchError> {
     let images = dataset.split(Split::Train).map_or(0, SplitData::len);
-    load(dataset, epoch, threads, images - images % BATCH)
+    let job = job(dataset, epoch, images - images % BATCH);
+    Batches::start(job, 0, threads, device).map_err(|error| no_threads(threads, &error))
 }
 
 #[cfg(test)]
@@ -166,11 +180,15 @@ mod tests {
             root.path(),
         )
         .unwrap();
-        let mut batches = Batches::new(&ALL[0].spec(root.path()).unwrap(), 2).unwrap();
-        let sizes: Vec<usize> = (0..5)
-            .map(|_| batches.next().unwrap().labels.len())
-            .collect();
-        assert_eq!((sizes, batches.epoch), (vec![BATCH; 5], 2));
+        let spec = ALL[0].spec(root.path()).unwrap();
+        let mut epochs = EpochAfterEpoch::new(&spec, 2, &Device::Cpu).unwrap();
+        let mut sizes = Vec::new();
+        while sizes.len() < 5 {
+            epochs.wait().unwrap();
+            let batch = epochs.batches.at_hand();
+            sizes.extend(batch.map(|batch| batch.unwrap().labels.len()));
+        }
+        assert_eq!((sizes, epochs.epoch), (vec![BATCH; 5], 2));
         let fed = measure(root.path(), 1, 1, &Device::Cpu).unwrap();
         assert!(
             fed.images_per_second > 0.0 && fed.in_memory > 0.0 && fed.percent > 0.0,

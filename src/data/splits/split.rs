@@ -130,6 +130,15 @@ impl SplitData {
         self.kept_bytes = 0;
     }
 
+    /// Whether no image has to be decoded, drawn or scaled any more before it is read: it is stored as it is used, or
+    /// was kept once it had been made.
+    pub fn is_prepared(&self) -> bool {
+        match &self.kept {
+            Some(kept) => kept.iter().all(|picture| picture.get().is_some()),
+            None => !self.pictures.is_costly() && !self.fit.is_costly(),
+        }
+    }
+
     /// Number of images (of patches, where the project asks for patches).
     pub fn len(&self) -> usize {
         match self.patches {
@@ -437,7 +446,7 @@ pub(crate) fn zero_share([low, high]: [f32; 2]) -> f32 {
     (-low / (high - low)).clamp(0.0, 1.0)
 }
 
-fn check_buffer(expected: usize, found: usize) -> Result<(), DataError> {
+pub(crate) fn check_buffer(expected: usize, found: usize) -> Result<(), DataError> {
     if expected == found {
         Ok(())
     } else {

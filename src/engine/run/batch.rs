@@ -2,8 +2,8 @@
 
 use crate::error::RunError;
 use candle_core::{DType, Device, Tensor};
-use strata_data::loader::LoadedBatch;
-use strata_data::{SplitData, fill_batch};
+use strata_data::loader::{Blended, LoadedBatch};
+use strata_data::{DataError, SplitData, fill_batch};
 use strata_nn::ops::storage::{Buffer, fill};
 
 /// Buffers that are used again from batch to batch.
@@ -23,6 +23,8 @@ pub struct Batch<'a> {
     pub images: Tensor,
     /// One for each image; `u32::MAX` where there is none.
     pub labels: &'a [u32],
+    /// The images blended in (mixup).
+    pub blend: Option<&'a Blended>,
 }
 
 impl Batcher {
@@ -53,31 +55,41 @@ impl Batcher {
         Ok(images)
     }
 
+    /// Makes a batch of so many images of this shape (height, width, channels) with a function that writes their
+    /// numbers. Overwrites the batch before.
+    pub fn make(
+        &mut self,
+        count: usize,
+        [height, width, channels]: [usize; 3],
+        write: impl FnOnce(&mut [f32]) -> Result<(), DataError>,
+    ) -> Result<Tensor, RunError> {
+        let dims = [count, height, width, channels];
+        if !self.device.is_cpu() {
+            self.host.resize(dims.iter().product(), 0.0);
+            write(&mut self.host)?;
+            return Ok(Tensor::from_slice(&self.host, &dims, &self.device)?);
+        }
+        let images = self
+            .images
+            .get(&dims, &Tensor::zeros(1, DType::F32, &self.device)?)?;
+        let mut written = Ok(());
+        fill::<f32>(&images, |images| written = write(images))?;
+        written?;
+        Ok(images)
+    }
+
     /// Reads the images of these indices. Overwrites the batch before.
     pub fn read(&mut self, split: &SplitData, indices: &[u32]) -> Result<Batch<'_>, RunError> {
-        let [height, width, channels] = split.image_shape();
-        let dims = [indices.len(), height, width, channels];
-        self.labels.resize(indices.len(), u32::MAX);
-        if self.device.is_cpu() {
-            let images = self
-                .images
-                .get(&dims, &Tensor::zeros(1, DType::F32, &self.device)?)?;
-            let mut filled = Ok(());
-            fill::<f32>(&images, |images| {
-                filled = fill_batch(split, indices, images, &mut self.labels)
-            })?;
-            filled?;
-            return Ok(Batch {
-                images,
-                labels: &self.labels,
-            });
-        }
-        self.host.resize(dims.iter().product(), 0.0);
-        fill_batch(split, indices, &mut self.host, &mut self.labels)?;
-        let images = Tensor::from_slice(&self.host, &dims, &self.device)?;
+        let mut labels = std::mem::take(&mut self.labels);
+        labels.resize(indices.len(), u32::MAX);
+        let images = self.make(indices.len(), split.image_shape(), |images| {
+            fill_batch(split, indices, images, &mut labels)
+        })?;
+        self.labels = labels;
         Ok(Batch {
             images,
             labels: &self.labels,
+            blend: None,
         })
     }
 }

@@ -3,6 +3,7 @@
 //! Every way it can end is an [`Outcome`]; nothing is left to the caller but to show it.
 
 pub mod batch;
+pub mod batches;
 pub(crate) mod clock;
 pub mod command_file;
 pub(crate) mod compatibility;

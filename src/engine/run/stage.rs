@@ -4,6 +4,7 @@
 //! exactly where, so that a resumed run measures each epoch once and ends like one never stopped.
 //! An image that can't be read ends the run as a stop does, with a message.
 
+use super::batches::Batches;
 use super::compatibility::is_measured;
 use super::early_stop::{self, Verdict};
 use super::evaluate::with_mse;
@@ -21,7 +22,7 @@ use strata_core::project::data::Split;
 use strata_core::project::live_setting::LiveSetting;
 use strata_core::project::schedule::PlateauWatch;
 use strata_core::project::stage::{Loss, Stage, Task};
-use strata_data::loader::{Job, LoadedBatch, Loader};
+use strata_data::loader::Job;
 use strata_data::{PixelUnits, SplitData};
 use strata_nn::Route;
 use strata_nn::ops::team;
@@ -103,7 +104,7 @@ pub(crate) fn take_back(
 /// The rest of the epoch in progress, and its measuring.
 fn epoch(
     session: &mut Session<'_>,
-    stepper: &mut Stepper<'_>,
+    stepper: &mut Stepper,
     split: &SplitData,
 ) -> Result<Flow, RunError> {
     match steps(session, stepper, split)? {
@@ -127,7 +128,7 @@ pub fn frozen(stage: &Stage) -> Vec<String> {
         .collect()
 }
 
-fn announce(session: &mut Session<'_>, stage: &Stage, stepper: &Stepper<'_>) {
+fn announce(session: &mut Session<'_>, stage: &Stage, stepper: &Stepper) {
     session.sink.event(Event::Stage {
         index: session.position.stage,
         name: stage.name.clone(),
@@ -147,34 +148,30 @@ fn is_over(stage: &Stage, watch: Watch) -> bool {
 /// The steps of the epoch in progress that are not done yet.
 fn steps(
     session: &mut Session<'_>,
-    stepper: &mut Stepper<'_>,
+    stepper: &mut Stepper,
     split: &SplitData,
 ) -> Result<Flow, RunError> {
-    let mut loader = load(session, stepper, split)?;
+    let mut batches = batches(session, stepper, split)?;
     loop {
         if !session.wait() {
             return Ok(Flow::Stopped);
         }
-        let Some(batch) = loader.next() else {
+        if !batches.wait() {
             return Ok(Flow::Done);
-        };
-        let batch = batch?;
-        in_pool(|| steps_at_hand(session, stepper, &mut loader, batch))?;
+        }
+        in_pool(|| steps_at_hand(session, stepper, &mut batches))?;
     }
 }
 
-/// The step of a batch and those of the batches that are made already, unless something else is to be done first: so
-/// that threads don't part and meet again between two steps. Nothing is waited for, since that would keep a thread of
-/// the pool from others.
+/// The steps of the batches that are at hand, unless something else is to be done first: so that threads don't part and
+/// meet again between two steps. Nothing is waited for, since that would keep a thread of the pool from others.
 fn steps_at_hand(
     session: &mut Session<'_>,
-    stepper: &mut Stepper<'_>,
-    loader: &mut Loader,
-    mut batch: LoadedBatch,
+    stepper: &mut Stepper,
+    batches: &mut Batches,
 ) -> Result<(), RunError> {
-    loop {
-        let report = stepper.take(session, &batch)?;
-        loader.give_back(batch);
+    while let Some(batch) = batches.at_hand() {
+        let report = stepper.take(session, &batch?)?;
         session.keep_snapshot();
         session.control.stepped();
         if session.previews.are_due() {
@@ -184,21 +181,18 @@ fn steps_at_hand(
         // What others have given to the pool comes first.
         rayon::yield_now();
         if team::is_awaited() || session.is_at_end() || !session.control.goes_on() {
-            return Ok(());
-        }
-        match loader.at_hand() {
-            Some(next) => batch = next?,
-            None => return Ok(()),
+            break;
         }
     }
+    Ok(())
 }
 
-/// Starts the threads that make the epoch's batches, from the run's position on.
-fn load(
+/// The epoch's batches, from the run's position on.
+fn batches(
     session: &Session<'_>,
-    stepper: &Stepper<'_>,
+    stepper: &Stepper,
     split: &SplitData,
-) -> Result<Loader, RunError> {
+) -> Result<Batches, RunError> {
     let (seed, position) = (session.project.seed, &session.position);
     let job = Job {
         dataset: Arc::clone(&session.dataset),
@@ -207,18 +201,18 @@ fn load(
         batch: stepper.batch,
         seed,
         epoch: position.epochs_done,
-        first: usize::try_from(position.step_in_epoch).unwrap_or(usize::MAX),
     };
+    let first = usize::try_from(position.step_in_epoch).unwrap_or(usize::MAX);
     let no_thread = |error| {
         RunError::Input(format!(
             "no thread to read images with could be started ({error}): close other programs and train again"
         ))
     };
-    Loader::start(job, session.loaders).map_err(no_thread)
+    Batches::start(job, first, session.loaders, &session.device).map_err(no_thread)
 }
 
 /// Measures what the epoch reached, writes and reports it.
-fn end_epoch(session: &mut Session<'_>, stepper: &Stepper<'_>) -> Result<Flow, RunError> {
+fn end_epoch(session: &mut Session<'_>, stepper: &Stepper) -> Result<Flow, RunError> {
     let stage = stepper.stage();
     let mut metrics = vec![(
         stage.split,
@@ -269,7 +263,7 @@ fn end_epoch(session: &mut Session<'_>, stepper: &Stepper<'_>) -> Result<Flow, R
 /// too. False when a stop was asked for meanwhile. Afterwards the network has the weights of the last step again.
 fn measure_best(
     session: &mut Session<'_>,
-    stepper: &Stepper<'_>,
+    stepper: &Stepper,
     best: &mut Best,
     metrics: &mut Vec<(Split, Metrics)>,
 ) -> Result<bool, RunError> {
@@ -307,7 +301,7 @@ fn watched_plateau(
 /// False when a stop was asked for meanwhile.
 fn measure_into(
     session: &mut Session<'_>,
-    stepper: &Stepper<'_>,
+    stepper: &Stepper,
     split: Split,
     metrics: &mut Vec<(Split, Metrics)>,
 ) -> Result<bool, RunError> {
@@ -362,7 +356,7 @@ fn is_log_loss(stage: &Stage) -> bool {
 fn write_rows(
     session: &mut Session<'_>,
     stage: &Stage,
-    stepper: &Stepper<'_>,
+    stepper: &Stepper,
     metrics: &[(Split, Metrics)],
 ) -> Result<(), RunError> {
     let (epoch, step, seconds) = (
@@ -405,7 +399,7 @@ fn advance(session: &mut Session<'_>, verdict: Option<Verdict>) {
 /// resumed run repeats the epoch and writes the others again.
 fn save(
     session: &mut Session<'_>,
-    stepper: &Stepper<'_>,
+    stepper: &Stepper,
     verdict: Option<Verdict>,
     is_last: bool,
 ) -> Result<(), RunError> {

@@ -3,7 +3,7 @@
 //! Loss and gradients are looked at before the weights change: the weights of a run that failed
 //! are those before the step that went wrong.
 
-use super::batch::Batcher;
+use super::batch::Batch;
 use super::clock::Kept;
 use super::dynamics::{self, Before, Outputs};
 use super::evaluate::pixel_error;
@@ -20,7 +20,6 @@ use candle_core::Tensor;
 use std::time::Instant;
 use strata_core::project::schedule::{Moment, Rates};
 use strata_core::project::stage::{Loss, Stage, Task};
-use strata_data::loader::LoadedBatch;
 use strata_data::{DataError, PixelUnits, SplitData};
 use strata_design::advice::cause_of_not_finite;
 use strata_inspect::layer_name;
@@ -30,14 +29,12 @@ use strata_nn::optim::Learner;
 use strata_nn::{Mode, Parameter};
 
 /// Takes the steps of a stage.
-pub(crate) struct Stepper<'a> {
+pub(crate) struct Stepper {
     /// The stage with what was changed of it.
     stage: Stage,
-    split: &'a SplitData,
     learner: Learner,
     /// How much the images of each class count in the loss.
     pub class_weights: Option<Vec<f64>>,
-    batcher: Batcher,
     pixels: PixelUnits,
     /// The loss's gradient.
     gradient: Buffer,
@@ -61,13 +58,13 @@ struct Forward {
     gradient: Option<Tensor>,
 }
 
-impl<'a> Stepper<'a> {
+impl Stepper {
     /// Starts a stage, with the optimizer's memory where the run continues within it.
     pub fn new(
         session: &mut Session<'_>,
         stage: Stage,
-        split: &'a SplitData,
-    ) -> Result<Stepper<'a>, RunError> {
+        split: &SplitData,
+    ) -> Result<Stepper, RunError> {
         let memory = session.optimizer.take();
         let earlier = earlier_stages(session);
         let project = &session.project;
@@ -81,9 +78,7 @@ impl<'a> Stepper<'a> {
         Ok(Stepper {
             class_weights: class_weights(&stage, &session.dataset),
             stage,
-            split,
             learner,
-            batcher: Batcher::new(&session.device),
             pixels: session.dataset.pixel_units(),
             gradient: Buffer::default(),
             batch,
@@ -162,7 +157,7 @@ impl<'a> Stepper<'a> {
     pub fn take(
         &mut self,
         session: &mut Session<'_>,
-        batch: &LoadedBatch,
+        batch: &Batch<'_>,
     ) -> Result<StepReport, RunError> {
         self.change_settings(session)?;
         let start = Instant::now();
@@ -253,17 +248,16 @@ impl<'a> Stepper<'a> {
     fn forward(
         &mut self,
         session: &mut Session<'_>,
-        batch: &LoadedBatch,
+        batch: &Batch<'_>,
     ) -> Result<Forward, RunError> {
-        let images = self.batcher.take(self.split.image_shape(), batch)?;
         let mode = Mode::Train {
             seed: session.project.seed,
             step: session.position.step,
         };
         let output = session
             .network
-            .forward(self.stage.task.into(), &images, mode)?;
-        let (output, target, correct) = self.compared(session, output, &images, batch)?;
+            .forward(self.stage.task.into(), &batch.images, mode)?;
+        let (output, target, correct) = self.compared(session, output, batch)?;
         let weights = self.class_weights.as_deref();
         let buffer = Some(&mut self.gradient);
         let evaluated = loss::evaluate_weighted(self.stage.loss, weights, &output, target, buffer)?;
@@ -282,20 +276,19 @@ impl<'a> Stepper<'a> {
         &self,
         session: &Session<'_>,
         output: Tensor,
-        images: &'b Tensor,
-        batch: &'b LoadedBatch,
+        batch: &'b Batch<'_>,
     ) -> Result<(Tensor, Target<'b>, Option<usize>), RunError> {
         if self.stage.task == Task::Reconstruct {
-            return Ok((output, Target::Images(images), None));
+            return Ok((output, Target::Images(&batch.images), None));
         }
         let logits = session.network.logits(&output)?;
-        let correct = loss::count_correct(&logits, &batch.labels)?;
-        let blend = batch.blend.as_ref().map(|(others, share)| Blend {
-            labels: &batch.labels,
-            others,
-            share: *share,
+        let correct = loss::count_correct(&logits, batch.labels)?;
+        let blend = batch.blend.map(|blended| Blend {
+            labels: batch.labels,
+            others: &blended.labels,
+            share: blended.share,
         });
-        let target = blend.map_or(Target::Labels(&batch.labels), Target::Blend);
+        let target = blend.map_or(Target::Labels(batch.labels), Target::Blend);
         Ok((logits, target, Some(correct)))
     }
 

@@ -277,8 +277,9 @@ pub(crate) fn each_of_some(count: usize, least: usize, work: impl Fn(usize) + Sy
     });
 }
 
-/// Calls `work` with every `size` elements of slices of one length, and where they are.
-pub(crate) fn each_chunk<T: Send, const N: usize>(
+/// Calls `work` with every `size` elements of slices of one length, and where they are, on all threads. Slices of
+/// different lengths are a mistake of the caller.
+pub fn each_chunk<T: Send, const N: usize>(
     slices: [&mut [T]; N],
     size: usize,
     work: impl Fn(Range<usize>, [&mut [T]; N]) + Sync,
