@@ -2,6 +2,7 @@
 
 pub(crate) mod array;
 pub(crate) mod bytes;
+pub(crate) mod disk_file;
 pub(crate) mod hdf5;
 pub(crate) mod labels;
 pub(crate) mod matlab;

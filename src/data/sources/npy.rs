@@ -21,6 +21,7 @@ use crate::error::DataError;
 use crate::formats::bytes::{
     DOWNLOAD_AGAIN, Input, LESS_MEMORY, MOST_DEFLATE_SHRINKS, Unread, read_pieces,
 };
+use crate::formats::disk_file::DiskFile;
 use crate::formats::hdf5;
 use crate::formats::records::Store;
 use crate::formats::rows;
@@ -269,10 +270,7 @@ fn in_place(place: &Place) -> Result<Option<(Header, Store, u64)>, DataError> {
     let offset = header.length;
     Ok(Some((
         header,
-        Store::Disk {
-            file,
-            path: place.file.clone(),
-        },
+        Store::Disk(DiskFile::new(file, &place.file, found)),
         offset,
     )))
 }
@@ -289,8 +287,8 @@ fn in_hdf5(array: &Arc<hdf5::Array>) -> Result<Option<(Header, Store, u64)>, Dat
             let problem = format!("{}: the file ends before its elements do", array.name);
             return Err(DataError::malformed(&array.file, problem, DOWNLOAD_AGAIN));
         }
-        let path = array.file.clone();
-        return Ok(Some((header, Store::Disk { file, path }, address)));
+        let file = DiskFile::new(file, &array.file, length);
+        return Ok(Some((header, Store::Disk(file), address)));
     }
     // As much again to work with.
     if body <= MOST_KEPT_BYTES && array.is_written() && system_memory::check_large(2 * body).is_ok()

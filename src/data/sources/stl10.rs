@@ -11,6 +11,7 @@ use crate::download::published::{Archive, Holds, Packed, Published};
 use crate::error::DataError;
 use crate::formats::array::shortened;
 use crate::formats::bytes::{self, DOWNLOAD_AGAIN, Input};
+use crate::formats::disk_file::DiskFile;
 use crate::formats::records::{Layout, Records, Store};
 use crate::source::{
     BYTES, ImageStore, OpenRequest, OpenedSource, RawImage, SourceSplit, bad_label,
@@ -145,13 +146,7 @@ fn open(ask: &mut OpenRequest, images: &Path) -> Result<(Store, u64), DataError>
     let fail = |cause| DataError::unreadable(images, cause);
     let file = open_regular(images).map_err(fail)?;
     let length = file.metadata().map_err(fail)?.len();
-    Ok((
-        Store::Disk {
-            file,
-            path: images.to_path_buf(),
-        },
-        length,
-    ))
+    Ok((Store::Disk(DiskFile::new(file, images, length)), length))
 }
 
 /// Leaves of the training pictures those of one fold.
