@@ -87,8 +87,8 @@ fn round_trips(projects: impl Iterator<Item = (String, Project)>) -> Vec<String>
 fn what_strata_writes_it_reads() {
     let refused = round_trips(random_projects(SAMPLE));
     println!("{}", refused.join("\n"));
-    // Norms over groups, interpolation axis by axis and unequal margins are several nodes that no layer stands for.
-    assert!(refused.len() <= SAMPLE / 2, "{}", refused.join("\n"));
+    // Unpooling is several nodes that no layer stands for.
+    assert!(refused.len() <= SAMPLE / 8, "{}", refused.join("\n"));
     assert!(
         refused.iter().all(|text| text.contains("the node")),
         "{refused:?}"
@@ -135,7 +135,7 @@ fn what_others_write_gives_the_same_here_or_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();
     let names = made(python.as_ref(), at);
-    assert_eq!(names.len(), 10, "{names:?}");
+    assert_eq!(names.len(), 11, "{names:?}");
     for name in &names {
         let model = format!("{name}.onnx");
         let told = strata(at, &["import", &model, "--json"]);

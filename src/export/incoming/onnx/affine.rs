@@ -71,8 +71,8 @@ pub(super) fn apply(
             step.weights.push(("bias", bias));
             return Ok(());
         }
-        // A batch norm is of that form already: w·(x − m)/d + b.
-        if step.layer.kind == Kind::BatchNorm {
+        // These norms are of that form already: w·(x − m)/d + b.
+        if matches!(step.layer.kind, Kind::BatchNorm | Kind::GroupNorm { .. }) {
             for (name, numbers) in &mut step.weights {
                 if !["weight", "bias"].contains(name) {
                     continue;
@@ -86,7 +86,7 @@ pub(super) fn apply(
                 }
                 *numbers = tensor(node, &Constant::vector(new))?;
             }
-            if changes_nothing(&step.weights) {
+            if step.layer.kind == Kind::BatchNorm && changes_nothing(&step.weights) {
                 parts.pop();
             }
             return Ok(());

@@ -36,6 +36,12 @@ pub(super) fn read(
         "Gemm" | "MatMul" => dense(reader, node, state, parts),
         "BatchNormalization" => batch_norm(reader, node, state, parts),
         "LayerNormalization" => layer_norm(reader, node, state, parts),
+        "GroupNormalization" => {
+            let groups = usize::try_from(int(node, "num_groups", 0)).unwrap_or(0);
+            norm_of_groups(reader, node, groups, state, parts)
+        }
+        // A group of each channel.
+        "InstanceNormalization" => norm_of_groups(reader, node, state.dims[0], state, parts),
         "Add" | "Sub" | "Mul" | "Div" => affine(reader, node, state, parts),
         "MaxPool" | "AveragePool" => shapes::pool(node, state, parts),
         "GlobalAveragePool" => shapes::over_space(node, "adaptive-avgpool 1", state, parts),
@@ -143,7 +149,8 @@ fn conv_transpose(
 ) -> Read {
     shapes::spatial(node, state)?;
     let kernel = weight(reader, node, 1)?;
-    let window = Window::of(node, kernel.dims.get(2..), &state.dims[1..])?;
+    let mut window = Window::of(node, kernel.dims.get(2..), &state.dims[1..])?;
+    let (before, after) = window.cut_evenly();
     let (sizes, added) = transposed(node, &window, state)?;
     let groups = int(node, "group", 1).max(1) as usize;
     let channels = kernel.dims[1] * groups;
@@ -159,7 +166,8 @@ fn conv_transpose(
         text.push_str(" nobias");
     }
     state.dims = [vec![channels], sizes].concat();
-    push(node, &text, named(node, &kernel, bias)?, state, parts)
+    push(node, &text, named(node, &kernel, bias)?, state, parts)?;
+    shapes::crop(node, &before, &after, state, parts)
 }
 
 fn dense(reader: &Reader<'_>, node: &Node<'_>, state: &mut State, parts: &mut Parts) -> Read {
@@ -255,6 +263,38 @@ fn batch_norm(reader: &Reader<'_>, node: &Node<'_>, state: &State, parts: &mut P
         ("running_var", tensor(node, &variance)?),
     ];
     push(node, "bn", weights, state, parts)
+}
+
+/// A norm over groups of channels, whose weights are one for each channel or, as some files have them, for each group.
+pub(super) fn norm_of_groups(
+    reader: &Reader<'_>,
+    node: &Node<'_>,
+    groups: usize,
+    state: &State,
+    parts: &mut Parts,
+) -> Read {
+    let channels = state.dims[0];
+    if state.is_last {
+        return Err(refused(node, "its input has its channels last"));
+    }
+    if (float(node, "epsilon", EPSILON) - EPSILON).abs() > ROUNDING {
+        return Err(refused(node, "its epsilon is 1e-5 here"));
+    }
+    let by_channel = |place: usize| -> Result<Tensor, IncomingError> {
+        let given = weight(reader, node, place)?;
+        let each = channels.checked_div(given.values.len()).unwrap_or(0);
+        let values = given.values.iter();
+        let values: Vec<f32> = values.flat_map(|&value| vec![value; each]).collect();
+        if values.len() != channels {
+            return Err(refused(
+                node,
+                "its weights are not one for each channel or group",
+            ));
+        }
+        tensor(node, &Constant::vector(values))
+    };
+    let weights = vec![("weight", by_channel(1)?), ("bias", by_channel(2)?)];
+    push(node, &format!("groupnorm {groups}"), weights, state, parts)
 }
 
 fn layer_norm(reader: &Reader<'_>, node: &Node<'_>, state: &State, parts: &mut Parts) -> Read {

@@ -148,8 +148,14 @@ impl<'a> Reader<'a> {
             let node = self.graph.nodes[first];
             let is_alone = takers.len() == 1 && self.graph.values(node, first).len() == 1;
             if is_alone {
-                layers::read(self, node, &mut state, &mut parts)?;
-                value = output_of(node).to_owned();
+                let last = match patterns::several(self, node, &mut state, &mut parts)? {
+                    Some(last) => last,
+                    None => {
+                        layers::read(self, node, &mut state, &mut parts)?;
+                        node
+                    }
+                };
+                value = output_of(last).to_owned();
                 continue;
             }
             let join = self.join(&value, &within)?;

@@ -36,6 +36,32 @@ pub(super) fn pad_before(
     window.after.fill(0);
     push(node, &text, Vec::new(), &padded, parts)
 }
+/// A layer that cuts so much from the ends of every axis, where there is something to cut.
+pub(super) fn crop(
+    node: &Node<'_>,
+    before: &[usize],
+    after: &[usize],
+    state: &mut State,
+    parts: &mut Parts,
+) -> Read {
+    if before.iter().chain(after).all(|&cut| cut == 0) {
+        return Ok(());
+    }
+    for (axis, size) in state.dims[1..].iter_mut().enumerate() {
+        let left = size.checked_sub(before[axis] + after[axis]);
+        *size = left
+            .filter(|&left| left > 0)
+            .ok_or_else(|| refused(node, "it leaves nothing"))?;
+    }
+    push(
+        node,
+        &margins_text("crop", before, after),
+        Vec::new(),
+        state,
+        parts,
+    )
+}
+
 pub(super) fn pool(node: &Node<'_>, state: &mut State, parts: &mut Parts) -> Read {
     spatial(node, state)?;
     let is_max = node.op_type.as_str() == "MaxPool";
@@ -53,6 +79,8 @@ pub(super) fn pool(node: &Node<'_>, state: &mut State, parts: &mut Parts) -> Rea
         .chain(&window.after)
         .any(|&pad| pad > 0);
     let counts = int(node, "count_include_pad", 0) == 1;
+    // `same` of means leaves out what is padded.
+    window.is_same |= !window.is_even() && (is_max || !counts) && window.pads_as_same(&space);
     if !window.is_same && !window.is_even() {
         // Zeros win against no value that is positive.
         let zeros_do_no_harm = match is_max {

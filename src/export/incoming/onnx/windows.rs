@@ -101,9 +101,34 @@ impl Window {
         }
     }
 
+    /// Whether it pads what `same` does: as many positions as the stride leaves, an odd rest behind.
+    pub fn pads_as_same(&self, space: &[usize]) -> bool {
+        space.iter().enumerate().all(|(axis, &size)| {
+            let positions = size.div_ceil(self.stride[axis]);
+            let read = positions.saturating_sub(1) * self.stride[axis] + self.reach(axis);
+            let pads = read.saturating_sub(size);
+            self.before[axis] == pads / 2 && self.after[axis] == pads - pads / 2
+        })
+    }
+
     /// Whether as much is padded behind as before.
     pub fn is_even(&self) -> bool {
         self.before == self.after
+    }
+
+    /// Leaves what both sides have in common; gives what is over before and after.
+    pub fn cut_evenly(&mut self) -> (Vec<usize>, Vec<usize>) {
+        let pairs = self.before.iter().zip(&self.after);
+        let common: Vec<usize> = pairs.map(|(before, after)| *before.min(after)).collect();
+        let over = |side: &[usize]| {
+            side.iter()
+                .zip(&common)
+                .map(|(all, some)| all - some)
+                .collect()
+        };
+        let rest = (over(&self.before), over(&self.after));
+        (self.before, self.after) = (common.clone(), common);
+        rest
     }
 
     /// What pads of its own a layer before it has to add: `pad 1+2x0+1`, where there are any that the window cannot.
@@ -154,7 +179,8 @@ pub(super) fn margins_text(word: &str, before: &[usize], after: &[usize]) -> Str
     format!("{word} {}", axes.join("x"))
 }
 
-/// What comes out of a transposed convolution, whose padding is even and as much added behind as `output_padding` says.
+/// What comes out of a transposed convolution that cuts as much from both sides, with as much added behind as
+/// `output_padding` says.
 pub(super) fn transposed(
     node: &Node<'_>,
     window: &Window,
@@ -163,12 +189,6 @@ pub(super) fn transposed(
     let axes = state.dims.len() - 1;
     if window.is_same || attribute(node, "output_shape").is_some() {
         return Err(refused(node, "its size is not given by padding"));
-    }
-    if !window.is_even() {
-        return Err(refused(
-            node,
-            "it cuts more from one side than from the other",
-        ));
     }
     let added: Vec<usize> = ints(node, "output_padding")
         .unwrap_or_else(|| vec![0; axes])
