@@ -58,32 +58,32 @@ vectorized! {
     ) {
         let rows = y.chunks_exact_mut(channels).zip(indices.chunks_exact_mut(channels));
         for (position, (y, indices)) in rows.enumerate() {
-            max_of_window(taps.at(first + position), x, y, indices);
-            if relu {
-                for y in y {
-                    *y = if *y < T::zero() { T::zero() } else { *y };
-                }
-            }
+            max_of_window(taps.at(first + position), x, y, indices, relu);
         }
     }
 }
 
-/// Channels whose maxima are kept in registers, and those of which a remainder of them is made up.
-const LANES: usize = 16;
-const HALF: usize = LANES / 2;
-
 #[inline(always)]
-fn max_of_window<T: Real>(taps: &[u32], x: (&[T], usize), y: &mut [T], indices: &mut [u32]) {
-    let channels = y.len();
-    let (whole, halves) = (channels / LANES * LANES, channels / HALF * HALF);
-    for first in (0..whole).step_by(LANES) {
-        max_of_lanes::<T, LANES>(taps, first, x, y, indices);
+fn max_of_window<T: Real>(
+    taps: &[u32],
+    x: (&[T], usize),
+    y: &mut [T],
+    indices: &mut [u32],
+    relu: bool,
+) {
+    let mut first = 0;
+    // As many channels at once as registers hold, with their places.
+    while first + 32 <= y.len() {
+        max_of_lanes::<T, 32>(taps, first, x, y, indices, relu);
+        first += 32;
     }
-    for first in (whole..halves).step_by(HALF) {
-        max_of_lanes::<T, HALF>(taps, first, x, y, indices);
+    while first + 8 <= y.len() {
+        max_of_lanes::<T, 8>(taps, first, x, y, indices, relu);
+        first += 8;
     }
-    for channel in halves..channels {
-        max_of_lanes::<T, 1>(taps, channel, x, y, indices);
+    while first < y.len() {
+        max_of_lanes::<T, 1>(taps, first, x, y, indices, relu);
+        first += 1;
     }
 }
 
@@ -94,20 +94,32 @@ fn max_of_lanes<T: Real, const N: usize>(
     (x, from): (&[T], usize),
     y: &mut [T],
     indices: &mut [u32],
+    relu: bool,
 ) {
     let (channels, lanes) = (y.len(), first..first + N);
     let x = &x[first..];
+    let row = |tap: u32| &x[(tap as usize - from) * channels..][..N];
+    let mut inside = taps.iter().copied().filter(|&tap| tap != OUTSIDE);
     let mut best = [T::neg_infinity(); N];
     let mut index = [OUTSIDE; N];
-    for &tap in taps.iter().filter(|&&tap| tap != OUTSIDE) {
-        let row = &x[(tap as usize - from) * channels..][..N];
+    if let Some(tap) = inside.next() {
+        best.copy_from_slice(row(tap));
+        index = [tap; N];
+    }
+    for tap in inside {
+        let row = row(tap);
         for lane in 0..N {
             let (x, y) = (row[lane], best[lane]);
-            // NaN is unequal to itself. No branches: this becomes vectors.
-            #[allow(clippy::eq_op)]
-            let wins = (x > y) | ((x != x) & (y == y)) | (index[lane] == OUTSIDE);
+            // The first of equal ones stays, and NaN, which is unequal to itself. No branches: this becomes vectors.
+            #[allow(clippy::eq_op, clippy::neg_cmp_op_on_partial_ord)]
+            let wins = !(y >= x) & (y == y);
             best[lane] = if wins { x } else { y };
             index[lane] = if wins { tap } else { index[lane] };
+        }
+    }
+    if relu {
+        for best in &mut best {
+            *best = if *best < T::zero() { T::zero() } else { *best };
         }
     }
     y[lanes.clone()].copy_from_slice(&best);
