@@ -5,6 +5,7 @@
 //! index that is not there gives no pixels.
 
 use super::curve::{self, Paper, Trace};
+use super::filter_picture::{filter_picture, filter_size};
 use super::filters::Filters;
 use super::reconstructions::Reconstructions;
 use image::{ImageFormat, Rgba, RgbaImage, imageops};
@@ -100,13 +101,9 @@ pub fn image_rgba(pixels: &[u8], channels: usize) -> Vec<u8> {
 /// All filters side by side in a nearly square sheet, each pixel `zoom` times as large.
 pub fn filter_sheet(filters: &Filters, scale: FilterScale, zoom: u32) -> RgbaImage {
     let columns = (filters.count as f64).sqrt().ceil().max(1.0) as usize;
-    let tiles = (0..filters.count).map(|index| filter_rgba(filters, index, scale));
-    sheet(
-        tiles.collect(),
-        [filters.height, filters.width],
-        columns,
-        zoom,
-    )
+    let tiles = (0..filters.count).map(|index| filter_picture(filters, index, scale));
+    let zoom = if filters.are_rows() { 1 } else { zoom };
+    sheet(tiles.collect(), filter_size(filters), columns, zoom)
 }
 
 /// Height and width of a curve of [`compared`].

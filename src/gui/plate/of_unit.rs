@@ -6,7 +6,8 @@ use crate::widgets::plain;
 use strata_core::format::{self, short};
 use strata_inspect::curve;
 use strata_inspect::exciting::framed;
-use strata_inspect::picture::{FilterScale, filter_rgba, zoom_for};
+use strata_inspect::filter_picture::{filter_picture, filter_size};
+use strata_inspect::picture::{FilterScale, zoom_for};
 use strata_inspect::sparse::unit::{SparseUnit, Template};
 
 /// Images side by side.
@@ -45,11 +46,9 @@ pub fn plate(unit: &SparseUnit) -> Snapshot {
 
 fn of_template(name: &str, template: &Template) -> Tile {
     let filters = template.as_filters();
-    let size = [filters.height, filters.width];
-    let rgba = filter_rgba(&filters, 0, FilterScale::PerFilter);
-    // A row of many weights is no wider than a picture.
-    let zoom = 2 * zoom_for(filters.height.max(filters.width));
-    tile(rgba, size, zoom, name.to_owned())
+    let rgba = filter_picture(&filters, 0, FilterScale::PerFilter);
+    let size = filter_size(&filters);
+    tile(rgba, size, zoom(size), name.to_owned())
 }
 
 fn best(unit: &SparseUnit) -> Vec<Tile> {

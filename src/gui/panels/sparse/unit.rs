@@ -12,7 +12,7 @@ use std::sync::Arc;
 use strata_app::state::State;
 use strata_core::format;
 use strata_engine::inspection::reply::Reply;
-use strata_inspect::picture::{FilterScale, filter_rgba};
+use strata_inspect::picture::FilterScale;
 use strata_inspect::sparse::SparseCode;
 use strata_inspect::sparse::unit::{BINS, SparseUnit, Template};
 
@@ -96,9 +96,13 @@ impl UnitPictures {
         }
         let template = |name: &str, template: &Option<Template>| {
             let filters = template.as_ref()?.as_filters();
-            let size = [filters.height, filters.width];
-            let rgba = |_| filter_rgba(&filters, 0, FilterScale::PerFilter);
-            Some(Sheet::new(ui.ctx(), name, size, 1, rgba))
+            Some(Sheet::of_filters(
+                ui.ctx(),
+                name,
+                &filters,
+                1,
+                FilterScale::PerFilter,
+            ))
         };
         let each: usize = unit.size.iter().product();
         let images: Vec<&[u8]> = unit.pixels.chunks_exact(each.max(1)).collect();
