@@ -177,7 +177,7 @@ fn every_view_shows_the_weights_that_caffe_has_trained() {
 }
 
 #[test]
-fn what_takes_long_is_told_beside_what_was_shown_before_and_can_be_ended() {
+fn slow_work_is_told_beside_what_was_shown_before_and_can_be_ended() {
     let folder = tempfile::tempdir().unwrap();
     let mut project = classifier();
     project.data.limit = None;

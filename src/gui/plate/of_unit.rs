@@ -34,8 +34,12 @@ pub fn plate(unit: &SparseUnit) -> Snapshot {
                 format::count(unit.step)
             ),
             format!(
-                "mean activation {}; below, the images that excite it most",
-                format::loss(f64::from(unit.mean))
+                "mean activation {}; {}",
+                format::loss(f64::from(unit.mean)),
+                match unit.best.is_empty() {
+                    true => "dead, no image excites it",
+                    false => "below, the images that excite it most",
+                }
             ),
         ],
         rows,

@@ -41,7 +41,8 @@ pub struct SparseUnit {
     pub range: [f32; 2],
     /// How many of them lie in each of [`BINS`] equal parts of the range.
     pub histogram: Vec<usize>,
-    /// The images with the largest activation, falling: place in the split, and its largest activation there.
+    /// The images with the largest activation, falling: place in the split, and its largest activation there; none of
+    /// a unit that is 0 everywhere.
     pub best: Vec<(u32, f32)>,
     /// Height, width and channels of the pictures.
     #[serde(skip)]
@@ -157,7 +158,9 @@ impl Seen {
         let mut all: Vec<(u32, f32)> = self.indices.iter().copied().zip(peaks.copied()).collect();
         all.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
         all.truncate(BEST);
-        all
+        // What is 0 everywhere is excited by no image.
+        let is_dead = self.values(unit).iter().all(|value| *value == 0.0);
+        if is_dead { Vec::new() } else { all }
     }
 }
 
@@ -391,4 +394,26 @@ fn weights_before(network: &Network, key: &str) -> Option<Place> {
             && parameter.value.dims().len() >= 2
     });
     weights.map(|weights| weights.place.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_image_excites_a_dead_unit() {
+        // Two images, two units at one place: the second unit is 0 for both.
+        let batch = Activations {
+            units: 2,
+            values: vec![0.2, 0.0, 0.7, 0.0],
+        };
+        let seen = Seen {
+            indices: vec![5, 9],
+            peaks: batch.values.clone(),
+            batches: vec![batch],
+            units: 2,
+        };
+        assert_eq!(seen.best(0), [(9, 0.7), (5, 0.2)]);
+        assert_eq!(seen.best(1), []);
+    }
 }

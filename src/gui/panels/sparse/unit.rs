@@ -193,6 +193,7 @@ fn parts(ui: &mut Ui, unit: &SparseUnit, drawn: &Drawn) {
     }
     part(ui, "its activations", HISTOGRAM, |ui| histogram(ui, unit));
     let name = match unit.patches.is_empty() {
+        _ if unit.best.is_empty() => "dead: no image excites it",
         true => "images that excite it most",
         false => "images that excite it most, each with what it sees of it",
     };
@@ -201,7 +202,8 @@ fn parts(ui: &mut Ui, unit: &SparseUnit, drawn: &Drawn) {
 
 fn best_width(unit: &SparseUnit) -> f32 {
     let each = if unit.patches.is_empty() { 1.0 } else { 2.0 };
-    each * (IMAGE + theme::GAP / 2.0) * unit.best.len().div_ceil(2) as f32
+    let images = unit.best.len().max(4).div_ceil(2);
+    each * (IMAGE + theme::GAP / 2.0) * images as f32
 }
 
 /// A part below its name.
