@@ -392,8 +392,13 @@ mod tests {
 
     #[test]
     fn sheets_have_gaps_and_zoom() {
-        let image = filter_sheet(&filters(1, &[1.0; 6]), FilterScale::PerFilter, 3);
-        assert_eq!(image.dimensions(), ((2 * 3 + 1) * 3, (2 * 2 + 1) * 3));
+        let tall = Filters {
+            height: 2,
+            width: 1,
+            ..filters(1, &[1.0; 6])
+        };
+        let image = filter_sheet(&tall, FilterScale::PerFilter, 3);
+        assert_eq!(image.dimensions(), ((2 * 2 + 1) * 3, (2 * 3 + 1) * 3));
         assert_eq!(*image.get_pixel(0, 0), BACKGROUND);
         assert_eq!(image.get_pixel(3, 3).0, [178, 24, 43, 255]);
         assert!(png(&image).unwrap().starts_with(b"\x89PNG"));

@@ -1,12 +1,12 @@
 //! One unit of a sparse code as it is handed in: what it looks for, what it paints, the images that excite it most.
 
+use super::of_network::filter_tile;
 use super::{Plate, Tile, in_rows, tile};
 use crate::snapshot::Snapshot;
 use crate::widgets::plain;
 use strata_core::format::{self, short};
 use strata_inspect::curve;
 use strata_inspect::exciting::framed;
-use strata_inspect::filter_picture::{filter_picture, filter_size};
 use strata_inspect::picture::{FilterScale, zoom_for};
 use strata_inspect::sparse::unit::{SparseUnit, Template};
 
@@ -49,10 +49,8 @@ pub fn plate(unit: &SparseUnit) -> Snapshot {
 }
 
 fn of_template(name: &str, template: &Template) -> Tile {
-    let filters = template.as_filters();
-    let rgba = filter_picture(&filters, 0, FilterScale::PerFilter);
-    let size = filter_size(&filters);
-    tile(rgba, size, zoom(size), name.to_owned())
+    let scale = FilterScale::PerFilter;
+    filter_tile(&template.as_filters(), 0, scale, name.to_owned())
 }
 
 fn best(unit: &SparseUnit) -> Vec<Tile> {
