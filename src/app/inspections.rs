@@ -8,6 +8,7 @@ use std::any::TypeId;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
+use std::time::{Duration, Instant};
 use strata_data::Progress;
 use strata_engine::benchmark::LayerTimes;
 use strata_engine::inspection::live::LiveResults;
@@ -22,6 +23,8 @@ pub struct Inspections {
     /// For what is not in training; started with the first query.
     pub(super) service: Option<Service>,
     waiting: HashMap<TypeId, AnyQuery>,
+    /// Since when the service has had something to reply to.
+    busy_since: Option<Instant>,
     latest: HashMap<TypeId, AnyReply>,
     /// How often the images' files have changed.
     pub(super) files: u64,
@@ -87,6 +90,23 @@ impl Inspections {
     /// Remembers that a query waits.
     pub(super) fn wait_for(&mut self, query: AnyQuery) {
         self.waiting.insert(query.kind(), query);
+        self.note_work();
+    }
+
+    /// Notes since when the service has been busy. A run in training replies between its steps.
+    fn note_work(&mut self) {
+        let mut subjects = self.waiting.values().map(AnyQuery::subject);
+        let is_busy = subjects.any(|subject| *subject != Subject::Live);
+        self.busy_since = match (is_busy, self.busy_since) {
+            (false, _) => None,
+            (true, None) => Some(Instant::now()),
+            (true, since) => since,
+        };
+    }
+
+    /// How long views have waited for what is computed for them.
+    pub fn busy_for(&self) -> Option<Duration> {
+        self.busy_since.map(|since| since.elapsed())
     }
 
     /// Takes what the run in training and the service replied.
@@ -98,6 +118,7 @@ impl Inspections {
         for reply in live.into_iter().chain(service) {
             self.take(reply);
         }
+        self.note_work();
     }
 
     fn take(&mut self, reply: AnyReply) {
@@ -124,6 +145,7 @@ impl Inspections {
         self.waiting.retain(|_, query| !is_meant(query.subject()));
         self.latest
             .retain(|_, reply| !is_meant(reply.query().subject()));
+        self.note_work();
     }
 
     /// Forgets what was seen of the former run.

@@ -45,8 +45,12 @@ pub enum TrialError {
 }
 
 /// Measures without a display. `started` is when the program was; `seconds` the training is measured, watched
-/// and unwatched in turn.
-pub fn headless(started: Instant, seconds: f64) -> Result<Report, TrialError> {
+/// and unwatched in turn; `project` is what is trained, without one the network of the Keras lab on drawn images.
+pub fn headless(
+    started: Instant,
+    seconds: f64,
+    project: Option<Project>,
+) -> Result<Report, TrialError> {
     let folder = tempfile::tempdir()?;
     let ctx = Context::default();
     let (wake, woken) = channel();
@@ -54,7 +58,7 @@ pub fn headless(started: Instant, seconds: f64) -> Result<Report, TrialError> {
         // A loop that has ended needs no frames.
         wake.send(Instant::now() + request.delay).ok();
     });
-    let mut trial = trial(&ctx, folder.path(), seconds)?;
+    let mut trial = trial(&ctx, folder.path(), seconds, project)?;
     frame(&ctx, &mut trial, started);
     trial.report.first_frame_ms = 1e3 * started.elapsed().as_secs_f64();
     drive(&ctx, &mut trial, &woken, started);
@@ -62,13 +66,17 @@ pub fn headless(started: Instant, seconds: f64) -> Result<Report, TrialError> {
 }
 
 /// Measures in a real window.
-pub fn on_screen(started: Instant, seconds: f64) -> Result<Report, TrialError> {
+pub fn on_screen(
+    started: Instant,
+    seconds: f64,
+    project: Option<Project>,
+) -> Result<Report, TrialError> {
     let folder = tempfile::tempdir()?;
     let path = folder.path().to_path_buf();
     let (give, given) = channel();
     let create = move |ctx: &Context, _| -> Result<OnScreen, TrialError> {
         Ok(OnScreen {
-            trial: Some(trial(ctx, &path, seconds)?),
+            trial: Some(trial(ctx, &path, seconds, project)?),
             first: started.elapsed(),
             painted: false,
             give,
@@ -122,21 +130,25 @@ fn finish(trial: Trial) -> Result<Report, TrialError> {
         .map_or(Ok(trial.report), |failure| Err(TrialError::Ended(failure)))
 }
 
-/// The network of the Keras lab on drawn images, for longer than it is measured.
-fn project() -> Result<Project, TrialError> {
+/// The network of the Keras lab on drawn images.
+fn usual_project() -> Result<Project, TrialError> {
     let entry = builtin::find("keras-cifar")
         .ok_or_else(|| TrialError::Ended("there is no keras-cifar".to_owned()))?;
     let mut project = entry.project()?;
     (project.data.source, project.data.path) = (Source::Shapes, None);
-    project
-        .stages
-        .iter_mut()
-        .for_each(|stage| stage.epochs = 1_000_000);
     Ok(project)
 }
 
-fn trial(ctx: &Context, folder: &Path, seconds: f64) -> Result<Trial, TrialError> {
-    let state = State::new(project()?, Some(folder.join("project.toml")));
+fn trial(
+    ctx: &Context,
+    folder: &Path,
+    seconds: f64,
+    chosen: Option<Project>,
+) -> Result<Trial, TrialError> {
+    let mut project = chosen.map_or_else(usual_project, Ok)?;
+    let stages = project.stages.iter_mut();
+    stages.for_each(|stage| stage.epochs = 1_000_000);
+    let state = State::new(project, Some(folder.join("project.toml")));
     let setup = Setup {
         state,
         start: Box::new(strata_gui::start),
@@ -158,7 +170,9 @@ fn frame(ctx: &Context, trial: &mut Trial, born: Instant) {
         focused: true,
         ..RawInput::default()
     };
-    let output = ctx.run_ui(input, |ui| trial.show(ui));
+    let mut output = ctx.run_ui(input, |ui| trial.show(ui));
+    // Nothing is painted, so no texture is made.
+    output.textures_delta.clear();
     let triangles = ctx.tessellate(output.shapes, output.pixels_per_point);
     std::hint::black_box(triangles);
     trial.add_frame(start.elapsed());

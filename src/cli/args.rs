@@ -530,7 +530,7 @@ impl BenchArgs {
     }
 
     /// The project whose layers are measured.
-    pub fn project(&self) -> Option<&str> {
+    pub fn measured_project(&self) -> Option<&str> {
         self.what.as_deref().filter(|_| self.special().is_none())
     }
 }
@@ -551,6 +551,10 @@ pub struct BenchArgs {
     /// kept [default: drawn, and removed at the end]
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
+    /// With `window` and `headless` the project that is trained: a file, a run folder or a built-in one
+    /// [default: keras-cifar on drawn images]
+    #[arg(long, value_name = "PROJECT")]
+    pub project: Option<String>,
     /// Seconds that the window is measured while it trains
     #[arg(long, value_name = "N", default_value_t = 40, value_parser = clap::value_parser!(u32).range(5..))]
     pub seconds: u32,

@@ -26,7 +26,7 @@ struct Measured {
 /// Measures the cases and prints them.
 pub fn run(args: &BenchArgs, started: Instant) -> anyhow::Result<()> {
     refuse(args)?;
-    match (args.special(), args.project()) {
+    match (args.special(), args.measured_project()) {
         (Some(BenchWhat::Data), _) => return bench_data::run(args),
         (Some(what), _) => return bench_window::run(what, args, started),
         (None, Some(project)) => return bench_layers::run(project, args),
@@ -60,8 +60,9 @@ pub(super) fn threads(args: &BenchArgs) -> usize {
 
 /// Options that would change nothing of what is measured.
 fn refuse(args: &BenchArgs) -> Result<(), WrongInput> {
-    let (special, project) = (args.special(), args.project().is_some());
+    let (special, project) = (args.special(), args.measured_project().is_some());
     let window = matches!(special, Some(BenchWhat::Window | BenchWhat::Headless));
+    let takes_settings = project || args.project.is_some();
     let idle = [
         (
             "--data",
@@ -70,8 +71,9 @@ fn refuse(args: &BenchArgs) -> Result<(), WrongInput> {
         ("--cases", args.cases.is_some() && (window || project)),
         ("--scaling", args.scaling && args.what.is_some()),
         ("--stage", args.stage.is_some() && !project),
-        ("--set", !args.changes.set.is_empty() && !project),
-        ("--unset", !args.changes.unset.is_empty() && !project),
+        ("--project", args.project.is_some() && !window),
+        ("--set", !args.changes.set.is_empty() && !takes_settings),
+        ("--unset", !args.changes.unset.is_empty() && !takes_settings),
     ];
     match idle.iter().find(|(_, is_idle)| *is_idle) {
         Some((option, _)) => Err(WrongInput(format!(

@@ -1,12 +1,13 @@
 //! `strata bench window`: the window's work during a training.
 
 use super::args::{BenchArgs, BenchWhat};
-use super::output;
 use super::text::{figure, table};
 use super::window::has_display;
+use super::{output, source};
 use crate::bench::window::{FrameTimes, Report, headless, on_screen};
 use std::time::Instant;
 use strata_core::format::{bytes, rate};
+use strata_engine::storage::run_folder::as_kept;
 
 /// Measures and prints.
 pub fn run(what: BenchWhat, args: &BenchArgs, started: Instant) -> anyhow::Result<()> {
@@ -17,13 +18,18 @@ pub fn run(what: BenchWhat, args: &BenchArgs, started: Instant) -> anyhow::Resul
     } else {
         "without a display"
     };
+    let chosen = args.project.as_deref();
+    let project = chosen.map(|name| source::open(name, &args.changes));
+    let kept = |source: source::Source| as_kept(&source.project, &source.base);
+    let project = project.transpose()?.map(kept);
+    let name = chosen.unwrap_or("keras-cifar");
     output::say(&format!(
-        "keras-cifar trains for {seconds} s {place}, watched and unwatched in turn"
+        "{name} trains for {seconds} s {place}, watched and unwatched in turn"
     ));
     let report = if real {
-        on_screen(started, seconds)?
+        on_screen(started, seconds, project)?
     } else {
-        headless(started, seconds)?
+        headless(started, seconds, project)?
     };
     if args.json {
         return output::print_json(&serde_json::to_value(&report)?);

@@ -324,18 +324,13 @@ fn filter_figure(filters: &Filters) -> Option<String> {
         "filters",
     )?;
     let Filters {
-        key,
-        layer,
-        count,
-        height,
-        width,
-        channels,
-        ..
+        key, layer, count, ..
     } = filters;
     Some(format!(
-        "{image}<p>{} {}: {count} filters of {channels}×{height}×{width}</p>",
+        "{image}<p>{} {}: {count} filters of {}</p>",
         escape(key),
-        escape(layer)
+        escape(layer),
+        filters.dims()
     ))
 }
 

@@ -30,8 +30,12 @@ use std::sync::Arc;
 const MARGIN: f32 = 20.0;
 /// Between pictures.
 const GAP: f32 = 8.0;
-/// As wide as a caption and the title have room, at least.
+/// As wide as a caption and the title have room, at least; and a caption where long names would take too many lines.
 const LEAST: [f32; 2] = [64.0, 420.0];
+const WIDE: f32 = 132.0;
+const MOST_LINES: usize = 5;
+/// About the width of a letter of a caption.
+const LETTER: f32 = 6.0;
 /// Width and height of a colour bar.
 const BAR: [f32; 2] = [200.0, 10.0];
 /// Steps of a colour bar.
@@ -112,9 +116,22 @@ impl Plate {
         tiles.map(load).collect()
     }
 
+    /// Room of every caption: more where names are long.
+    fn room(&self) -> f32 {
+        let lines = |tile: &Tile| {
+            let room = LEAST[0].max(size_of(tile)[0]) / LETTER;
+            let lines = tile.caption.lines().map(|line| line.chars().count());
+            lines.map(|letters| letters.div_ceil(room as usize)).sum()
+        };
+        let most: usize = self.rows.iter().flatten().map(lines).max().unwrap_or(0);
+        if most > MOST_LINES { WIDE } else { LEAST[0] }
+    }
+
     /// Paints everything; returns the lower right corner.
     fn lay_out(&self, painter: &Painter, textures: &[TextureHandle]) -> Pos2 {
-        let row_width = |row: &Vec<Tile>| row.iter().map(|tile| cell(tile) + GAP).sum::<f32>();
+        let room = self.room();
+        let row_width =
+            |row: &Vec<Tile>| row.iter().map(|tile| cell(tile, room) + GAP).sum::<f32>();
         let width = self.rows.iter().map(row_width).fold(LEAST[1], f32::max);
         let colors = theme::LIGHT;
         let mut y = MARGIN;
@@ -142,7 +159,7 @@ impl Plate {
         y += 2.0 * GAP;
         let mut textures = textures.iter();
         for row in &self.rows {
-            y += row_of(painter, row, &mut textures, y) + GAP;
+            y += row_of(painter, (row, room), &mut textures, y) + GAP;
         }
         for bar in &self.bars {
             y += GAP + bar.paint(painter, pos2(MARGIN, y + GAP), width);
@@ -169,14 +186,14 @@ fn size_of(tile: &Tile) -> [f32; 2] {
     [width, height].map(|pixels| (pixels * tile.zoom.max(1)) as f32 / SCALE)
 }
 
-/// Width of a tile with its caption.
-fn cell(tile: &Tile) -> f32 {
-    size_of(tile)[0].max(LEAST[0])
+/// Width of a tile with its caption, which has at least so much room.
+fn cell(tile: &Tile, room: f32) -> f32 {
+    size_of(tile)[0].max(room)
 }
 
 fn row_of<'a>(
     painter: &Painter,
-    row: &[Tile],
+    (row, room): (&[Tile], f32),
     textures: &mut impl Iterator<Item = &'a TextureHandle>,
     top: f32,
 ) -> f32 {
@@ -200,10 +217,10 @@ fn row_of<'a>(
             &tile.caption,
             font,
             theme::LIGHT.text,
-            cell(tile),
+            cell(tile, room),
         );
         words = words.max(tall);
-        x += cell(tile) + GAP;
+        x += cell(tile, room) + GAP;
     }
     tallest + 2.0 + words
 }
@@ -319,6 +336,15 @@ mod tests {
         for color in [[255, 0, 0, 255], [0, 255, 0, 255], [0, 0, 255, 255]] {
             assert_eq!(count(&image, color), 5 * 4 * 7 * 7);
         }
+    }
+
+    #[test]
+    fn long_names_get_more_room_and_short_ones_leave_the_pictures_together() {
+        let mut plate = plate(&[]);
+        assert_eq!(plate.room(), LEAST[0]);
+        let name = "Passeriformes: perching birds (songbirds)";
+        plate.rows[0][1].caption = format!("is {name}\n{name} 98.2 %");
+        assert_eq!(plate.room(), WIDE);
     }
 
     #[test]

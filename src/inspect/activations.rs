@@ -225,15 +225,17 @@ fn curve_range(measure: &Summary) -> [f32; 2] {
     }
 }
 
-/// Units in a row of bars, the width of each and the height of a row, in pixels.
+/// Units in a row of bars, the width of each (of a few up to the larger one) and the height of a row, in pixels.
 const UNITS: usize = 128;
-const BAR: usize = 6;
+const BAR: [usize; 2] = [6, 24];
 const TALL: usize = 96;
 const BACK: [u8; 3] = [13, 15, 20];
 
 /// A vector as rows of bars.
 fn unit_sheet(values: &[f32], whole: &Summary) -> RgbaImage {
-    let width = values.len().clamp(1, UNITS) * BAR;
+    let units = values.len().clamp(1, UNITS);
+    let wide = (UNITS * BAR[0] / units).clamp(BAR[0], BAR[1]);
+    let width = units * wide;
     let row = |values: &[f32]| {
         let mut pixels = vec![BACK; TALL * width];
         for (unit, value) in values.iter().enumerate() {
@@ -241,8 +243,8 @@ fn unit_sheet(values: &[f32], whole: &Summary) -> RgbaImage {
             let (from, to) = bar(share, whole);
             let rows = (from * TALL as f32).round() as usize..(to * TALL as f32).round() as usize;
             for y in rows {
-                let left = y * width + unit * BAR;
-                pixels[left..left + BAR - 1].fill(color(share, whole));
+                let left = y * width + unit * wide;
+                pixels[left..left + wide - 1].fill(color(share, whole));
             }
         }
         pixels.into_iter().flat_map(opaque).collect::<Vec<u8>>()
@@ -402,6 +404,6 @@ mod tests {
         assert_eq!(bar(1.0, &whole), (0.0, 0.75), "up from zero");
         assert_eq!(bar(-1.0 / 3.0, &whole), (0.75, 1.0), "down from zero");
         let sheet = vector.unit_sheet();
-        assert!(sheet.height() as usize > TALL && sheet.width() as usize > 2 * BAR);
+        assert!(sheet.height() as usize > TALL && sheet.width() as usize > 2 * BAR[0]);
     }
 }

@@ -8,6 +8,7 @@
 use super::attribution::score::numbers;
 use super::inspection::{InspectError, Inspection, InspectionContext, Needs};
 use super::reconstruction_errors::reconstructing;
+use super::slices::{SliceOf, shown, shown_size};
 use candle_core::Tensor;
 use rand_distr::{Distribution, StandardNormal};
 use std::path::PathBuf;
@@ -67,6 +68,8 @@ pub struct CodeEdit {
     pub ranges: Vec<UnitRange>,
     /// Height, width and channels of an image.
     pub size: [usize; 3],
+    /// Which slice of volumes is shown; `None` of images.
+    pub slice: Option<SliceOf>,
     /// `H × W × C` bytes: the image, its reconstruction, and that of the edited code.
     pub pictures: [Vec<u8>; 3],
     /// [`STEPS`] pictures on the way to the other image; empty without one.
@@ -304,7 +307,8 @@ impl Inspection for CodeEdit {
             size,
             ..CodeEdit::default()
         };
-        Ok(edit.with_pictures(dataset, input, &outputs, wanted))
+        let edit = edit.with_pictures(dataset, input, &outputs, wanted);
+        Ok(edit.of_slice(SliceOf::of(dataset, cx.slice)))
     }
 
     fn step(&self) -> Option<u64> {
@@ -333,6 +337,20 @@ fn checked(request: &Request, units: usize, images: usize) -> Result<(), Inspect
 }
 
 impl CodeEdit {
+    /// The same of one slice of each volume.
+    fn of_slice(mut self, slice: Option<SliceOf>) -> CodeEdit {
+        let several = [&mut self.walk, &mut self.noisy];
+        for bytes in self.pictures.iter_mut().chain(several) {
+            *bytes = shown(slice, bytes, self.size).into_owned();
+        }
+        CodeEdit {
+            paints: shown(slice, &self.paints, self.size).into_owned(),
+            size: shown_size(slice, self.size),
+            slice,
+            ..self
+        }
+    }
+
     /// Takes the pictures out of what was decoded.
     fn with_pictures(
         self,

@@ -68,6 +68,20 @@ impl EffectiveField {
             .count()
     }
 
+    /// Rows and columns that are seen of what is shown, from the first to the last; nothing where another slice is shown
+    /// than those seen.
+    pub fn shown_bounds(&self) -> Option<[(i64, i64); 2]> {
+        match *self.seen.bounds.as_deref()? {
+            [columns] => Some([(0, 0), columns]),
+            [rows, columns] => Some([rows, columns]),
+            [(first, last), rows, columns] => {
+                let slice = self.slice?.slice as i64;
+                (first..=last).contains(&slice).then_some([rows, columns])
+            }
+            _ => None,
+        }
+    }
+
     /// The bytes of an image.
     pub fn input(&self, index: usize) -> &[u8] {
         let size = self.height * self.width * self.channels;

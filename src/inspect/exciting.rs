@@ -322,12 +322,15 @@ impl Sums {
     fn finished(self, channel: u32, finish: impl Fn(Excited) -> Excited) -> Channel {
         let count = self.count.max(1.0);
         let mean = self.sum / count;
+        // What is 0 everywhere is excited by no image.
+        let is_dead = self.zeros == self.count;
+        let excited = self.excited.into_iter().filter(|_| !is_dead);
         Channel {
             channel,
             mean,
             deviation: (self.squares / count - mean * mean).max(0.0).sqrt(),
             zeros: self.zeros / count,
-            excited: self.excited.into_iter().map(finish).collect(),
+            excited: excited.map(finish).collect(),
             change: None,
         }
     }
@@ -374,6 +377,14 @@ mod tests {
         assert_eq!(change.places, [None, Some(0), None]);
         assert_eq!(change.figures.mean, 5.0 / 6.0 - 2.5);
         assert_eq!(change.figures.zeros, channel.zeros);
+    }
+
+    #[test]
+    fn no_image_excites_a_dead_channel() {
+        let mut sums = Sums::default();
+        (0..3).for_each(|index| sums.add(&[0.0; 4], (0, 1), index));
+        let channel = sums.finished(0, |excited| excited);
+        assert!(channel.is_dead() && channel.excited.is_empty());
     }
 
     #[test]

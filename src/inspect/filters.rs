@@ -7,7 +7,7 @@ mod measures;
 pub mod on_pixels;
 pub mod study;
 
-pub use measures::{ALIKE, FREQUENCIES, Flag, Measures, NOISE, Responses, WEAK, flags};
+pub use measures::{ALIKE, FREQUENCIES, Flag, Measures, NOISE, Responses, WEAK, flag_lines, flags};
 
 use super::inspection::{InspectError, Inspection, InspectionContext, Needs};
 use super::{layer_of, subtract};
@@ -29,10 +29,12 @@ pub struct Filters {
     pub are_templates: bool,
     /// How many filters.
     pub count: usize,
-    /// Height of each.
+    /// Height of each; of volumes that of all its slices, one below the other.
     pub height: usize,
     /// Width of each.
     pub width: usize,
+    /// Slices of each; at most 1 of signals and images.
+    pub slices: usize,
     /// Channels of each; 3 is drawn as colour, others as a signed map (several: their mean).
     pub channels: usize,
     /// `count × height × width × channels` weights.
@@ -72,16 +74,12 @@ pub fn of_layer(
         .to_device(&candle_core::Device::Cpu)?
         .to_vec1::<f32>()?;
     let layer = layer_of(inference, &parameter.key);
+    let image = inference.input.dims();
     let Bank {
         sizes: [count, channels, height, width],
         weights,
         are_templates,
-    } = Bank::of(
-        parameter,
-        layer.map(|(layer, _)| layer),
-        inference.input.dims(),
-        weights,
-    );
+    } = Bank::of(parameter, layer.map(|(layer, _)| layer), image, weights);
     Ok(Some(Filters {
         step,
         key: layer
@@ -92,6 +90,11 @@ pub fn of_layer(
         count,
         height,
         width,
+        slices: match (parameter.value.dims(), image) {
+            (&[_, _, depth, _, _], _) => depth,
+            (&[_, _], &[_, depth, _, _]) if height > 1 => depth,
+            _ => 1,
+        },
         channels,
         values: channels_last(&weights, channels, height * width),
         on_pixels: false,
@@ -116,6 +119,27 @@ impl Filters {
     /// Weights of a filter.
     pub fn size(&self) -> usize {
         self.height * self.width * self.channels
+    }
+
+    /// Slices that lie one below the other.
+    pub fn depth(&self) -> usize {
+        self.slices.max(1)
+    }
+
+    /// Whether each is a row of weights: of signals, and of dense layers behind others.
+    pub fn are_rows(&self) -> bool {
+        self.height == 1 && self.width > 1
+    }
+
+    /// Channels, depth, height and width of each, as far as it has them: `3×5×5`.
+    pub fn dims(&self) -> String {
+        let depth = self.depth();
+        let mut dims = vec![self.channels];
+        dims.extend((depth > 1).then_some(depth));
+        dims.extend((!self.are_rows()).then_some(self.height / depth));
+        dims.push(self.width);
+        let dims: Vec<String> = dims.iter().map(usize::to_string).collect();
+        dims.join("×")
     }
 
     /// The filters as one of their input channels sees them; all of them where there is no such channel.

@@ -17,6 +17,7 @@ pub mod effective_field;
 pub mod embedding;
 pub mod exciting;
 pub mod features;
+pub mod filter_picture;
 pub mod filters;
 pub mod gallery;
 pub mod head;

@@ -2,11 +2,10 @@
 //!
 //! Nothing here fails.
 
-use super::curve::{Paper, Trace};
+use super::curve::{self, Paper, Trace, is_signal};
 use super::effective_field::EffectiveField;
 use super::map_look::{MapLook, mix};
 use super::picture::{NOT_FINITE, image_rgba, sheet};
-use super::saliency::Saliency;
 use image::{Rgba, RgbaImage};
 use std::sync::OnceLock;
 
@@ -89,15 +88,16 @@ const PENS: [f32; 2] = [2.0, 5.0];
 const LINE: [u8; 3] = [255, 255, 255];
 const SHADE: [u8; 3] = [14, 12, 24];
 
-/// A signal as a curve over the colours of its map, [`SIGNAL`]` × 4` bytes: each stretch of time has the colour of its
-/// largest value. `range` is that of the bytes which are drawn, `limit` the end of the colours' scale.
+/// A signal of interleaved channels as a curve over the colours of a map, [`SIGNAL`]` × 4` bytes: each stretch of time
+/// has the colour of its largest value. `range` is that of the bytes which are drawn, `limit` the end of the colours'
+/// scale.
 pub fn signal_rgba(
-    saliency: &Saliency,
-    index: usize,
+    (samples, channels): (&[u8], usize),
+    map: &[f32],
     range: [f32; 2],
     (look, limit): (&MapLook, f32),
 ) -> Vec<u8> {
-    let (map, [height, width]) = (saliency.shown(index, look), SIGNAL);
+    let [height, width] = SIGNAL;
     let colors: Vec<[u8; 3]> = (0..STRETCHES)
         .map(|stretch| look.color(largest(map, stretch) / limit))
         .collect();
@@ -106,8 +106,8 @@ pub fn signal_rgba(
         .copied()
         .collect();
     let trace = Trace {
-        samples: saliency.input(index),
-        channels: saliency.channels,
+        samples,
+        channels,
         range,
     };
     let mut paper = Paper::coloured(height, &columns);
@@ -148,8 +148,12 @@ fn largest(map: &[f32], stretch: usize) -> f32 {
     })
 }
 
-/// The first probe image, the map and the map over the image, each with the theoretical box around what it sees.
+/// The first probe image, the map and the map over the image, each with the theoretical box around what it sees; of a
+/// signal the curve over the map.
 pub fn field_sheet(field: &EffectiveField, zoom: u32) -> RgbaImage {
+    if is_signal([field.height, field.width, field.channels]) {
+        return signal_field(field);
+    }
     let EffectiveField {
         height,
         width,
@@ -164,12 +168,35 @@ pub fn field_sheet(field: &EffectiveField, zoom: u32) -> RgbaImage {
         overlay_rgba(image, *channels, values),
     ];
     let mut picture = sheet(tiles, [*height, *width], 3, zoom);
-    if let Some([rows, columns]) = field.seen.bounds.as_deref() {
+    if let Some([rows, columns]) = field.shown_bounds() {
         let start = |tile: u32, first: i64| (1 + tile * (*width as u32 + 1) + first as u32) * zoom;
         for tile in 0..3 {
             let low = [start(tile, columns.0), start(0, rows.0)];
             let size = [columns, rows].map(|(first, last)| (last - first + 1) as u32 * zoom);
             frame(&mut picture, low, size);
+        }
+    }
+    picture
+}
+
+/// The first probe signal over the map, between two lines what is seen of it in theory.
+fn signal_field(field: &EffectiveField) -> RgbaImage {
+    let [height, width] = SIGNAL.map(|side| side as u32);
+    let (input, values) = (field.input(0), &field.values);
+    let range = curve::fitted(input, curve::BYTES);
+    let look = MapLook::default();
+    let signal = (input, field.channels);
+    let rgba = signal_rgba(signal, values, range, (&look, limit(values)));
+    let mut picture = RgbaImage::from_raw(width, height, rgba).unwrap_or_default();
+    if let Some([_, (first, last)]) = field.shown_bounds() {
+        let place = |sample: i64| sample * i64::from(width) / field.width.max(1) as i64;
+        for x in [place(first) - 1, place(last + 1)] {
+            let x = u32::try_from(x.max(0))
+                .unwrap_or(0)
+                .min(picture.width() - 1);
+            for y in 0..picture.height() {
+                picture.put_pixel(x, y, TARGET);
+            }
         }
     }
     picture
@@ -194,8 +221,7 @@ pub const BINS: usize = 40;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::curve;
-    use crate::saliency::Answer;
+    use crate::saliency::{Answer, Saliency};
 
     #[test]
     fn colours_run_from_violet_to_yellow() {
@@ -231,7 +257,9 @@ mod tests {
             ..Saliency::default()
         };
         let look = MapLook::default();
-        let bytes = signal_rgba(&saliency, 0, curve::BYTES, (&look, limit(saliency.map(0))));
+        let map = saliency.map(0);
+        let signal = (saliency.input(0), 1);
+        let bytes = signal_rgba(signal, map, curve::BYTES, (&look, limit(map)));
         let at = |row: usize, column: usize| {
             let start = (row * SIGNAL[1] + column) * 4;
             [bytes[start], bytes[start + 1], bytes[start + 2]]

@@ -5,6 +5,7 @@
 //! index that is not there gives no pixels.
 
 use super::curve::{self, Paper, Trace};
+use super::filter_picture::{filter_picture, filter_size};
 use super::filters::Filters;
 use super::reconstructions::Reconstructions;
 use image::{ImageFormat, Rgba, RgbaImage, imageops};
@@ -100,13 +101,9 @@ pub fn image_rgba(pixels: &[u8], channels: usize) -> Vec<u8> {
 /// All filters side by side in a nearly square sheet, each pixel `zoom` times as large.
 pub fn filter_sheet(filters: &Filters, scale: FilterScale, zoom: u32) -> RgbaImage {
     let columns = (filters.count as f64).sqrt().ceil().max(1.0) as usize;
-    let tiles = (0..filters.count).map(|index| filter_rgba(filters, index, scale));
-    sheet(
-        tiles.collect(),
-        [filters.height, filters.width],
-        columns,
-        zoom,
-    )
+    let tiles = (0..filters.count).map(|index| filter_picture(filters, index, scale));
+    let zoom = if filters.are_rows() { 1 } else { zoom };
+    sheet(tiles.collect(), filter_size(filters), columns, zoom)
 }
 
 /// Height and width of a curve of [`compared`].
@@ -395,8 +392,13 @@ mod tests {
 
     #[test]
     fn sheets_have_gaps_and_zoom() {
-        let image = filter_sheet(&filters(1, &[1.0; 6]), FilterScale::PerFilter, 3);
-        assert_eq!(image.dimensions(), ((2 * 3 + 1) * 3, (2 * 2 + 1) * 3));
+        let tall = Filters {
+            height: 2,
+            width: 1,
+            ..filters(1, &[1.0; 6])
+        };
+        let image = filter_sheet(&tall, FilterScale::PerFilter, 3);
+        assert_eq!(image.dimensions(), ((2 * 2 + 1) * 3, (2 * 3 + 1) * 3));
         assert_eq!(*image.get_pixel(0, 0), BACKGROUND);
         assert_eq!(image.get_pixel(3, 3).0, [178, 24, 43, 255]);
         assert!(png(&image).unwrap().starts_with(b"\x89PNG"));

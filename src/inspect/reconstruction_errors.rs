@@ -69,6 +69,8 @@ pub struct ReconstructionErrors {
     pub shown: Vec<usize>,
     /// Height, width and channels of an image.
     pub size: [usize; 3],
+    /// Which slice of volumes is shown; `None` of images. Errors are of all.
+    pub slice: Option<SliceOf>,
     /// `shown × H × W × C` bytes.
     pub inputs: Vec<u8>,
     /// The same of what the network makes of them.
@@ -273,6 +275,7 @@ impl Inspection for ReconstructionErrors {
             errors,
             shown: shown_errors,
             size: shown_size(slice, size),
+            slice,
             inputs: shown(slice, &dataset.to_pixels(&images), size).into_owned(),
             outputs: shown(slice, &dataset.to_pixels(&outputs), size).into_owned(),
             maps: shown(slice, &maps, [size[0], size[1], 1]).into_owned(),

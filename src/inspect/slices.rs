@@ -3,6 +3,7 @@
 
 use super::inspection::Slice;
 use std::borrow::Cow;
+use std::fmt::{self, Display, Formatter};
 use strata_data::Dataset;
 
 /// The slice shown, and how many there are.
@@ -12,6 +13,12 @@ pub struct SliceOf {
     pub slice: usize,
     /// Slices of a volume.
     pub slices: usize,
+}
+
+impl Display for SliceOf {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "slice {} of {}", self.slice + 1, self.slices)
+    }
 }
 
 impl SliceOf {

@@ -794,6 +794,8 @@ fn bench_measures_how_images_are_fed() {
         &["--data", "pictures"][..],
         &["headless", "--cases", "infer-b1"],
         &["data", "--scaling"],
+        &["data", "--project", "lenet-mnist"],
+        &["headless", "--set", "stage.0.batch=8"],
     ] {
         let output = strata(folder.path(), &[&["bench"], idle].concat());
         assert!(

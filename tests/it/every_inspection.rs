@@ -1,11 +1,13 @@
-//! Every inspection on signals and on volumes: it shows something, or says why not; and each of its views empty and with a
-//! run, in both themes, with all the room and in a quarter of it.
+//! Every inspection of the terminal on signals and on volumes: it draws something, or says why not; and how a view of such a
+//! run is shown, for those that walk through all of them.
 
+use crate::kit::PATIENCE;
 use crate::kit::runs::{completed, options, train};
 use crate::kit::terminal::{code, err, strata};
 use crate::kit::window::*;
 use eframe::egui::Vec2;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::time::{Duration, Instant};
 use strata::app::action::{Action, OnView, Show};
 use strata::app::arrangement::{Arrangement, Pane, Workspace};
 use strata::app::view_kind::ViewKind;
@@ -85,18 +87,30 @@ fn every_picture_of_signals_and_volumes_is_drawn_or_refused_with_a_reason() {
         let folder = tempfile::tempdir().unwrap();
         let at = folder.path();
         completed(train(&project(at, sizes), &options(&at.join("run"))).0);
-        let asked: [(&str, &[&str]); 24] = [
+        let asked: [(&str, &[&str]); 30] = [
             ("filters", &[]),
             ("filters", &["--json"]),
             ("filters", &["--decoder"]),
+            ("filters", &["--layer", "head.1"]),
+            ("filters", &["--show", "frequencies"]),
+            ("filters", &["--without", "1", "--split", "test"]),
             ("loss", &[]),
             ("accuracy", &[]),
             ("confusion", &[]),
+            (
+                "confusion",
+                &["--split", "train", "--numbers", "counts.npy"],
+            ),
             ("predictions", &[]),
             ("reconstructions", &[]),
             ("reconstructions", &["--json"]),
             ("reconstructions", &["--probe", "1"]),
+            ("reconstructions", &["--split", "test"]),
             ("activations", &["--layer", "encoder.1"]),
+            (
+                "activations",
+                &["--layer", "encoder.1", "--numbers", "maps.npy"],
+            ),
             ("saliency", &[]),
             ("saliency", &["--method", "integrated"]),
             (
@@ -140,19 +154,33 @@ fn every_picture_of_signals_and_volumes_is_drawn_or_refused_with_a_reason() {
         for what in ["pixel", "receptive-field"] {
             let made = strata(at, &["inspect", "run", what, "--layer", "encoder.0"]);
             assert_eq!(code(&made), 0, "{kind} {what}: {}", err(&made));
+            let axes = match sizes.len() {
+                1 => "samples ",
+                _ => "slices ",
+            };
+            let said = err(&made);
+            assert!(what == "pixel" || said.contains(axes), "{kind}: {said}");
         }
+        let shape = |file: &str| {
+            let bytes = std::fs::read(at.join(file)).unwrap();
+            let header = String::from_utf8_lossy(&bytes[..128]).into_owned();
+            let from = header.find("'shape': ").unwrap() + 9;
+            header[from..].split(')').next().unwrap().to_owned()
+        };
+        assert_eq!(shape("counts.npy"), "(2, 2,");
+        let maps = match sizes {
+            [length] => format!("(4, 1, {length},"),
+            sizes => format!("(4, {}, {}, {},", sizes[0], sizes[1], sizes[2]),
+        };
+        assert_eq!(shape("maps.npy"), maps);
+        // Volumes have three axes, so that a picture of two would be no spectrum of them.
+        let spectrum = at.join("4-filters.png");
+        assert_eq!(spectrum.is_file(), kind == "signals");
     }
 }
 
-/// The views that look into a run.
-fn inspections() -> Vec<ViewKind> {
-    let all = views::all().iter();
-    let training = all.filter(|info| info.workspace == Workspace::Training);
-    training.map(|info| info.kind).collect()
-}
-
 /// Shows a view with all the room, or in a quarter beside three others.
-fn arrange(window: &mut Window, kind: ViewKind, is_quarter: bool) {
+pub fn arrange(window: &mut Window, kind: ViewKind, is_quarter: bool) {
     if !is_quarter {
         return window.show_alone(kind);
     }
@@ -168,56 +196,28 @@ fn arrange(window: &mut Window, kind: ViewKind, is_quarter: bool) {
     let left = column(Pane::of(&[kind]), next());
     let right = column(next(), next());
     let whole = Arrangement(Some(Pane::Row(vec![(1.0, left), (1.0, right)])));
-    window.show_workspace(Workspace::Training);
+    window.show_workspace(views::info(kind).workspace);
     let arrange = Action::View(OnView::Arrange(whole));
     window.harness.state_mut().handle(arrange);
     window.run();
 }
 
-fn settle(window: &mut Window) {
-    for turn in 0..80 {
+/// Frames until nothing is asked for any more.
+pub fn settle(window: &mut Window) {
+    let start = Instant::now();
+    let mut calm = 0;
+    while calm < 4 && start.elapsed() < PATIENCE {
         window.harness.step();
-        if turn > 4 && !window.state().inspections.are_asked() {
-            return;
-        }
-        std::thread::sleep(std::time::Duration::from_millis(20));
-    }
-}
-
-fn draw(window: &mut Window, of: &str) {
-    for kind in inspections() {
-        for (is_quarter, size) in [(false, "whole"), (true, "quarter")] {
-            arrange(window, kind, is_quarter);
-            for (dark, theme) in [(true, "dark"), (false, "light")] {
-                window.set_dark(dark);
-                settle(window);
-                let name = format!("inspections/{of}-{kind:?}-{size}-{theme}.png");
-                let to: PathBuf = pictures().join(name);
-                std::fs::create_dir_all(to.parent().unwrap()).unwrap();
-                window.frame(1.0).save(to).unwrap();
-            }
-        }
-    }
-}
-
-#[test]
-#[ignore = "writes pictures"]
-fn pictures_of_every_inspection() {
-    let size = eframe::egui::vec2(1280.0, 720.0);
-    let folder = tempfile::tempdir().unwrap();
-    let digits = project(folder.path(), &[12, 12]);
-    let mut window = Window::real(digits, size);
-    draw(&mut window, "empty");
-    for (kind, sizes) in [("images", &[12usize, 12][..])].into_iter().chain(KINDS) {
-        let folder = tempfile::tempdir().unwrap();
-        let project = project(folder.path(), sizes);
-        let mut window = opened(&project, folder.path(), size);
-        draw(&mut window, kind);
+        calm = match window.state().inspections.are_asked() {
+            true => 0,
+            false => calm + 1,
+        };
+        std::thread::sleep(Duration::from_millis(10));
     }
 }
 
 /// A window that shows a run of this project.
-fn opened(project: &Project, folder: &Path, size: Vec2) -> Window {
+pub fn opened(project: &Project, folder: &Path, size: Vec2) -> Window {
     completed(train(project, &options(&folder.join("run"))).0);
     let mut window = Window::real(project.clone(), size);
     for action in [

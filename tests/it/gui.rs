@@ -345,6 +345,7 @@ fn pictures(engine: &Engine, step: u64) {
             count: 4,
             height: 3,
             width: 3,
+            slices: 1,
             channels: 3,
             values,
             on_pixels: false,

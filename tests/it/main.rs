@@ -37,6 +37,7 @@ mod import_cycles;
 mod importing;
 mod initial_weights;
 mod inside_views;
+mod inspection_views;
 mod inspections;
 mod journeys;
 mod kernels;

@@ -1,17 +1,20 @@
 //! Sounds in the window: their reconstructions, their saliency and what augmentation makes of them are curves.
 
+use crate::every_inspection::{self, KINDS, opened, settle};
 use crate::kit::window::*;
 use eframe::egui::accesskit::Role;
+use eframe::egui::vec2;
 use egui_kittest::kittest::Queryable;
 use std::f32::consts::TAU;
 use std::path::Path;
 use strata::app::view_kind::ViewKind;
+use strata::inspect::activations::Activations;
 use strata::inspect::augmented::Augmented;
 use strata::inspect::gallery::Gallery;
 use strata::inspect::pixel::Pixel;
 use strata::inspect::saliency::Saliency;
 use strata::inspect::statistics::Statistics;
-use strata::project::{Project, file};
+use strata::project::{Project, Stack, file};
 use strata_testkit::files::{wav, write};
 
 const SAMPLES: usize = 512;
@@ -79,6 +82,41 @@ fn pixels(window: &mut Window, limits: [[u8; 2]; 3]) -> usize {
         .pixels()
         .filter(|pixel| within(pixel))
         .count()
+}
+
+#[test]
+fn a_sample_of_a_map_opens_in_the_arithmetic_of_its_layer() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_, sizes) = KINDS[0];
+    let mut window = opened(
+        &every_inspection::project(folder.path(), sizes),
+        folder.path(),
+        SIZE,
+    );
+    window.select(Stack::Encoder, 1);
+    window.show_alone(ViewKind::Activations);
+    settle(&mut window);
+    let label = "Values of the large map: a click opens one in the layer's arithmetic";
+    let map = window.get(label).rect();
+    // The eleventh of 64 samples.
+    let at = map.min + map.size() * vec2(10.5 / 64.0, 0.5);
+    window.harness.hover_at(at);
+    window.run();
+    window.harness.drag_at(at);
+    window.harness.drop_at(at);
+    window.run();
+    assert_eq!(window.state().view.lens.at, Some([0, 0, 0, 10]));
+    let cell = window.state().inspections.cell.as_ref().unwrap();
+    assert_eq!(cell.cell, [10]);
+    let maps = window.state().inspections.output::<Activations>().unwrap();
+    let value = maps.values[10];
+    window.wait("the arithmetic", |state| {
+        let pixel = state.inspections.output::<Pixel>();
+        pixel.is_some_and(|pixel| pixel.at == [0, 0, 0, 10])
+    });
+    let pixel = window.state().inspections.output::<Pixel>().unwrap();
+    let apart = (pixel.network - value).abs();
+    assert!(apart < 1e-6, "{} {value}", pixel.network);
 }
 
 #[test]

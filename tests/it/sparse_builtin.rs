@@ -77,6 +77,7 @@ fn coherence(template: &Template) -> f64 {
 fn stripes_are_oriented_and_a_spot_is_not() {
     let template = |of: &dyn Fn(usize, usize) -> f32| Template {
         size: [8, 8, 1],
+        slices: 1,
         values: (0..64).map(|at| of(at / 8, at % 8)).collect(),
     };
     let stripes = template(&|y, x| ((x + y) as f32 * 0.8).sin());

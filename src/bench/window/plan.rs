@@ -226,7 +226,8 @@ impl Trial {
         };
         let is_watched = |info: &&ViewInfo| info.workspace == Workspace::Training;
         let watched = views::all().iter().filter(is_watched);
-        let watched: Vec<ViewKind> = watched.map(|info| info.kind).collect();
+        let watched = watched.map(|info| info.kind);
+        let watched: Vec<ViewKind> = watched.chain([ViewKind::Lens]).collect();
         let (above, below) = watched.split_at(watched.len() / 2);
         let all = Arrangement(Some(Pane::Column(vec![
             (1.0, row(above)),

@@ -3,6 +3,7 @@
 use super::field::place;
 use super::picture::{Draw, Drawn, Picture};
 use crate::cli::args::InspectArgs;
+use crate::cli::numbers::Numbers;
 use crate::cli::output;
 use serde_json::{Value, json};
 use strata_design::layer_math::number;
@@ -14,7 +15,7 @@ use strata_inspect::activations::{Activations, Layout, Request};
 pub(super) const PICTURE: Picture = Picture {
     word: "activations",
     shows: "What each channel of a layer gives for an image",
-    takes: &["--since", "--layer", "--image", "--slice"],
+    takes: &["--since", "--layer", "--image", "--numbers", "--slice"],
     draw: Draw::Run(picture),
     ..Picture::NONE
 };
@@ -28,6 +29,23 @@ fn picture(run: &mut SavedRun, args: &InspectArgs) -> anyhow::Result<Drawn> {
     };
     let maps = run.inspect_slice::<Activations>(args.slice, &request)?;
     output::say(&line(&maps));
+    if let Some(file) = &args.numbers {
+        let [depth, height, width] = maps.shape.volume();
+        let axes = [
+            ("channel", maps.count()),
+            ("slice", depth),
+            ("row", height),
+            ("column", width),
+        ];
+        // Signals and images have no slices.
+        let axes = if depth > 1 {
+            &axes[..]
+        } else {
+            &[axes[0], axes[2], axes[3]]
+        };
+        let values = &maps.values;
+        Numbers { axes, values }.save(file)?;
+    }
     Ok((of_network::activations(&maps), Some(value(&maps))))
 }
 

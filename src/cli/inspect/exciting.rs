@@ -114,17 +114,19 @@ fn line(channel: &Channel) -> String {
             None => excited.index.to_string(),
         })
         .collect();
-    let dead = if channel.is_dead() { ", dead" } else { "" };
+    let most = match channel.is_dead() {
+        true => "dead, no image excites it".to_owned(),
+        false => format!("most for images {}", most.join(", ")),
+    };
     let change = channel
         .change
         .as_ref()
         .map_or_else(String::new, |change| format!(", {}", grown(change.figures)));
     format!(
-        "channel {}: mean {}, deviation {}, {:.1} % zero{dead}{change}; most for images {}",
+        "channel {}: mean {}, deviation {}, {:.1} % zero{change}; {most}",
         channel.channel,
         short(channel.mean, 3),
         short(channel.deviation, 3),
-        100.0 * channel.zeros,
-        most.join(", ")
+        100.0 * channel.zeros
     )
 }

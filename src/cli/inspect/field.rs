@@ -2,6 +2,7 @@
 
 use super::picture::{Draw, Drawn, Picture};
 use crate::cli::args::InspectArgs;
+use crate::cli::numbers::Numbers;
 use crate::cli::{WrongInput, output, text};
 use serde_json::{Value, json};
 use strata_core::project::{Place, Stack};
@@ -14,7 +15,7 @@ use strata_inspect::effective_field::{EFFECTIVE, EffectiveField, Request};
 pub(super) const PICTURE: Picture = Picture {
     word: "receptive-field",
     shows: "What a position of a layer sees: the box on the image, and how strongly each pixel counts",
-    takes: &["--layer", "--cell", "--slice"],
+    takes: &["--layer", "--cell", "--numbers", "--slice"],
     draw: Draw::Run(picture),
     ..Picture::NONE
 };
@@ -28,6 +29,15 @@ fn picture(run: &mut SavedRun, args: &InspectArgs) -> anyhow::Result<Drawn> {
     let field = run.inspect_slice::<EffectiveField>(args.slice, &request)?;
     let line = line(&field);
     output::say(&line);
+    if let Some(file) = &args.numbers {
+        let axes = [("row", field.height), ("column", field.width)];
+        let values = &field.values;
+        Numbers {
+            axes: &axes,
+            values,
+        }
+        .save(file)?;
+    }
     let picture = of_network::field(&field, &line);
     Ok((picture, Some(value(&field, run))))
 }
@@ -85,27 +95,38 @@ fn line(field: &EffectiveField) -> String {
     let Some(bounds) = &seen.bounds else {
         return format!("{place} `{text}`{cell}: sees nothing of the image");
     };
-    let span = |name: &str, axis: usize| {
-        bounds
-            .get(axis)
-            .map(|(first, last)| format!("{name} {first}…{last}"))
+    let names: &[&str] = match bounds.len() {
+        1 => &["samples"],
+        2 => &["rows", "columns"],
+        _ => &["slices", "rows", "columns"],
     };
-    let spans: Vec<String> = [span("rows", 0), span("columns", 1)]
-        .into_iter()
-        .flatten()
+    let spans = names.iter().zip(bounds);
+    let spans: Vec<String> = spans
+        .map(|(name, (first, last))| format!("{name} {first}…{last}"))
         .collect();
     let statistics = match seen.statistics {
         true => ", the whole image through the mean and variance of a norm",
         false => "",
     };
-    let pixels: i64 = bounds
-        .iter()
-        .map(|(first, last)| last - first + 1)
-        .product();
-    let share = 100.0 * EFFECTIVE;
-    let effective = field.effective();
+    let shown = field.shown_bounds().into_iter().flatten();
+    let pixels: i64 = shown.map(|(first, last)| last - first + 1).product();
+    let unit = if bounds.len() == 1 {
+        "samples"
+    } else {
+        "pixels"
+    };
+    let of_slice = field.slice;
+    let of_slice = of_slice.map_or_else(String::new, |slice| format!(" in {slice}"));
+    let counted = match field.shown_bounds() {
+        Some(_) => format!(
+            "{} of its {pixels} {unit}{of_slice} carry more than {:.2} % of the largest gradient",
+            field.effective(),
+            100.0 * EFFECTIVE
+        ),
+        None => format!("nothing{of_slice}"),
+    };
     format!(
-        "{place} `{text}`{cell}: sees {}{statistics}; {effective} of its {pixels} pixels carry more than {share:.2} % of the largest gradient",
+        "{place} `{text}`{cell}: sees {}{statistics}; {counted}",
         spans.join(", ")
     )
 }

@@ -31,6 +31,7 @@ pub(super) const PICTURE: Picture = Picture {
         "--show",
         "--without",
         "--whitened",
+        "--slice",
         "--checkpoint",
         "--device",
     ],
@@ -104,10 +105,17 @@ fn studied(args: &InspectArgs) -> anyhow::Result<Drawn> {
         },
         whitened: options.whitened,
     };
-    let study = run.inspect::<FilterStudy>(&request)?;
-    say(&study);
+    let study = run.inspect_slice::<FilterStudy>(args.slice, &request)?;
     let order = study.order(options.sort.unwrap_or_default());
+    say(&study, &order);
     let shown = options.show.unwrap_or_default();
+    if shown == Shown::Frequencies && study.responses.is_none() {
+        let message = format!(
+            "the filters of {} have no frequencies: signals and images have, volumes, vectors and changes have not",
+            study.filters.key
+        );
+        return Err(WrongInput(message).into());
+    }
     if let Some(file) = &args.numbers {
         save(&study, shown, file)?;
     }
@@ -116,12 +124,10 @@ fn studied(args: &InspectArgs) -> anyhow::Result<Drawn> {
 }
 
 /// The flags, and the figures with and without the filters that are switched off.
-fn say(study: &FilterStudy) {
+fn say(study: &FilterStudy, order: &[usize]) {
     output::say(&heading(&study.filters));
-    for (index, flags) in study.flags().iter().enumerate() {
-        for flag in flags {
-            output::say(&format!("filter {}: {}", index + 1, flag.sentence()));
-        }
+    for line in filters::flag_lines(&study.flags(), order) {
+        output::say(&line);
     }
     let [with, without] = study.scores.map(|score| score_line(&score));
     if with.is_empty() {

@@ -180,7 +180,7 @@ fn code(run: &mut SavedRun, args: &InspectArgs) -> anyhow::Result<Drawn> {
         noise: options.noise.unwrap_or(0.0),
         seed: args.seed.unwrap_or(0),
     };
-    let edit = run.inspect::<CodeEdit>(&request)?;
+    let edit = run.inspect_slice::<CodeEdit>(args.slice, &request)?;
     output::say(&format!(
         "image {} of {}, {} units; {}",
         edit.image[0] + 1,

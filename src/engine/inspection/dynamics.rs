@@ -285,7 +285,7 @@ fn troubles(course: &LayerCourse, largest: f64) -> Vec<Trouble> {
 pub fn of_run(run: &std::path::Path) -> Result<Dynamics, InspectError> {
     if !dynamics_csv::is_there(run) {
         return Err(InspectError::Input(
-            "this run kept no dynamics: an earlier version of Strata trained it; train it on, and they are kept from there"
+            "this run kept no dynamics: its weights were imported, or an earlier version of Strata trained it; train it on, and they are kept from there"
                 .to_owned(),
         ));
     }

@@ -8,7 +8,7 @@ use super::loading_state::{failed, reading};
 use crate::theme;
 use crate::view::View;
 use crate::widgets::{empty, volume_slice};
-use details::{Side, color_bar};
+use details::{Side, cell_of, color_bar};
 use eframe::egui::{Ui, UiBuilder};
 use grid::Maps;
 use std::sync::Arc;
@@ -179,11 +179,7 @@ fn open_arithmetic(
         part: 0,
         ..state.view.lens
     };
-    let [_, depth, row, column] = at;
-    let cell = match maps.shape.rank() {
-        2 => vec![row, column],
-        _ => vec![depth, row, column],
-    };
+    let cell = cell_of(maps, at);
     actions.push(Action::Select(Some(maps.place.clone())));
     actions.push(Action::Show(Show::Lens(lens)));
     actions.push(Action::Show(Show::Cell(Some(effective_field::Request {

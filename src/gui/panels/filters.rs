@@ -20,12 +20,13 @@ use strata_app::arrangement::Workspace;
 use strata_app::state::State;
 use strata_core::format;
 use strata_engine::inspection::reply::Reply;
+use strata_inspect::filter_picture::{response_picture, response_size};
 use strata_inspect::filters::Filters;
 use strata_inspect::filters::on_pixels::FiltersOnPixels;
 use strata_inspect::filters::study::{FilterStudy, Order};
 use strata_inspect::inspection::Subject;
 use strata_inspect::maps::viridis;
-use strata_inspect::picture::{FilterScale, diverging, filter_limit, filter_rgba, opaque};
+use strata_inspect::picture::{FilterScale, diverging, filter_limit};
 
 pub use choice::FilterChoice;
 
@@ -119,7 +120,14 @@ impl View for FiltersView {
                     0 => String::new(),
                     off => format!(" · {off} off"),
                 };
-                format!("{}{off}", of(&study.filters))
+                let choice: FilterChoice = state.choices.get();
+                let has_none = choice.shown == Shown::Frequencies && study.responses.is_none();
+                let weights = if has_none {
+                    " · without frequencies: the weights"
+                } else {
+                    ""
+                };
+                format!("{}{off}{weights}", of(&study.filters))
             }),
         }
     }
@@ -350,19 +358,15 @@ impl FiltersView {
         let count = filters.count.min(MOST);
         let responses = study.and_then(|study| study.responses.as_ref());
         let sheet = match responses.filter(|_| choice.shown == Shown::Frequencies) {
-            Some(responses) => Sheet::new(ctx, "filters", responses.size, count, |index| {
-                let values = responses.of(index);
-                let largest = values.iter().copied().fold(f32::MIN_POSITIVE, f32::max);
-                let pixels = values.iter().map(|value| opaque(viridis(value / largest)));
-                pixels.flatten().collect()
-            }),
-            None => Sheet::new(
-                ctx,
-                "filters",
-                [filters.height, filters.width],
-                count,
-                |index| filter_rgba(&filters, index, scale),
-            ),
+            Some(responses) => {
+                let size = response_size(responses);
+                let picture = |index| response_picture(responses, index);
+                match size == responses.size {
+                    true => Sheet::new(ctx, "filters", size, count, picture),
+                    false => Sheet::smooth(ctx, "filters", size, count, picture),
+                }
+            }
+            None => Sheet::of_filters(ctx, "filters", &filters, count, scale),
         };
         self.drawn = Some(Drawn {
             of: of.clone(),

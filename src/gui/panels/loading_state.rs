@@ -8,6 +8,7 @@ use strata_app::state::State;
 use strata_core::format;
 use strata_core::project::edit::Edit;
 use strata_core::project::help::Repair;
+use strata_data::Progress;
 use strata_engine::inspection::reply::InspectionError;
 
 /// Says what is read and how far it has come, with a button that ends it.
@@ -15,19 +16,18 @@ pub fn reading(ui: &mut Ui, state: &State, heading: &str, actions: &mut Vec<Acti
     let Some(progress) = state.inspections.progress() else {
         return empty(ui, heading, "This takes a moment.");
     };
-    let count = |n: usize| format::count(n as u64);
-    let far = match progress.total {
-        0 => format!("{} …", progress.what),
-        total => format!(
-            "{}: {} of {}",
-            progress.what,
-            count(progress.done),
-            count(total)
-        ),
-    };
-    with_button(ui, heading, &far, "Cancel", || {
+    with_button(ui, heading, &far(&progress), "Cancel", || {
         actions.push(Action::CancelReading)
     });
+}
+
+/// How far it has come: `asking the network: 300 of 1,000`.
+pub(crate) fn far(progress: &Progress) -> String {
+    let [done, total] = [progress.done, progress.total].map(|n| format::count(n as u64));
+    match progress.total {
+        0 => format!("{} …", progress.what),
+        _ => format!("{}: {done} of {total}", progress.what),
+    }
 }
 
 /// Why there is nothing to show, and the way back: the files may have been mended meanwhile.

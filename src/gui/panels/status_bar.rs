@@ -1,17 +1,21 @@
 //! The line at the bottom: what the network costs, and the newest note.
 
 use super::architecture::proposal;
+use super::loading_state::far;
 use crate::theme;
 use crate::widgets::icon::{self, Icon};
 use crate::widgets::said;
 use eframe::egui::{
-    Align, Align2, Label, Layout, RichText, Role, Sense, Ui, WidgetInfo, pos2, vec2,
+    Align, Align2, Button, Label, Layout, RichText, Role, Sense, Ui, WidgetInfo, pos2, vec2,
 };
+use std::time::Duration;
 use strata_app::action::{Action, OnView};
 use strata_app::state::State;
 use strata_app::view_kind::ViewKind;
 use strata_core::format;
 
+/// What takes longer is told, and can be ended.
+const LONG: Duration = Duration::from_millis(500);
 /// Height of the line.
 pub const HEIGHT: f32 = 28.0;
 
@@ -47,12 +51,38 @@ pub fn show(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
         }
         hints(ui, state, actions);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            if work(ui, state, actions) {
+                return;
+            }
             let note = state.messages.note().map(|note| note.text.clone());
             let note = note.or_else(|| state.replays.text()).unwrap_or_else(|| run_note(state));
             let note = said(&note, theme::SMALL, theme::palette(ui).weak);
             ui.add(Label::new(note).truncate());
         });
     });
+}
+
+/// How far what a view waits for has come, with the button that ends it; only where it takes long. Whether there is
+/// such work.
+fn work(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) -> bool {
+    let Some(passed) = state.inspections.busy_for() else {
+        return false;
+    };
+    if let Some(rest) = LONG.checked_sub(passed) {
+        ui.request_repaint_after(rest);
+        return false;
+    }
+    let Some(progress) = state.inspections.progress() else {
+        return false;
+    };
+    let button = Button::new(RichText::new("Cancel").size(theme::SMALL)).small();
+    let button = ui.add(button).on_hover_text("Ends what the views wait for");
+    if button.accessible_name("Cancel what is computed").clicked() {
+        actions.push(Action::CancelReading);
+    }
+    let text = said(&far(&progress), theme::SMALL, theme::palette(ui).accent);
+    ui.add(Label::new(text).truncate());
+    true
 }
 
 /// How much advice there is; a click shows it.

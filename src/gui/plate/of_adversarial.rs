@@ -61,11 +61,15 @@ fn one(made: &Adversarial, index: usize) -> Vec<Tile> {
             })
     };
     let label = outcome.label.map_or_else(String::new, |label| {
-        format!("is {}: ", made.class_name(label))
+        format!("is {}\n", made.class_name(label))
     });
     let views = outcome.views_fooled.map_or_else(String::new, |share| {
-        format!(", through {:.0} % of views", 100.0 * share)
+        format!("\nthrough {:.0} % of views", 100.0 * share)
     });
+    let fooled = match made.is_fooled(outcome) {
+        true => "fooled",
+        false => "not fooled",
+    };
     let factor = short(made.amplification(index).into(), 1);
     let draw = |bytes: &[u8], caption: String| {
         let [height, width, channels] = made.size;
@@ -84,7 +88,7 @@ fn one(made: &Adversarial, index: usize) -> Vec<Tile> {
         draw(&made.difference(index), format!("difference × {factor}")),
         draw(
             made.result(index),
-            format!("{}{views}", says(&outcome.after)),
+            format!("{fooled}\n{}{views}", says(&outcome.after)),
         ),
     ]
 }

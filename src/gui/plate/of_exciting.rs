@@ -19,7 +19,7 @@ pub fn layers(made: &LayerStatistics) -> Snapshot {
 
 /// The images that excite each channel most, and how active it is.
 pub fn plate(made: &Exciting) -> Snapshot {
-    let lines = vec![
+    let mut lines = vec![
         format!(
             "step {}{} · {} of {} channels · {} {} images",
             format::count(made.step),
@@ -31,9 +31,24 @@ pub fn plate(made: &Exciting) -> Snapshot {
         ),
         "From left to right the images with the largest value of a channel; framed, and beside it as a patch, is what it sees where that is. A checkerboard is padding.".to_owned(),
     ];
+    let dead = made.channels.iter().filter(|channel| channel.is_dead());
+    let dead: Vec<String> = dead
+        .map(|channel| (channel.channel + 1).to_string())
+        .collect();
+    if !dead.is_empty() {
+        lines.push(format!(
+            "Dead, 0 everywhere, so that no image excites them: channels {}.",
+            dead.join(", ")
+        ));
+    }
     let rows = made.channels.iter().enumerate();
+    let rows = rows.filter(|(_, channel)| !channel.excited.is_empty());
     Plate {
-        title: format!("What excites {} {}", made.request.place, made.layer),
+        title: format!(
+            "What excites {} {}",
+            made.request.place.in_words(),
+            made.layer
+        ),
         lines,
         rows: rows
             .map(|(index, channel)| row(made, index, channel))
@@ -70,7 +85,7 @@ fn row(made: &Exciting, index: usize, channel: &Channel) -> Vec<Tile> {
                 let mean = short(channel.mean, 2) + &change;
                 let zeros = 100.0 * channel.zeros;
                 let number = channel.channel + 1;
-                format!("channel {number}: {value}{label}{before} · mean {mean}, {zeros:.0} % zero")
+                format!("channel {number}\n{value}{label}{before}\nmean {mean}\n{zeros:.0} % zero")
             }
             _ => format!("{value}{label}{before}"),
         };

@@ -1,17 +1,17 @@
 //! Filters as they are handed in when they are looked at closely: sorted, flagged, by input channel or frequency, and
 //! the images with and without those that are switched off.
 
-use super::of_network::{bar, value};
+use super::of_network::{MOST_DRAWN, bar, filter_tile, how_many, image_tile, value};
 use super::{Plate, Tile, in_rows, tile};
 use crate::snapshot::Snapshot;
 use crate::widgets::plain;
 use strata_core::format;
 use strata_inspect::curve;
+use strata_inspect::filter_picture::{response_picture, response_size};
+use strata_inspect::filters::flag_lines;
 use strata_inspect::filters::study::{FilterStudy, Score};
 use strata_inspect::maps::viridis;
-use strata_inspect::picture::{
-    FilterScale, diverging, filter_limit, filter_rgba, image_rgba, opaque, zoom_for,
-};
+use strata_inspect::picture::{FilterScale, diverging, filter_limit};
 
 /// What is drawn of each filter.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -49,22 +49,18 @@ const MOST_CHANNELS: usize = 64;
 pub fn plate(study: &FilterStudy, order: &[usize], shown: Shown) -> Snapshot {
     let filters = &study.filters;
     let mut lines = vec![format!(
-        "step {}{} · {} filters of {}×{}×{}",
+        "step {}{} · {} filters of {}",
         format::count(filters.step),
         strata_inspect::since_words(filters.since),
         filters.count,
-        filters.channels,
-        filters.height,
-        filters.width
+        filters.dims()
     )];
+    lines.extend(how_many(order.len()));
     if filters.on_pixels {
         lines.push(ON_PIXELS.to_owned());
     }
-    let flags = study.flags();
-    for index in order {
-        let sentences = flags[*index].iter();
-        lines.extend(sentences.map(|flag| format!("filter {}: {}", index + 1, flag.sentence())));
-    }
+    lines.extend(flag_lines(&study.flags(), order));
+    let order = &order[..order.len().min(MOST_DRAWN)];
     let columns = (order.len() as f64).sqrt().ceil().max(1.0) as usize;
     let responses = study
         .responses
@@ -83,14 +79,13 @@ pub fn plate(study: &FilterStudy, order: &[usize], shown: Shown) -> Snapshot {
         }
         (_, Some(responses)) => {
             let how = "How strongly each frequency passes: frequency 0 in the middle, half a cycle a pixel at the edges, each by its own largest.";
+            let size = response_size(responses);
+            let zoom = if size == responses.size { 4 } else { 1 };
             let one = |index: &usize| {
-                let values = responses.of(*index);
-                let largest = values.iter().copied().fold(f32::MIN_POSITIVE, f32::max);
-                let pixels = values
-                    .iter()
-                    .flat_map(|value| opaque(viridis(value / largest)));
+                let values = responses.of(*index).iter();
+                let largest = values.copied().fold(f32::MIN_POSITIVE, f32::max);
                 let caption = format!("{}: {}", index + 1, value(largest));
-                tile(pixels.collect(), responses.size, 4, caption)
+                tile(response_picture(responses, *index), size, zoom, caption)
             };
             let ends = ["0".to_owned(), "largest".to_owned()];
             let tiles = order.iter().map(one).collect();
@@ -109,13 +104,7 @@ pub fn plate(study: &FilterStudy, order: &[usize], shown: Shown) -> Snapshot {
                     ""
                 };
                 let caption = format!("{}{off}: {}", index + 1, value(study.measures[*index].norm));
-                let rgba = filter_rgba(filters, *index, FilterScale::PerFilter);
-                tile(
-                    rgba,
-                    [filters.height, filters.width],
-                    2 * zoom_for(filters.height),
-                    caption,
-                )
+                filter_tile(filters, *index, FilterScale::PerFilter, caption)
             };
             let tiles = order.iter().map(one).collect();
             (in_rows(tiles, columns), how, Vec::new())
@@ -123,6 +112,8 @@ pub fn plate(study: &FilterStudy, order: &[usize], shown: Shown) -> Snapshot {
     };
     lines.push(how.to_owned());
     lines.extend(effect(study));
+    let slice = study.examples.slice.filter(|_| !study.off.is_empty());
+    lines.extend(slice.map(|slice| format!("Of the volumes {slice}.")));
     rows.extend(examples(study));
     Plate {
         title: format!(
@@ -139,7 +130,6 @@ pub fn plate(study: &FilterStudy, order: &[usize], shown: Shown) -> Snapshot {
 
 fn channel_row(study: &FilterStudy, index: usize) -> Vec<Tile> {
     let filters = &study.filters;
-    let size = [filters.height, filters.width];
     let channels = 0..filters.channels.min(MOST_CHANNELS);
     let weights = |channel: usize| filters.of_channel(channel);
     let planes: Vec<_> = channels.map(weights).collect();
@@ -148,12 +138,11 @@ fn channel_row(study: &FilterStudy, index: usize) -> Vec<Tile> {
         .map(|plane| filter_limit(plane, index, FilterScale::PerFilter));
     let largest = limits.fold(f32::MIN_POSITIVE, f32::max);
     let one = |(channel, plane): (usize, &strata_inspect::filters::Filters)| {
-        let rgba = filter_rgba(plane, index, FilterScale::Fixed(largest));
         let caption = match channel {
             0 => format!("{}: ±{}", index + 1, value(largest)),
             _ => String::new(),
         };
-        tile(rgba, size, 2 * zoom_for(filters.height), caption)
+        filter_tile(plane, index, FilterScale::Fixed(largest), caption)
     };
     planes.iter().enumerate().map(one).collect()
 }
@@ -200,15 +189,15 @@ pub fn said(study: &FilterStudy, which: usize, index: usize) -> String {
 /// The images, and where something is switched off what is made of them with and without it.
 fn examples(study: &FilterStudy) -> Vec<Vec<Tile>> {
     let examples = &study.examples;
-    let [height, width, channels] = examples.size;
     let count = examples.labels.len();
-    if study.off.is_empty() || curve::is_signal(examples.size) {
+    if study.off.is_empty() {
         return Vec::new();
     }
+    let range = curve::fitted(&examples.inputs, curve::BYTES);
     let row = |bytes: &[u8], caption: &dyn Fn(usize) -> String| -> Vec<Tile> {
         let one = |index: usize| {
-            let rgba = image_rgba(examples.image(bytes, index), channels);
-            tile(rgba, [height, width], 2 * zoom_for(height), caption(index))
+            let bytes = examples.image(bytes, index);
+            image_tile(bytes, examples.size, range, caption(index))
         };
         (0..count).map(one).collect()
     };

@@ -3,6 +3,7 @@
 use super::{Plate, Tile, tile};
 use crate::panels::neighbours::accuracy_lines;
 use crate::snapshot::Snapshot;
+use crate::widgets::plain;
 use strata_core::format;
 use strata_inspect::curve;
 use strata_inspect::neighbours::{Neighbour, Neighbours};
@@ -10,7 +11,7 @@ use strata_inspect::picture::{image_rgba, zoom_for};
 
 /// Three rows: the image, its neighbours by pixels, and those by features.
 pub fn plate(found: &Neighbours) -> Snapshot {
-    let layer = found.layer.replace('`', "");
+    let layer = plain(&found.layer);
     let mut lines = vec![format!(
         "step {} · {} distance among {} of {} {} images",
         format::count(found.step),

@@ -14,11 +14,12 @@ use strata_inspect::activations::{Activations, Layout, MapScale, Summary, color}
 use strata_inspect::confusion::Confusion;
 use strata_inspect::curve;
 use strata_inspect::effective_field::EffectiveField;
+use strata_inspect::filter_picture::{filter_picture, filter_size};
 use strata_inspect::filters::Filters;
 use strata_inspect::inspection::Slice;
 use strata_inspect::maps::{field_sheet, limit, viridis};
 use strata_inspect::picture::{
-    CURVE, FilterScale, compared, diverging, filter_limit, filter_rgba, image_rgba, zoom_for,
+    CURVE, FilterScale, compared, diverging, filter_limit, image_rgba, zoom_for,
 };
 use strata_inspect::reconstructions::Reconstructions;
 use strata_inspect::since_words;
@@ -53,15 +54,35 @@ fn nearly_square(count: usize) -> usize {
     (count as f64).sqrt().ceil().max(1.0) as usize
 }
 
+/// Filters that are drawn at most: more make a picture too large for the memory.
+pub(super) const MOST_DRAWN: usize = 1024;
+
+/// Says that not all of so many filters are drawn.
+pub(super) fn how_many(count: usize) -> Option<String> {
+    let [drawn, all] = [MOST_DRAWN, count].map(|n| format::count(n as u64));
+    (count > MOST_DRAWN).then(|| format!("{drawn} of {all} are drawn."))
+}
+
+/// A filter with what is written below it.
+pub(super) fn filter_tile(
+    filters: &Filters,
+    index: usize,
+    scale: FilterScale,
+    caption: String,
+) -> Tile {
+    let size = filter_size(filters);
+    let zoom = match filters.are_rows() {
+        true => 1,
+        false => 2 * zoom_for(size[0].max(size[1] / 2)),
+    };
+    tile(filter_picture(filters, index, scale), size, zoom, caption)
+}
+
 /// The filters, each by its own largest weight, which is written below it.
 pub fn filters(filters: &Filters) -> Snapshot {
     let scale = FilterScale::PerFilter;
     let Filters {
-        height,
-        width,
-        channels,
-        count,
-        ..
+        channels, count, ..
     } = *filters;
     let one = |index: usize| {
         let caption = format!(
@@ -69,14 +90,12 @@ pub fn filters(filters: &Filters) -> Snapshot {
             index + 1,
             value(filter_limit(filters, index, scale))
         );
-        tile(
-            filter_rgba(filters, index, scale),
-            [height, width],
-            2 * zoom_for(height),
-            caption,
-        )
+        filter_tile(filters, index, scale, caption)
     };
     let drawn = match channels {
+        _ if filters.are_rows() => {
+            "a bar for each of its weights, blue below 0 and red above it, of several channels their mean"
+        }
         3 => "in colour around grey, which is 0",
         1 => "from blue (negative) over white (0) to red (positive)",
         _ => "as the mean over its channels, from blue (negative) over white (0) to red (positive)",
@@ -91,16 +110,21 @@ pub fn filters(filters: &Filters) -> Snapshot {
         title: format!("Filters of {}: {}", plain(&filters.key), filters.layer),
         lines: vec![
             format!(
-                "step {}{} · {count} filters of {channels}×{height}×{width}",
+                "step {}{} · {count} filters of {}",
                 format::count(filters.step),
-                since_words(filters.since)
+                since_words(filters.since),
+                filters.dims()
             ),
             format!("Each is drawn by its own largest weight, written below it, {drawn}."),
         ]
         .into_iter()
         .chain(filters.on_pixels.then(|| ON_PIXELS.to_owned()))
+        .chain(how_many(count))
         .collect(),
-        rows: in_rows((0..count).map(one).collect(), nearly_square(count)),
+        rows: in_rows(
+            (0..count.min(MOST_DRAWN)).map(one).collect(),
+            nearly_square(count.min(MOST_DRAWN)),
+        ),
         bars: vec![bar("weight", color, &ends)],
     }
     .draw()
@@ -150,6 +174,17 @@ pub fn activations(maps: &Activations) -> Snapshot {
     .draw()
 }
 
+/// An image as it is, or a signal as a curve in a range of its bytes.
+pub(super) fn image_tile(bytes: &[u8], size: [usize; 3], range: [f32; 2], caption: String) -> Tile {
+    let [height, width, channels] = size;
+    if curve::is_signal(size) {
+        let drawn = curve::picture(bytes, channels, range);
+        return tile(image_rgba(&drawn, 1), curve::SIZE, 1, caption);
+    }
+    let (rgba, zoom) = (image_rgba(bytes, channels), 2 * zoom_for(height));
+    tile(rgba, [height, width], zoom, caption)
+}
+
 /// The image whose maps are shown.
 fn input_tile(maps: &Activations) -> Tile {
     let [height, width, channels] = maps.size;
@@ -178,7 +213,8 @@ fn map_tiles(maps: &Activations, whole: &Summary) -> Vec<Tile> {
     let one = |channel: usize| {
         let Summary { min, max, .. } = maps.summary_of(channel);
         let rgba = maps.rgba(channel, maps.slices() / 2, MapScale::PerMap, whole);
-        tile(rgba, size, zoom, format!("{channel}: {}", span([min, max])))
+        let caption = format!("{}: {}", channel + 1, span([min, max]));
+        tile(rgba, size, zoom, caption)
     };
     (0..maps.count()).map(one).collect()
 }
@@ -217,10 +253,18 @@ fn no_wider(image: RgbaImage) -> RgbaImage {
 /// The first probe image, the gradients and both over each other, with the box that the cell can see.
 pub fn field(field: &EffectiveField, about: &str) -> Snapshot {
     let ends = ["0".to_owned(), value(limit(&field.values))];
+    let caption = match curve::is_signal([field.height, field.width, field.channels]) {
+        true => {
+            "the first probe signal over the gradient; between the orange lines is what can be seen in theory"
+        }
+        false => {
+            "the first probe image, the gradient, both over each other; the orange box is what can be seen in theory"
+        }
+    };
     let picture = Tile {
         image: no_wider(field_sheet(field, field_zoom([field.height, field.width]))),
         zoom: 1,
-        caption: "the first probe image, the gradient, both over each other; the orange box is what can be seen in theory".to_owned(),
+        caption: caption.to_owned(),
     };
     Plate {
         title: format!(
@@ -234,8 +278,11 @@ pub fn field(field: &EffectiveField, about: &str) -> Snapshot {
                 format::count(field.step),
                 field.images
             ),
-            about.to_owned(),
-        ],
+            plain(about),
+        ]
+        .into_iter()
+        .chain(field.slice.map(|slice| slice.to_string()))
+        .collect(),
         rows: vec![vec![picture]],
         bars: vec![bar("absolute gradient of the cell's value", viridis, &ends)],
     }
@@ -286,7 +333,7 @@ pub fn reconstructions(pictures: &Reconstructions, slice: Slice) -> Snapshot {
 fn slice_line(of: Option<SliceOf>, asked: Slice) -> Option<String> {
     let SliceOf { slice, slices } = of?;
     let slice = asked.unwrap_or(slice).min(slices.saturating_sub(1));
-    Some(format!("slice {} of {slices}", slice + 1))
+    Some(SliceOf { slice, slices }.to_string())
 }
 
 /// `3: mse 0.0121`
@@ -378,4 +425,25 @@ pub fn sparse_code(code: &SparseCode) -> Snapshot {
         );
     }
     Snapshot::titled(title, &about, false, |ui| sparse::picture(ui, code))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_long_filters_make_a_picture_that_fits_the_memory() {
+        for (count, width) in [(500, 800), (3000, 40)] {
+            let picture = filters(&Filters {
+                count,
+                channels: 1,
+                height: 1,
+                width,
+                values: vec![0.5; count * width],
+                ..Filters::default()
+            });
+            let [wide, tall] = picture.size;
+            assert!(wide < 3000.0 && tall < 3000.0, "{count}: {wide} × {tall}");
+        }
+    }
 }

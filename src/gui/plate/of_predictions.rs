@@ -86,10 +86,10 @@ fn one(predictions: &Predictions, index: usize) -> Tile {
     tile(image_rgba(input, channels), [height, width], zoom, caption)
 }
 
-/// `7: 1 98.2 %, 7 1.1 %`
+/// `is 7`, `1 98.2 %`, `7 1.1 %`, a line each
 fn words(predictions: &Predictions, image: &ShownImage) -> String {
     let label = image.label.map_or_else(String::new, |label| {
-        format!("is {}: ", predictions.class_name(label))
+        format!("is {}\n", predictions.class_name(label))
     });
     let top = image.top.iter().map(|(class, probability)| {
         format!(
@@ -102,7 +102,7 @@ fn words(predictions: &Predictions, image: &ShownImage) -> String {
         .before
         .map_or_else(String::new, |(class, probability)| {
             let class = predictions.class_name(class);
-            format!("; then {class} {:.1} %", 100.0 * probability)
+            format!("\nthen {class} {:.1} %", 100.0 * probability)
         });
-    format!("{label}{}{before}", top.collect::<Vec<_>>().join(", "))
+    format!("{label}{}{before}", top.collect::<Vec<_>>().join("\n"))
 }

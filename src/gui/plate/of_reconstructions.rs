@@ -1,7 +1,7 @@
 //! Reconstructions as they are handed in: the errors over a split with the best and the worst images, and what the
 //! decoder makes of a code that was changed by hand.
 
-use super::of_network::{bar, value};
+use super::of_network::{bar, filter_tile, image_tile, value};
 use super::{Plate, Tile, in_rows, tile};
 use crate::snapshot::Snapshot;
 use image::{Rgba, RgbaImage};
@@ -11,7 +11,7 @@ use strata_inspect::code_edit::{CodeEdit, STEPS};
 use strata_inspect::curve;
 use strata_inspect::filters::Filters;
 use strata_inspect::maps::viridis;
-use strata_inspect::picture::{FilterScale, filter_rgba, image_rgba, opaque, zoom_for};
+use strata_inspect::picture::{FilterScale, opaque, zoom_for};
 use strata_inspect::reconstruction_errors::{ImageError, ReconstructionErrors};
 use strata_inspect::ssim;
 
@@ -113,7 +113,11 @@ pub fn errors(errors: &ReconstructionErrors) -> Snapshot {
             format::loss(high),
             count(counts.iter().copied().max().unwrap_or(0))
         ),
-        "Below: the best, then the worst; of each the image, its reconstruction, and where the error is.".to_owned(),
+        match curve::is_signal(errors.size) {
+            true => "Below: the best, then the worst; of each the signal and its reconstruction.",
+            false => "Below: the best, then the worst; of each the image, its reconstruction, and where the error is.",
+        }
+        .to_owned(),
     ];
     if let Some(change) = change_words(errors) {
         lines.insert(1, format::capital(&change) + ".");
@@ -123,23 +127,23 @@ pub fn errors(errors: &ReconstructionErrors) -> Snapshot {
         zoom: 1,
         caption: String::new(),
     }]];
-    match curve::is_signal(errors.size) {
-        true => {
-            lines.pop();
-            lines.push("The best and the worst signals are not drawn: the probe signals show input and output over each other.".to_owned());
-        }
-        false => rows.extend(examples(errors)),
-    }
+    rows.extend(examples(errors));
+    lines.extend(
+        errors
+            .slice
+            .map(|slice| format!("Drawn is {slice}; errors are of all.")),
+    );
     let ends = ["0".to_owned(), value(errors.largest())];
+    let name = "squared error of a pixel, all maps on one scale";
+    let bars = match curve::is_signal(errors.size) {
+        true => Vec::new(),
+        false => vec![bar(name, viridis, &ends)],
+    };
     Plate {
         title: "Errors of reconstruction".to_owned(),
         lines,
         rows,
-        bars: vec![bar(
-            "squared error of a pixel, all maps on one scale",
-            viridis,
-            &ends,
-        )],
+        bars,
     }
     .draw()
 }
@@ -176,38 +180,37 @@ pub fn map_rgba(errors: &ReconstructionErrors, shown: usize) -> Vec<u8> {
 }
 
 fn examples(errors: &ReconstructionErrors) -> Vec<Vec<Tile>> {
-    let [height, width, channels] = errors.size;
-    let size = [height, width];
-    let zoom = 2 * zoom_for(height);
+    let [height, width, _] = errors.size;
     let half = errors.shown.len().div_ceil(2);
-    let part = |range: std::ops::Range<usize>| -> Vec<Vec<Tile>> {
-        let picture = |bytes: &[u8], shown: usize, caption: String| {
-            tile(
-                image_rgba(errors.image(bytes, shown), channels),
-                size,
-                zoom,
-                caption,
-            )
-        };
-        let words = |shown: usize| {
-            let at = errors.shown[shown];
-            let number = errors.errors[at].index + 1;
-            format!("image {number}: {}", error_words(errors, at))
-        };
-        let range = || range.clone();
+    let range = curve::fitted(&errors.inputs, curve::BYTES);
+    let picture = |bytes: &[u8], shown: usize, caption: String| {
+        image_tile(errors.image(bytes, shown), errors.size, range, caption)
+    };
+    let words = |shown: usize| {
+        let at = errors.shown[shown];
+        let number = errors.errors[at].index + 1;
+        format!("image {number}: {}", error_words(errors, at))
+    };
+    let part = |order: Vec<usize>| -> Vec<Vec<Tile>> {
+        let row = |of: &dyn Fn(usize) -> Tile| order.iter().map(|shown| of(*shown)).collect();
+        let inputs = row(&|shown| picture(&errors.inputs, shown, String::new()));
+        if curve::is_signal(errors.size) {
+            return vec![
+                inputs,
+                row(&|shown| picture(&errors.outputs, shown, words(shown))),
+            ];
+        }
+        let zoom = 2 * zoom_for(height);
+        let map = |shown| tile(map_rgba(errors, shown), [height, width], zoom, words(shown));
         vec![
-            range()
-                .map(|shown| picture(&errors.inputs, shown, String::new()))
-                .collect(),
-            range()
-                .map(|shown| picture(&errors.outputs, shown, String::new()))
-                .collect(),
-            range()
-                .map(|shown| tile(map_rgba(errors, shown), size, zoom, words(shown)))
-                .collect(),
+            inputs,
+            row(&|shown| picture(&errors.outputs, shown, String::new())),
+            row(&map),
         ]
     };
-    let parts = [part(0..half), part(half..errors.shown.len())];
+    // The worst of all stands first in its row.
+    let worst = (half..errors.shown.len()).rev();
+    let parts = [part((0..half).collect()), part(worst.collect())];
     parts.into_iter().flatten().collect()
 }
 
@@ -224,7 +227,7 @@ pub fn paints(edit: &CodeEdit) -> Filters {
     }
 }
 
-/// `unit 3 of 0.5 is 1.2 now`: what was changed, units from 1.
+/// `unit 3: 0.5 → 1.2`: what was changed, units from 1; else what else is shown.
 pub fn edits_words(edit: &CodeEdit) -> String {
     let changed = edit.code.iter().zip(&edit.edited).enumerate();
     let changed = changed.filter(|(_, (before, after))| before != after);
@@ -233,6 +236,8 @@ pub fn edits_words(edit: &CodeEdit) -> String {
     });
     let words: Vec<String> = words.collect();
     match words.is_empty() {
+        true if !edit.walk.is_empty() => "On the way to the code of another image.".to_owned(),
+        true if !edit.noisy.is_empty() => "With noise on the code.".to_owned(),
         true => "No unit is changed.".to_owned(),
         false => words.join(", "),
     }
@@ -240,17 +245,9 @@ pub fn edits_words(edit: &CodeEdit) -> String {
 
 /// The code as the decoder sees it: edits, the way to another image, noise, units alone.
 pub fn code(edit: &CodeEdit) -> Snapshot {
-    let [height, width, channels] = edit.size;
-    let size = [height, width];
-    let zoom = 2 * zoom_for(height);
-    let picture = |bytes: &[u8], caption: String| {
-        if curve::is_signal(edit.size) {
-            let drawn = curve::picture(bytes, channels, curve::fitted(bytes, curve::BYTES));
-            return tile(image_rgba(&drawn, 1), curve::SIZE, 1, caption);
-        }
-        tile(image_rgba(bytes, channels), size, zoom, caption)
-    };
     let [input, plain, edited] = &edit.pictures;
+    let range = curve::fitted(input, curve::BYTES);
+    let picture = |bytes: &[u8], caption: String| image_tile(bytes, edit.size, range, caption);
     let mut rows = vec![vec![
         picture(input, "image".to_owned()),
         picture(plain, "reconstruction".to_owned()),
@@ -272,19 +269,18 @@ pub fn code(edit: &CodeEdit) -> Snapshot {
             format::count(edit.code.len() as u64)
         ),
         edits_words(edit),
+        "Below: what the decoder paints from each unit alone, at its largest value over the probe images, less what it paints from zeros; each by its own largest value.".to_owned(),
     ];
-    if !curve::is_signal(edit.size) {
-        let drawn = paints(edit);
-        let one = |(index, unit): (usize, &u32)| {
-            let rgba = filter_rgba(&drawn, index, FilterScale::PerFilter);
-            tile(rgba, size, zoom, format!("unit {}", unit + 1))
-        };
-        lines.push("Below: what the decoder paints from each unit alone, at its largest value over the probe images, less what it paints from zeros; each by its own largest value.".to_owned());
-        rows.extend(in_rows(
-            edit.painted.iter().enumerate().map(one).collect(),
-            STEPS,
-        ));
-    }
+    lines.extend(edit.slice.map(|slice| slice.to_string()));
+    let drawn = paints(edit);
+    let one = |(index, unit): (usize, &u32)| {
+        let caption = format!("unit {}", unit + 1);
+        filter_tile(&drawn, index, FilterScale::PerFilter, caption)
+    };
+    rows.extend(in_rows(
+        edit.painted.iter().enumerate().map(one).collect(),
+        STEPS,
+    ));
     Plate {
         title: "Code".to_owned(),
         lines,

@@ -15,7 +15,7 @@ use strata_inspect::saliency::{Answer, Question, Saliency};
 /// The images, their maps and both over each other, with what the network says; with a sanity check its maps.
 pub fn plate(saliency: &Saliency, look: &MapLook) -> Snapshot {
     let look = &saliency.look(look);
-    let is_checked = !saliency.checks.is_empty() && !saliency.are_signals();
+    let is_checked = !saliency.checks.is_empty();
     let count = saliency.answers.len();
     let layer = saliency.layer.as_ref();
     let layer = layer.map_or_else(String::new, |layer| format!(" · {}", plain(layer)));
@@ -36,11 +36,6 @@ pub fn plate(saliency: &Saliency, look: &MapLook) -> Snapshot {
         (0..count).map(|index| checked(saliency, index)).collect()
     } else {
         lines.push(scales(look));
-        lines.extend(saliency.checks.iter().map(|check| {
-            let correlation = short(f64::from(check.correlation()), 3);
-            let layer = plain(&check.layer);
-            format!("Sanity check: with {layer} drawn anew the rank correlation of the maps is {correlation}.")
-        }));
         let limits = saliency.limits(look);
         let limit = |index: usize| limits.get(index).copied().unwrap_or(1.0);
         let tiles = (0..count).flat_map(|index| tiles(saliency, index, look, limit(index)));
@@ -122,7 +117,9 @@ fn tiles(saliency: &Saliency, index: usize, look: &MapLook, limit: f32) -> Vec<T
     let (label, says) = words(saliency, index, answer);
     if saliency.are_signals() {
         let fitted = curve::fitted(&saliency.inputs, curve::BYTES);
-        let drawn = signal_rgba(saliency, index, fitted, (look, limit));
+        let signal = (saliency.input(index), saliency.channels);
+        let map = saliency.shown(index, look);
+        let drawn = signal_rgba(signal, map, fitted, (look, limit));
         let caption = format!("{label} · {says} · {range}");
         return vec![tile(drawn, SIGNAL, 1, caption)];
     }
@@ -133,30 +130,41 @@ fn tiles(saliency: &Saliency, index: usize, look: &MapLook, limit: f32) -> Vec<T
     vec![
         tile(image_rgba(input, saliency.channels), size, zoom, label),
         tile(look.map_rgba(map, limit), size, zoom, range),
-        tile(over, size, zoom, says),
+        tile(over, size, zoom, says.replace("; ", "\n")),
     ]
 }
 
-/// An image, its map, and its map after each layer of the sanity check.
+/// An image, its map, and its map after each layer of the sanity check; a signal is drawn over its maps.
 fn checked(saliency: &Saliency, index: usize) -> Vec<Tile> {
     let look = MapLook::default();
     let size = [saliency.height, saliency.width];
     let (input, zoom) = (saliency.input(index), 2 * zoom_for(saliency.height));
-    let map = |map: &[f32], caption: String| {
-        tile(look.map_rgba(map, look.limit(map)), size, zoom, caption)
+    let are_signals = saliency.are_signals();
+    let fitted = curve::fitted(&saliency.inputs, curve::BYTES);
+    let map = |map: &[f32], caption: String| match are_signals {
+        true => {
+            let colors = (&look, look.limit(map));
+            let signal = (input, saliency.channels);
+            let drawn = signal_rgba(signal, map, fitted, colors);
+            tile(drawn, SIGNAL, 1, caption)
+        }
+        false => tile(look.map_rgba(map, look.limit(map)), size, zoom, caption),
     };
     let answer = saliency.answers.get(index).cloned().unwrap_or_default();
     let (label, _) = words(saliency, index, &answer);
-    let mut row = vec![
-        tile(image_rgba(input, saliency.channels), size, zoom, label),
-        map(saliency.map(index), "trained".to_owned()),
-    ];
+    let mut row = match are_signals {
+        true => vec![map(saliency.map(index), format!("{label}\ntrained"))],
+        false => vec![
+            tile(image_rgba(input, saliency.channels), size, zoom, label),
+            map(saliency.map(index), "trained".to_owned()),
+        ],
+    };
     for check in &saliency.checks {
         let Some(correlation) = check.correlations.get(index) else {
             continue;
         };
         let layer = plain(&check.layer);
-        let caption = format!("{layer} · ρ {}", short(f64::from(*correlation), 2));
+        let caption = format!("{layer}\nρ {}", short(f64::from(*correlation), 2));
         row.push(map(&saliency.checked_map(check, index), caption));
     }
     row
@@ -167,7 +175,12 @@ fn words(saliency: &Saliency, index: usize, answer: &Answer) -> (String, String)
     let label = answer.label.map_or_else(String::new, |label| {
         format!(": {}", saliency.class_name(label))
     });
-    let label = format!("image {}{label}", index + 1);
+    let noun = if saliency.are_signals() {
+        "signal"
+    } else {
+        "image"
+    };
+    let label = format!("{noun} {}{label}", index + 1);
     let Some(class) = answer.class else {
         let score = format::loss(f64::from(answer.score));
         let says = match saliency.question {

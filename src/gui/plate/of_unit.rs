@@ -1,12 +1,13 @@
 //! One unit of a sparse code as it is handed in: what it looks for, what it paints, the images that excite it most.
 
+use super::of_network::filter_tile;
 use super::{Plate, Tile, in_rows, tile};
 use crate::snapshot::Snapshot;
 use crate::widgets::plain;
 use strata_core::format::{self, short};
 use strata_inspect::curve;
 use strata_inspect::exciting::framed;
-use strata_inspect::picture::{FilterScale, filter_rgba, zoom_for};
+use strata_inspect::picture::{FilterScale, zoom_for};
 use strata_inspect::sparse::unit::{SparseUnit, Template};
 
 /// Images side by side.
@@ -33,8 +34,12 @@ pub fn plate(unit: &SparseUnit) -> Snapshot {
                 format::count(unit.step)
             ),
             format!(
-                "mean activation {}; below, the images that excite it most",
-                format::loss(f64::from(unit.mean))
+                "mean activation {}; {}",
+                format::loss(f64::from(unit.mean)),
+                match unit.best.is_empty() {
+                    true => "dead, no image excites it",
+                    false => "below, the images that excite it most",
+                }
             ),
         ],
         rows,
@@ -44,12 +49,8 @@ pub fn plate(unit: &SparseUnit) -> Snapshot {
 }
 
 fn of_template(name: &str, template: &Template) -> Tile {
-    let filters = template.as_filters();
-    let size = [filters.height, filters.width];
-    let rgba = filter_rgba(&filters, 0, FilterScale::PerFilter);
-    // A row of many weights is no wider than a picture.
-    let zoom = 2 * zoom_for(filters.height.max(filters.width));
-    tile(rgba, size, zoom, name.to_owned())
+    let scale = FilterScale::PerFilter;
+    filter_tile(&template.as_filters(), 0, scale, name.to_owned())
 }
 
 fn best(unit: &SparseUnit) -> Vec<Tile> {

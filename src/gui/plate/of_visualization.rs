@@ -2,6 +2,7 @@
 
 use super::{Plate, Tile, in_rows, tile};
 use crate::snapshot::Snapshot;
+use crate::widgets::plain;
 use strata_core::format::{self, short};
 use strata_inspect::curve;
 use strata_inspect::picture::{image_rgba, zoom_for};
@@ -15,7 +16,7 @@ const COLUMNS: usize = 8;
 /// The images, each with its name, its score and what the network takes it for.
 pub fn plate(made: &Visualization) -> Snapshot {
     let of = made.layer.as_ref();
-    let of = of.map_or("classes".to_owned(), |layer| layer.replace('`', ""));
+    let of = of.map_or("classes".to_owned(), |layer| plain(layer));
     let mut lines = vec![format!(
         "step {} · {of} · {} steps from {}",
         format::count(made.step),
@@ -119,7 +120,7 @@ fn last(made: &Visualization, index: usize, image: &[u8]) -> Tile {
         .first()
         .map_or_else(String::new, |(class, share)| {
             let class = strata_inspect::class_name(&made.classes, *class);
-            format!(" · taken for {class}, {:.1} %", 100.0 * share)
+            format!("\ntaken for {class}\n{:.1} %", 100.0 * share)
         });
     let score = short(picture.score.into(), 2);
     drawn(

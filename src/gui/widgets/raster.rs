@@ -6,8 +6,10 @@ use eframe::egui::{
     vec2,
 };
 use strata_inspect::curve::{self, is_signal};
+use strata_inspect::filter_picture::{filter_picture, filter_size};
+use strata_inspect::filters::Filters;
 use strata_inspect::maps::viridis;
-use strata_inspect::picture::image_rgba;
+use strata_inspect::picture::{FilterScale, image_rgba};
 
 /// Pictures of one size in one texture, without gaps.
 pub struct Sheet {
@@ -52,6 +54,22 @@ impl Sheet {
         Sheet::smooth(ctx, name, curve::SIZE, count, rgba)
     }
 
+    /// The first filters: of signals as bars, of volumes slice by slice.
+    pub fn of_filters(
+        ctx: &Context,
+        name: &str,
+        filters: &Filters,
+        count: usize,
+        scale: FilterScale,
+    ) -> Sheet {
+        let size = filter_size(filters);
+        let rgba = |index| filter_picture(filters, index, scale);
+        match filters.are_rows() {
+            true => Sheet::smooth(ctx, name, size, count, rgba),
+            false => Sheet::new(ctx, name, size, count, rgba),
+        }
+    }
+
     /// The same for drawn pictures, such as curves, that stay smooth at any size.
     pub fn smooth(
         ctx: &Context,
@@ -84,7 +102,8 @@ impl Sheet {
                 .enumerate()
             {
                 for (x, pixel) in row.chunks_exact(4).step_by(steps[1]).enumerate() {
-                    image[(left + x, top + y)] = Color32::from_rgb(pixel[0], pixel[1], pixel[2]);
+                    let [r, g, b, a] = [pixel[0], pixel[1], pixel[2], pixel[3]];
+                    image[(left + x, top + y)] = Color32::from_rgba_unmultiplied(r, g, b, a);
                 }
             }
         }

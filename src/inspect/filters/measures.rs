@@ -78,6 +78,57 @@ impl Flag {
     }
 }
 
+impl Flag {
+    /// What filters with this flag have in common: `dead, 0 everywhere for every image`.
+    fn kind(self) -> String {
+        let word = self.word();
+        match self {
+            Flag::Faint(_, median) => format!(
+                "{word}, a norm under {} % of the layer's median {median:.2e}",
+                100.0 * WEAK
+            ),
+            Flag::Silent => format!("{word}, 0 everywhere for every image"),
+            Flag::Duplicate(..) => format!("{word}, a cosine of {ALIKE} or more with another"),
+            Flag::Noisy(_) => format!(
+                "{word}, neighbouring weights differ {} to {} times as much as in noise",
+                NOISE[0], NOISE[1]
+            ),
+        }
+    }
+
+    /// A filter, counted from 1, with its own figure: `5 (0.92)`.
+    fn of_filter(self, index: usize) -> String {
+        let number = index + 1;
+        match self {
+            Flag::Faint(norm, _) => format!("{number} ({norm:.2e})"),
+            Flag::Silent => number.to_string(),
+            Flag::Duplicate(other, cosine) => {
+                format!("{number} (of {}: {cosine:.3})", other + 1)
+            }
+            Flag::Noisy(roughness) => format!("{number} ({roughness:.2})"),
+        }
+    }
+}
+
+/// A line for each kind of flag, with the filters that have it in this order.
+pub fn flag_lines(flags: &[Vec<Flag>], order: &[usize]) -> Vec<String> {
+    let mut kinds: Vec<(String, Vec<String>)> = Vec::new();
+    for &index in order {
+        for flag in flags.get(index).into_iter().flatten() {
+            let (kind, filter) = (flag.kind(), flag.of_filter(index));
+            match kinds.iter_mut().find(|(known, _)| *known == kind) {
+                Some((_, filters)) => filters.push(filter),
+                None => kinds.push((kind, vec![filter])),
+            }
+        }
+    }
+    let line = |(kind, filters): (String, Vec<String>)| match filters.len() {
+        1 => format!("1 filter is {kind}: {}", filters.concat()),
+        count => format!("{count} filters are {kind}: {}", filters.join(", ")),
+    };
+    kinds.into_iter().map(line).collect()
+}
+
 /// What is remarkable about filters, given all of their layer.
 pub fn flags(measures: &[Measures]) -> Vec<Vec<Flag>> {
     let mut norms: Vec<f32> = measures.iter().map(|measures| measures.norm).collect();
@@ -135,12 +186,14 @@ fn roughness(filters: &Filters, weights: &[f32]) -> Option<f32> {
         sizes += a * a + b * b;
         pairs += 1;
     };
+    // Of a volume the last row of a slice is no neighbour of the next slice's first.
+    let height = filters.height / filters.depth();
     for at in 0..weights.len() {
         let pixel = at / channels.max(1);
         if pixel % width.max(1) + 1 < width {
             add(at, at + channels);
         }
-        if pixel / width.max(1) + 1 < filters.height {
+        if pixel / width.max(1) % height.max(1) + 1 < height {
             add(at, at + width * channels);
         }
     }
@@ -388,6 +441,25 @@ mod tests {
         assert_eq!(flags[0].first().map(|flag| flag.word()), Some("noisy"));
         assert_eq!(flags[1], [], "{:?}", measures[1].roughness);
         measures_say_their_figure(flags[0][0]);
+    }
+
+    #[test]
+    fn filters_with_one_flag_stand_in_one_line() {
+        let flags = [
+            vec![Flag::Silent, Flag::Noisy(0.92)],
+            vec![],
+            vec![Flag::Silent],
+            vec![Flag::Duplicate(1, 0.97)],
+        ];
+        let lines = flag_lines(&flags, &[3, 2, 1, 0]);
+        assert_eq!(
+            lines,
+            [
+                "1 filter is duplicate, a cosine of 0.95 or more with another: 4 (of 2: 0.970)",
+                "2 filters are dead, 0 everywhere for every image: 3, 1",
+                "1 filter is noisy, neighbouring weights differ 0.9 to 1.1 times as much as in noise: 1 (0.92)",
+            ]
+        );
     }
 
     fn measures_say_their_figure(flag: Flag) {

@@ -17,6 +17,7 @@ use crate::image_set::Chosen;
 use crate::inspection::{InspectError, Inspection, InspectionContext, Needs};
 use crate::predictions::softmax;
 use crate::reconstructions::split_of;
+use crate::slices::{SliceOf, shown, shown_size};
 use candle_core::Tensor;
 use strata_core::project::data::Split;
 use strata_core::project::{Place, Stack};
@@ -63,6 +64,8 @@ pub struct Score {
 pub struct Examples {
     /// Height, width and channels of an image.
     pub size: [usize; 3],
+    /// Which slice of volumes is shown; `None` of images.
+    pub slice: Option<SliceOf>,
     /// Their right classes.
     pub labels: Vec<Option<u32>>,
     /// `N × H × W × C` bytes.
@@ -93,7 +96,7 @@ pub struct FilterStudy {
     /// The filters in an order in which each stands behind the one it is most like; empty where a run in training has
     /// no time to compare them.
     pub by_likeness: Vec<u32>,
-    /// Which frequencies pass each; `None` of filters without places.
+    /// Which frequencies pass each; `None` of filters without places, and of volumes.
     pub responses: Option<Responses>,
     /// The classes' names.
     pub classes: Vec<String>,
@@ -361,6 +364,7 @@ impl Inspection for FilterStudy {
             study.responses = Some(Responses::new(&study.filters));
         }
         study.ask(cx, &asked, &switch, &request.chosen)?;
+        study.examples.show(SliceOf::of(dataset, cx.slice));
         Ok(study)
     }
 
@@ -401,7 +405,8 @@ impl FilterStudy {
         let cosines = measures::cosines(filters, &self.measures);
         measures::set_nearest(&mut self.measures, &cosines);
         self.by_likeness = measures::chain(&self.measures, &cosines);
-        self.responses = has_places.then(|| Responses::new(filters));
+        let has_frequencies = has_places && filters.depth() == 1;
+        self.responses = has_frequencies.then(|| Responses::new(filters));
     }
 
     fn ask(
@@ -460,6 +465,15 @@ impl FilterStudy {
 }
 
 impl Examples {
+    /// Leaves one slice of each volume.
+    fn show(&mut self, slice: Option<SliceOf>) {
+        for bytes in [&mut self.inputs].into_iter().chain(&mut self.outputs) {
+            *bytes = shown(slice, bytes, self.size).into_owned();
+        }
+        self.size = shown_size(slice, self.size);
+        self.slice = slice;
+    }
+
     /// Keeps the first images.
     fn add(&mut self, dataset: &Dataset, batch: &Batch) {
         let size: usize = self.size.iter().product();

@@ -41,12 +41,13 @@ pub struct SparseUnit {
     pub range: [f32; 2],
     /// How many of them lie in each of [`BINS`] equal parts of the range.
     pub histogram: Vec<usize>,
-    /// The images with the largest activation, falling: place in the split, and its largest activation there.
+    /// The images with the largest activation, falling: place in the split, and its largest activation there; none of
+    /// a unit that is 0 everywhere.
     pub best: Vec<(u32, f32)>,
     /// Height, width and channels of the pictures.
     #[serde(skip)]
     pub size: [usize; 3],
-    /// The pictures of `best`, `N × H × W × C` bytes.
+    /// The pictures of `best`, `N × H × W × C` bytes; of a volume the slice in the middle of what is seen.
     #[serde(skip)]
     pub pixels: Vec<u8>,
     /// What it sees of each where that activation is, `H × W × 4` bytes of `patch_size`; empty where it sees the whole
@@ -73,6 +74,8 @@ pub struct SparseUnit {
 pub struct Template {
     /// Height, width and channels.
     pub size: [usize; 3],
+    /// Slices that lie one below the other in the height.
+    pub slices: usize,
     /// H×W×C numbers.
     pub values: Vec<f32>,
 }
@@ -85,6 +88,7 @@ impl Template {
             count: 1,
             height,
             width,
+            slices: self.slices,
             channels,
             values: self.values.clone(),
             ..Filters::default()
@@ -154,7 +158,9 @@ impl Seen {
         let mut all: Vec<(u32, f32)> = self.indices.iter().copied().zip(peaks.copied()).collect();
         all.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
         all.truncate(BEST);
-        all
+        // What is 0 everywhere is excited by no image.
+        let is_dead = self.values(unit).iter().all(|value| *value == 0.0);
+        if is_dead { Vec::new() } else { all }
     }
 }
 
@@ -198,8 +204,8 @@ impl Inspection for SparseUnit {
         let (encoder, decoder) = templates(network, inference, dataset, &key, [unit, seen.units])?;
         let values = seen.values(unit);
         let best = seen.best(unit);
-        let (size, pixels) = pictures(dataset, split, &best)?;
         let fields = seen.fields(unit, &best, inference, &key);
+        let (size, pixels) = pictures(dataset, split, &best, &fields)?;
         let (patch_size, patches) = patches(dataset, split, &best, &fields)?;
         let sum: f64 = values.iter().map(|value| f64::from(*value)).sum();
         let range = range(&values);
@@ -259,23 +265,32 @@ fn histogram(values: &[f32], [low, high]: [f32; 2]) -> Vec<usize> {
     counts
 }
 
+/// The slice that is shown of a volume: the one in the middle of what is seen.
+fn slice_of(dataset: &Dataset, field: Option<&Field>) -> Option<SliceOf> {
+    let slices = dataset.depth().unwrap_or(1);
+    SliceOf::of(dataset, field.map(|field| field.slice(slices)))
+}
+
 /// The images as they are shown, large ones smaller.
 fn pictures(
     dataset: &Dataset,
     split: Split,
     best: &[(u32, f32)],
+    fields: &[Field],
 ) -> Result<([usize; 3], Vec<u8>), InspectError> {
     let Some(data) = dataset.split(split) else {
         return Ok(([0; 3], Vec::new()));
     };
     let whole = data.image_shape();
-    let [height, width, channels] = whole;
+    let size @ [height, width, channels] = shown_size(slice_of(dataset, None), whole);
     let [tall, wide] = fitting([height, width]);
     let mut pixels = Vec::with_capacity(best.len() * tall * wide * channels);
     let mut values = vec![0.0; whole.iter().product()];
-    for (index, _) in best {
+    for (at, (index, _)) in best.iter().enumerate() {
         data.read(*index as usize, &mut values)?;
-        pixels.extend(shrink(dataset.to_pixels(&values), whole, [tall, wide]));
+        let bytes = dataset.to_pixels(&values);
+        let bytes = shown(slice_of(dataset, fields.get(at)), &bytes, whole);
+        pixels.extend(shrink(bytes.into_owned(), size, [tall, wide]));
     }
     Ok(([tall, wide, channels], pixels))
 }
@@ -296,7 +311,7 @@ fn patches(
     let mut values = vec![0.0; whole.iter().product()];
     for ((index, _), field) in best.iter().zip(fields) {
         data.read(*index as usize, &mut values)?;
-        let slice = SliceOf::of(dataset, Some(field.slice(dataset.depth().unwrap_or(1))));
+        let slice = slice_of(dataset, Some(field));
         let bytes = dataset.to_pixels(&values);
         let bytes = shown(slice, &bytes, whole);
         if let Some((patch_size, rgba)) = patch(&bytes, shown_size(slice, whole), Some(field)) {
@@ -331,6 +346,7 @@ fn templates(
         let values = bank.values.get(unit * each..(unit + 1) * each);
         Ok(values.map(|values| Template {
             size,
+            slices: bank.slices,
             values: values.to_vec(),
         }))
     };
@@ -378,4 +394,26 @@ fn weights_before(network: &Network, key: &str) -> Option<Place> {
             && parameter.value.dims().len() >= 2
     });
     weights.map(|weights| weights.place.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_image_excites_a_dead_unit() {
+        // Two images, two units at one place: the second unit is 0 for both.
+        let batch = Activations {
+            units: 2,
+            values: vec![0.2, 0.0, 0.7, 0.0],
+        };
+        let seen = Seen {
+            indices: vec![5, 9],
+            peaks: batch.values.clone(),
+            batches: vec![batch],
+            units: 2,
+        };
+        assert_eq!(seen.best(0), [(9, 0.7), (5, 0.2)]);
+        assert_eq!(seen.best(1), []);
+    }
 }

@@ -432,6 +432,7 @@ fn the_one_layer_autoencoder_is_built_trained_and_its_filters_saved_in_few_click
         channels: 3,
         height: 8,
         width: 8,
+        slices: 1,
         values: (0..32 * 3 * 8 * 8)
             .map(|i| (i as f32 * 0.37).sin())
             .collect(),

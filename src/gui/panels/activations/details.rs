@@ -52,7 +52,7 @@ impl ActivationsView {
             let (_, rect) = captioned(ui, below, &map_name(maps, channel), map);
             // Of a file the arithmetic has no numbers: it is of the probe images.
             let is_probe = state.inspections.saliency.image.is_none();
-            if let Some(rect) = rect.filter(|_| is_probe && maps.layout() == Layout::Maps) {
+            if let Some(rect) = rect.filter(|_| is_probe) {
                 let slice = slice_of(maps, choice);
                 opened = values(ui, state, maps, [channel, slice], (rect, seen));
             }
@@ -130,27 +130,46 @@ fn values(
     let one = Rect::from_min_size(corner, cell);
     ui.painter()
         .rect_stroke(one, 0.0, accent, StrokeKind::Outside);
-    if let Some(image) = image.filter(|_| maps.shape.rank() == 2) {
-        frame_field(ui, state, maps, [row, column], image);
+    if let Some(image) = image {
+        frame_field(ui, state, maps, &cell_of(maps, at), image);
     }
     let value = maps
         .values
         .get(((channel * maps.slices() + depth) * height + row) * width + column);
     let value = value.map_or_else(String::new, |value| number(f64::from(*value)));
-    let text = format!("row {}, column {}: {value}", row + 1, column + 1);
+    let text = match maps.shape.rank() {
+        1 => format!("sample {}: {value}", column + 1),
+        _ => format!("row {}, column {}: {value}", row + 1, column + 1),
+    };
     let is_clicked = response.clicked();
     response.on_hover_text_at_pointer(text);
     is_clicked.then_some(at)
 }
 
-/// Frames what a value sees on the image.
-fn frame_field(ui: &Ui, state: &State, maps: &Activations, cell: [usize; 2], image: Rect) {
-    let found = seen(&state.shown.inference, &maps.place, &cell);
-    let bounds: Option<[(i64, i64); 2]> = found.and_then(|seen| seen.bounds?.try_into().ok());
-    let Some([(top, bottom), (left, right)]) = bounds else {
-        return;
-    };
+/// The place of a value in its map, as many numbers as the map has axes.
+pub(super) fn cell_of(maps: &Activations, [_, depth, row, column]: [usize; 4]) -> Vec<usize> {
+    match maps.shape.rank() {
+        1 => vec![column],
+        2 => vec![row, column],
+        _ => vec![depth, row, column],
+    }
+}
+
+/// Frames what a value sees on the image: of a signal the samples, of a volume where its slice is shown.
+fn frame_field(ui: &Ui, state: &State, maps: &Activations, cell: &[usize], image: Rect) {
+    let found = seen(&state.shown.inference, &maps.place, cell);
+    let bounds = found.and_then(|seen| seen.bounds);
     let [height, width, _] = maps.size;
+    let is_shown = |(first, last): (i64, i64)| {
+        let slice = maps.slice.map(|shown| shown.slice as i64);
+        slice.is_some_and(|slice| (first..=last).contains(&slice))
+    };
+    let ((top, bottom), (left, right)) = match bounds.as_deref() {
+        Some(&[samples]) => ((0, height as i64 - 1), samples),
+        Some(&[rows, columns]) => (rows, columns),
+        Some(&[slices, rows, columns]) if is_shown(slices) => (rows, columns),
+        _ => return,
+    };
     let pixel = vec2(image.width() / width as f32, image.height() / height as f32);
     let corner = |row: i64, column: i64| image.min + vec2(column as f32, row as f32) * pixel;
     let field = Rect::from_min_max(corner(top, left), corner(bottom + 1, right + 1));

@@ -7,8 +7,10 @@ use eframe::egui::{Align2, FontId, Rect, Role, ScrollArea, Sense, Ui, WidgetInfo
 use strata_core::format;
 use strata_inspect::adversarial::{Adversarial, Outcome};
 
-/// The longest side of a picture.
+/// The longest side of a picture, at most and at least, and room for what is said of it.
 const SIDE: f32 = 96.0;
+const LEAST: f32 = 40.0;
+const NARROWEST: f32 = 72.0;
 const GAP: f32 = 6.0;
 const BETWEEN: f32 = 18.0;
 const LINE: f32 = 15.0;
@@ -26,13 +28,15 @@ pub(super) fn show(ui: &mut Ui, made: &Adversarial, sheet: &Sheet, below: impl F
 
 fn grid(ui: &mut Ui, made: &Adversarial, sheet: &Sheet) {
     let [height, width] = sheet.size.map(|side| side.max(1) as f32);
-    let scale = SIDE / height.max(width);
+    let room = ui.available_width() - 8.0;
+    // A whole card fits in a narrow tile.
+    let across = (room - 2.0 * GAP) / 3.0;
+    let scale = SIDE.min(across).max(LEAST) / height.max(width);
     let side = vec2(width * scale, height * scale);
     let card = vec2(
-        3.0 * side.x.max(72.0) + 2.0 * GAP,
+        3.0 * side.x.max(across.min(NARROWEST)) + 2.0 * GAP,
         HEAD + side.y + LINES as f32 * LINE,
     );
-    let room = ui.available_width() - 8.0;
     let columns = ((room + BETWEEN) / (card.x + BETWEEN)).floor().max(1.0) as usize;
     let rows = made.outcomes.len().div_ceil(columns);
     let pitch = card + vec2(BETWEEN, BETWEEN);

@@ -9,7 +9,9 @@ use super::loading_state::{failed, reading};
 use crate::theme;
 use crate::view::View;
 use crate::widgets::raster::Sheet;
-use crate::widgets::{ChoiceBox, Field, FieldEvent, empty, said, slider, volume_slice};
+use crate::widgets::{
+    ChoiceBox, Field, FieldEvent, empty, options_button, said, slider, volume_slice,
+};
 use eframe::egui::{DragValue, Id, RichText, Slider, Ui, UiBuilder};
 use std::sync::Arc;
 use strata_app::action::Action;
@@ -69,6 +71,8 @@ pub(crate) struct AdversarialView {
 const MOST_TRANSFORMATIONS: usize = 30;
 /// The largest radius of the slider in each norm.
 const FARTHEST: [f32; 2] = [0.5, 8.0];
+/// Room that the boxes take side by side; where there is less they stand in a menu.
+const BOXES: f32 = 290.0;
 /// Width of the curve, and of a view that has room for it beside the images.
 const CURVE: f32 = 232.0;
 const ROOMY: f32 = 560.0;
@@ -115,9 +119,17 @@ impl View for AdversarialView {
         }
         let former: AttackChoice = state.choices.get();
         let mut choice = former.clone();
-        target_box(ui, state, &mut choice);
-        norm_box(ui, &mut choice);
-        attack_box(ui, &mut choice);
+        let mut boxes = |ui: &mut Ui| {
+            target_box(ui, state, &mut choice);
+            norm_box(ui, &mut choice);
+            attack_box(ui, &mut choice);
+        };
+        if ui.available_width() >= BOXES {
+            boxes(ui);
+        } else {
+            let hover = "The attack, the norm of the change and the class it aims at";
+            options_button(ui, "Options of the attack", hover, boxes);
+        }
         volume_slice(
             ui,
             state,

@@ -54,8 +54,7 @@ pub(super) fn show(
 ) {
     let colors = theme::palette(ui);
     ui.spacing_mut().item_spacing.y = 0.0;
-    ui.horizontal(|ui| {
-        ui.set_height(LINE);
+    ui.horizontal_wrapped(|ui| {
         let text = RichText::new(flag_line(study))
             .size(theme::SMALL)
             .color(colors.weak);
@@ -74,7 +73,7 @@ pub(super) fn show(
     });
     for line in effect(study) {
         let text = RichText::new(line).size(theme::SMALL).color(colors.text);
-        ui.add(Label::new(text).truncate());
+        ui.add(Label::new(text).wrap());
     }
     if !study.off.is_empty() {
         examples(ui, study, sheet);
@@ -121,12 +120,14 @@ fn examples(ui: &mut Ui, study: &FilterStudy, sheet: &Sheet) {
             has_answers && class(0) != class(1)
         })
         .count();
+    let slice = examples.slice;
+    let slice = slice.map_or_else(String::new, |slice| format!(", {slice}"));
     let text = match has_answers {
         true => format!(
-            "{count} images with and without the filters that are off; {changed} get another answer"
+            "{count} images{slice} with and without the filters that are off; {changed} get another answer"
         ),
         false => format!(
-            "{count} images and their reconstructions with and without the filters that are off"
+            "{count} images{slice} and their reconstructions with and without the filters that are off"
         ),
     };
     response.widget_info(|| WidgetInfo::labeled(Role::Image, true, text.clone()));

@@ -158,7 +158,7 @@ fn arrangement(count: usize, ratio: f32, space: eframe::egui::Vec2) -> (usize, f
     };
     let best = (1..=count)
         .map(|columns| (columns, width(columns)))
-        .max_by(|a, b| a.1.total_cmp(&b.1).then(b.0.cmp(&a.0)));
+        .max_by(|a, b| a.1.total_cmp(&b.1).then(a.0.cmp(&b.0)));
     match best {
         Some((columns, width)) if width >= 16.0 => (columns, width),
         _ => ((space.x / (16.0 + GAP)).floor().max(1.0) as usize, 16.0),

@@ -4,8 +4,8 @@ use crate::theme;
 use crate::widgets::raster::Sheet;
 use crate::widgets::{elided, plain};
 use eframe::egui::{
-    Align2, CornerRadius, CursorIcon, FontId, Rect, RichText, Role, ScrollArea, Sense, Stroke,
-    StrokeKind, Ui, WidgetInfo, pos2, vec2,
+    Align2, Color32, CornerRadius, CursorIcon, FontId, Rect, RichText, Role, ScrollArea, Sense,
+    Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2,
 };
 use strata_core::format;
 use strata_inspect::neighbours::{KnnAccuracy, Neighbour, Neighbours};
@@ -14,8 +14,6 @@ use strata_inspect::neighbours::{KnnAccuracy, Neighbour, Neighbours};
 const SIDES: [f32; 2] = [40.0, 120.0];
 const CHOSEN: f32 = 112.0;
 const CHOSEN_SHARE: f32 = 0.4;
-/// Height of the words beside the chosen image.
-const WORDS: f32 = 76.0;
 const GAP: f32 = 8.0;
 const LINE: f32 = 14.0;
 
@@ -75,11 +73,6 @@ fn same_class(found: &Neighbours, near: &[Neighbour]) -> String {
 /// The chosen image with what it is, and the k-NN accuracy.
 fn heading(ui: &mut Ui, found: &Neighbours, Pictures(sheet): &Pictures, side: f32) {
     let colors = theme::palette(ui);
-    let size = sides(sheet, side);
-    let whole = vec2(ui.available_width() - 8.0, size[0].max(WORDS));
-    let (area, response) = ui.allocate_exact_size(whole, Sense::hover());
-    let image = Rect::from_min_size(area.min, vec2(size[1], size[0]));
-    sheet.paint(ui.painter(), 0, image);
     let mut lines = vec![(title(found), colors.strong)];
     if let Some(label) = found.label {
         lines.push((found.class_name(label), theme::class_color(ui, Some(label))));
@@ -91,15 +84,25 @@ fn heading(ui: &mut Ui, found: &Neighbours, Pictures(sheet): &Pictures, side: f3
             lines.push((none.to_owned(), colors.weak));
         }
     }
-    let room = area.right() - image.right() - 2.0 * GAP;
-    let mut y = area.top();
-    for (line, ink) in &lines {
+    // The figures are what one looks for: where there is little room they take more lines.
+    let size = sides(sheet, side);
+    let width = ui.available_width() - 8.0;
+    let room = width - size[1] - 2.0 * GAP;
+    let lay_out = |(line, ink): &(String, Color32)| {
         let font = FontId::proportional(theme::BODY);
-        let galley = elided(ui, line, font, *ink, room);
-        let tall = galley.size().y;
-        let at = pos2(image.right() + 2.0 * GAP, y);
+        ui.painter().layout(line.clone(), font, *ink, room)
+    };
+    let galleys: Vec<_> = lines.iter().map(lay_out).collect();
+    let tall: f32 = galleys.iter().map(|galley| galley.size().y + 2.0).sum();
+    let whole = vec2(width, size[0].max(tall));
+    let (area, response) = ui.allocate_exact_size(whole, Sense::hover());
+    let image = Rect::from_min_size(area.min, vec2(size[1], size[0]));
+    sheet.paint(ui.painter(), 0, image);
+    let mut at = pos2(image.right() + 2.0 * GAP, area.top());
+    for (galley, (_, ink)) in galleys.into_iter().zip(&lines) {
+        let tall = galley.size().y + 2.0;
         ui.painter().galley(at, galley, *ink);
-        y += tall + 2.0;
+        at.y += tall;
     }
     let said: Vec<&str> = lines.iter().map(|(line, _)| line.as_str()).collect();
     let said = said.join("; ");

@@ -15,14 +15,13 @@ use strata_app::action::Action;
 use strata_core::format;
 use strata_engine::inspection::reply::Reply;
 use strata_inspect::code_edit::{CodeEdit, Request, STEPS};
-use strata_inspect::curve::is_signal;
-use strata_inspect::picture::{FilterScale, filter_rgba};
+use strata_inspect::picture::FilterScale;
 
 /// What is drawn, with its textures: image, reconstruction, edited, walk, noise; and what units paint.
 pub(super) struct Drawn {
     of: Arc<Reply<CodeEdit>>,
     pictures: Sheet,
-    paints: Option<Sheet>,
+    paints: Sheet,
 }
 
 const PICTURE: f32 = 96.0;
@@ -54,13 +53,11 @@ impl Drawn {
         let noisy = (0..several(&edit.noisy)).map(|step| edit.picture(&edit.noisy, step));
         let pictures: Vec<&[u8]> = single.chain(walk).chain(noisy).collect();
         let weights = paints(edit);
-        let size = [edit.size[0], edit.size[1]];
-        let rgba = |index| filter_rgba(&weights, index, FilterScale::PerFilter);
-        let count = edit.painted.len();
+        let (count, scale) = (edit.painted.len(), FilterScale::PerFilter);
         *drawn = Some(Drawn {
             of: of.clone(),
             pictures: Sheet::of_images(ctx, "code", edit.size, &pictures),
-            paints: (!is_signal(edit.size)).then(|| Sheet::new(ctx, "paints", size, count, rgba)),
+            paints: Sheet::of_filters(ctx, "paints", &weights, count, scale),
         });
     }
 }
@@ -347,7 +344,7 @@ fn keys(
 
 /// What the decoder paints from each unit alone; a click chooses the unit.
 fn painted(ui: &mut Ui, edit: &CodeEdit, drawn: &Drawn, chosen: &mut usize) {
-    let Some(sheet) = &drawn.paints else { return };
+    let sheet = &drawn.paints;
     let count = edit.painted.len();
     let all = edit.code.len();
     let which = match count < all {

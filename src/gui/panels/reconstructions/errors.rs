@@ -69,10 +69,11 @@ pub(super) fn show(ui: &mut Ui, errors: &ReconstructionErrors, drawn: &Drawn) {
     let half = errors.shown.len().div_ceil(2);
     for (name, range) in [("best", 0..half), ("worst", half..errors.shown.len())] {
         if !range.is_empty() {
-            ui.label(
-                small(format!("The {name}: image, reconstruction, squared error"))
-                    .color(colors.weak),
-            );
+            let what = match drawn.maps {
+                Some(_) => "image, reconstruction, squared error",
+                None => "signal, reconstruction",
+            };
+            ui.label(small(format!("The {name}: {what}")).color(colors.weak));
             row(ui, errors, drawn, range, name);
         }
     }

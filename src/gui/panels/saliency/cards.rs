@@ -19,7 +19,8 @@ const GAP: f32 = 4.0;
 const BETWEEN: f32 = 16.0;
 /// A line of a card's text.
 const LINE: f32 = 16.0;
-const BAR: f32 = 66.0;
+/// Room of the colour bar.
+pub(super) const BAR: f32 = 66.0;
 /// Letters of a class's name that have room.
 const NAME: usize = 14;
 
@@ -37,7 +38,7 @@ pub(super) fn show(ui: &mut Ui, saliency: &Saliency, sheet: &Sheet, look: &MapLo
 }
 
 /// The meaning of the colours: with one scale for all its value, else each map's largest.
-fn scale(ui: &Ui, area: Rect, saliency: &Saliency, look: &MapLook) {
+pub(super) fn scale(ui: &Ui, area: Rect, saliency: &Saliency, look: &MapLook) {
     let common = saliency
         .limits(look)
         .first()

@@ -148,7 +148,9 @@ impl SaliencyView {
                 let look = saliency.look(&look);
                 self.update(ui, seen, saliency, look);
                 match &self.drawn {
-                    Some(drawn) if is_checked(saliency) => sanity::show(ui, saliency, &drawn.sheet),
+                    Some(drawn) if !saliency.checks.is_empty() => {
+                        sanity::show(ui, saliency, &drawn.sheet);
+                    }
                     Some(drawn) => cards::show(ui, saliency, &drawn.sheet, &look),
                     None => {}
                 }
@@ -249,14 +251,9 @@ impl SaliencyView {
     }
 }
 
-/// Whether the maps of a sanity check are shown; signals have none.
-fn is_checked(saliency: &Saliency) -> bool {
-    !saliency.checks.is_empty() && !saliency.are_signals()
-}
-
 /// Image, map and overlay of each image in turn, or one curve of each signal, or the maps of the sanity check.
 fn sheet(ui: &Ui, saliency: &Saliency, look: &MapLook) -> Sheet {
-    if is_checked(saliency) {
+    if !saliency.checks.is_empty() {
         return sanity::sheet(ui, saliency);
     }
     let limits = saliency.limits(look);
@@ -264,7 +261,11 @@ fn sheet(ui: &Ui, saliency: &Saliency, look: &MapLook) -> Sheet {
     let count = saliency.answers.len();
     if saliency.are_signals() {
         let range = curve::fitted(&saliency.inputs, curve::BYTES);
-        let rgba = |index: usize| signal_rgba(saliency, index, range, (look, limit(index)));
+        let rgba = |index: usize| {
+            let signal = (saliency.input(index), saliency.channels);
+            let map = saliency.shown(index, look);
+            signal_rgba(signal, map, range, (look, limit(index)))
+        };
         return Sheet::smooth(ui.ctx(), "saliency", SIGNAL, count, rgba);
     }
     let rgba = |place: usize| {

@@ -1,44 +1,67 @@
 //! The sanity check: the same maps after the weights of one layer after another were drawn anew.
 
+use super::cards::{BAR, scale};
 use crate::theme;
 use crate::widgets::raster::Sheet;
-use crate::widgets::{elided, plain};
-use eframe::egui::{FontId, Rect, Role, ScrollArea, Sense, Ui, WidgetInfo, pos2, vec2};
+use crate::widgets::{elided, first_fitting, plain};
+use eframe::egui::{FontId, Rect, Role, ScrollArea, Sense, Ui, UiBuilder, WidgetInfo, pos2, vec2};
 use strata_core::format;
+use strata_inspect::curve;
 use strata_inspect::map_look::MapLook;
-use strata_inspect::maps::SIGNAL;
+use strata_inspect::maps::{SIGNAL, signal_rgba};
 use strata_inspect::picture::image_rgba;
-use strata_inspect::saliency::Saliency;
+use strata_inspect::saliency::{Randomised, Saliency};
 
 const GAP: f32 = 6.0;
 /// The two lines above each column.
 const HEAD: f32 = 36.0;
+/// Width of a picture, at least and at most; and of a signal's.
 const SIDES: [f32; 2] = [56.0, 128.0];
+const SIGNAL_SIDES: [f32; 2] = [160.0, 320.0];
 
-/// A picture of each image: itself, its map, and its map after each layer.
+/// A picture of each image: itself, its map, and its map after each layer. A signal is drawn over its maps.
 pub(super) fn sheet(ui: &Ui, saliency: &Saliency) -> Sheet {
-    let columns = 2 + saliency.checks.len();
+    let columns = columns(saliency);
+    let count = columns * rows(saliency);
     let look = MapLook::default();
+    let map = |index: usize, column: usize| match check_of(saliency, column) {
+        Some(check) => saliency.checked_map(check, index),
+        None => saliency.map(index).to_vec(),
+    };
+    if saliency.are_signals() {
+        let range = curve::fitted(&saliency.inputs, curve::BYTES);
+        let rgba = |place: usize| {
+            let index = place / columns;
+            let map = map(index, place % columns);
+            let signal = (saliency.input(index), saliency.channels);
+            signal_rgba(signal, &map, range, (&look, look.limit(&map)))
+        };
+        return Sheet::smooth(ui.ctx(), "sanity check", SIGNAL, count, rgba);
+    }
     let rgba = |place: usize| {
         let (index, column) = (place / columns, place % columns);
-        let check = column.checked_sub(2).and_then(|at| saliency.checks.get(at));
-        let map = match check {
-            Some(check) => saliency.checked_map(check, index),
-            None => saliency.map(index).to_vec(),
-        };
-        match column {
-            0 => image_rgba(saliency.input(index), saliency.channels),
-            _ => look.map_rgba(&map, look.limit(&map)),
+        if column == 0 {
+            return image_rgba(saliency.input(index), saliency.channels);
         }
+        let map = map(index, column);
+        look.map_rgba(&map, look.limit(&map))
     };
     let size = [saliency.height, saliency.width];
-    Sheet::new(
-        ui.ctx(),
-        "sanity check",
-        size,
-        columns * rows(saliency),
-        rgba,
-    )
+    Sheet::new(ui.ctx(), "sanity check", size, count, rgba)
+}
+
+/// Columns before the checks: the image and its map; a signal is drawn over its map.
+fn before(saliency: &Saliency) -> usize {
+    if saliency.are_signals() { 1 } else { 2 }
+}
+
+fn columns(saliency: &Saliency) -> usize {
+    before(saliency) + saliency.checks.len()
+}
+
+/// The check whose maps are in this column.
+fn check_of(saliency: &Saliency, column: usize) -> Option<&Randomised> {
+    saliency.checks.get(column.checked_sub(before(saliency))?)
 }
 
 /// Images that all checks have come to.
@@ -49,8 +72,8 @@ fn rows(saliency: &Saliency) -> usize {
 
 /// What stands above a column: what its maps are of, and how alike they are.
 fn head(saliency: &Saliency, column: usize) -> [String; 2] {
-    match column.checked_sub(2).and_then(|at| saliency.checks.get(at)) {
-        None if column == 0 => ["image".to_owned(), String::new()],
+    match check_of(saliency, column) {
+        None if column + 1 < before(saliency) => ["image".to_owned(), String::new()],
         None => ["trained".to_owned(), String::new()],
         Some(check) => [
             plain(&check.layer),
@@ -61,18 +84,22 @@ fn head(saliency: &Saliency, column: usize) -> [String; 2] {
 
 /// Shows all of it.
 pub(super) fn show(ui: &mut Ui, saliency: &Saliency, sheet: &Sheet) {
-    let (columns, rows) = (2 + saliency.checks.len(), rows(saliency));
-    let ratio = match saliency.are_signals() {
-        true => SIGNAL[0] as f32 / SIGNAL[1] as f32,
-        false => saliency.height as f32 / saliency.width.max(1) as f32,
+    let (columns, rows) = (columns(saliency), rows(saliency));
+    let (ratio, [least, most]) = match saliency.are_signals() {
+        true => (SIGNAL[0] as f32 / SIGNAL[1] as f32, SIGNAL_SIDES),
+        false => (saliency.height as f32 / saliency.width.max(1) as f32, SIDES),
     };
-    let room = ui.available_width() - 16.0;
-    let side = (room / columns as f32 - GAP)
-        .clamp(SIDES[0], SIDES[1])
-        .floor();
+    let area = ui.available_rect_before_wrap();
+    let (maps, bar) = area.split_left_right_at_x(area.right() - BAR);
+    // Each map by its own largest value.
+    scale(ui, bar, saliency, &MapLook::default());
+    let room = maps.width() - 16.0;
+    let side = (room / columns as f32 - GAP).clamp(least, most).floor();
     let pitch = vec2(side + GAP, side * ratio + GAP);
     let size = vec2(columns as f32 * pitch.x, HEAD + rows as f32 * pitch.y);
-    ScrollArea::both().auto_shrink(false).show(ui, |ui| {
+    let mut inner = ui.new_child(UiBuilder::new().id_salt("sanity check").max_rect(maps));
+    let scroll = ScrollArea::both().auto_shrink(false);
+    scroll.show(&mut inner, |ui| {
         let (area, response) = ui.allocate_exact_size(size, Sense::hover());
         response.widget_info(|| WidgetInfo::labeled(Role::Image, true, described(saliency)));
         let colors = theme::palette(ui);
@@ -80,7 +107,10 @@ pub(super) fn show(ui: &mut Ui, saliency: &Saliency, sheet: &Sheet) {
             let x = area.left() + column as f32 * pitch.x;
             let [name, likeness] = head(saliency, column);
             let font = FontId::proportional(theme::SMALL);
-            let name = elided(ui, &name, font, colors.text, side);
+            // The text alone tells more than the beginning of the whole name.
+            let text = check_of(saliency, column).and_then(|check| check.layer.split('`').nth(1));
+            let names = [name.as_str(), text.unwrap_or(&name)];
+            let name = first_fitting(ui, &names, font, colors.text, side);
             ui.painter().galley(pos2(x, area.top()), name, colors.text);
             let likeness = elided(
                 ui,
@@ -111,8 +141,13 @@ pub(super) fn show(ui: &mut Ui, saliency: &Saliency, sheet: &Sheet) {
 }
 
 fn sentence(saliency: &Saliency, row: usize, column: usize) -> String {
-    let image = format!("image {}", row + 1);
-    let check = column.checked_sub(2).and_then(|at| saliency.checks.get(at));
+    let noun = if saliency.are_signals() {
+        "signal"
+    } else {
+        "image"
+    };
+    let image = format!("{noun} {}", row + 1);
+    let check = check_of(saliency, column);
     let correlation = check.and_then(|check| check.correlations.get(row));
     match (check, correlation) {
         (Some(check), Some(correlation)) => format!(
@@ -120,14 +155,14 @@ fn sentence(saliency: &Saliency, row: usize, column: usize) -> String {
             plain(&check.layer),
             format::short((*correlation).into(), 3)
         ),
-        _ if column == 0 => image,
+        _ if column + 1 < before(saliency) => image,
         _ => format!("{image}, with the trained weights"),
     }
 }
 
 /// What a screen reader says of it.
 fn described(saliency: &Saliency) -> String {
-    let one = |check: &strata_inspect::saliency::Randomised| {
+    let one = |check: &Randomised| {
         format!(
             "{}: {}",
             plain(&check.layer),

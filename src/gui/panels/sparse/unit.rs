@@ -12,7 +12,7 @@ use std::sync::Arc;
 use strata_app::state::State;
 use strata_core::format;
 use strata_engine::inspection::reply::Reply;
-use strata_inspect::picture::{FilterScale, filter_rgba};
+use strata_inspect::picture::FilterScale;
 use strata_inspect::sparse::SparseCode;
 use strata_inspect::sparse::unit::{BINS, SparseUnit, Template};
 
@@ -96,9 +96,13 @@ impl UnitPictures {
         }
         let template = |name: &str, template: &Option<Template>| {
             let filters = template.as_ref()?.as_filters();
-            let size = [filters.height, filters.width];
-            let rgba = |_| filter_rgba(&filters, 0, FilterScale::PerFilter);
-            Some(Sheet::new(ui.ctx(), name, size, 1, rgba))
+            Some(Sheet::of_filters(
+                ui.ctx(),
+                name,
+                &filters,
+                1,
+                FilterScale::PerFilter,
+            ))
         };
         let each: usize = unit.size.iter().product();
         let images: Vec<&[u8]> = unit.pixels.chunks_exact(each.max(1)).collect();
@@ -189,6 +193,7 @@ fn parts(ui: &mut Ui, unit: &SparseUnit, drawn: &Drawn) {
     }
     part(ui, "its activations", HISTOGRAM, |ui| histogram(ui, unit));
     let name = match unit.patches.is_empty() {
+        _ if unit.best.is_empty() => "dead: no image excites it",
         true => "images that excite it most",
         false => "images that excite it most, each with what it sees of it",
     };
@@ -197,7 +202,8 @@ fn parts(ui: &mut Ui, unit: &SparseUnit, drawn: &Drawn) {
 
 fn best_width(unit: &SparseUnit) -> f32 {
     let each = if unit.patches.is_empty() { 1.0 } else { 2.0 };
-    each * (IMAGE + theme::GAP / 2.0) * unit.best.len().div_ceil(2) as f32
+    let images = unit.best.len().max(4).div_ceil(2);
+    each * (IMAGE + theme::GAP / 2.0) * images as f32
 }
 
 /// A part below its name.

@@ -223,6 +223,9 @@ fn caption(chosen: &Chosen, rank: usize) -> String {
     let mut text = match spans.as_slice() {
         [samples] if rank == 1 => format!("samples {samples}"),
         [rows, columns] => format!("rows {rows}, columns {columns}"),
+        [slices, rows, columns] => {
+            format!("slices {slices}, rows {rows}, columns {columns}")
+        }
         _ => spans.join(" × "),
     };
     if seen.statistics {

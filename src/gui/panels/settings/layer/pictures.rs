@@ -13,7 +13,7 @@ use strata_engine::inspection::reply::Reply;
 use strata_inspect::activations::{Layout, MapScale, Request};
 use strata_inspect::inspection::Subject;
 use strata_inspect::layer_pictures::LayerPictures;
-use strata_inspect::picture::{FilterScale, filter_rgba};
+use strata_inspect::picture::FilterScale;
 
 /// More pictures of a kind than this are not drawn.
 const MOST: usize = 64;
@@ -115,10 +115,15 @@ fn drawn(ui: &Ui, reply: &Arc<Reply<LayerPictures>>, pictures: &LayerPictures) -
         return before;
     }
     let filters = pictures.filters.as_ref().map(|filters| {
-        let size = [filters.height, filters.width];
-        let rgba = |index| filter_rgba(filters, index, FilterScale::PerFilter);
         let count = filters.count.min(MOST);
-        Arc::new(Sheet::new(ui.ctx(), "layer filters", size, count, rgba))
+        let scale = FilterScale::PerFilter;
+        Arc::new(Sheet::of_filters(
+            ui.ctx(),
+            "layer filters",
+            filters,
+            count,
+            scale,
+        ))
     });
     let maps = &pictures.maps;
     let is_drawn = maps.layout() != Layout::Units;
