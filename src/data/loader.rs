@@ -24,8 +24,25 @@ pub struct LoadedBatch {
     pub images: Vec<f32>,
     /// One for each image; `u32::MAX` where there is none.
     pub labels: Vec<u32>,
+    /// Where images have several labels each, a row for each image: 1 for a label that it has, else 0.
+    pub label_rows: Vec<f32>,
     /// The labels of the images blended in, and the weight of the other ones (mixup).
     pub blend: Option<(Vec<u32>, f32)>,
+}
+
+impl LoadedBatch {
+    /// The rows of labels as images are blended: each image with the one before it.
+    pub fn blended_label_rows(&self) -> Vec<f32> {
+        let mut rows = self.label_rows.clone();
+        let Some((_, share)) = self.blend else {
+            return rows;
+        };
+        let by = rows.len() / self.labels.len().max(1);
+        rows.rotate_right(by);
+        let pairs = rows.iter_mut().zip(&self.label_rows);
+        pairs.for_each(|(row, own)| *row = share * own + (1.0 - share) * *row);
+        rows
+    }
 }
 
 /// What is to be loaded.
@@ -169,6 +186,8 @@ impl LoaderWorker<'_> {
         let size: usize = self.data.image_shape().iter().product();
         batch.images.resize(indices.len() * size, 0.0);
         batch.labels.clear();
+        batch.label_rows.clear();
+        self.data.push_label_rows(indices, &mut batch.label_rows);
         for (out, &index) in batch.images.chunks_exact_mut(size.max(1)).zip(indices) {
             self.image(index as usize, out)?;
             batch
@@ -255,6 +274,7 @@ mod tests {
             loader.give_back(LoadedBatch {
                 images: batch.images.clone(),
                 labels: vec![7; 3],
+                label_rows: vec![7.0; 3],
                 blend: None,
             });
             batches.push(batch);
