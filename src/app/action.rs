@@ -158,6 +158,8 @@ pub enum Action {
     Baselines(Option<Request>),
     /// Does something with the runs of a project that has several.
     Runs(OnRuns),
+    /// Keeps the author's own words for the report of the runs.
+    ReportWords(String),
     /// Compares the runs and baselines that are chosen (true), or ends that.
     Compare(bool),
     /// Trains the sweep of the project, ends that, or looks for what is there of it.

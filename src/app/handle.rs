@@ -63,6 +63,7 @@ impl State {
             Action::Compare(start) => self.compare(start, services),
             Action::Sweep(change) => self.sweep(change, services),
             Action::Runs(what) => self.on_runs(what, services),
+            Action::ReportWords(words) => self.keep_report_words(words),
             Action::Train if self.project().study.is_some() => self.train_shown_run(services),
             Action::Train => self.train(services),
             Action::GoOn(more) => self.continue_run(more, services),

@@ -64,5 +64,6 @@ fn image_counts(gallery: &Gallery) -> ImageCounts {
     ImageCounts {
         classes: gallery.classes.clone(),
         splits: gallery.splits.iter().map(of_split).collect(),
+        has_label_sets: gallery.has_label_sets,
     }
 }

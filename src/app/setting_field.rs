@@ -120,6 +120,7 @@ const STAGE: &[Named] = &[
     ("batch", "batch"),
     ("accumulate", "accumulate"),
     ("freeze", "freeze"),
+    ("unfreeze", "unfreeze"),
     ("early_stop", "early stop"),
     ("sparsity", "sparsity"),
     ("checkpoints", "checkpoints"),

@@ -1,7 +1,8 @@
 //! The runs of a project that has several: where each stands, and which of them are being trained one after the other.
 
+use super::wake::Wake;
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use strata_core::project::Project;
 use strata_study::Plan;
 
@@ -33,8 +34,22 @@ pub struct Studying {
     pub(super) queue: Option<Queue>,
     /// Whether the one on its way has ended.
     pub(super) is_next_due: bool,
-    /// Where the comparison that is made is to be written.
-    pub(super) page: Option<PathBuf>,
+    /// Whether the comparison that is made is to be written.
+    pub(super) page: Option<PageWanted>,
+    /// The author's own words for the report, and of which project file; none before they were looked for.
+    pub(super) words: Option<(PathBuf, String)>,
+}
+
+/// Where a comparison of the runs is to be written, and what wakes the window once it is.
+pub(super) struct PageWanted {
+    pub file: PathBuf,
+    pub wake: Wake,
+}
+
+impl std::fmt::Debug for PageWanted {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("PageWanted").field(&self.file).finish()
+    }
 }
 
 /// Runs that are trained one after the other.
@@ -51,6 +66,12 @@ pub(super) struct Queue {
 }
 
 impl Studying {
+    /// The author's own words for the report of a project file.
+    pub fn words(&self, file: &Path) -> Option<&str> {
+        let (of, words) = self.words.as_ref()?;
+        (of == file).then_some(words.as_str())
+    }
+
     /// Whether runs are trained one after the other.
     pub fn is_training(&self) -> bool {
         self.queue.is_some()

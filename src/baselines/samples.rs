@@ -219,6 +219,11 @@ fn chosen(dataset: &Dataset, limit: usize, seed: u64) -> Result<Chosen, Baseline
         let data = dataset.split(split)?;
         (data.labelled() && !data.is_empty()).then_some(data)
     };
+    if dataset.has_label_sets() {
+        return Err(input(
+            "an image may have several labels here, and a baseline tells one class of each: choose data with classes",
+        ));
+    }
     let Some(train) = labelled(Split::Train) else {
         return Err(input(
             "the training images have no classes, so there is nothing to learn: choose data with labels",

@@ -20,6 +20,7 @@ use serde_json::{Value, json};
 use strata_core::format::{bytes, count};
 use strata_core::project::locks;
 use strata_core::project::node::Node;
+use strata_core::project::study::Baselines;
 use strata_core::project::target::Target;
 use strata_core::project::{Project, Stack};
 use strata_core::shape::{Inference, Row, infer};
@@ -42,6 +43,10 @@ pub fn run(args: &CheckArgs) -> anyhow::Result<()> {
     };
     let source = source::open(project, &args.changes)?;
     tell_run(&source, args);
+    if let Some((name, baselines)) = source.project.shown_baselines() {
+        // The network of the settings is that of the other runs.
+        return tell_baselines(name, baselines, args);
+    }
     let inference = infer(&source.project.network);
     let problems = check_inferred(&source.project, &inference);
     let cost = StageCost::of(&source.project, &inference, args);
@@ -76,6 +81,14 @@ fn tell_run(source: &Source, args: &CheckArgs) {
         "of {} runs this is {shown}; --run NAME checks another: {names}",
         study.runs.len()
     ));
+}
+
+fn tell_baselines(name: &str, baselines: &Baselines, args: &CheckArgs) -> anyhow::Result<()> {
+    let said = baselines.in_words();
+    match args.json {
+        true => output::print_json(&json!({"ok": true, "run": name, "baselines": said})),
+        false => output::print(&format!("{name}: baselines: {said}")),
+    }
 }
 
 /// The goals as far as they are known before training.

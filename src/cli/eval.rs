@@ -8,6 +8,7 @@ use strata_core::project::data::Split;
 use strata_design::goals::judge;
 use strata_engine::run::goal_metrics::of_split;
 use strata_engine::storage::saved_run::Evaluation;
+use strata_inspect::label_figures;
 
 /// Classes up to which the confusion is printed as a table.
 const MAX_SHOWN: usize = 20;
@@ -35,8 +36,22 @@ pub fn run(args: &EvalArgs) -> anyhow::Result<()> {
     let mut lines = vec![format!("{split}: {}", text::metrics(&evaluation.metrics))];
     lines.extend(goals::as_text(&goals));
     lines.extend(confusion(&evaluation, run.dataset.classes()));
+    lines.extend(labels(&evaluation, run.dataset.classes()));
     lines.extend(lines_of_run(&args.run, &run.project));
     output::print(&lines.join("\n"))
+}
+
+/// Where an image may have several labels: the figures of each.
+fn labels(evaluation: &Evaluation, names: &[String]) -> Vec<String> {
+    let Some(labels) = &evaluation.labels else {
+        return Vec::new();
+    };
+    let rows: Vec<[String; 6]> = names
+        .iter()
+        .zip(labels)
+        .map(|(name, label)| label_figures::cells(name, label))
+        .collect();
+    vec![String::new(), text::table(&label_figures::COLUMNS, &rows)]
 }
 
 fn confusion(evaluation: &Evaluation, classes: &[String]) -> Vec<String> {

@@ -15,6 +15,9 @@ pub fn metrics(metrics: &Metrics) -> String {
             .accuracy
             .map(|share| format!("{:.2} %", 100.0 * share)),
     );
+    let percent = |share: f64| format!("{:.2} %", 100.0 * share);
+    add("F1", metrics.f1.map(percent));
+    add("exact match", metrics.exact_match.map(percent));
     add(
         "log loss",
         metrics

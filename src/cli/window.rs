@@ -6,7 +6,6 @@ use super::{WrongInput, output, report, train};
 use anyhow::Context;
 use std::path::Path;
 use strata_core::project::builtin;
-use strata_core::project::stage::Task;
 use strata_engine::inspection::live::LiveResults;
 use strata_engine::thread::RunOptions;
 use strata_export::report as page;
@@ -86,18 +85,7 @@ fn train_and_report(source: &Source) -> anyhow::Result<(Option<String>, bool)> {
         return Ok((None, is_stopped));
     }
     let file = page::usual_file(&summary.run);
-    let mut stages = source.project.stages.iter();
-    if stages.any(|stage| stage.task == Task::Classify) {
-        // Which class is taken for which is counted with the checkpoint.
-        output::warn(&page::write_stored(&summary.run, &file)?);
-    } else {
-        let (filters, images) = (live.filters.latest(), live.reconstructions.latest());
-        let shown = page::Shown {
-            filters: filters.as_deref(),
-            reconstructions: images.as_deref(),
-            confusion: None,
-        };
-        page::write(&summary.run, &file, shown)?;
-    }
+    // What the network shows is asked of the checkpoint.
+    output::warn(&page::write_stored(&summary.run, &file)?);
     Ok((Some(file.display().to_string()), is_stopped))
 }

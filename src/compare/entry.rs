@@ -228,7 +228,12 @@ impl Entry {
         {
             let mut run = SavedRun::open(folder, "last", None, monitor).map_err(failed)?;
             notes.extend(run.warnings.clone());
-            if run.has_trained(Task::Classify) {
+            if run.dataset.has_label_sets() {
+                notes.push(
+                    "an image may have several labels: runs are compared by what was measured, without confusions and tests"
+                        .to_owned(),
+                );
+            } else if run.has_trained(Task::Classify) {
                 answered = Some(answers(&mut run, monitor).map_err(failed)?);
             } else {
                 notes.push("no stage that classifies was trained yet".to_owned());

@@ -9,6 +9,7 @@ use super::images::image_fitting::{self, ImageFitter, Scaling};
 use super::images::input_transform::InputTransform;
 use super::images::pixel_scale::{PixelUnits, Scale};
 use super::images::{image_file, mean_std};
+use super::label_sets::LabelSets;
 use super::notes::{self, Note};
 use super::source::{self, BYTES, ClassOrder, OpenRequest, OpenedSource, RawImage, Told, WORDS};
 use super::sources;
@@ -164,7 +165,13 @@ impl Dataset {
         if let Some(depth) = told.depth_of_volumes {
             volumes::check(spec, depth)?;
         }
-        let (common, augmenter) = common(spec, channels, seed, &loaded)?;
+        let names = std::mem::take(&mut told.label_names);
+        let sets = LabelSets::of(&loaded.classes, names.len());
+        if sets.is_some() {
+            loaded.classes = names;
+        }
+        let (mut common, augmenter) = common(spec, channels, seed, &loaded)?;
+        common.sets = sets.map(Arc::new);
         let shares = if loaded.holds_out { Some(&rules) } else { None };
         let room = room_for_images(available_bytes());
         let splits = make_splits(&loaded.parts, shares, spec.limit, &common, room);
@@ -184,9 +191,12 @@ impl Dataset {
             transform: None,
             augmenter,
         };
-        if let Some(train) = dataset.split(Split::Train).filter(|train| train.labelled()) {
-            let counts = train.per_class();
+        let train = dataset.split(Split::Train);
+        let counts = train.map(SplitData::per_class).unwrap_or_default();
+        if train.is_some_and(SplitData::labelled) {
             notes::of_classes(&mut dataset.told, spec, &dataset.classes, &counts);
+        } else if dataset.common.sets.is_some() {
+            notes::of_labels(&mut dataset.told, &dataset.classes, &counts);
         }
         let images = dataset.splits.iter().map(|(_, split)| split.images());
         notes::of_limit(&mut dataset.told, spec, images.max().unwrap_or(0));
@@ -226,9 +236,14 @@ impl Dataset {
             .filter(|_| matches!(split, Split::Train | Split::Unlabeled))
     }
 
-    /// The classes' names; labels count from 0 in this order.
+    /// The classes' names; labels count from 0 in this order. Where images have several labels each, the labels'.
     pub fn classes(&self) -> &[String] {
         &self.classes
+    }
+
+    /// Whether an image may have several of the labels, or none, instead of one class.
+    pub fn has_label_sets(&self) -> bool {
+        self.common.sets.is_some()
     }
 
     /// A split; none when the source has no such split or it is empty.
@@ -450,6 +465,11 @@ impl Dataset {
             .for_each(|depth| digest.add_number(depth as u64));
         digest.add_all(&hash::settings(spec, seed));
         digest.add_all(&self.classes);
+        for set in self.common.sets.iter().flat_map(|sets| sets.all()) {
+            digest.add_number(set.len() as u64);
+            set.iter()
+                .for_each(|&label| digest.add_number(u64::from(label)));
+        }
         for (_, data) in self.splits() {
             data.add_to(&mut digest)?;
         }
@@ -542,6 +562,7 @@ fn common(
         patches,
         view,
         classes: loaded.classes.len(),
+        sets: None,
         weights: spec.weights,
     };
     Ok((common, is_used.then_some(augmenter)))

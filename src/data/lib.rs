@@ -12,6 +12,7 @@
 //! | `formats`, `audio` | reading arrays, records, pickles and recordings without trusting them |
 //! | `images` | from an image file to the network's input: channels, size, range |
 //! | `augment` | random changes of training images |
+//! | `label_sets` | which labels an image has, where it may have several |
 //! | `loader` | batches made ahead, on threads of their own |
 //! | `kept_images` | what finished images will take of memory, before a source is opened |
 //! | `volumes` | what settings of images cannot do for volumes |
@@ -33,6 +34,7 @@ pub mod formats;
 mod hash;
 pub mod images;
 mod kept_images;
+mod label_sets;
 pub mod loader;
 mod notes;
 mod recognise;
@@ -53,6 +55,7 @@ pub use images::luma::luma;
 pub use images::pixel_scale::PixelUnits;
 pub use images::single_image::FilePicture;
 pub use kept_images::kept_images;
+pub use label_sets::LabelSets;
 pub use notes::{Group, Note, by_reason};
 pub use recognise::{Recognised, holds_data, recognise};
 pub use sources::shapes::picture;

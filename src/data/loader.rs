@@ -25,6 +25,8 @@ pub struct LoadedBatch {
     pub images: Vec<f32>,
     /// One for each image; `u32::MAX` where there is none.
     pub labels: Vec<u32>,
+    /// Where images have several labels each, a row for each image: 1 for a label that it has, else 0.
+    pub label_rows: Vec<f32>,
     /// The images blended in.
     pub blend: Option<Blended>,
 }
@@ -67,6 +69,14 @@ impl Job {
     pub fn indices(&self, number: usize) -> &[u32] {
         let start = number.saturating_mul(self.batch).min(self.order.len());
         &self.order[start..(start + self.batch).min(self.order.len())]
+    }
+
+    /// Gives a row for each image of a batch, where images have several labels each: 1 for a label that it has, else 0.
+    pub fn label_rows(&self, number: usize, rows: &mut Vec<f32>) {
+        rows.clear();
+        if let Some(data) = self.dataset.split(self.split) {
+            data.push_label_rows(self.indices(number), rows);
+        }
     }
 
     /// Makes a batch: `images` is N×H×W×C, `labels` has N places (`u32::MAX` where there is none). `spread` gets
@@ -129,6 +139,7 @@ impl Job {
         });
         batch.images.resize(count * size, 0.0);
         batch.labels.resize(count, u32::MAX);
+        self.label_rows(number, &mut batch.label_rows);
         batch.blend = self.make(
             number,
             &mut batch.images,
@@ -321,6 +332,7 @@ mod tests {
             loader.give_back(LoadedBatch {
                 images: batch.images.clone(),
                 labels: vec![7; 3],
+                label_rows: vec![7.0; 3],
                 blend: None,
             });
             batches.push(batch);
@@ -379,6 +391,7 @@ mod tests {
             LoadedBatch {
                 images,
                 labels,
+                label_rows: Vec::new(),
                 blend,
             }
         };

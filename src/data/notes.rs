@@ -105,6 +105,22 @@ pub fn by_reason(files: &[Skipped]) -> Vec<Group<'_>> {
     groups
 }
 
+/// Says that an image may have several labels, and which of them no training image has.
+pub(crate) fn of_labels(told: &mut Told, labels: &[String], counts: &[usize]) {
+    told.note(format!(
+        "an image may have several of {} labels, or none: a head of as many scores with the loss bce learns them",
+        format::count(labels.len() as u64)
+    ));
+    let unseen = labels.iter().zip(counts).filter(|(_, count)| **count == 0);
+    let unseen: Vec<&String> = unseen.map(|(label, _)| label).collect();
+    if let [first, ..] = unseen[..] {
+        told.note(format!(
+            "{} of the labels no image for training has, {first} for one: they cannot be learnt",
+            format::count(unseen.len() as u64)
+        ));
+    }
+}
+
 /// A hint where there is one class alone, where nearly every image has a class of its own, and where one class has far
 /// more images for training than another.
 pub(crate) fn of_classes(told: &mut Told, spec: &DataSpec, classes: &[String], counts: &[usize]) {

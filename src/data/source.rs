@@ -92,7 +92,7 @@ pub(crate) trait ImageStore: Send + Sync {
 pub(crate) struct SourceSplit {
     pub split: Split,
     pub pictures: Arc<dyn ImageStore>,
-    /// As many as there are pictures, each below the number of classes.
+    /// As many as there are pictures, each below the number of classes (or of sets of labels).
     pub labels: Option<Vec<u32>>,
 }
 
@@ -133,6 +133,9 @@ pub(crate) struct Told {
     pub depth_of_volumes: Option<usize>,
     /// What the values of image files are; none of a source that has none.
     pub depth: Option<Depth>,
+    /// The names of the labels of which an image has several or none; its classes are then sets of them
+    /// ([`crate::label_sets`]). Empty where each image has one class.
+    pub label_names: Vec<String>,
 }
 
 impl Told {

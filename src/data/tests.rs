@@ -6,6 +6,7 @@ mod formats;
 mod hdf5;
 mod images;
 mod kinds;
+mod label_sets;
 mod layouts;
 mod made;
 mod options;

@@ -121,9 +121,16 @@ pub struct Metrics {
     /// The stage's loss without its penalty.
     #[serde(deserialize_with = "number")]
     pub loss: f64,
-    /// The fraction classified correctly.
+    /// The fraction classified correctly; where an image may have several labels, the fraction of the answers to all
+    /// labels that are right.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub accuracy: Option<f64>,
+    /// Where an image may have several labels: F1, the mean over the labels.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub f1: Option<f64>,
+    /// Where an image may have several labels: the fraction of images of which all are answered right.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exact_match: Option<f64>,
     /// Mean negative logarithm of the right class's probability.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub log_loss: Option<f64>,

@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use std::path::Path;
 use strata_core::project::stage::Task;
 use strata_data::DataError;
-use strata_inspect::predictions::softmax;
+use strata_inspect::predictions::{sigmoid, softmax};
 use strata_nn::Route;
 
 /// Files that are read and run through the network at once.
@@ -18,7 +18,7 @@ const TOGETHER: usize = 64;
 /// What the network makes of one image.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Prediction {
-    /// The probability of each class; empty where no stage that classifies was trained.
+    /// The probability of each class, or of each label by itself where an image may have several; empty where no stage that classifies was trained.
     pub probabilities: Vec<f32>,
     /// The code's numbers, channels last.
     pub code: Vec<f32>,
@@ -113,6 +113,7 @@ impl SavedRun {
             Ok((codes, scores, pictures))
         })?;
         let units = self.dataset.pixel_units();
+        let of_labels = self.dataset.has_label_sets();
         let reconstruction = |picture: &Vec<f32>, image: &Vec<f32>| {
             let mse = units.mean_square(picture, image);
             Reconstruction {
@@ -124,7 +125,10 @@ impl SavedRun {
         let prediction = |(index, code): (usize, Vec<f32>)| Prediction {
             probabilities: scores
                 .as_ref()
-                .map(|scores| softmax(&scores[index]))
+                .map(|scores| match of_labels {
+                    true => sigmoid(&scores[index]),
+                    false => softmax(&scores[index]),
+                })
                 .unwrap_or_default(),
             code,
             reconstruction: pictures

@@ -1,6 +1,8 @@
 //! A comparison as one self-contained page of HTML: what the terminal and the window show of it.
 
-use super::report::{STYLE, escape, section};
+mod curves;
+
+use super::report::{STYLE, escape, run_pictures, section};
 use strata_compare::Comparison;
 use strata_compare::align::{AlignedRow, Cell};
 use strata_compare::comparison::{Compared, MetricRow, SettingRow, StageCourse};
@@ -29,6 +31,14 @@ pub fn page(comparison: &Comparison) -> String {
         about(comparison)
     );
     body += &results(comparison);
+    for entry in comparison
+        .entries
+        .iter()
+        .filter(|entry| entry.kind == "run")
+    {
+        let title = format!("What {} shows", escape(&entry.name));
+        body += &section(&title, run_pictures(&entry.path));
+    }
     let head =
         format!("<meta charset=\"utf-8\"><title>{title}</title><style>{STYLE}{MORE_STYLE}</style>");
     format!(
@@ -39,6 +49,8 @@ pub fn page(comparison: &Comparison) -> String {
 /// All that is said of the runs, section by section.
 pub(crate) fn results(comparison: &Comparison) -> String {
     let mut body = section("Figures", Some(metrics(comparison)));
+    let curves = curves::figure(&comparison.entries);
+    body += &section("Validation accuracy over the epochs", curves);
     body += &section("How the trainings went", courses(comparison));
     body += &section("Time to an accuracy", until(comparison));
     body += &section("More than chance?", significance(comparison));

@@ -5,31 +5,31 @@
 
 mod confusion;
 mod curve;
+mod pictures;
+mod sparse;
 
 use image::RgbaImage;
+use pictures::Pictures;
 use std::io;
 use std::path::{Path, PathBuf};
 use strata_core::atomic_write::write_atomic;
 use strata_core::base64::base64;
-use strata_core::format::{is_scientific, loss};
+use strata_core::format::is_scientific;
 use strata_core::project::file;
-use strata_core::project::stage::Task;
 use strata_core::project::{Project, ProjectError};
 use strata_core::shape::{Inference, Row, infer};
 use strata_design::advice::advise_trained;
 use strata_design::banner;
-use strata_engine::error::RunError;
 use strata_engine::storage::changes::{Change, Changes};
 use strata_engine::storage::metrics_read::{epoch_figures, measurements};
 use strata_engine::storage::record::RunRecord;
 use strata_engine::storage::run_tables::each_metrics_row;
-use strata_engine::storage::saved_run::{SavedRun, inspect_weights};
 use strata_inspect::confusion::Confusion;
 use strata_inspect::filters::Filters;
-use strata_inspect::picture::{
-    FilterScale, PictureError, filter_sheet, png, reconstruction_sheet, zoom_for,
-};
+use strata_inspect::picture::{PictureError, png};
 use strata_inspect::reconstructions::Reconstructions;
+use strata_inspect::saliency::Saliency;
+use strata_inspect::sparse::SparseCode;
 
 /// Why there is no report.
 #[derive(Debug, thiserror::Error)]
@@ -76,6 +76,10 @@ pub struct Shown<'a> {
     pub reconstructions: Option<&'a Reconstructions>,
     /// What it takes for what.
     pub confusion: Option<&'a Confusion>,
+    /// How much each pixel counts for its answers.
+    pub saliency: Option<&'a Saliency>,
+    /// How active the units of its code are.
+    pub sparse: Option<&'a SparseCode>,
 }
 
 /// Writes a run's report to a file.
@@ -91,48 +95,10 @@ pub fn write(run: &Path, file: &Path, shown: Shown<'_>) -> Result<(), ReportErro
 /// Writes the report of a run whose pictures are made from its last checkpoint. What that does not give is left out;
 /// the reasons.
 pub fn write_stored(run: &Path, file: &Path) -> Result<Vec<String>, ReportError> {
-    let mut missing = Vec::new();
-    let mut note = |what: &str, error: RunError| {
-        missing.push(format!("the report has no {what}: {error}"));
-    };
-    let filters =
-        inspect_weights::<Filters>(run, LAST, None, &strata_inspect::filters::Request::First);
-    let filters = filters.map_err(|error| note("filters", error)).ok();
-    let project = file::load(&run.join("project.toml"))?;
-    let (mut reconstructions, mut confusion) = (None, None);
-    let has_decoder = !project.network.decoder.is_empty();
-    let classifies = project
-        .stages
-        .iter()
-        .any(|stage| stage.task == Task::Classify);
-    if has_decoder || classifies {
-        match SavedRun::open(run, LAST, None, &mut |_| true) {
-            Ok(mut saved) => {
-                if has_decoder {
-                    let made = saved.inspect::<Reconstructions>(&None);
-                    reconstructions = made.map_err(|error| note("reconstructions", error)).ok();
-                }
-                // A stage that classifies may still be to come.
-                if classifies && saved.has_trained(Task::Classify) {
-                    let made = saved.inspect::<Confusion>(&None);
-                    confusion = made.map_err(|error| note("confusion matrix", error)).ok();
-                }
-            }
-            Err(error) if has_decoder => note("reconstructions", error),
-            Err(error) => note("confusion matrix", error),
-        }
-    }
-    let shown = Shown {
-        filters: filters.as_ref(),
-        reconstructions: reconstructions.as_ref(),
-        confusion: confusion.as_ref(),
-    };
-    write(run, file, shown)?;
-    Ok(missing)
+    let pictures = Pictures::read(run)?;
+    write(run, file, pictures.shown())?;
+    Ok(pictures.missing)
 }
-
-/// The checkpoint that pictures are made from.
-const LAST: &str = "last";
 
 fn page(run: &Path, project: &Project, shown: Shown<'_>) -> String {
     let title = escape(&project.title);
@@ -141,24 +107,8 @@ fn page(run: &Path, project: &Project, shown: Shown<'_>) -> String {
     body += &section("Changed while it trained", changes(run));
     body += &section("Metrics", metrics_table(run));
     body += &section("What the curves show", course(run, project));
-    body += &section(
-        "Confusion matrix",
-        shown.confusion.and_then(confusion::table),
-    );
-    let pictures = shown
-        .reconstructions
-        .filter(|pictures| !pictures.inputs.is_empty());
-    body += &section(
-        "Probe images over their reconstructions",
-        pictures.and_then(reconstruction_figure),
-    );
-    body += &section(
-        "Filters of the first layer",
-        shown
-            .filters
-            .filter(|f| f.count > 0)
-            .and_then(filter_figure),
-    );
+    body += &section("Confusion matrix", pictures::confusions(&shown));
+    body += &pictures::sections(&shown, "h2");
     body += &section("Layers", Some(layer_table(&infer(&project.network))));
     let head = format!("<meta charset=\"utf-8\"><title>{title}</title><style>{STYLE}</style>");
     format!(
@@ -166,7 +116,19 @@ fn page(run: &Path, project: &Project, shown: Shown<'_>) -> String {
     )
 }
 
-/// The curves, the metrics and the layers of a run, for a page of several; nothing of what is no network's run.
+/// What a run's network shows, for a page of several; nothing of what is no network's run, or has no checkpoint yet.
+pub(crate) fn run_pictures(run: &Path) -> Option<String> {
+    let is_network = run.join("run.json").is_file();
+    let pictures = Pictures::read(run).ok().filter(|_| is_network)?;
+    for missing in &pictures.missing {
+        log::warn!("{}: {missing}", run.display());
+    }
+    let drawn = pictures::sections(&pictures.shown(), "h3");
+    (!drawn.is_empty()).then_some(drawn)
+}
+
+/// The curves, the metrics, the pictures and the layers of a run, for a page of several; nothing of what is no network's
+/// run.
 pub(crate) fn run_figures(run: &Path) -> String {
     let Some(project) = file::load(&run.join("project.toml"))
         .ok()
@@ -178,6 +140,7 @@ pub(crate) fn run_figures(run: &Path) -> String {
         Some(format!("<p class=\"about\">{}</p>", about(run))),
         curve::figures(run),
         metrics_table(run),
+        run_pictures(run),
         Some(layer_table(&infer(&project.network))),
     ];
     let parts: Vec<String> = parts.into_iter().flatten().collect();
@@ -303,35 +266,6 @@ fn short(text: &str) -> String {
         Ok(number) if text.len() > 8 => format!("{number:.6}"),
         _ => text.to_owned(),
     }
-}
-
-fn reconstruction_figure(pictures: &Reconstructions) -> Option<String> {
-    let pictures = pictures.shown(None);
-    let image = image_tag(
-        &reconstruction_sheet(&pictures, zoom_for(pictures.height)),
-        "inputs over reconstructions",
-    )?;
-    Some(format!(
-        "{image}<p>mean squared error {}, PSNR {:.2} dB</p>",
-        loss(pictures.mean_mse.into()),
-        pictures.psnr
-    ))
-}
-
-fn filter_figure(filters: &Filters) -> Option<String> {
-    let image = image_tag(
-        &filter_sheet(filters, FilterScale::PerFilter, zoom_for(filters.height)),
-        "filters",
-    )?;
-    let Filters {
-        key, layer, count, ..
-    } = filters;
-    Some(format!(
-        "{image}<p>{} {}: {count} filters of {}</p>",
-        escape(key),
-        escape(layer),
-        filters.dims()
-    ))
 }
 
 fn image_tag(image: &RgbaImage, alt: &str) -> Option<String> {

@@ -7,10 +7,12 @@ mod words;
 
 use super::comparison::{MORE_STYLE, results};
 use super::report::{STYLE, escape, run_figures, section};
+use std::io;
 use std::path::{Path, PathBuf};
 use strata_compare::Comparison;
 use strata_compare::comparison::MetricRow;
 use strata_compare::words as compared;
+use strata_core::atomic_write::write_atomic;
 use strata_core::files::read_bounded;
 use strata_core::project::file::to_text;
 use strata_core::project::{Project, file};
@@ -51,6 +53,16 @@ pub fn text_of(file: &Path) -> String {
     let bytes = read_bounded(file, MOST_BYTES);
     let text = bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
     text.unwrap_or_default().trim().to_owned()
+}
+
+/// Keeps the author's own words for the report of a project file; no words are no file.
+pub fn keep_words(project: &Path, words: &str) -> io::Result<()> {
+    let file = notes_file(project);
+    match words.trim() {
+        "" if !file.exists() => Ok(()),
+        "" => std::fs::remove_file(file),
+        words => write_atomic(&file, format!("{words}\n").as_bytes()),
+    }
 }
 
 /// What a report is made of.
@@ -230,6 +242,19 @@ fn layers(project: &Project) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn words_are_kept_beside_the_project_and_none_leave_no_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let project = folder.path().join("p.toml");
+        let notes = folder.path().join("p.notes.md");
+        keep_words(&project, " \n").unwrap();
+        assert!(!notes.exists());
+        keep_words(&project, "# Question\n\nDoes it help?\n").unwrap();
+        assert_eq!(text_of(&notes), "# Question\n\nDoes it help?");
+        keep_words(&project, "").unwrap();
+        assert!(!notes.exists());
+    }
 
     #[test]
     fn own_words_are_headings_and_paragraphs() {

@@ -1,6 +1,7 @@
 //! Which class every image of a split is taken for, in the order of the split, and the log loss of that.
 
 use super::confusion::{classifying, counted};
+use super::head::check_one_class;
 use super::inspection::{InspectError, Inspection, InspectionContext, Needs};
 use candle_core::Tensor;
 use strata_core::project::data::Split;
@@ -39,6 +40,7 @@ impl Inspection for Answers {
     ) -> Result<Self, InspectError> {
         let dataset = cx.images()?;
         classifying(cx)?;
+        check_one_class(dataset, "answers to compare")?;
         let step = cx.run()?.step;
         let (split, data) = counted(dataset, *request)?;
         let mut answers = Answers {

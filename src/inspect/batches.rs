@@ -13,6 +13,8 @@ pub(crate) struct Batch {
     pub indices: Vec<u32>,
     /// Their classes, where they are known.
     pub labels: Vec<Option<u32>>,
+    /// Where images may have several labels, a row for each image: 1 for a label that it has, else 0.
+    pub label_rows: Vec<f32>,
     /// `N × H × W × C` values.
     pub values: Vec<f32>,
     /// Height, width and channels.
@@ -26,8 +28,11 @@ impl Batch {
         let mut values = vec![0.0; indices.len() * size.iter().product::<usize>()];
         fill_batch(data, indices, &mut values, &mut vec![0; indices.len()])?;
         let labels = indices.iter().map(|index| data.label(*index as usize));
+        let mut label_rows = Vec::new();
+        data.push_label_rows(indices, &mut label_rows);
         Ok(Batch {
             labels: labels.collect(),
+            label_rows,
             indices: indices.to_vec(),
             values,
             size,

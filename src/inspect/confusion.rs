@@ -3,8 +3,10 @@
 use super::batches::{Batch, Walk};
 use super::head::check_head;
 use super::inspection::{InspectError, Inspection, InspectionContext, Needs};
+use super::label_figures::{count_labels, label_accuracy};
 use super::network_copy::InspectionNetwork;
-use candle_core::Tensor;
+use super::predictions::ClassFigures;
+use candle_core::{Device, Tensor};
 use strata_core::project::data::Split;
 use strata_core::project::stage::Task;
 use strata_data::{Dataset, SplitData};
@@ -29,6 +31,12 @@ pub struct Confusion {
     /// A row for each right class, a column for each answer; one more column counts the answers that are no class,
     /// where the head can give them.
     pub counts: Vec<Vec<u64>>,
+    /// Where an image may have several labels instead of one class: the figures of each label. Nothing is in `counts`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub labels: Vec<ClassFigures>,
+    /// Of these, images of which every label is answered right.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub exact: Option<usize>,
     /// Where the change is shown: the step since which, and the counts of then.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub since: Option<(u64, Vec<Vec<u64>>)>,
@@ -57,8 +65,12 @@ impl Confusion {
         Some(now - before)
     }
 
-    /// The share of all images that are taken for what they are.
+    /// The share of all images that are taken for what they are; of images with several labels, the share of answers
+    /// about all labels that are right.
     pub fn accuracy(&self) -> Option<f64> {
+        if !self.labels.is_empty() {
+            return label_accuracy(&self.labels, self.images as u64);
+        }
         let right: u64 = (0..self.counts.len())
             .filter_map(|class| self.counts[class].get(class))
             .sum();
@@ -103,6 +115,10 @@ impl Inspection for Confusion {
     }
 
     fn change_since(&self, earlier: &Self) -> Result<Self, InspectError> {
+        if !self.labels.is_empty() {
+            let message = "the figures of labels have no change since a step: look at each step";
+            return Err(InspectError::Input(message.to_owned()));
+        }
         let mut made = self.clone();
         made.since = Some((earlier.step, earlier.counts.clone()));
         Ok(made)
@@ -119,6 +135,14 @@ impl Confusion {
         let images = batch.tensor(network.device())?;
         let output = network.forward(Route::Classify, &images, Mode::Eval)?;
         let scores = network.logits(&output)?;
+        if !batch.label_rows.is_empty() {
+            let shape = (batch.len(), batch.label_rows.len() / batch.len());
+            let rows = Tensor::from_slice(&batch.label_rows, shape, &Device::Cpu)?;
+            let exact = count_labels(&mut self.labels, &scores, &rows)?;
+            self.exact = Some(self.exact.unwrap_or(0) + exact);
+            self.images += batch.len();
+            return Ok(());
+        }
         // The split has labels: they were asked for.
         let labels: Vec<u32> = batch
             .labels
@@ -175,7 +199,8 @@ pub(crate) fn counted(
     let all = wanted.map_or(usual.to_vec(), |split| vec![split]);
     let found = all.into_iter().find_map(|split| {
         let data = dataset.split(split)?;
-        (data.labelled() && !data.is_empty()).then_some((split, data))
+        let has_labels = data.labelled() || data.has_label_sets();
+        (has_labels && !data.is_empty()).then_some((split, data))
     });
     found.ok_or_else(|| {
         let split = wanted.map_or("no split".to_owned(), |split| format!("the split {split}"));

@@ -90,6 +90,10 @@ pub struct Gallery {
     pub splits: Vec<SplitCounts>,
     /// The classes' names.
     pub classes: Vec<String>,
+    /// Whether an image may have several of them, or none: they are labels then.
+    pub has_label_sets: bool,
+    /// Of each image here, its labels, where it may have several.
+    pub label_sets: Vec<Vec<u32>>,
     /// Files left out while reading, with the reason.
     pub skipped: Vec<(String, String)>,
     /// Files that are no images, with what they are, and how many: each reason with the names of its first files.
@@ -135,7 +139,7 @@ pub fn part(
     let counts = |(split, data): (Split, &SplitData)| SplitCounts {
         split,
         images: data.len(),
-        per_class: if data.labelled() {
+        per_class: if data.labelled() || data.has_label_sets() {
             data.per_class()
         } else {
             Vec::new()
@@ -174,6 +178,8 @@ pub fn part(
         .filter_map(|note| note.python.clone())
         .collect();
     let (classes, split) = (dataset.classes().to_vec(), counts.split);
+    let labels_of = |(index, _): &(usize, Option<u32>)| data.label_set(*index).map(<[u32]>::to_vec);
+    let label_sets = chosen.images.iter().filter_map(labels_of).collect();
     let Chosen {
         part,
         parts,
@@ -183,6 +189,8 @@ pub fn part(
     Ok(Gallery {
         splits,
         classes,
+        has_label_sets: dataset.has_label_sets(),
+        label_sets,
         skipped,
         passed_over,
         notes,
@@ -288,7 +296,13 @@ struct Chosen {
 }
 
 fn choose(data: &SplitData, counts: &SplitCounts, part: Part) -> Chosen {
-    let most = counts.per_class.iter().copied().max();
+    // Images with several labels are not sorted by them.
+    let most = counts
+        .per_class
+        .iter()
+        .copied()
+        .max()
+        .filter(|_| data.labelled());
     match (part, most) {
         (Part::Page(page), Some(most)) => {
             let parts = most.div_ceil(PER_CLASS).max(1);
@@ -302,7 +316,8 @@ fn choose(data: &SplitData, counts: &SplitCounts, part: Part) -> Chosen {
         }
         (Part::Page(block), None) => in_order(data, counts, None, block),
         (Part::Block { class, block }, most) => {
-            in_order(data, counts, class.filter(|_| most.is_some()), block)
+            let is_known = most.is_some() || data.has_label_sets();
+            in_order(data, counts, class.filter(|_| is_known), block)
         }
     }
 }
@@ -315,9 +330,13 @@ fn in_order(data: &SplitData, counts: &SplitCounts, class: Option<u32>, block: u
     let parts = total.div_ceil(BLOCK).max(1);
     let block = block.min(parts - 1);
     let labelled = |index| (index, data.label(index));
-    let wanted = (0..data.len())
-        .map(labelled)
-        .filter(|(_, label)| class.is_none() || *label == class);
+    let wanted = (0..data.len()).map(labelled).filter(|(index, label)| {
+        match (class, data.label_set(*index)) {
+            (None, _) => true,
+            (Some(class), Some(labels)) => labels.contains(&class),
+            (Some(_), None) => *label == class,
+        }
+    });
     let images = wanted.skip(block * BLOCK).take(BLOCK).collect();
     Chosen {
         part: Part::Block { class, block },

@@ -1,5 +1,6 @@
 //! Whether the head of a network has an output for every class.
 
+use super::inspection::InspectError;
 use std::fmt;
 use strata_core::project::Stack;
 use strata_core::project::help::{Help, Repair, StageSetting};
@@ -41,6 +42,47 @@ fn one_score(stage: &Stage, inference: &Inference, classes: usize) -> Result<(),
     })
 }
 
+/// Refuses images that may have several labels, of what is about one class an image; `what` is that in the plural.
+pub(crate) fn check_one_class(dataset: &Dataset, what: &str) -> Result<(), InspectError> {
+    if !dataset.has_label_sets() {
+        return Ok(());
+    }
+    Err(InspectError::Input(format!(
+        "{what} are of images with one class each, and an image may have several labels here"
+    )))
+}
+
+/// Whether a stage learns which of several labels an image has: by a score for each label.
+fn scores_of_labels(stage: &Stage, inference: &Inference, labels: usize) -> Result<(), HeadMisfit> {
+    let name = &stage.name;
+    if stage.loss != Loss::Bce {
+        let problem = format!(
+            "stage `{name}`: an image may have several of {labels} labels, and {} chooses one class",
+            stage.loss
+        );
+        let help = Repair::Stage(StageSetting::Loss(Loss::Bce)).into();
+        return Err(HeadMisfit { problem, help });
+    }
+    let answer = inference.answer.as_ref();
+    if answer.is_some_and(|answer| answer.is_vector() && answer.channels() == labels) {
+        return Ok(());
+    }
+    let gives = answer.map_or_else(|| "nothing".to_owned(), ToString::to_string);
+    let problem = format!(
+        "stage `{name}`: an image may have several of {labels} labels, which needs a score for each, but the head \
+         gives {gives}"
+    );
+    let end = format!("dense {labels}");
+    let is_vector = answer.is_some_and(|answer| answer.is_vector());
+    let layers: &[&str] = if is_vector {
+        &[&end]
+    } else {
+        &["flatten", &end]
+    };
+    let help = Help::end(Stack::Head, layers);
+    Err(HeadMisfit { problem, help })
+}
+
 /// Checks that the head has an output for every class; fails with what to change.
 pub fn check_head(
     stage: &Stage,
@@ -50,6 +92,9 @@ pub fn check_head(
     let name = &stage.name;
     let classes = dataset.classes().len();
     let end = format!("dense {classes}");
+    if dataset.has_label_sets() {
+        return scores_of_labels(stage, inference, classes);
+    }
     if stage.loss.spec().tells_two_apart {
         return one_score(stage, inference, classes);
     }

@@ -26,6 +26,7 @@ pub mod inspection;
 pub mod inspector;
 pub mod kernel;
 pub mod kernel_playground;
+pub mod label_figures;
 pub mod layer_pictures;
 pub mod layer_rows;
 pub mod layer_statistics;

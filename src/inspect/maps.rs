@@ -5,7 +5,8 @@
 use super::curve::{self, Paper, Trace, is_signal};
 use super::effective_field::EffectiveField;
 use super::map_look::{MapLook, mix};
-use super::picture::{NOT_FINITE, image_rgba, sheet};
+use super::picture::{NOT_FINITE, image_rgba, sheet, spaced};
+use super::saliency::Saliency;
 use image::{Rgba, RgbaImage};
 use std::sync::OnceLock;
 
@@ -146,6 +147,34 @@ fn largest(map: &[f32], stretch: usize) -> f32 {
             most
         }
     })
+}
+
+/// Images, their maps and both over each other, three images a row; signals as curves over their maps, one a row.
+pub fn saliency_sheet(saliency: &Saliency, zoom: u32) -> RgbaImage {
+    let look = saliency.look(&MapLook::default());
+    let limits = saliency.limits(&look);
+    let limit = |index: usize| limits.get(index).copied().unwrap_or(1.0);
+    let count = saliency.answers.len();
+    if saliency.are_signals() {
+        let range = curve::fitted(&saliency.inputs, curve::BYTES);
+        let tile = |index: usize| {
+            let signal = (saliency.input(index), saliency.channels);
+            let map = saliency.shown(index, &look);
+            signal_rgba(signal, map, range, (&look, limit(index)))
+        };
+        return spaced(&(0..count).map(tile).collect::<Vec<_>>(), SIGNAL, 1, 1);
+    }
+    let tiles = |index: usize| {
+        let (input, map) = (saliency.input(index), saliency.shown(index, &look));
+        [
+            image_rgba(input, saliency.channels),
+            look.map_rgba(map, limit(index)),
+            look.overlay_rgba(input, saliency.channels, map, limit(index)),
+        ]
+    };
+    let columns = 3 * count.clamp(1, 3);
+    let size = [saliency.height, saliency.width];
+    sheet((0..count).flat_map(tiles).collect(), size, columns, zoom)
 }
 
 /// The first probe image, the map and the map over the image, each with the theoretical box around what it sees; of a

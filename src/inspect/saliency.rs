@@ -324,6 +324,10 @@ impl Look<'_> {
         };
         for (answer, label) in answers.iter_mut().zip(self.probe.labels()) {
             answer.label = *label;
+            if self.dataset.has_label_sets() {
+                // Probabilities of single classes, which these are not.
+                answer.top.clear();
+            }
         }
         Ok(answers)
     }

@@ -144,7 +144,7 @@ fn a_run_and_baselines_are_compared_in_the_terminal() {
         assert!(text.contains(part), "{part}\n{text}");
     }
     let page = std::fs::read_to_string(at.join("page.html")).unwrap();
-    assert!(page.contains("Confusion matrices") && !page.contains("http"));
+    assert!(page.contains("Confusion matrices") && !page.contains("://"));
     let alone = strata(at, &["compare", "runs/run"]);
     assert_eq!(code(&alone), 2);
     assert!(err(&alone).contains("needs two"), "{}", err(&alone));

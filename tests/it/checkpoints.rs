@@ -126,7 +126,7 @@ fn wrong_checkpoints_are_told() {
 }
 
 /// Three projects: two stages with validation and kept checkpoints; a sparse one with augmentation; one that stops early.
-fn projects() -> [Project; 3] {
+pub(crate) fn projects() -> [Project; 3] {
     let augmented = [
         (
             "limit = 40",
@@ -152,7 +152,7 @@ fn projects() -> [Project; 3] {
 }
 
 /// All that two runs must have in common, snapshots included.
-fn same(whole: &Path, run: &Path) {
+pub(crate) fn same(whole: &Path, run: &Path) {
     assert_same(whole, run);
     assert_eq!(names(whole), names(run));
     assert_eq!(Snapshots::read(whole), Snapshots::read(run));

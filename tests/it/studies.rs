@@ -167,6 +167,12 @@ fn one_command_trains_all_runs_in_their_order_and_a_second_one_skips_them() {
         assert_eq!(code(&said), 2);
         assert!(err(&said).contains(part), "{}", err(&said));
     }
+    let baseline = out(&strata(at, &["check", "p.toml", "--run", "code"]));
+    assert!(
+        baseline.contains("code: baselines: knn, fitted to the code of the run autoencoder")
+            && !baseline.contains("conv"),
+        "{baseline}"
+    );
     let check = out(&strata(at, &["check", "p.toml", "--run", "transfer"]));
     assert!(
         check.contains("dense 10") && !check.contains("convt"),
@@ -190,10 +196,15 @@ fn reported(at: &Path) {
         "strata train p.toml",
         "McNemar",
         "<svg",
+        "Validation accuracy over the epochs",
+        "<polyline",
+        "<h3>Probe images over their reconstructions</h3>",
+        "<h3>Saliency</h3>",
+        "<h3>Filters of the first layer</h3>",
     ] {
         assert!(page.contains(part), "{part}");
     }
-    assert!(!page.contains("http"));
+    assert!(!page.contains("://"));
     let text = out(&strata(at, &["report", "p.toml", "-o", "r.md"]));
     assert_eq!(text.trim(), "r.md");
     let text = std::fs::read_to_string(at.join("r.md")).unwrap();
@@ -262,6 +273,7 @@ fn the_window_lists_shows_trains_and_compares_the_runs() {
     // The first that trains a network is shown; another one is chosen, and nothing is edited by that.
     window.click("autoencoder: not trained");
     window.run();
+    assert!(window.has("encoder.0: conv 4 k4 s4"));
     assert!(window.has("convt 3 k4 s4") && !window.state().is_unsaved());
     for dark in [true, false] {
         window.set_dark(dark);
@@ -278,7 +290,21 @@ fn the_window_lists_shows_trains_and_compares_the_runs() {
     assert!(window.has("5 of 5 done") && window.has("transfer: done"));
     let compared = window.state().comparing.shown.clone().unwrap();
     assert_eq!(compared.entries.len(), 5);
-    assert!(at.join("runs/small-study-comparison.html").is_file());
+    let pages =
+        ["comparison", "report"].map(|page| at.join(format!("runs/small-study-{page}.html")));
+    window.wait_at_most(Duration::from_secs(60), "the pages", |_| {
+        pages.iter().all(|page| page.is_file())
+    });
+    for page in pages {
+        let page = std::fs::read_to_string(page).unwrap();
+        for part in [
+            "Filters of the first layer",
+            "Saliency",
+            "Probe images over",
+        ] {
+            assert!(page.contains(part), "{part}");
+        }
+    }
     for dark in [true, false] {
         window.set_dark(dark);
         window.keep_picture(if dark {
@@ -287,6 +313,24 @@ fn the_window_lists_shows_trains_and_compares_the_runs() {
             "study/done-light"
         });
     }
+    // Baselines show no network as theirs.
+    window.click("pixels: done");
+    window.run();
+    assert!(window.has("no network is trained"));
+    assert!(!window.has("encoder.0: conv 4 k4 s4"));
+    // The author's own words are kept beside the project and come back with it.
+    window.click("Your words for the report");
+    window.run();
+    assert!(window.has("Your words for the report"));
+    let words = "# Question\n\nDoes it help?".to_owned();
+    window
+        .harness
+        .state_mut()
+        .handle(Action::ReportWords(words));
+    window.run();
+    let kept = std::fs::read_to_string(at.join("project.notes.md")).unwrap();
+    assert_eq!(kept, "# Question\n\nDoes it help?\n");
+    window.keep_picture("study/baselines");
     // The terminal finds them done.
     let told = json(&strata(at, &["train", "project.toml", "--json"]));
     all_done(&told);

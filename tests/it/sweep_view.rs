@@ -10,7 +10,7 @@ use strata::project::{Project, file};
 use strata::sweep::{Standing, Table};
 
 /// The window with the view of sweeps, of a project in this folder.
-fn view(folder: &Path, project: &Project) -> Window {
+pub(crate) fn view(folder: &Path, project: &Project) -> Window {
     let mut window = open(folder, project);
     window.show_alone(ViewKind::Sweep);
     window.run();

@@ -40,17 +40,17 @@ fn swept(sweep: &str) -> String {
 }
 
 /// A folder with the project as `p.toml`.
-fn folder(sweep: &str) -> tempfile::TempDir {
+pub(crate) fn folder(sweep: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("p.toml"), swept(sweep)).unwrap();
     folder
 }
 
-fn tables(sweep: &Path) -> [String; 2] {
+pub(crate) fn tables(sweep: &Path) -> [String; 2] {
     ["table.csv", "runs.csv"].map(|name| std::fs::read_to_string(sweep.join(name)).unwrap())
 }
 
-fn start(folder: &Path, args: &[&str]) -> Child {
+pub(crate) fn start(folder: &Path, args: &[&str]) -> Child {
     Command::new(env!("CARGO_BIN_EXE_strata"))
         .env("STRATA_LOG", "off")
         .env("RAYON_NUM_THREADS", "1")
@@ -62,7 +62,7 @@ fn start(folder: &Path, args: &[&str]) -> Child {
         .unwrap()
 }
 
-fn finished(child: Child) {
+pub(crate) fn finished(child: Child) {
     let output = child.wait_with_output().unwrap();
     let told = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{told}");
@@ -480,6 +480,37 @@ fn long_sweep_of_mnist_in_four_parts_is_that_of_one_process() {
     let (_, table) = strata::sweep::shard::merge(&merged, Some(&path("merged"))).unwrap();
     assert_eq!(table.count(Standing::Completed), 128);
     assert_eq!(tables(&path("whole")), tables(&path("merged")));
+}
+
+/// The same sweep by the window's engine and in the terminal.
+#[test]
+#[ignore = "minutes: 256 runs on MNIST"]
+fn long_sweep_of_mnist_in_the_window_is_that_of_the_terminal() {
+    let Some(data) = strata_testkit::folders::real_data("long_sweep_of_mnist") else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let text = MNIST.replace(
+        "source = \"mnist\"",
+        &format!(
+            "source = \"mnist\"\npath = \"{}\"",
+            data.join("mnist").display()
+        ),
+    );
+    let project = file::parse(&text, "p").unwrap();
+    let mut window = crate::sweep_view::view(folder.path(), &project);
+    window.wait("the trials", |state| state.can_sweep());
+    window.click("Train sweep");
+    let limit = Duration::from_secs(1800);
+    window.wait_at_most(limit, "the sweep", |state| {
+        let table = state.sweeping.table();
+        table.is_some_and(|table| table.count(Standing::Completed) == 128)
+            && !state.sweeping.is_running()
+    });
+    let (swept, _) = window.state().sweeping.begun.clone().unwrap();
+    std::fs::write(folder.path().join("p.toml"), text).unwrap();
+    finished(start(folder.path(), &["sweep", "p.toml", "-o", "whole"]));
+    assert_eq!(tables(&folder.path().join("whole")), tables(&swept));
 }
 
 #[test]

@@ -99,6 +99,10 @@ const ELSEWHERE: &[(&str, &str)] = &[
         "freeze",
         "requires_grad trainable fine-tune fine-tuning fixed weights",
     ),
+    (
+        "unfreeze",
+        "gradual unfreezing ulmfit progressive thaw layer by layer",
+    ),
     ("early_stop", "earlystopping patience callback monitor"),
     (
         "checkpoints",

@@ -28,6 +28,8 @@ use strata_export::bundle::{Format, Request, export, usual_folder};
 use strata_export::incoming::is_network;
 use strata_export::report::{self, Shown};
 use strata_inspect::confusion::Confusion;
+use strata_inspect::saliency::Saliency;
+use strata_inspect::sparse::SparseCode;
 use strata_sweep::folder::{PROJECT_FILE, is_sweep};
 
 /// Whether a path is no project, no run and no weights: opening it changes nothing.
@@ -383,13 +385,19 @@ impl State {
         let filters = self.training.filters.clone();
         let pictures = self.training.reconstructions.clone();
         let confusion = self.run_reply::<Confusion>().cloned();
+        let saliency = self.run_reply::<Saliency>().cloned();
+        let sparse = self.run_reply::<SparseCode>().cloned();
         let write = move |file: &Path| {
             let written = if is_running {
                 let confusion = confusion.as_ref().map(|reply| reply.result.as_deref());
+                let saliency = saliency.as_ref().map(|reply| reply.result.as_deref());
+                let sparse = sparse.as_ref().map(|reply| reply.result.as_deref());
                 let shown = Shown {
                     filters: filters.as_deref(),
                     reconstructions: pictures.as_deref(),
                     confusion: confusion.and_then(Result::ok),
+                    saliency: saliency.and_then(Result::ok),
+                    sparse: sparse.and_then(Result::ok),
                 };
                 report::write(&run, file, shown)
             } else {

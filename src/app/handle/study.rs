@@ -7,12 +7,11 @@ use crate::messages::Weight;
 use crate::run_monitor::{Phase, RunMonitor};
 use crate::services::Services;
 use crate::state::State;
-use crate::studying::{OnRuns, Queue};
+use crate::studying::{OnRuns, PageWanted, Queue};
 use crate::view_kind::ViewKind;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use strata_baselines::task::BaselineTask;
 use strata_baselines::work::Request;
-use strata_compare::Comparison;
 use strata_core::atomic_write::write_atomic;
 use strata_core::project::Project;
 use strata_core::project::study::{Study as Runs, Taken};
@@ -169,57 +168,76 @@ impl State {
             let text = "There is nothing to compare yet: fewer than two runs are done";
             return self.messages.add(Weight::Note, text);
         }
-        self.studying.page = Some(strata_study::page(self.project(), &self.base()));
+        self.studying.page = Some(PageWanted {
+            file: strata_study::page(self.project(), &self.base()),
+            wake: services.wake.clone(),
+        });
         self.comparing.chosen = done.iter().cloned().collect();
         self.compare_folders(done, services);
         self.change_views(OnView::Open(ViewKind::Compare, None), services);
         self.runs.read(self.runs_to_list(), &services.wake);
     }
 
-    /// Writes the comparison that was made of the runs as a page.
+    /// Writes the comparison that was made of the runs as a page, and their report: on a thread, since both open every
+    /// run for its pictures.
     pub(crate) fn write_comparison(&mut self) {
-        let Some(file) = self.studying.page.take() else {
+        let Some(PageWanted { file, wake }) = self.studying.page.take() else {
             return;
         };
         let Some(comparison) = self.comparing.shown.clone() else {
             return;
         };
-        let report = strata_study::report(self.project(), &self.base());
-        let pages = [
-            (&file, page(&comparison)),
-            (&report, self.report_of_runs(&comparison)),
-        ];
-        for (file, text) in pages {
-            if let Err(error) = write_atomic(file, text.as_bytes()) {
-                let text = format!("{} cannot be written: {error}", file.display());
-                return self.messages.add(Weight::Error, text);
-            }
-        }
-        let text = format!(
-            "The comparison of the runs is written to {}, their report to {}",
-            file.display(),
-            report.display()
-        );
-        self.messages.add(Weight::Note, text);
+        let unsaved = || PathBuf::from("project.toml");
+        let (project, project_file) = (self.project().clone(), self.file.clone());
+        let project_file = project_file.unwrap_or_else(unsaved);
+        let runs = self.studying.plan.reported(Reported::of);
+        let report = strata_study::report(&project, &self.base());
+        let of_comparison = comparison.clone();
+        let write = move |file: &Path| put(file, &page(&of_comparison));
+        self.pictures
+            .save("The comparison of the runs is", file, write, &wake);
+        let write = move |file: &Path| {
+            let text = study::html(&Study {
+                project: &project,
+                file: &project_file.display().to_string(),
+                words: &study::text_of(&study::notes_file(&project_file)),
+                runs: &runs,
+                comparison: &comparison,
+            });
+            put(file, &text)
+        };
+        self.pictures
+            .save("The report of the runs is", report, write, &wake);
     }
 
-    /// The report of the runs that are done, with the words of the file beside the project.
-    fn report_of_runs(&self, comparison: &Comparison) -> String {
-        let unsaved = || PathBuf::from("project.toml");
-        let file = self.file.clone().unwrap_or_else(unsaved);
-        let plan = &self.studying.plan;
-        let runs = plan.reported(Reported::of);
-        study::html(&Study {
-            project: self.project(),
-            file: &file.display().to_string(),
-            words: &study::text_of(&study::notes_file(&file)),
-            runs: &runs,
-            comparison,
-        })
+    /// Keeps the author's own words for the report, in the file beside the project.
+    pub(super) fn keep_report_words(&mut self, words: String) {
+        let Some(file) = self.file.clone() else {
+            let text = "Save the project first: the words for its report are kept beside its file";
+            return self.messages.add(Weight::Warning, text);
+        };
+        if let Err(error) = study::keep_words(&file, &words) {
+            let notes = study::notes_file(&file);
+            let text = format!("{} cannot be written: {error}", notes.display());
+            self.messages.add(Weight::Error, text);
+        }
+        self.studying.words = Some((file, words));
+    }
+
+    /// Reads the author's own words once for each project file.
+    fn look_at_words(&mut self) {
+        let Some(file) = self.file.clone().filter(|_| self.project().study.is_some()) else {
+            return;
+        };
+        if self.studying.words(&file).is_none() {
+            let words = study::text_of(&study::notes_file(&file));
+            self.studying.words = Some((file, words));
+        }
     }
 
     /// Looks where the runs stand, where the project was edited since or (`again`) something ended.
     pub(crate) fn look_at_runs(&mut self, again: bool) {
+        self.look_at_words();
         let is_known = self.studying.of.as_ref() == Some(self.project());
         if is_known && !again {
             return;
@@ -270,6 +288,11 @@ impl State {
         let items = shown.into_iter().flat_map(|run| plan.of_run(run));
         items.filter_map(Item::trained)
     }
+}
+
+fn put(file: &Path, text: &str) -> Result<(), String> {
+    let written = write_atomic(file, text.as_bytes());
+    written.map_err(|error| format!("{} cannot be written: {error}", file.display()))
 }
 
 fn next<'a>(plan: &'a Plan, queue: &Queue) -> Option<&'a Item> {

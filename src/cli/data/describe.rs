@@ -30,7 +30,10 @@ pub fn as_json(seen: &Seen) -> Value {
         dataset, proposed, ..
     } = *seen;
     let of_split = |(split, data): (Split, &SplitData)| {
-        let value = json!({ "images": data.len(), "labelled": data.labelled(), "per_class": data.per_class() });
+        let mut value = json!({ "images": data.len(), "labelled": data.labelled(), "per_class": data.per_class() });
+        if let (true, Some(value)) = (data.has_label_sets(), value.as_object_mut()) {
+            value.insert("several_labels".to_owned(), json!(true));
+        }
         (split.name().to_owned(), value)
     };
     let size = |([height, width], images): &([usize; 2], usize)| json!({ "height": height, "width": width, "images": images });
@@ -96,14 +99,18 @@ pub fn as_text(seen: &Seen) -> String {
     ));
     lines.extend(sizes(dataset, proposed));
     if !dataset.classes().is_empty() {
+        let what = match dataset.has_label_sets() {
+            true => "labels, of which an image may have several",
+            false => "classes",
+        };
         lines.push(format!(
-            "{} classes: {}",
+            "{} {what}: {}",
             dataset.classes().len(),
             dataset.classes().join(", ")
         ));
     }
     for (split, data) in dataset.splits() {
-        let labels = if data.labelled() {
+        let labels = if data.labelled() || data.has_label_sets() {
             "labelled"
         } else {
             "without labels"
@@ -113,7 +120,7 @@ pub fn as_text(seen: &Seen) -> String {
             left(split.name(), 9),
             right(&count(data.len() as u64), 9)
         ));
-        if data.labelled() {
+        if data.labelled() || data.has_label_sets() {
             lines.extend(balance(dataset.classes(), &data.per_class()));
         }
     }

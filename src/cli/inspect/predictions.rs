@@ -79,6 +79,17 @@ fn say(predictions: &Predictions) {
             let name = predictions.class_name(class as u32);
             output::say(&format!("{name}: {}", figures_line(figures)));
         }
+    } else if let Some(accuracy) = predictions.accuracy {
+        output::say(&format!(
+            "{:.2} % of the answers about {} labels of {} images right",
+            100.0 * accuracy,
+            predictions.classes.len(),
+            format::count(predictions.images as u64)
+        ));
+        for (class, figures) in predictions.per_class.iter().enumerate() {
+            let name = predictions.class_name(class as u32);
+            output::say(&format!("{name}: {}", figures_line(figures)));
+        }
     }
     if let Some(change) = &predictions.change {
         output::say(&of_predictions::change_words(change));
@@ -107,9 +118,8 @@ fn figures_line(figures: &ClassFigures) -> String {
 
 /// `image 312, 7: 1 98.2 %, 7 1.1 %`
 fn line(predictions: &Predictions, image: &ShownImage) -> String {
-    let label = image.label.map_or_else(String::new, |label| {
-        format!(", {}", predictions.class_name(label))
-    });
+    let truth = predictions.truth(image);
+    let label = truth.map_or_else(String::new, |truth| format!(", {truth}"));
     let top = image.top.iter().map(|(class, probability)| {
         let percent = text::figure(f64::from(100.0 * probability));
         format!("{} {percent} %", predictions.class_name(*class))
@@ -143,7 +153,13 @@ fn value(predictions: &Predictions) -> Value {
     let shown = predictions.shown.iter().map(|image| {
         let top = image.top.iter();
         let top = top.map(|(class, probability)| json!({"class": name(*class), "probability": probability}));
-        json!({"image": image.index, "label": image.label.map(name), "top": top.collect::<Vec<_>>()})
+        let mut one =
+            json!({"image": image.index, "label": image.label.map(name), "top": top.collect::<Vec<_>>()});
+        if let (Some(labels), Some(one)) = (&image.labels, one.as_object_mut()) {
+            let labels: Vec<String> = labels.iter().copied().map(name).collect();
+            one.insert("labels".to_owned(), labels.into());
+        }
+        one
     });
     let bins = predictions.bins.iter().map(|bin| {
         let [probability, right] = bin.point().map_or([None; 2], |point| point.map(Some));

@@ -53,7 +53,7 @@ pub struct LossSpec {
     pub task: Task,
     /// Whether output and target must be from 0 to 1.
     pub needs_probabilities: bool,
-    /// Whether it also classifies: two classes by a single score.
+    /// Whether it also classifies: two classes by a single score, or several labels by a score for each.
     pub tells_two_apart: bool,
     /// Height and width that an image must have, of a loss that looks at surroundings of pixels.
     pub least_side: Option<usize>,
@@ -149,7 +149,7 @@ impl Loss {
                 ..LossSpec::of_images(
                     "bce",
                     "Binary cross-entropy of values from 0 to 1 (after a sigmoid); of two classes that a head of one \
-                     score tells apart.",
+                     score tells apart; of several labels an image, by a score for each.",
                 )
             },
             Loss::CrossEntropy { smoothing } => LossSpec {

@@ -36,6 +36,7 @@ pub mod study;
 pub mod sweep;
 pub mod target;
 mod text_update;
+pub mod unfreeze;
 mod words;
 
 use data::DataSpec;

@@ -14,6 +14,7 @@ pub use super::optimizer::Optimizer;
 use super::reference::stage::EARLY_STOP;
 pub use super::schedule::Schedule;
 use super::structured;
+pub use super::unfreeze::Unfreeze;
 pub use super::words::SettingError;
 use super::words::{Words, short, text_conversions};
 use serde::de::Error as _;
@@ -217,6 +218,9 @@ pub struct Stage {
         skip_serializing_if = "Vec::is_empty"
     )]
     pub freeze: Vec<String>,
+    /// A stack whose layers are frozen at first and trained one after the other, the top ones first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unfreeze: Option<Unfreeze>,
     /// Ends the stage early.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub early_stop: Option<EarlyStop>,
@@ -266,6 +270,7 @@ impl Default for Stage {
             batch: 64,
             accumulate: 1,
             freeze: Vec::new(),
+            unfreeze: None,
             early_stop: None,
             sparsity: None,
             checkpoints: None,

@@ -16,6 +16,7 @@
 //! | `blocks`, `pool_pairing`, `budget` | branches that meet, `unpool` and its pooling, limits |
 //! | `skip` | skip connections, and what brings their sides to one size |
 //! | `field` | receptive fields, and which positions see anything of the input |
+//! | `unfreezing` | the layers that a stage begins to train one after the other |
 //! | `cost` | parameters, arithmetic and values of a layer |
 
 pub(crate) mod blocks;
@@ -34,6 +35,7 @@ pub mod rules;
 pub mod axis_rule;
 pub mod propagate;
 pub mod skip;
+pub mod unfreezing;
 pub(crate) mod walk;
 
 pub use crate::project::target::{Target, target};

@@ -27,6 +27,7 @@ use crate::Skipped;
 use crate::download::Sum;
 use crate::download::published::{Archive, Holds, Packed, Published};
 use crate::error::DataError;
+use crate::label_sets;
 use crate::source::{OpenRequest, OpenedSource};
 use crate::splits::split_assignment::{GivenSplit, SplitRules};
 use files::{Decoded, Splits};
@@ -82,7 +83,8 @@ pub(crate) fn load(
         has_splits,
     } = list(ask)?;
     let rules = SplitRules::new(ask.spec, ask.seed, (!has_splits).then_some(TEST_SHARE))?;
-    splits = share_out(&rules, &splits);
+    let has_sets = classes.iter().any(|class| label_sets::is_set(class));
+    splits = share_out(&rules, &splits, has_sets);
     for (_, entries) in &mut splits {
         take_turns(entries);
         entries.truncate(ask.spec.limit.unwrap_or(usize::MAX));
@@ -112,10 +114,16 @@ fn take_turns(entries: &mut [Entry]) {
 }
 
 /// The files of every split, given those of the folder's own.
-fn share_out(rules: &SplitRules, splits: &[(Split, Vec<Entry>)]) -> Vec<(Split, Vec<Entry>)> {
+fn share_out(
+    rules: &SplitRules,
+    splits: &[(Split, Vec<Entry>)],
+    has_sets: bool,
+) -> Vec<(Split, Vec<Entry>)> {
+    // Of images with several labels shares are drawn at random: most of their sets are rare.
+    let class = |entry: &Entry| entry.class.map(|class| if has_sets { 0 } else { class });
     let labels: Vec<Option<Vec<u32>>> = splits
         .iter()
-        .map(|(_, entries)| entries.iter().map(|entry| entry.class).collect())
+        .map(|(_, entries)| entries.iter().map(class).collect())
         .collect();
     let given = splits
         .iter()

@@ -19,12 +19,23 @@ pub(crate) fn make_splits(
     common: &Common,
     mut room: u64,
 ) -> Vec<(Split, SplitData)> {
-    let given: Vec<GivenSplit> = parts
-        .iter()
-        .map(|part| GivenSplit {
+    // Of images with several labels shares are drawn at random: most of their sets are rare.
+    let of_one_class: Vec<Vec<u32>> = match common.sets {
+        Some(_) => parts
+            .iter()
+            .map(|part| vec![0; part.pictures.len()])
+            .collect(),
+        None => Vec::new(),
+    };
+    let given: Vec<GivenSplit> = (0..)
+        .zip(parts)
+        .map(|(at, part): (usize, &SourceSplit)| GivenSplit {
             split: part.split,
             len: part.pictures.len(),
-            labels: part.labels.as_deref(),
+            labels: part
+                .labels
+                .as_deref()
+                .map(|labels| of_one_class.get(at).map_or(labels, Vec::as_slice)),
         })
         .collect();
     let shares = match rules {
@@ -95,7 +106,13 @@ pub(crate) fn check_shares(
     if let Some((key, _, purpose)) = asked
         && !train.is_some_and(|(_, data)| data.labelled())
     {
-        let problem = format!("there are no labelled training images to {purpose}");
+        let has_several = train.is_some_and(|(_, data)| data.has_label_sets());
+        let problem = match has_several {
+            true => {
+                format!("an image has several labels here, and there are no classes to {purpose}")
+            }
+            false => format!("there are no labelled training images to {purpose}"),
+        };
         return Err(DataError::setting(key, problem, Help::without(key)));
     }
     let holds_back = [

@@ -8,6 +8,7 @@ use crate::error::DataError;
 use crate::images::image_fitting::{ImageFitter, Scaling};
 use crate::images::input_transform::InputTransform;
 use crate::images::pixel_scale::Scale;
+use crate::label_sets::LabelSets;
 use crate::source::{BYTES, ImageStore, RawImage};
 use foldhash::quality::FixedState;
 use rayon::prelude::*;
@@ -28,7 +29,9 @@ pub struct SplitData {
     pictures: Arc<dyn ImageStore>,
     /// Which pictures, by position in the split; before patches.
     chosen: Vec<u32>,
+    /// Of each picture its class, or the number of its set of labels.
     labels: Option<Vec<u32>>,
+    sets: Option<Arc<LabelSets>>,
     classes: usize,
     fit: Arc<ImageFitter>,
     patches: Option<Patches>,
@@ -64,6 +67,8 @@ pub(crate) struct Common {
     pub view: [usize; 3],
     pub span: [f32; 2],
     pub classes: usize,
+    /// Where images have several labels each.
+    pub sets: Option<Arc<LabelSets>>,
     pub weights: Option<Weights>,
 }
 
@@ -97,6 +102,7 @@ impl SplitData {
             kept_bytes,
             chosen,
             labels,
+            sets: common.sets.clone(),
             classes: common.classes,
             fit: Arc::clone(&common.fit),
             patches: common.patches,
@@ -157,13 +163,45 @@ impl SplitData {
         self.chosen.is_empty()
     }
 
-    /// Whether every image has a label.
+    /// Whether every image has one class.
     pub fn labelled(&self) -> bool {
-        self.labels.is_some()
+        self.labels.is_some() && self.sets.is_none()
     }
 
-    /// The class of image `index`; none where there are no labels or no such image.
+    /// Whether it is known of every image which of several labels it has.
+    pub fn has_label_sets(&self) -> bool {
+        self.labels.is_some() && self.sets.is_some()
+    }
+
+    /// The class of image `index`; none where there are no classes or no such image.
     pub fn label(&self, index: usize) -> Option<u32> {
+        self.number(index).filter(|_| self.sets.is_none())
+    }
+
+    /// The labels of image `index`, by their numbers in rising order, where images have several each.
+    pub fn label_set(&self, index: usize) -> Option<&[u32]> {
+        let sets = self.sets.as_deref()?;
+        Some(sets.of_number(self.number(index)?))
+    }
+
+    /// Appends a row for each image, where images have several labels each: 1 for a label that it has, else 0.
+    pub fn push_label_rows(&self, indices: &[u32], rows: &mut Vec<f32>) {
+        if !self.has_label_sets() {
+            return;
+        }
+        for &index in indices {
+            let start = rows.len();
+            rows.resize(start + self.classes, 0.0);
+            for &label in self.label_set(index as usize).unwrap_or_default() {
+                if let Some(cell) = rows.get_mut(start + label as usize) {
+                    *cell = 1.0;
+                }
+            }
+        }
+    }
+
+    /// The class of an image, or the number of its set of labels.
+    fn number(&self, index: usize) -> Option<u32> {
         if index >= self.len() {
             return None;
         }
@@ -181,13 +219,19 @@ impl SplitData {
         }
     }
 
-    /// Number of images of each class; all zero where there are no labels.
+    /// Number of images of each class, or that have each label; all zero where there are no labels.
     pub fn per_class(&self) -> Vec<usize> {
         let mut counts = vec![0; self.classes];
         let each = self.patches.map_or(1, |patches| patches.each);
-        for &label in self.labels.iter().flatten() {
-            if let Some(count) = counts.get_mut(label as usize) {
+        let mut add = |label: &u32| {
+            if let Some(count) = counts.get_mut(*label as usize) {
                 *count += each;
+            }
+        };
+        for number in self.labels.iter().flatten() {
+            match &self.sets {
+                Some(sets) => sets.of_number(*number).iter().for_each(&mut add),
+                None => add(number),
             }
         }
         counts

@@ -18,6 +18,8 @@ pub struct ImageCounts {
     pub classes: Vec<String>,
     /// Each split with its images, and those of each class where it has labels.
     pub splits: Vec<(Split, usize, Vec<usize>)>,
+    /// Whether an image may have several labels, or none; `classes` are then the labels.
+    pub has_label_sets: bool,
 }
 
 impl ImageCounts {
@@ -44,7 +46,10 @@ pub fn advise_images(
             larger_than_the_data(index, stage, images),
             last_of_one(&case, index, stage, images),
             lagging_statistics(&case, index, stage, images),
-            imbalance(project, index, stage, &counts.classes, by_class),
+            match counts.has_label_sets {
+                true => rare_label(index, stage, &counts.classes, by_class, images),
+                false => imbalance(project, index, stage, &counts.classes, by_class),
+            },
             balanced_twice(project, index, stage),
         ];
         all.extend(found.into_iter().flatten().take(OF_A_KIND));
@@ -257,6 +262,41 @@ fn imbalance(
     };
     let advice = Advice::new(message, why).of_stage(index);
     Some(advice.fix("set weights to balanced".to_owned(), Edit::Data(data)))
+}
+
+/// A label that so small a share of the images has is told of.
+const RARE: f64 = 0.1;
+
+/// Labels that so few images have that an answer of none is nearly always right.
+fn rare_label(
+    index: usize,
+    stage: &Stage,
+    labels: &[String],
+    by_label: &[usize],
+    images: usize,
+) -> Option<Advice> {
+    if stage.task != Task::Classify {
+        return None;
+    }
+    let (label, having) = labels
+        .iter()
+        .zip(by_label)
+        .min_by_key(|(_, having)| **having)?;
+    let share = *having as f64 / images.max(1) as f64;
+    if share >= RARE {
+        return None;
+    }
+    let message = format!(
+        "the label `{label}` is rare: {} of {} images have it",
+        count(*having as u64),
+        count(images as u64)
+    );
+    let why = format!(
+        "Whoever never answers `{label}` is right about it {:.1} % of the time, so the accuracy says little: look at \
+         F1, precision and recall of each label.",
+        100.0 * (1.0 - share)
+    );
+    Some(Advice::new(message, why).of_stage(index))
 }
 
 /// Rare classes that are drawn more often and count more as well.

@@ -76,7 +76,6 @@ fn penalty(index: usize, stage: &Stage) -> Option<Advice> {
          beta = 3 is usual (Ng, CS294A).";
     let without = Stage {
         sparsity: None,
-        checkpoints: None,
         ..stage.clone()
     };
     let message = format!("sparsity `{sparsity}` changes nothing: its weight beta is 0");

@@ -65,14 +65,16 @@ fn spoilt(list: &List<'_>, index: usize, how: &str) -> Advice {
     )
 }
 
-/// Softmax, or an activation, before cross-entropy.
+/// Softmax, or an activation, before cross-entropy; sigmoid, or another one, before the binary one.
 pub fn scores(case: &Case<'_>) -> Vec<Advice> {
-    case.stage(|stage| {
-        matches!(stage.loss, Loss::CrossEntropy { .. }) && stage.task == Task::Classify
-    })
-    .and_then(|_| scored(case.stack(Stack::Head)?))
-    .into_iter()
-    .collect()
+    let classifies = |loss: fn(Loss) -> bool| {
+        case.stage(|stage| loss(stage.loss) && stage.task == Task::Classify)
+    };
+    let of_classes = classifies(|loss| matches!(loss, Loss::CrossEntropy { .. }))
+        .and_then(|_| scored(case.stack(Stack::Head)?));
+    let of_labels = classifies(|loss| loss == Loss::Bce)
+        .and_then(|_| scored_by_sigmoid(case.stack(Stack::Head)?));
+    of_classes.or(of_labels).into_iter().collect()
 }
 
 fn scored(list: &List<'_>) -> Option<Advice> {
@@ -103,6 +105,26 @@ fn scored(list: &List<'_>) -> Option<Advice> {
             .at(&place)
             .fix(label, Edit::Remove(place)),
     )
+}
+
+fn scored_by_sigmoid(list: &List<'_>) -> Option<Advice> {
+    let index = last(list)?;
+    let (place, text) = (list.place(index), list.nodes[index].text());
+    let kind = list.kind(index)?;
+    if *kind != Kind::Softmax && !kind.is_function() {
+        return None;
+    }
+    let message = format!(
+        "the head ends in `{text}` before bce, which applies a sigmoid to the scores itself"
+    );
+    let why = format!(
+        "Classifying, bce takes scores that may be any number and applies the sigmoid itself, in one step that can't \
+         overflow (PyTorch, BCEWithLogitsLoss). Behind `{text}` a score cannot say that a label is surely not there, \
+         or surely there."
+    );
+    let label = format!("remove {text} at {place}");
+    let advice = Advice::new(message, why).at(&place);
+    Some(advice.fix(label, Edit::Remove(place)))
 }
 
 /// The decoder's last activation, where it is one.

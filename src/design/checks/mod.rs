@@ -3,6 +3,7 @@
 pub(crate) mod data_check;
 pub mod project_check;
 pub(crate) mod stage_check;
+mod unfreeze_check;
 mod update_check;
 pub(crate) mod value_range;
 

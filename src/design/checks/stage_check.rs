@@ -1,6 +1,7 @@
 //! What each stage needs of the network.
 
 use super::project_check::Problem;
+use super::unfreeze_check;
 use super::update_check::updates;
 use super::value_range;
 use crate::output_check::banner;
@@ -35,6 +36,7 @@ pub fn stages(project: &Project, inference: &Inference) -> Vec<Problem> {
             early_stop(stage),
             updates(project, inference, index),
             freeze(stage, project, inference),
+            unfreeze_check::unfreeze(stage, project, inference),
             sparsity(stage, project, inference),
         ];
         problems.extend(
@@ -152,7 +154,10 @@ fn end_with_scores(project: &Project) -> Help {
 /// The head has to give one score a class.
 fn scores(stage: &Stage, project: &Project, inference: &Inference) -> Option<Problem> {
     let answer = inference.answer.as_ref()?;
-    if stage.loss.spec().tells_two_apart {
+    let is_known = project.data.source.info().classes.is_some();
+    // A score for each of several labels: whether the images have them is known once they are read.
+    let of_labels = !is_known && answer.is_vector() && answer.elements() > 1;
+    if stage.loss.spec().tells_two_apart && !of_labels {
         return one_score(stage.loss, project, answer);
     }
     if !answer.is_vector() {

@@ -10,10 +10,10 @@ use crate::run::stage::frozen;
 use candle_core::{Device, Tensor};
 use rand::Rng;
 use std::time::{Duration, Instant};
-use strata_core::project::Project;
 use strata_core::project::schedule::Rates;
 use strata_core::project::size::Shape;
 use strata_core::project::stage::{Stage, Task};
+use strata_core::project::{Place, Project};
 use strata_core::rng::{Purpose, stream};
 use strata_core::shape::{Inference, Plan, infer};
 use strata_nn::layers::channels_last;
@@ -101,7 +101,9 @@ impl Workload {
         let mut network = Network::new(plan, project.seed, device)?;
         network.set_frozen(&frozen(&stage));
         network.set_sparsity(stage.sparsity.as_ref())?;
-        let group = |parameter: &Parameter| group_of(project, &stage, &[], &|_| false, parameter);
+        let at_once = |_: &Place| 0;
+        let group =
+            |parameter: &Parameter| group_of(project, &stage, &[], &|_| false, &at_once, parameter);
         let learner = (pass == Pass::Training)
             .then(|| Learner::new(&stage, &network, &group, None))
             .transpose()?;

@@ -23,8 +23,25 @@ pub struct Batch<'a> {
     pub images: Tensor,
     /// One for each image; `u32::MAX` where there is none.
     pub labels: &'a [u32],
+    /// Where images have several labels each, a row for each image: 1 for a label that it has, else 0.
+    pub label_rows: &'a [f32],
     /// The images blended in (mixup).
     pub blend: Option<&'a Blended>,
+}
+
+impl Batch<'_> {
+    /// The rows of labels as images are blended: each image with the one before it.
+    pub fn blended_label_rows(&self) -> Vec<f32> {
+        let mut rows = self.label_rows.to_vec();
+        let Some(Blended { share, .. }) = self.blend else {
+            return rows;
+        };
+        let by = rows.len() / self.labels.len().max(1);
+        rows.rotate_right(by);
+        let pairs = rows.iter_mut().zip(self.label_rows);
+        pairs.for_each(|(row, own)| *row = share * own + (1.0 - share) * *row);
+        rows
+    }
 }
 
 impl Batcher {
@@ -89,6 +106,7 @@ impl Batcher {
         Ok(Batch {
             images,
             labels: &self.labels,
+            label_rows: &[],
             blend: None,
         })
     }

@@ -132,6 +132,7 @@ impl Batches {
         Some(images.map(|images| Batch {
             images,
             labels: &self.newest.labels,
+            label_rows: &self.newest.label_rows,
             blend: self.newest.blend.as_ref(),
         }))
     }
@@ -179,6 +180,7 @@ fn make(
     let size: usize = shape.iter().product();
     let piece = (IMAGES_PER_TASK * size).max(1);
     batch.labels.resize(count, u32::MAX);
+    job.label_rows(number, &mut batch.label_rows);
     batcher.make(count, shape, |images| {
         let spread = |images: &mut [f32], make: &MakeImages<'_>| {
             each_chunk([images], piece, |range, [part]| {

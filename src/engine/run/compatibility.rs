@@ -10,7 +10,7 @@ use strata_core::project::schedule::{Course, Plateau, Schedule};
 use strata_core::project::size::Shape;
 use strata_core::project::stage::{ClassWeights, Stage, Task};
 use strata_core::shape::Inference;
-use strata_data::Dataset;
+use strata_data::{Dataset, SplitData};
 use strata_inspect::head::check_head;
 
 /// Checks the images against the network's input, and every stage that will be trained against the splits.
@@ -152,10 +152,8 @@ fn check_plateau(stage: &Stage, dataset: &Dataset) -> Result<(), Unfit> {
 
 fn check_classes(stage: &Stage, inference: &Inference, dataset: &Dataset) -> Result<(), Unfit> {
     let name = &stage.name;
-    if !dataset
-        .split(stage.split)
-        .is_some_and(|split| split.labelled())
-    {
+    let has_labels = |split: &SplitData| split.labelled() || split.has_label_sets();
+    if !dataset.split(stage.split).is_some_and(has_labels) {
         let message = format!(
             "stage `{name}` classifies, but the images of the split `{}` have no labels",
             stage.split
@@ -172,6 +170,14 @@ fn check_classes(stage: &Stage, inference: &Inference, dataset: &Dataset) -> Res
 }
 
 fn check_weights(stage: &Stage, dataset: &Dataset) -> Result<(), Unfit> {
+    if stage.class_weights.is_some() && dataset.has_label_sets() {
+        let message = format!(
+            "stage `{}` weighs classes, but an image may have several labels here: each counts alike",
+            stage.name
+        );
+        let none = Repair::Stage(StageSetting::ClassWeights(None));
+        return Err(Unfit::new(message, vec![none.into()]));
+    }
     let Some(ClassWeights::Each(weights)) = &stage.class_weights else {
         return Ok(());
     };
@@ -196,6 +202,7 @@ fn check_weights(stage: &Stage, dataset: &Dataset) -> Result<(), Unfit> {
 pub(crate) fn is_measured(stage: &Stage, dataset: &Dataset, split: Split) -> bool {
     let data = dataset.split(split);
     data.is_some_and(|data| {
-        !data.is_empty() && (stage.task == Task::Reconstruct || data.labelled())
+        !data.is_empty()
+            && (stage.task == Task::Reconstruct || data.labelled() || data.has_label_sets())
     })
 }

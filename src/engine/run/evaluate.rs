@@ -11,6 +11,8 @@ use candle_core::{Device, Tensor};
 use strata_core::project::stage::{Loss, Task};
 use strata_data::{PixelUnits, SplitData};
 use strata_inspect::confusion::count_answers;
+use strata_inspect::label_figures::{count_labels, label_accuracy, macro_f1};
+use strata_inspect::predictions::ClassFigures;
 use strata_nn::loss::{Target, count_correct, evaluate, evaluate_weighted};
 use strata_nn::ops::storage::view;
 use strata_nn::{Mode, Network};
@@ -63,14 +65,39 @@ pub fn confusion(
 ) -> Result<Vec<Vec<u64>>, RunError> {
     let mut counts = Vec::new();
     for_each_batch(network, split, how, device, &mut |output, _, labels| {
-        count_answers(&mut counts, classes, output, labels)?;
+        count_answers(&mut counts, classes, output, labels.classes)?;
         Ok(true)
     })?;
     Ok(counts)
 }
 
+/// How well each label is told, where an image may have several.
+pub fn label_figures(
+    network: &mut Network,
+    split: &SplitData,
+    how: Measure<'_>,
+    device: &Device,
+) -> Result<Vec<ClassFigures>, RunError> {
+    let mut figures = Vec::new();
+    for_each_batch(network, split, how, device, &mut |output, _, labels| {
+        if let Some(rows) = labels.rows {
+            count_labels(&mut figures, output, rows)?;
+        }
+        Ok(true)
+    })?;
+    Ok(figures)
+}
+
+/// The labels of a batch.
+struct BatchLabels<'a> {
+    /// The class of each image; `u32::MAX` where there is none.
+    classes: &'a [u32],
+    /// Where an image may have several labels, a row for each.
+    rows: Option<&'a Tensor>,
+}
+
 /// What is done with a batch's output (of a classification its logits), images and labels; false ends it.
-type Visit<'a> = dyn FnMut(&Tensor, &Tensor, &[u32]) -> Result<bool, RunError> + 'a;
+type Visit<'a> = dyn FnMut(&Tensor, &Tensor, BatchLabels<'_>) -> Result<bool, RunError> + 'a;
 
 /// False when the visitor ended it before the last batch.
 fn for_each_batch(
@@ -91,7 +118,20 @@ fn for_each_batch(
                 Task::Classify => network.logits(&output),
             }
         })?;
-        if !visit(&output, &batch.images, batch.labels)? {
+        let mut cells = Vec::new();
+        split.push_label_rows(indices, &mut cells);
+        let rows = match cells.len() / indices.len().max(1) {
+            0 => None,
+            labels => {
+                let rows = Tensor::from_vec(cells, (indices.len(), labels), &Device::Cpu)?;
+                Some(rows.to_dtype(output.dtype())?)
+            }
+        };
+        let labels = BatchLabels {
+            classes: batch.labels,
+            rows: rows.as_ref(),
+        };
+        if !visit(&output, &batch.images, labels)? {
             return Ok(false);
         }
     }
@@ -107,6 +147,10 @@ struct Sums {
     correct: f64,
     log_loss: f64,
     mse: f64,
+    /// Of each label, where an image may have several.
+    labels: Vec<ClassFigures>,
+    /// Images of which every label is answered right.
+    exact: usize,
 }
 
 impl Sums {
@@ -115,12 +159,13 @@ impl Sums {
         how: Measure<'_>,
         output: &Tensor,
         images: &Tensor,
-        labels: &[u32],
+        labels: BatchLabels<'_>,
     ) -> Result<(), RunError> {
-        let count = labels.len() as f64;
-        let target = match how.task {
-            Task::Reconstruct => Target::Images(images),
-            Task::Classify => Target::Labels(labels),
+        let count = labels.classes.len() as f64;
+        let target = match (how.task, labels.rows) {
+            (Task::Reconstruct, _) => Target::Images(images),
+            (Task::Classify, Some(rows)) => Target::LabelRows(rows),
+            (Task::Classify, None) => Target::Labels(labels.classes),
         };
         let evaluated = evaluate_weighted(how.loss, how.class_weights, output, target, None)?;
         let second = |other: Loss| -> Result<f64, RunError> {
@@ -135,10 +180,15 @@ impl Sums {
                 let mse = second(Loss::Mse)?;
                 self.mse += count * pixel_error(how.pixels, mse, output, images)?;
             }
-            Task::Classify => {
-                self.correct += count_correct(output, labels)? as f64;
-                self.log_loss += count * second(Loss::CROSS_ENTROPY)?;
-            }
+            Task::Classify => match labels.rows {
+                Some(rows) => {
+                    self.exact += count_labels(&mut self.labels, output, rows)?;
+                }
+                None => {
+                    self.correct += count_correct(output, labels.classes)? as f64;
+                    self.log_loss += count * second(Loss::CROSS_ENTROPY)?;
+                }
+            },
         }
         self.images += count;
         self.loss += evaluated.weight * evaluated.value;
@@ -154,6 +204,12 @@ impl Sums {
         };
         match how.task {
             Task::Reconstruct => with_mse(metrics, mean(self.mse), how.pixels),
+            Task::Classify if !self.labels.is_empty() => Metrics {
+                accuracy: label_accuracy(&self.labels, self.images as u64),
+                f1: macro_f1(&self.labels),
+                exact_match: Some(mean(self.exact as f64)),
+                ..metrics
+            },
             Task::Classify => Metrics {
                 accuracy: Some(mean(self.correct)),
                 log_loss: Some(mean(self.log_loss)),

@@ -16,6 +16,7 @@ pub fn group_of(
     stage: &Stage,
     trained: &[Stage],
     is_transferred: &dyn Fn(&Parameter) -> bool,
+    begins_after: &dyn Fn(&Place) -> u64,
     parameter: &Parameter,
 ) -> Group {
     let place = &parameter.place;
@@ -23,6 +24,7 @@ pub fn group_of(
     Group {
         lr_factor: stage.rate_factors.of(place, is_pretrained),
         decays: stage.decay == Decay::All || is_weight(project, parameter),
+        begins_after: begins_after(place),
     }
 }
 
@@ -94,7 +96,8 @@ batch = 4
         let network = Network::new(&plan, 1, &Device::Cpu).unwrap();
         let (earlier, stage) = (&project.stages[..1], &project.stages[1]);
         for parameter in network.parameters() {
-            let group = group_of(&project, stage, earlier, &|_| false, parameter);
+            let at_once = |_: &Place| 0;
+            let group = group_of(&project, stage, earlier, &|_| false, &at_once, parameter);
             let key = parameter.key.as_str();
             let factor = match key {
                 _ if key.starts_with("encoder.3") => 1.0,
@@ -108,7 +111,7 @@ batch = 4
                 .any(|start| key.starts_with(start))
                 || parameter.place.path.ends_with(&[0, 1]);
             assert_eq!(group.decays, !is_norm && key.ends_with("weight"), "{key}");
-            let transferred = group_of(&project, stage, &[], &|_| true, parameter);
+            let transferred = group_of(&project, stage, &[], &|_| true, &at_once, parameter);
             let is_head = key.starts_with("head");
             assert_eq!(
                 transferred.lr_factor,

@@ -425,6 +425,7 @@ pub fn image_counts(dataset: &Dataset) -> ImageCounts {
     ImageCounts {
         classes: dataset.classes().to_vec(),
         splits: dataset.splits().map(of_split).collect(),
+        has_label_sets: dataset.has_label_sets(),
     }
 }
 

@@ -91,6 +91,7 @@ fn changed(former: &Project, old: &Stage, project: &Project, new: &Stage) -> Opt
         schedule: _,
         epochs: _,
         freeze: _,
+        unfreeze: _,
         early_stop: _,
         sparsity: _,
         checkpoints: _,

@@ -17,13 +17,14 @@ use crate::event::{EpochReport, Event, Metrics};
 use crate::storage::checkpoint::{Tally, Watch};
 use crate::storage::metrics_csv::MetricsRow;
 use std::sync::Arc;
-use strata_core::project::Stack;
 use strata_core::project::data::Split;
 use strata_core::project::live_setting::LiveSetting;
 use strata_core::project::schedule::PlateauWatch;
 use strata_core::project::stage::{Loss, Stage, Task};
+use strata_core::project::{Place, Stack};
+use strata_core::shape::unfreezing;
 use strata_data::loader::Job;
-use strata_data::{PixelUnits, SplitData};
+use strata_data::{Dataset, SplitData};
 use strata_nn::Route;
 use strata_nn::ops::team;
 
@@ -48,11 +49,12 @@ pub(crate) fn train(session: &mut Session<'_>, index: usize) -> Result<Flow, Run
     let Some(split) = dataset.split(stage.split) else {
         return Ok(Flow::Done);
     };
-    session.network.set_frozen(&frozen(&stage));
+    freeze(session, &stage);
     let stepped = held(session, &stage)?;
     let mut stepper = Stepper::new(session, stepped, split)?;
     announce(session, &stage, &stepper);
     while session.position.epoch < stage.epochs && !is_over(&stage, session.position.watch) {
+        thaw(session, &stage);
         match epoch(session, &mut stepper, split) {
             Ok(Flow::Done) => {}
             Ok(Flow::Stopped) => {
@@ -111,6 +113,43 @@ fn epoch(
         Flow::Done => end_epoch(session, stepper),
         Flow::Stopped => Ok(Flow::Stopped),
     }
+}
+
+/// Freezes what the stage leaves as it is in the epoch that the run is in.
+fn freeze(session: &mut Session<'_>, stage: &Stage) {
+    let epoch = session.position.epoch;
+    let network = &session.project.network;
+    let waiting = unfreezing::frozen(stage, network, &session.inference, epoch);
+    let mut names = frozen(stage);
+    names.extend(waiting.iter().map(Place::to_string));
+    session.network.set_frozen(&names);
+}
+
+/// Before an epoch: trains the layers that the stage unfreezes with it, and says which.
+fn thaw(session: &mut Session<'_>, stage: &Stage) {
+    let position = &session.position;
+    if stage.unfreeze.is_none() || position.epoch == 0 || position.step_in_epoch > 0 {
+        return;
+    }
+    let epoch = position.epoch;
+    let network = &session.project.network;
+    let at = |epoch: u32| unfreezing::frozen(stage, network, &session.inference, epoch);
+    let now = at(epoch);
+    let thawed = at(epoch - 1)
+        .into_iter()
+        .filter(|place| !now.contains(place));
+    let mut names: Vec<String> = thawed.map(|place| place.to_string()).collect();
+    names.sort();
+    if names.is_empty() {
+        return;
+    }
+    freeze(session, stage);
+    session.sink.event(Event::warning(format!(
+        "stage `{}`: from epoch {} on {} is trained too",
+        stage.name,
+        epoch + 1,
+        names.join(", ")
+    )));
 }
 
 /// What the stage leaves as it is: what it says, and the stack that no batch of it runs through
@@ -216,11 +255,7 @@ fn end_epoch(session: &mut Session<'_>, stepper: &Stepper) -> Result<Flow, RunEr
     let stage = stepper.stage();
     let mut metrics = vec![(
         stage.split,
-        trained(
-            stage,
-            session.position.tally,
-            &session.dataset.pixel_units(),
-        ),
+        trained(stage, session.position.tally, &session.dataset),
     )];
     if !measure_into(session, stepper, Split::Valid, &mut metrics)? {
         return Ok(Flow::Stopped);
@@ -318,8 +353,13 @@ fn measure_into(
 }
 
 /// The training split's metrics: means over the epoch's batches, as they were when each was trained on.
-fn trained(stage: &Stage, tally: Tally, pixels: &PixelUnits) -> Metrics {
+fn trained(stage: &Stage, tally: Tally, dataset: &Dataset) -> Metrics {
     let images = tally.images.max(1) as f64;
+    let pixels = &dataset.pixel_units();
+    let answers = match dataset.has_label_sets() {
+        true => images * dataset.classes().len().max(1) as f64,
+        false => images,
+    };
     let weight = match stage.class_weights {
         Some(_) => tally.weight.max(f64::MIN_POSITIVE),
         None => images,
@@ -341,8 +381,8 @@ fn trained(stage: &Stage, tally: Tally, pixels: &PixelUnits) -> Metrics {
             }
         }
         Task::Classify => Metrics {
-            accuracy: Some(tally.correct as f64 / images),
-            log_loss: is_log_loss(stage).then_some(loss),
+            accuracy: Some(tally.correct as f64 / answers),
+            log_loss: (is_log_loss(stage) && !dataset.has_label_sets()).then_some(loss),
             ..metrics
         },
     }

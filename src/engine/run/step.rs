@@ -16,10 +16,12 @@ use crate::storage::checkpoint::Position;
 use crate::storage::dynamics_csv;
 use crate::storage::first_weights;
 use crate::storage::metrics_csv::StepRow;
-use candle_core::Tensor;
+use candle_core::{Device, Tensor};
 use std::time::Instant;
+use strata_core::project::Place;
 use strata_core::project::schedule::{Moment, Rates};
 use strata_core::project::stage::{Loss, Stage, Task};
+use strata_core::shape::unfreezing;
 use strata_data::{DataError, PixelUnits, SplitData};
 use strata_design::advice::cause_of_not_finite;
 use strata_inspect::layer_name;
@@ -53,9 +55,38 @@ struct Forward {
     weight: f64,
     penalty: f64,
     correct: Option<usize>,
+    /// Answers of each image: as many as labels where it may have several.
+    answers: usize,
     /// The mean squared error in pixels, where it is reported.
     pixel_error: Option<f64>,
     gradient: Option<Tensor>,
+}
+
+/// Which labels the images of a batch have, where they may have several.
+struct LabelRows {
+    own: Tensor,
+    /// As the images are blended.
+    blended: Tensor,
+    /// Labels of a row.
+    answers: usize,
+}
+
+/// The labels of a batch beside an output of the network; `None` where each image has one class.
+fn label_rows(batch: &Batch<'_>, output: &Tensor) -> Result<Option<LabelRows>, RunError> {
+    if batch.label_rows.is_empty() {
+        return Ok(None);
+    }
+    let images = batch.labels.len().max(1);
+    let answers = batch.label_rows.len() / images;
+    let tensor = |rows: Vec<f32>| -> Result<Tensor, RunError> {
+        let rows = Tensor::from_vec(rows, (images, answers), &Device::Cpu)?;
+        Ok(rows.to_dtype(output.dtype())?)
+    };
+    Ok(Some(LabelRows {
+        own: tensor(batch.label_rows.to_vec())?,
+        blended: tensor(batch.blended_label_rows())?,
+        answers,
+    }))
 }
 
 impl Stepper {
@@ -70,11 +101,25 @@ impl Stepper {
         let project = &session.project;
         let taken = first_weights::taken(session.folder.path());
         let is_transferred = |parameter: &Parameter| taken.contains(&parameter.key);
-        let group =
-            |parameter: &Parameter| group_of(project, &stage, earlier, &is_transferred, parameter);
+        let batch = stage.batch.max(1) as usize;
+        let steps_per_epoch = split.len().div_ceil(batch) as u64;
+        let updates_per_epoch = steps_per_epoch.div_ceil(u64::from(stage.accumulate.max(1)));
+        let thawing = unfreezing::layers(&stage, &project.network, &session.inference);
+        let begins_after = |place: &Place| {
+            u64::from(unfreezing::first_epoch(&thawing, &stage, place)) * updates_per_epoch
+        };
+        let group = |parameter: &Parameter| {
+            group_of(
+                project,
+                &stage,
+                earlier,
+                &is_transferred,
+                &begins_after,
+                parameter,
+            )
+        };
         let learner =
             Learner::new(&stage, &session.network, &group, memory).map_err(RunError::input)?;
-        let batch = stage.batch.max(1) as usize;
         Ok(Stepper {
             class_weights: class_weights(&stage, &session.dataset),
             stage,
@@ -82,7 +127,7 @@ impl Stepper {
             pixels: session.dataset.pixel_units(),
             gradient: Buffer::default(),
             batch,
-            steps_per_epoch: split.len().div_ceil(batch) as u64,
+            steps_per_epoch,
             layers: dynamics::layers(&session.inference),
         })
     }
@@ -257,7 +302,8 @@ impl Stepper {
         let output = session
             .network
             .forward(self.stage.task.into(), &batch.images, mode)?;
-        let (output, target, correct) = self.compared(session, output, batch)?;
+        let rows = label_rows(batch, &output)?;
+        let (output, target, correct) = self.compared(session, output, batch, rows.as_ref())?;
         let weights = self.class_weights.as_deref();
         let buffer = Some(&mut self.gradient);
         let evaluated = loss::evaluate_weighted(self.stage.loss, weights, &output, target, buffer)?;
@@ -267,6 +313,7 @@ impl Stepper {
             weight: evaluated.weight,
             penalty: session.network.penalty(),
             correct,
+            answers: rows.map_or(1, |rows| rows.answers),
             gradient: evaluated.gradient,
         })
     }
@@ -277,11 +324,16 @@ impl Stepper {
         session: &Session<'_>,
         output: Tensor,
         batch: &'b Batch<'_>,
+        rows: Option<&'b LabelRows>,
     ) -> Result<(Tensor, Target<'b>, Option<usize>), RunError> {
         if self.stage.task == Task::Reconstruct {
             return Ok((output, Target::Images(&batch.images), None));
         }
         let logits = session.network.logits(&output)?;
+        if let Some(rows) = rows {
+            let right = loss::count_rows_right(&logits, &rows.own)?;
+            return Ok((logits, Target::LabelRows(&rows.blended), Some(right.labels)));
+        }
         let correct = loss::count_correct(&logits, batch.labels)?;
         let blend = batch.blend.map(|blended| Blend {
             labels: batch.labels,
@@ -303,7 +355,9 @@ impl Stepper {
             Target::Images(images) if self.stage.loss == Loss::Mse => {
                 pixel_error(&self.pixels, loss, output, images).map(Some)
             }
-            Target::Images(_) | Target::Labels(_) | Target::Blend(_) => Ok(None),
+            Target::Images(_) | Target::Labels(_) | Target::Blend(_) | Target::LabelRows(_) => {
+                Ok(None)
+            }
         }
     }
 
@@ -329,7 +383,7 @@ impl Stepper {
         let penalty = self.stage.sparsity.as_ref().map(|_| forward.penalty);
         let accuracy = forward
             .correct
-            .map(|correct| correct as f64 / images.max(1) as f64);
+            .map(|correct| correct as f64 / (images * forward.answers).max(1) as f64);
         let Position {
             stage,
             epoch,

@@ -11,7 +11,7 @@ use super::transform_file;
 use crate::error::RunError;
 use crate::event::Metrics;
 use crate::run::compatibility::{check_input, is_measured};
-use crate::run::evaluate::{Measure, confusion, measure};
+use crate::run::evaluate::{Measure, confusion, label_figures, measure};
 use crate::run::groups::class_weights;
 use crate::run::memory_check::check_forward;
 use crate::run::prepare::{check_size, load_weights, new_network};
@@ -26,6 +26,7 @@ use strata_data::{Dataset, Progress};
 use strata_inspect::head::check_head;
 use strata_inspect::inspection::{InspectedRun, Inspection, InspectionContext, Slice};
 use strata_inspect::inspector::Inspector;
+use strata_inspect::predictions::ClassFigures;
 use strata_nn::{self, Network};
 
 /// Images that inspections run through a network at once.
@@ -71,6 +72,9 @@ pub struct Evaluation {
     /// that are no class, where the network can give them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub confusion: Option<Vec<Vec<u64>>>,
+    /// Where an image may have several labels instead of one class: how well each label is told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub labels: Option<Vec<ClassFigures>>,
 }
 
 impl SavedRun {
@@ -183,7 +187,10 @@ impl SavedRun {
             let measured = measure(&mut self.network, data, how, &self.device, &mut || true)?
                 .unwrap_or_default();
             evaluation.metrics = merge(&evaluation.metrics, measured);
-            if stage.task == Task::Classify {
+            if stage.task == Task::Classify && data.has_label_sets() {
+                let (network, device) = (&mut self.network, &self.device);
+                evaluation.labels = Some(label_figures(network, data, how, device)?);
+            } else if stage.task == Task::Classify {
                 let classes = self.dataset.classes().len();
                 evaluation.confusion = Some(confusion(
                     &mut self.network,
@@ -402,6 +409,8 @@ fn merge(former: &Metrics, later: Metrics) -> Metrics {
     Metrics {
         loss: later.loss,
         accuracy: later.accuracy.or(former.accuracy),
+        f1: later.f1.or(former.f1),
+        exact_match: later.exact_match.or(former.exact_match),
         log_loss: later.log_loss.or(former.log_loss),
         mse: later.mse.or(former.mse),
         psnr: later.psnr.or(former.psnr),

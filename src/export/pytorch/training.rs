@@ -48,6 +48,13 @@ pub(crate) fn write(
 ) -> Result<Vec<PathBuf>, ExportError> {
     let saved = SavedRun::open(run, checkpoint, Some("cpu"), &mut |_| true)?;
     let (project, dataset) = (&saved.project, &saved.dataset);
+    if dataset.has_label_sets() {
+        return Err(ExportError::Training {
+            what: "the images".to_owned(),
+            reason: "one may have several labels, and the script trains on one class of each"
+                .to_owned(),
+        });
+    }
     let hash = RunRecord::read(run).map_or_else(|_| dataset.hash(), |record| record.data_hash);
     let first = first_weights(run, project)?;
     let settings = settings::code(project, dataset, &hash, first.is_some())?;

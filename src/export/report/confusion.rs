@@ -3,6 +3,7 @@
 use super::escape;
 use strata_core::format;
 use strata_inspect::confusion::Confusion;
+use strata_inspect::label_figures;
 
 /// Classes up to which every pair has a cell.
 const MOST_CLASSES: usize = 40;
@@ -13,6 +14,18 @@ const MOST_PAIRS: usize = 30;
 pub(super) fn table(confusion: &Confusion) -> Option<String> {
     let accuracy = confusion.accuracy()?;
     let count = |number: usize| format::count(number as u64);
+    if !confusion.labels.is_empty() {
+        return Some(format!(
+            "<p>{} of {} {} images; {:.2} % of the answers about all labels right, {} images with every label right. \
+             A label is answered from a probability of 50 % on.</p>\n{}",
+            count(confusion.images),
+            count(confusion.of),
+            confusion.split,
+            100.0 * accuracy,
+            count(confusion.exact.unwrap_or(0)),
+            of_labels(confusion)
+        ));
+    }
     let about = format!(
         "<p>{} of {} {} images, {:.2} % right. A row for each right class, a column for each answer; below each \
          count its share of the row.</p>",
@@ -26,6 +39,17 @@ pub(super) fn table(confusion: &Confusion) -> Option<String> {
         _ => pairs(confusion),
     };
     Some(format!("{about}\n{content}"))
+}
+
+fn of_labels(confusion: &Confusion) -> String {
+    let row = |tag: &str, cells: [String; 6]| {
+        let cell = |cell: String| format!("<{tag}>{}</{tag}>", escape(&cell));
+        format!("<tr>{}</tr>", cells.map(cell).concat())
+    };
+    let head = row("th", label_figures::COLUMNS.map(str::to_owned));
+    let labels = confusion.classes.iter().zip(&confusion.labels);
+    let rows = labels.map(|(name, label)| row("td", label_figures::cells(name, label)));
+    format!("<table>{head}{}</table>", rows.collect::<String>())
 }
 
 fn cells(confusion: &Confusion) -> String {

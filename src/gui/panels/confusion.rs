@@ -7,7 +7,8 @@ use crate::view::View;
 use crate::widgets::{elided, empty};
 use eframe::egui::epaint::TextShape;
 use eframe::egui::{
-    Align2, FontId, Galley, Pos2, Rect, Role, ScrollArea, Sense, Ui, WidgetInfo, pos2, vec2,
+    Align2, FontId, Galley, Grid, Pos2, Rect, RichText, Role, ScrollArea, Sense, Ui, WidgetInfo,
+    pos2, vec2,
 };
 use std::f32::consts::FRAC_PI_2;
 use std::sync::Arc;
@@ -21,6 +22,7 @@ use strata_core::project::stage::Task;
 use strata_engine::inspection::reply::Reply;
 use strata_inspect::confusion::Confusion;
 use strata_inspect::inspection::Subject;
+use strata_inspect::label_figures;
 use strata_inspect::predictions::List;
 
 /// The view.
@@ -58,14 +60,18 @@ impl View for ConfusionView {
     }
 
     fn about(&self) -> &'static str {
-        "The confusion matrix: a row for each right class, a column for each answer, with the number of images and its share of the row. Right answers lie on the diagonal. Counted on the test images, or on the validation images where there are none; while a run trains, on a sample of them."
+        "The confusion matrix: a row for each right class, a column for each answer, with the number of images and its share of the row. Right answers lie on the diagonal. Where an image may have several labels, precision, recall and F1 of each label instead. Counted on the test images, or on the validation images where there are none; while a run trains, on a sample of them."
     }
 
     fn status(&self, state: &State) -> String {
         latest(state).map_or_else(String::new, |confusion| {
             let count = |number: usize| format::count(number as u64);
+            let right = match confusion.labels.is_empty() {
+                true => "right of",
+                false => "of the labels right of",
+            };
             let accuracy = confusion.accuracy().map_or_else(String::new, |share| {
-                format!("{:.2} % right of ", 100.0 * share)
+                format!("{:.2} % {right} ", 100.0 * share)
             });
             let images = match confusion.images == confusion.of {
                 true => count(confusion.of),
@@ -155,6 +161,10 @@ fn show_images(confusion: &Confusion, [class, answer]: [usize; 2], actions: &mut
 
 /// Only the matrix, for an image file too; returns the right class and the answer of a cell that was clicked.
 pub(crate) fn matrix(ui: &mut Ui, confusion: &Confusion) -> Option<[usize; 2]> {
+    if !confusion.labels.is_empty() {
+        of_labels(ui, confusion);
+        return None;
+    }
     let rows = confusion.counts.len();
     let columns = confusion.counts.first().map_or(0, Vec::len);
     if rows == 0 {
@@ -205,6 +215,35 @@ pub(crate) fn matrix(ui: &mut Ui, confusion: &Confusion) -> Option<[usize; 2]> {
             .map(|(class, answer)| [class, answer])
     });
     scrolled.inner
+}
+
+/// Where an image may have several labels: a row of figures for each, of answers from a probability of 50 % on.
+fn of_labels(ui: &mut Ui, confusion: &Confusion) {
+    let colors = *theme::palette(ui);
+    let text = |text: &str| RichText::new(text).size(theme::SMALL);
+    let exact = confusion.exact.unwrap_or(0) as u64;
+    let about = format!(
+        "{} of {} images have every label answered right",
+        format::count(exact),
+        format::count(confusion.images as u64)
+    );
+    ScrollArea::both().auto_shrink(false).show(ui, |ui| {
+        ui.label(text(&about).color(colors.weak));
+        ui.add_space(NEAR);
+        let grid = Grid::new("figures of labels").spacing(vec2(2.0 * theme::GAP, NEAR));
+        grid.show(ui, |ui| {
+            for column in label_figures::COLUMNS {
+                ui.label(text(column).color(colors.weak));
+            }
+            ui.end_row();
+            for (name, label) in confusion.classes.iter().zip(&confusion.labels) {
+                for cell in label_figures::cells(name, label) {
+                    ui.label(text(&cell).color(colors.text));
+                }
+                ui.end_row();
+            }
+        });
+    });
 }
 
 /// The names over the columns; where they are wider than these, from below to above.

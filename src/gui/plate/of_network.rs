@@ -381,12 +381,16 @@ fn pair_rows(pictures: &Reconstructions) -> Vec<Vec<Tile>> {
 /// The counts by right class and answer, as the window draws them.
 pub fn confusion(confusion: &Confusion) -> Snapshot {
     let about = format!(
-        "{} of {} {} images · step {}{} · rows: right class, columns: answer",
+        "{} of {} {} images · step {}{}{}",
         format::count(confusion.images as u64),
         format::count(confusion.of as u64),
         confusion.split,
         format::count(confusion.step),
-        since_words(confusion.since.as_ref().map(|(step, _)| *step))
+        since_words(confusion.since.as_ref().map(|(step, _)| *step)),
+        match confusion.labels.is_empty() {
+            true => " · rows: right class, columns: answer",
+            false => " · a row for each label",
+        }
     );
     Snapshot::titled("Confusion", &about, false, |ui| {
         crate::panels::confusion::matrix(ui, confusion);

@@ -27,6 +27,13 @@ pub fn plate(predictions: &Predictions) -> Snapshot {
             100.0 * error
         ));
     }
+    if let Some(accuracy) = predictions.accuracy.filter(|_| predictions.has_label_sets) {
+        let labels = format!(
+            "{:.2} % of the answers about all labels right",
+            100.0 * accuracy
+        );
+        lines.push(labels);
+    }
     if predictions.augmentations > 0 {
         lines.push(format!(
             "Each answer is the mean over {} draws of the augmentations.",
@@ -88,9 +95,8 @@ fn one(predictions: &Predictions, index: usize) -> Tile {
 
 /// `is 7`, `1 98.2 %`, `7 1.1 %`, a line each
 fn words(predictions: &Predictions, image: &ShownImage) -> String {
-    let label = image.label.map_or_else(String::new, |label| {
-        format!("is {}\n", predictions.class_name(label))
-    });
+    let truth = predictions.truth(image);
+    let label = truth.map_or_else(String::new, |truth| format!("is {truth}\n"));
     let top = image.top.iter().map(|(class, probability)| {
         format!(
             "{} {:.1} %",

@@ -13,6 +13,7 @@ pub use robustness::Robustness;
 pub use transfer::Transfer;
 
 use super::confusion::classifying;
+use super::head::check_one_class;
 use super::image_set::Chosen;
 use super::inspection::{InspectError, Inspection, InspectionContext, Needs};
 use super::predictions::softmax;
@@ -237,6 +238,7 @@ impl Inspection for Adversarial {
 const LIVE: usize = 4;
 
 fn check(dataset: &Dataset, request: &Request) -> Result<(), InspectError> {
+    check_one_class(dataset, "adversarial examples")?;
     let classes = dataset.classes().len();
     if let Some(target) = request.target.filter(|target| *target as usize >= classes) {
         return Err(InspectError::Input(format!(

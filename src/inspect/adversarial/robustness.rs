@@ -4,6 +4,7 @@ use super::attack::{Attack, How, Norm, Shares, attack};
 use super::{probabilities, ranked};
 use crate::batches::{Batch, Walk};
 use crate::confusion::{classifying, counted};
+use crate::head::check_one_class;
 use crate::inspection::{InspectError, Inspection, InspectionContext, Needs};
 use strata_core::project::data::Split;
 
@@ -69,6 +70,7 @@ impl Inspection for Robustness {
         classifying(cx)?;
         let run = cx.run()?;
         let (step, seed) = (run.step, run.seed);
+        check_one_class(dataset, "adversarial examples")?;
         let (split, data) = counted(dataset, request.split)?;
         let shares = Shares::of(dataset, data.image_shape())?;
         let radius = |index: usize| FARTHEST * request.epsilon * index as f32 / (RADII - 1) as f32;

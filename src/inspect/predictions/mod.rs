@@ -9,13 +9,14 @@ mod augmented;
 mod figures;
 
 pub use answers::Answers;
-pub use answers::softmax;
+pub use answers::{sigmoid, softmax};
 pub use figures::{BINS, Bin, ClassFigures, calibration, class_figures, expected_error};
 
 use super::batches::{Batch, Walk};
 use super::confusion::{classifying, counted};
 use super::image_set::Chosen;
 use super::inspection::{InspectError, Inspection, InspectionContext, Needs};
+use super::label_figures::label_accuracy;
 use super::slices::{SliceOf, shown, shown_size};
 use augmented::Draws;
 use std::sync::Arc;
@@ -63,6 +64,10 @@ pub struct ShownImage {
     pub index: u32,
     /// Its right class.
     pub label: Option<u32>,
+    /// Its labels, where it may have several.
+    pub labels: Option<Vec<u32>>,
+    /// Whether the answer is another than what it is: about one label at least, where it may have several.
+    pub is_wrong: bool,
     /// The most probable classes, falling.
     pub top: Vec<(u32, f32)>,
     /// Where the change is shown: the most probable class at the earlier step.
@@ -84,6 +89,8 @@ pub struct Predictions {
     pub of: usize,
     /// The classes' names.
     pub classes: Vec<String>,
+    /// Whether an image may have several of them, or none: each is a label with a probability of its own.
+    pub has_label_sets: bool,
     /// All answers.
     pub answers: Arc<Answers>,
     /// Precision, recall and F1 of each class.
@@ -92,7 +99,7 @@ pub struct Predictions {
     pub bins: Vec<Bin>,
     /// Expected calibration error; `None` where no image has a right class.
     pub calibration_error: Option<f64>,
-    /// The share of right answers.
+    /// The share of right answers, about all labels where an image may have several.
     pub accuracy: Option<f64>,
     /// The list shown, and how long it is.
     pub list: List,
@@ -129,6 +136,19 @@ impl Predictions {
     /// A class's name; its number where it has none.
     pub fn class_name(&self, class: u32) -> String {
         super::class_name(&self.classes, class)
+    }
+
+    /// What an image is, in words; `None` where that is not known.
+    pub fn truth(&self, image: &ShownImage) -> Option<String> {
+        let names = |labels: &Vec<u32>| {
+            let names: Vec<String> = labels.iter().map(|label| self.class_name(*label)).collect();
+            match names[..] {
+                [] => "none of the labels".to_owned(),
+                _ => names.join(" + "),
+            }
+        };
+        let of_set = image.labels.as_ref().map(names);
+        of_set.or_else(|| image.label.map(|label| self.class_name(label)))
     }
 
     /// The bytes of an image that is shown.
@@ -182,6 +202,11 @@ impl Inspection for Predictions {
     }
 
     fn change_since(&self, earlier: &Self) -> Result<Self, InspectError> {
+        if self.has_label_sets {
+            let message =
+                "answers about several labels have no change since a step: look at each step";
+            return Err(InspectError::Input(message.to_owned()));
+        }
         let mut made = self.clone();
         let [now, then] = [&self.answers, &earlier.answers];
         if now.indices != then.indices {
@@ -267,6 +292,7 @@ impl<'a> Source<'a> {
                 Ok(Batch {
                     values: indices.iter().flat_map(of).copied().collect(),
                     labels: vec![None; indices.len()],
+                    label_rows: Vec::new(),
                     indices: indices.to_vec(),
                     size: *size,
                 })
@@ -291,7 +317,10 @@ fn answers(
             what,
         },
     };
-    let mut answers = Answers::default();
+    let mut answers = Answers {
+        of_labels: cx.images()?.has_label_sets(),
+        ..Answers::default()
+    };
     let mut mirror = cx.take_mirror()?;
     let read = |indices: &[u32]| source.read(indices);
     walk.each(cx, read, |_, batch| answers.add(&mut mirror, batch, draws))?;
@@ -318,6 +347,8 @@ fn predictions(
         .map(|image| ShownImage {
             index: answers.indices[*image],
             label: answers.labels[*image],
+            labels: answers.set(*image),
+            is_wrong: answers.is_wrong(*image),
             top: answers.top(*image, top),
             before: None,
         })
@@ -328,6 +359,7 @@ fn predictions(
     let pairs: Vec<(u32, (u32, f32))> = answers.pairs().collect();
     let has_labels = !pairs.is_empty();
     let bins = calibration(&pairs);
+    let of_labels = answers.label_figures();
     Ok(Predictions {
         step,
         split: match source {
@@ -338,13 +370,20 @@ fn predictions(
         images: answers.labels.len(),
         of: source.len(),
         classes: dataset.classes().to_vec(),
-        per_class: class_figures(&pairs, dataset.classes().len()),
+        has_label_sets: answers.of_labels,
+        per_class: match &of_labels {
+            Some(figures) => figures.clone(),
+            None => class_figures(&pairs, dataset.classes().len()),
+        },
         calibration_error: has_labels.then(|| expected_error(&bins)),
         bins,
-        accuracy: has_labels.then(|| {
-            let right = pairs.iter().filter(|(label, (answer, _))| label == answer);
-            right.count() as f64 / pairs.len() as f64
-        }),
+        accuracy: match &of_labels {
+            Some(figures) => label_accuracy(figures, answers.labels.len() as u64),
+            None => has_labels.then(|| {
+                let right = pairs.iter().filter(|(label, (answer, _))| label == answer);
+                right.count() as f64 / pairs.len() as f64
+            }),
+        },
         list: request.list,
         listed: listed.len(),
         shown: shown_images,

@@ -49,7 +49,13 @@ pub(super) fn check(
         Question::Class(class) if class as usize >= classes => Err(format!(
             "there is no class {class}; the images have {classes}"
         )),
-        _ if !dataset.splits().any(|(_, data)| data.labelled()) => {
+        Question::Predicted if dataset.has_label_sets() => Err(
+            "an image may have several labels here and is taken for no single class: choose the label that is explained"
+                .to_owned(),
+        ),
+        _ if !dataset.has_label_sets()
+            && !dataset.splits().any(|(_, data)| data.labelled()) =>
+        {
             Err("these images have no classes to ask for".to_owned())
         }
         _ => check_head(stage, inference, dataset).map_err(|misfit| misfit.to_string()),

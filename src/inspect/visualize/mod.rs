@@ -24,7 +24,7 @@ use super::confusion::classifying;
 use super::effective_field::Cut;
 use super::inspection::{InspectError, Inspection, InspectionContext, Needs};
 use super::network_copy::InspectionNetwork;
-use super::predictions::softmax;
+use super::predictions::{sigmoid, softmax};
 use super::slices::{SliceOf, shown, shown_size};
 use ascent::{Ascent, Climbed, Job, Scored, Start};
 use std::path::PathBuf;
@@ -435,7 +435,7 @@ impl Begun {
                 job: job.clone(),
                 score: *score,
                 answers: match job.goal {
-                    Goal::Class(_) => ranked(output),
+                    Goal::Class(_) => ranked(output, dataset.has_label_sets()),
                     _ => Vec::new(),
                 },
                 moved: *moved,
@@ -460,8 +460,12 @@ impl Begun {
 /// Classes listed for each image.
 const TOP: usize = 3;
 
-fn ranked(scores: &[f32]) -> Vec<(u32, f32)> {
-    let mut ranked = super::adversarial::ranked(&softmax(scores));
+fn ranked(scores: &[f32], of_labels: bool) -> Vec<(u32, f32)> {
+    let probabilities = match of_labels {
+        true => sigmoid(scores),
+        false => softmax(scores),
+    };
+    let mut ranked = super::adversarial::ranked(&probabilities);
     ranked.truncate(TOP);
     ranked
 }

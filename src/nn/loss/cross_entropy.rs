@@ -65,6 +65,9 @@ pub(super) fn evaluate<T: Real>(
         Target::Images(_) => Err(NnError::Unsupported(
             "cross-entropy with images as the target".into(),
         )),
+        Target::LabelRows(_) => Err(NnError::Unsupported(
+            "cross-entropy with several labels an image: that is for bce".into(),
+        )),
         Target::Labels(labels) => {
             classes(y.len(), labels)?;
             let Some(gradient) = gradient else {

@@ -9,9 +9,12 @@ mod bce;
 mod cross_entropy;
 mod huber;
 mod l1;
+mod label_rows;
 mod mse;
 mod smooth_l1;
 mod ssim;
+
+pub use self::label_rows::{RowsRight, count_rows_right};
 
 use self::cross_entropy::Criterion;
 use super::NnError;
@@ -34,6 +37,8 @@ pub enum Target<'a> {
     Labels(&'a [u32]),
     /// Two class indices for each row, of blended images (mixup).
     Blend(Blend<'a>),
+    /// A row of the output's shape for each image: 1 for a label that it has, else 0, or between for blended images.
+    LabelRows(&'a Tensor),
 }
 
 /// The labels of images that are blends of two, with the same weight for every row. The loss is that of the first labels
@@ -101,6 +106,7 @@ pub fn evaluate_weighted(
             Loss::L1 => compare(l1::L1, &y, target, into),
             Loss::Bce => match target {
                 Target::Images(_) => compare(bce::Bce, &y, target, into),
+                Target::LabelRows(rows) => label_rows::evaluate(&y, rows, into),
                 // Of the two scores that a head of one stands for (`Network::logits`).
                 Target::Labels(_) | Target::Blend(_) => {
                     let smoothing = 0.0;
@@ -121,7 +127,9 @@ pub fn evaluate_weighted(
             let smoothing = 0.0;
             Criterion { smoothing, weights }.total(labels)
         }
-        (Target::Images(_) | Target::Labels(_) | Target::Blend(_), _) => images,
+        (Target::Images(_) | Target::Labels(_) | Target::Blend(_) | Target::LabelRows(_), _) => {
+            images
+        }
     };
     let gradient = gradient.map(|g| g.to_device(output.device())).transpose()?;
     Ok(Evaluated {

@@ -104,6 +104,9 @@ pub struct Group {
     pub lr_factor: f64,
     /// Whether the optimizer's weight decay acts on them.
     pub decays: bool,
+    /// Updates of the stage before the first one that moves them: they are frozen until then, and their first step is
+    /// what the optimizer counts from, as PyTorch counts each parameter's own.
+    pub begins_after: u64,
 }
 
 impl Default for Group {
@@ -111,6 +114,7 @@ impl Default for Group {
         Group {
             lr_factor: 1.0,
             decays: true,
+            begins_after: 0,
         }
     }
 }
@@ -255,7 +259,8 @@ impl Updater {
             } else {
                 optimizer.without_decay()
             };
-            Rule::of(optimizer, rates.lr * group.lr_factor, self.steps)
+            let steps = self.steps.saturating_sub(group.begins_after).max(1);
+            Rule::of(optimizer, rates.lr * group.lr_factor, steps)
         };
         let rules: Vec<Rule> = self.groups.iter().map(rule).collect();
         self.update(network, &rules)

@@ -40,7 +40,7 @@ pub(crate) const LOSS: Setting = Setting {
     key: "loss",
     former: &[],
     form: Form::Words,
-    values: "mse, l1, huber, smooth-l1, ssim or bce to reconstruct, cross-entropy (or bce, for two classes by one score) to classify, as text",
+    values: "mse, l1, huber, smooth-l1, ssim or bce to reconstruct, cross-entropy (or bce, for two classes by one score, and for several labels an image by a score for each) to classify, as text",
     example: "\"mse\"",
     default: "",
     about: "What is minimised.",
@@ -149,7 +149,20 @@ pub const FREEZE: Setting = Setting {
     example: "[\"encoder\"]",
     default: "[]",
     about: "Stacks or layers whose weights stay as they are: encoder, encoder.0, or a pattern in which * stands for any \
-            letters, such as encoder.*.1. Stages that freeze less and less unfreeze a network step by step.",
+            letters, such as encoder.*.1. Stages that freeze less and less unfreeze a network step by step, and so does \
+            unfreeze within one.",
+};
+/// `unfreeze`
+pub const UNFREEZE: Setting = Setting {
+    key: "unfreeze",
+    former: &[],
+    form: Form::Words,
+    values: "a stack, how many layers at a time and after how many epochs, as text",
+    example: "\"encoder layers=1 every=1\"",
+    default: "off",
+    about: "Gradual unfreezing (ULMFiT): the stack's layers with weights are frozen as the stage begins; after every so many \
+            epochs so many more of them are trained, the top ones first. A norm or activation comes with the layer before \
+            it, a block as one layer.",
 };
 /// `early_stop`
 pub const EARLY_STOP: Setting = Setting {
@@ -203,6 +216,7 @@ pub const ALL: &[Setting] = &[
     BATCH,
     ACCUMULATE,
     FREEZE,
+    UNFREEZE,
     EARLY_STOP,
     SPARSITY,
     CHECKPOINTS,

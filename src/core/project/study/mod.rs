@@ -68,6 +68,26 @@ pub struct Baselines {
     pub limit: Option<usize>,
 }
 
+impl Baselines {
+    /// `logistic and forest, fitted to the code of the run autoencoder; no network is trained`
+    pub fn in_words(&self) -> String {
+        let models = match self.models.split_last() {
+            Some((last, [])) => last.clone(),
+            Some((last, others)) => format!("{} and {last}", others.join(", ")),
+            None => "classifiers".to_owned(),
+        };
+        let on = match &self.features {
+            None => "pixels".to_owned(),
+            Some((run, None)) => format!("the code of the run {run}"),
+            Some((run, Some(layer))) => format!("what {layer} of the run {run} gives"),
+        };
+        let limit = self.limit.map_or_else(String::new, |limit| {
+            format!(" of {limit} training images at most")
+        });
+        format!("{models}, fitted to {on}{limit}; no network is trained")
+    }
+}
+
 impl Study {
     /// The run that the project's own fields show, counted from 0; none where they show what is shared.
     pub fn shown(&self) -> Option<usize> {
@@ -99,6 +119,13 @@ impl Study {
 }
 
 impl Project {
+    /// The run that is shown where it is of baselines: the project's network is then that of other runs.
+    pub fn shown_baselines(&self) -> Option<(&str, &Baselines)> {
+        let study = self.study.as_ref()?;
+        let run = study.runs.get(study.shown?)?;
+        Some((run.name.as_str(), run.baseline.as_ref()?))
+    }
+
     /// The project without the runs of its file: what is trained and kept is one of them.
     pub fn alone(&self) -> Project {
         Project {

@@ -17,6 +17,7 @@ use crate::error::DataError;
 use crate::formats::bytes::{DOWNLOAD_AGAIN, Input, LESS_MEMORY};
 use crate::formats::labels::{self, Names};
 use crate::images::image_file;
+use crate::label_sets;
 use crate::source::{OpenRequest, OpenedSource};
 use crate::sources::SourceReader;
 use columns::{Columns, LabelAt};
@@ -46,6 +47,8 @@ const HELP: &str =
 struct Row {
     path: PathBuf,
     label: String,
+    /// The columns of labels in which it has a one.
+    columns: Vec<usize>,
     split: Option<Split>,
 }
 
@@ -89,10 +92,19 @@ fn list(ask: &mut OpenRequest, tables: &Tables) -> Result<Listing, DataError> {
     ask.report("reading the table", 0, 1)?;
     let mut skipped = Vec::new();
     let mut rows = Vec::new();
+    let mut columns = None;
     for (file, split) in tables {
-        rows.extend(rows_of(ask, file, *split, &mut skipped)?);
+        let (of_file, own) = rows_of(ask, file, *split, &mut skipped)?;
+        rows.extend(of_file);
+        if *columns.get_or_insert_with(|| own.clone()) != own {
+            let problem = "its columns of labels are others than those of the tables before it";
+            return Err(DataError::malformed(file, problem, HELP));
+        }
     }
     let file = tables.first().map_or(Path::new(""), |(file, _)| file);
+    if let Some(names) = columns.flatten() {
+        settle_columns(ask, names, &mut rows);
+    }
     if rows.is_empty() {
         let first = skipped
             .first()
@@ -120,6 +132,22 @@ fn list(ask: &mut OpenRequest, tables: &Tables) -> Result<Listing, DataError> {
         skipped,
         has_splits,
     })
+}
+
+/// Of a table with a column for each label: where an image has several of them, rows stay sets of labels. Else a row is
+/// of the class in whose column its one is, or has no label.
+fn settle_columns(ask: &mut OpenRequest, names: Vec<String>, rows: &mut [Row]) {
+    let has_several = rows.iter().any(|row| row.columns.len() > 1);
+    for row in rows {
+        row.label = match row.columns[..] {
+            _ if has_several => label_sets::text_of(row.columns.iter().copied()),
+            [column] => names.get(column).cloned().unwrap_or_default(),
+            _ => String::new(),
+        };
+    }
+    if has_several {
+        ask.told.label_names = names;
+    }
 }
 
 fn entries(
@@ -228,12 +256,13 @@ fn tables(ask: &mut OpenRequest) -> Result<Tables, DataError> {
     ))
 }
 
+/// The rows of a table, and the names of its columns of labels where there is one for each label.
 fn rows_of(
     ask: &mut OpenRequest,
     file: &Path,
     of_file: Option<Split>,
     skipped: &mut Vec<Skipped>,
-) -> Result<Vec<Row>, DataError> {
+) -> Result<(Vec<Row>, Option<Vec<String>>), DataError> {
     let sheet = Sheet::look(file)?;
     let files = Files::new(file.parent().unwrap_or(Path::new("")), &mut || ask.still())?;
     let rule = ask.spec.label.as_ref();
@@ -275,7 +304,11 @@ fn rows_of(
         let text = "the table is no UTF-8 and is read as Windows-1252, which spreadsheets write: letters may be others than meant";
         ask.told.note(text);
     }
-    Ok(rows)
+    let names = match columns.label {
+        LabelAt::OneHot(columns) => Some(columns.into_iter().map(|(_, name)| name).collect()),
+        LabelAt::Column(_) | LabelAt::Nowhere => None,
+    };
+    Ok((rows, names))
 }
 
 /// What is wrong with a table of which only so many rows can be read.
@@ -322,7 +355,7 @@ fn tell(ask: &mut OpenRequest, columns: &Columns) {
     let label = match &columns.label {
         LabelAt::Nowhere => "no column of labels".to_owned(),
         LabelAt::Column(at) => format!("labels in column {}", name(*at)),
-        LabelAt::OneHot(classes) => format!("a column for each of {} classes", classes.len()),
+        LabelAt::OneHot(labels) => format!("a column for each of {} labels", labels.len()),
     };
     let split = columns
         .split
@@ -360,20 +393,36 @@ fn row(
         }
         (_, LabelAt::Nowhere) => String::new(),
         (_, LabelAt::Column(at)) => record.get(*at).unwrap_or_default().to_owned(),
-        (_, LabelAt::OneHot(classes)) => one_hot(record, classes)?,
+        (_, LabelAt::OneHot(_)) => String::new(),
     };
-    Ok(Row { path, label, split })
+    let columns = match (rule, &columns.label) {
+        (None, LabelAt::OneHot(labels)) => ones(record, labels)?,
+        _ => Vec::new(),
+    };
+    Ok(Row {
+        path,
+        label,
+        columns,
+        split,
+    })
 }
 
-/// The class in whose column a one is.
-fn one_hot(record: &StringRecord, classes: &[(usize, String)]) -> Result<String, String> {
-    let is_one = |at: usize| record.get(at).and_then(labels::whole) == Some(1);
-    let mut ones = classes.iter().filter(|(at, _)| is_one(*at));
-    match (ones.next(), ones.next()) {
-        (Some((_, name)), None) => Ok(name.clone()),
-        (None, _) => Ok(String::new()),
-        _ => Err("it is of several classes at once".to_owned()),
+/// The labels in whose columns there are ones.
+fn ones(record: &StringRecord, labels: &[(usize, String)]) -> Result<Vec<usize>, String> {
+    let mut ones = Vec::new();
+    for (label, (at, name)) in labels.iter().enumerate() {
+        let cell = record.get(*at).unwrap_or_default();
+        match labels::whole(cell) {
+            Some(1) => ones.push(label),
+            Some(0) => {}
+            _ if cell.is_empty() => {}
+            _ => {
+                let cell = crate::formats::array::shortened(cell);
+                return Err(format!("column {name} has '{cell}', and a label is 1 or 0"));
+            }
+        }
     }
+    Ok(ones)
 }
 
 /// All labels: by number where all are numbers, else by name.
@@ -383,7 +432,7 @@ fn classes(ask: &OpenRequest, file: &Path, rows: &[Row]) -> Result<Vec<String>, 
         .filter(|row| row.split != Some(Split::Unlabeled))
         .map(|row| row.label.clone());
     let classes = labels::classes(labelled, ask.order);
-    if classes.len() <= MOST_CLASSES {
+    if classes.len() <= MOST_CLASSES || !ask.told.label_names.is_empty() {
         return Ok(classes);
     }
     let problem = format!(

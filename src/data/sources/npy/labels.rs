@@ -1,4 +1,5 @@
-//! The labels of arrays: whole numbers of any kind, floats that are whole, texts, or a one in a column for each class.
+//! The labels of arrays: whole numbers of any kind, floats that are whole, texts, or a column for each class or label, of which
+//! a picture has one or (multi-label) any number.
 //! Fails on labels that are no classes, and where there are not as many as pictures.
 
 use super::find::{Found, Place, Role};
@@ -9,6 +10,7 @@ use crate::error::DataError;
 use crate::formats::array::Element;
 use crate::formats::bytes;
 use crate::formats::labels;
+use crate::label_sets;
 use crate::source::{ImageStore, OpenRequest};
 use std::path::{Path, PathBuf};
 
@@ -23,10 +25,10 @@ pub(super) fn read(
     arrays: &[(&Found, ArrayPictures)],
     names: &[String],
 ) -> Result<Labels, DataError> {
-    let mut read: Vec<Option<Vec<String>>> = Vec::new();
+    let mut read: Vec<Option<OfArray>> = Vec::new();
     for (images, array) in arrays {
         if let Some(class) = &images.class {
-            read.push(Some(vec![class.clone(); array.len()]));
+            read.push(Some(OfArray::Classes(vec![class.clone(); array.len()])));
             continue;
         }
         let place = found
@@ -35,8 +37,27 @@ pub(super) fn read(
         let labels = place.map(|labels| labels_of(ask, &labels.place, &images.place, array.count));
         read.push(labels.transpose()?);
     }
+    let columns = read.iter().flatten().find_map(OfArray::columns_of_sets);
+    let read: Vec<Option<Vec<String>>> = match columns {
+        Some(columns) => {
+            ask.told.label_names = label_names(&ask.folder, names, columns);
+            let place = found.iter().find(|found| found.role == Role::Labels);
+            let sets = |labels: OfArray| labels.into_sets(columns);
+            let read = read.into_iter().map(|labels| labels.map(sets).transpose());
+            read.collect::<Result<_, String>>()
+                .map_err(|problem| match place {
+                    Some(found) => fail(&found.place, problem),
+                    None => DataError::malformed(&ask.folder, problem, super::SAVE_AGAIN),
+                })?
+        }
+        None => read
+            .into_iter()
+            .map(|labels| labels.map(OfArray::into_classes))
+            .collect(),
+    };
     let present = labels::classes(read.iter().flatten().flatten().cloned(), ask.order);
-    if present.len() > MOST_CLASSES
+    if columns.is_none()
+        && present.len() > MOST_CLASSES
         && let Some(place) = found.iter().find(|found| found.role == Role::Labels)
     {
         let problem = format!(
@@ -53,7 +74,63 @@ pub(super) fn read(
             .and_then(|labels| labels.iter().map(number).collect())
     });
     let labels = labels.collect();
-    Ok((labels, class_names(&ask.folder, names, &present)))
+    match columns {
+        Some(_) => Ok((labels, present)),
+        None => Ok((labels, class_names(&ask.folder, names, &present))),
+    }
+}
+
+/// The labels of an array of pictures.
+enum OfArray {
+    /// The class of each picture.
+    Classes(Vec<String>),
+    /// A column for each label, with the columns in which each picture has a one: one, several or none.
+    Columns(usize, Vec<Vec<usize>>),
+}
+
+impl OfArray {
+    /// How many columns there are, where a picture has not exactly one.
+    fn columns_of_sets(&self) -> Option<usize> {
+        match self {
+            OfArray::Columns(columns, rows) if rows.iter().any(|row| row.len() != 1) => {
+                Some(*columns)
+            }
+            OfArray::Columns(..) | OfArray::Classes(_) => None,
+        }
+    }
+
+    /// The classes: where each picture has one column, that.
+    fn into_classes(self) -> Vec<String> {
+        match self {
+            OfArray::Classes(classes) => classes,
+            OfArray::Columns(_, rows) => {
+                let class = |row: Vec<usize>| row.first().map(usize::to_string).unwrap_or_default();
+                rows.into_iter().map(class).collect()
+            }
+        }
+    }
+
+    /// The texts of the sets of labels. Fails on classes, and on other columns than those of another split.
+    fn into_sets(self, columns: usize) -> Result<Vec<String>, String> {
+        match self {
+            OfArray::Columns(own, rows) if own == columns => {
+                let text = |row: Vec<usize>| label_sets::text_of(row.into_iter());
+                Ok(rows.into_iter().map(text).collect())
+            }
+            OfArray::Columns(own, _) => Err(format!(
+                "the labels of one split have {columns} columns, those of another {own}"
+            )),
+            OfArray::Classes(_) => Err(format!(
+                "the labels of one split are a column for each of {columns} labels, those of another a class number"
+            )),
+        }
+    }
+}
+
+/// A label is called by the number of its column, or as the names say where there is one for each.
+fn label_names(path: &Path, names: &[String], columns: usize) -> Vec<String> {
+    let numbers: Vec<String> = (0..columns).map(|column| column.to_string()).collect();
+    class_names(path, names, &numbers)
 }
 
 /// How many labels an image has in the array.
@@ -84,7 +161,7 @@ fn labels_of(
     place: &Place,
     images: &Place,
     count: usize,
-) -> Result<Vec<String>, DataError> {
+) -> Result<OfArray, DataError> {
     let check = |header: &Header| columns(header, images, count).map(drop);
     let (header, bytes) = unpacked(ask, place, check)?;
     let classes = columns(&header, images, count).map_err(|problem| fail(place, problem))?;
@@ -95,9 +172,10 @@ fn labels_of(
         .collect();
     let all = all.ok_or_else(|| fail(place, no_label(element, &bytes)))?;
     if classes == 1 {
-        return Ok(all);
+        return Ok(OfArray::Classes(all));
     }
-    one_hot(&all, count, classes).map_err(|problem| fail(place, problem))
+    let rows = ones(&all, count, classes).map_err(|problem| fail(place, problem))?;
+    Ok(OfArray::Columns(classes, rows))
 }
 
 /// What is wrong with the first element that is no label.
@@ -115,23 +193,24 @@ fn no_label(element: Element, bytes: &[u8]) -> String {
     }
 }
 
-/// The column in which each row has its one.
-fn one_hot(all: &[String], count: usize, classes: usize) -> Result<Vec<String>, String> {
-    let at = |row: usize, column: usize| all.get(row * classes + column).map_or("", String::as_str);
-    (0..count)
-        .map(|row| {
-            let ones = (0..classes).filter(|&column| at(row, column) == "1");
-            let noughts = (0..classes).filter(|&column| at(row, column) == "0");
-            match (ones.clone().next(), ones.count() + noughts.count()) {
-                (Some(one), cells) if cells == classes && (0..classes).filter(|&c| at(row, c) == "1").count() == 1 => {
-                    Ok(one.to_string())
+/// The columns in which each row has its ones.
+fn ones(all: &[String], count: usize, columns: usize) -> Result<Vec<Vec<usize>>, String> {
+    let row = |row: usize| {
+        let mut ones = Vec::new();
+        for column in 0..columns {
+            match all.get(row * columns + column).map_or("", String::as_str) {
+                "1" => ones.push(column),
+                "0" => {}
+                other => {
+                    return Err(format!(
+                        "row {row} of the labels has a {other}, and in a column for each label there are only 1 and 0"
+                    ));
                 }
-                _ => Err(format!(
-                    "row {row} of the labels has not a single one among noughts, so its class is unknown"
-                )),
             }
-        })
-        .collect()
+        }
+        Ok(ones)
+    };
+    (0..count).map(row).collect()
 }
 
 /// A class is called by its number, or as the array of names or the line in `classes.txt` of this number says.

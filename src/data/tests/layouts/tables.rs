@@ -104,7 +104,7 @@ pub(super) const TABLES: [Layout; 24] = [
             "t.csv = image,MEL,NV,BCC\nISIC_1,0.0,1.0,0.0\nISIC_2,1.0,0.0,0.0\n",
         ],
         is: "MEL, NV: train 2",
-        says: &["a column for each of 3 classes"],
+        says: &["a column for each of 3 labels"],
         ..CSV
     },
     Layout {

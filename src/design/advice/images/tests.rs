@@ -9,6 +9,7 @@ fn counts(train: &[usize]) -> ImageCounts {
     ImageCounts {
         classes,
         splits: vec![(Split::Train, train.iter().sum(), train.to_vec())],
+        has_label_sets: false,
     }
 }
 
@@ -136,4 +137,23 @@ fn a_head_of_another_width_than_the_classes_is_told() {
         "gives 5 scores, fewer than the 7 classes",
     );
     assert_eq!(label.unwrap(), "write dense 7 at head.4");
+}
+
+/// Of several labels an image the rare ones are told of; that classes are out of balance is not.
+#[test]
+fn a_rare_label_is_told() {
+    let several = |labels: [usize; 2]| ImageCounts {
+        splits: vec![(Split::Train, 200, labels.to_vec())],
+        has_label_sets: true,
+        ..counts(&labels)
+    };
+    let project = classifier(32, 50);
+    let told = said(
+        &project,
+        &several([120, 4]),
+        "the label `c1` is rare: 4 of 200",
+    );
+    assert_eq!(told.unwrap(), "");
+    assert_eq!(said(&project, &several([120, 4]), "out of balance"), None);
+    assert_eq!(advised(&project, &several([120, 90])), []);
 }

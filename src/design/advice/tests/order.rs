@@ -1,6 +1,8 @@
 //! Layers in an order that is unusual.
 
 use super::{DOWN, autoencoder, classifier, fires, only, project, silent, texts};
+use strata_core::project::data::Source;
+use strata_core::project::stage::Loss;
 
 #[test]
 fn layers_with_nothing_nonlinear_between() {
@@ -213,4 +215,19 @@ fn scores_are_free() {
         "remove relu at head.2",
     );
     silent(&classifier(DOWN, "conv 10 k1;relu;gap"));
+}
+
+#[test]
+fn scores_of_labels_are_free_too() {
+    let mut project = classifier(DOWN, "gap;dense 10;sigmoid");
+    project.data.source = Source::Folder;
+    for stage in &mut project.stages {
+        stage.loss = Loss::Bce;
+    }
+    fires(
+        &project,
+        "before bce, which applies a sigmoid",
+        "head.2",
+        "remove sigmoid at head.2",
+    );
 }

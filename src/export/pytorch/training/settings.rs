@@ -203,6 +203,12 @@ fn stage(
     if let Some(schedule) = &stage.schedule {
         lines.push(format!("schedule={}", self::schedule(schedule)));
     }
+    if let Some(unfreeze) = stage.unfreeze {
+        return Err(refused(
+            format!("unfreeze = \"{unfreeze}\""),
+            "train.py freezes a stage throughout: write stages that freeze less and less",
+        ));
+    }
     if !stage.freeze.is_empty() {
         let names: Vec<String> = stage.freeze.iter().map(|name| quoted(name)).collect();
         lines.push(format!("freeze=[{}]", names.join(", ")));

@@ -31,6 +31,9 @@ pub fn show(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
     let proposal = Proposal::of(state);
     indented(ui, |ui| {
         runs::show(ui, state, actions);
+        if state.project().shown_baselines().is_some() {
+            return;
+        }
         match &proposal {
             Some(_) => drop(ui.horizontal(proposal::heading)),
             None => heading(ui, state, actions),
@@ -38,6 +41,10 @@ pub fn show(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
         search::show(ui, state, actions);
     });
     ui.add_space(theme::STEP);
+    if let Some((name, baselines)) = state.project().shown_baselines() {
+        // The network of the settings is that of the other runs.
+        return indented(ui, |ui| runs::of_baselines(ui, name, baselines));
+    }
     let mut stacks = Stacks {
         state,
         proposal: proposal.as_ref(),

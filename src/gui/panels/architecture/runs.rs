@@ -4,13 +4,13 @@
 use crate::theme;
 use crate::widgets::{Icon, elided, plain, quiet_button};
 use eframe::egui::{
-    Align, Align2, FontId, Layout, Rect, Response, RichText, Role, ScrollArea, Sense, Stroke,
-    StrokeKind, Ui, WidgetInfo, pos2, vec2,
+    Align, Align2, CollapsingHeader, FontId, Label, Layout, Rect, Response, RichText, Role,
+    ScrollArea, Sense, Stroke, StrokeKind, TextEdit, Ui, WidgetInfo, pos2, vec2,
 };
 use strata_app::action::Action;
 use strata_app::state::State;
 use strata_app::studying::OnRuns;
-use strata_core::project::study::Study;
+use strata_core::project::study::{Baselines, Study};
 use strata_study::{Item, Standing};
 
 /// Height of a row.
@@ -41,9 +41,56 @@ pub(super) fn show(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
                 row(ui, (study, Some(run)), state, actions);
             }
         });
+    words(ui, state, actions);
     ui.add_space(theme::GAP);
     ui.separator();
     ui.add_space(theme::STEP);
+}
+
+/// What is said in place of a network where the run that is shown is of baselines.
+pub(super) fn of_baselines(ui: &mut Ui, name: &str, baselines: &Baselines) {
+    let colors = theme::palette(ui);
+    ui.label(
+        RichText::new(name)
+            .font(theme::heading(theme::BODY))
+            .color(colors.strong),
+    );
+    let said = format!("Baselines: {}.", plain(&baselines.in_words()));
+    ui.add(Label::new(RichText::new(said).color(colors.text)).wrap());
+    let images = "Their images are those of the settings; Train all fits them.";
+    ui.add(Label::new(RichText::new(images).color(colors.weak)).wrap());
+}
+
+/// The author's own words for the report of the runs, kept beside the project file.
+fn words(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
+    let title = RichText::new("Your words for the report").size(theme::SMALL);
+    CollapsingHeader::new(title).id_salt("words for the report").show(ui, |ui| {
+        let colors = theme::palette(ui);
+        let small = |text: &str| RichText::new(text).size(theme::SMALL).color(colors.weak);
+        let Some(file) = &state.file else {
+            let hint = "Save the project first: the words are kept beside its file.";
+            ui.add(Label::new(small(hint)).wrap());
+            return;
+        };
+        let kept = state.studying.words(file).unwrap_or_default();
+        let id = ui.scope_id().with(("words", file));
+        // What is being written is kept once the field is left.
+        let mut text = ui.data_mut(|data| data.get_temp::<String>(id)).unwrap_or_else(|| kept.to_owned());
+        let field = TextEdit::multiline(&mut text)
+            .id(id.with("field"))
+            .hint_text("Question, what was tried, what follows. A line that begins with # is a heading.")
+            .desired_rows(4)
+            .desired_width(f32::INFINITY);
+        let response = ui.add(field).accessible_name("Your words for the report");
+        if response.has_focus() {
+            ui.data_mut(|data| data.insert_temp(id, text));
+        } else if response.lost_focus() {
+            ui.data_mut(|data| data.remove_temp::<String>(id));
+            if text.trim() != kept.trim() {
+                actions.push(Action::ReportWords(text));
+            }
+        }
+    });
 }
 
 fn heading(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {

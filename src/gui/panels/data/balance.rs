@@ -28,7 +28,7 @@ pub(super) fn show(ui: &mut Ui, gallery: &Gallery, actions: &mut Vec<Action>) {
     let most = counts.per_class.iter().copied().max().unwrap_or(0).max(1);
     let colors = theme::palette(ui);
     ui.label(
-        RichText::new(format!("Images of each class, {}", gallery.split))
+        RichText::new(heading(gallery))
             .size(theme::SMALL)
             .color(colors.weak),
     );
@@ -95,6 +95,14 @@ pub(super) fn show(ui: &mut Ui, gallery: &Gallery, actions: &mut Vec<Action>) {
         response.on_hover_text(format!("{name}: {figures} of {of} images; {what}"));
     }
     ui.add_space(theme::GAP);
+}
+
+fn heading(gallery: &Gallery) -> String {
+    let what = match gallery.has_label_sets {
+        true => "Images with each label",
+        false => "Images of each class",
+    };
+    format!("{what}, {}", gallery.split)
 }
 
 /// What was left out while reading, and why.

@@ -38,6 +38,7 @@ struct Block {
     number: usize,
     sheet: Sheet,
     images: Vec<(usize, Option<u32>)>,
+    label_sets: Vec<Vec<u32>>,
 }
 
 impl Grid {
@@ -73,6 +74,7 @@ impl Grid {
             number,
             sheet: sheet(ui, gallery),
             images: gallery.images.clone(),
+            label_sets: gallery.label_sets.clone(),
         });
         let middle = (self.in_sight.start + self.in_sight.end) / 2 / BLOCK;
         while self.blocks.len() > KEPT.max(self.in_sight.len() / BLOCK + 4) {
@@ -183,8 +185,10 @@ fn respond(grid: &Grid, ui: &mut Ui, gallery: &Gallery, layout: &Places, view: R
         .hover_pos()
         .and_then(under)
         .and_then(|index| grid.image(index));
-    if let Some(image) = image.and_then(|(block, at)| block.images.get(at)) {
-        response.on_hover_text_at_pointer(hovered(gallery, *image));
+    let image =
+        image.and_then(|(block, at)| Some((block.images.get(at)?, block.label_sets.get(at))));
+    if let Some((image, labels)) = image {
+        response.on_hover_text_at_pointer(hovered(gallery, *image, labels));
     }
 }
 

@@ -94,7 +94,8 @@ impl View for DataView {
             Part::Page(page) => turn(ui, gallery, page, &mut show),
             Part::Block { class, .. } => self.where_it_is(ui, gallery, class, &mut show),
         }
-        if labelled(gallery) {
+        // Images with several labels are not sorted by them.
+        if labelled(gallery) && !gallery.has_label_sets {
             modes(ui, gallery, part, &mut show);
         }
         // The tabs' parts: the same kind of view, from its start.
@@ -426,8 +427,19 @@ fn beside(ui: &mut Ui, state: &State, gallery: &Gallery, actions: &mut Vec<Actio
 }
 
 /// What is said of an image under the pointer.
-fn hovered(gallery: &Gallery, (index, label): (usize, Option<u32>)) -> String {
-    let label = label.map_or("no label".to_owned(), |label| class(gallery, label));
+fn hovered(
+    gallery: &Gallery,
+    (index, label): (usize, Option<u32>),
+    labels: Option<&Vec<u32>>,
+) -> String {
+    let label = match labels.map(Vec::as_slice) {
+        Some([]) => "none of the labels".to_owned(),
+        Some(labels) => {
+            let names: Vec<String> = labels.iter().map(|label| class(gallery, *label)).collect();
+            names.join(" + ")
+        }
+        None => label.map_or("no label".to_owned(), |label| class(gallery, label)),
+    };
     format!(
         "image {} of {}\n{label}",
         format::count(index as u64 + 1),

@@ -133,8 +133,9 @@ fn grid(ui: &mut Ui, gallery: &Gallery, sheet: &Sheet, space: Vec2) {
     if let Some(image) = response
         .hover_pos()
         .and_then(under)
-        .and_then(|index| gallery.images.get(index))
+        .and_then(|index| Some((gallery.images.get(index)?, gallery.label_sets.get(index))))
     {
-        response.on_hover_text_at_pointer(hovered(gallery, *image));
+        let (image, labels) = image;
+        response.on_hover_text_at_pointer(hovered(gallery, *image, labels));
     }
 }

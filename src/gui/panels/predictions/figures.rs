@@ -26,7 +26,12 @@ pub(super) fn show(ui: &mut Ui, predictions: &Predictions) {
     }
     table(ui, predictions);
     ui.add_space(theme::GAP);
-    let error = predictions.calibration_error.unwrap_or_default();
+    let Some(error) = predictions.calibration_error else {
+        let weak = theme::palette(ui).weak;
+        let line = "A label is answered from a probability of 50 % on. Calibration is that of single classes.";
+        ui.label(RichText::new(line).size(theme::SMALL).color(weak));
+        return;
+    };
     let name = format!("share that is right · ECE {:.2} %", 100.0 * error);
     let weak = theme::palette(ui).weak;
     ui.label(RichText::new(name).size(theme::SMALL).color(weak));

@@ -71,6 +71,9 @@ fn heading(predictions: &Predictions) -> String {
     };
     match predictions.list {
         List::MostWrong if shown == 0 => "no wrong answer".to_owned(),
+        List::MostWrong if predictions.has_label_sets => {
+            format!("{listed} images with a wrong label, the surest first{part}")
+        }
         List::MostWrong => format!("{listed} wrong answers, the surest first{part}"),
         List::LeastSure => format!("{listed} answers, the least sure first{part}"),
         List::First => format!("{listed} images in their order{part}"),
@@ -87,16 +90,19 @@ fn say(ui: &Ui, predictions: &Predictions, image: &ShownImage, area: Rect) {
     let colors = theme::palette(ui);
     let font = || FontId::proportional(theme::SMALL);
     let answer = image.top.first().map(|(class, _)| *class);
-    let is_wrong = image.label.is_some() && image.label != answer;
-    let label = match image.label {
-        Some(label) => format!("is {}", predictions.class_name(label)),
+    let label = match predictions.truth(image) {
+        Some(truth) => format!("is {truth}"),
         None => "not labelled".to_owned(),
     };
     let before = image.before.filter(|(class, _)| Some(*class) != answer);
     let label = before.map_or(label.clone(), |(class, _)| {
         format!("{label}, then {}", predictions.class_name(class))
     });
-    let ink = if is_wrong { colors.wrong } else { colors.weak };
+    let ink = if image.is_wrong {
+        colors.wrong
+    } else {
+        colors.weak
+    };
     let name = elided(ui, &label, font(), ink, area.width());
     ui.painter().galley(area.min, name, ink);
     for (line, (class, probability)) in image.top.iter().enumerate() {
@@ -144,11 +150,9 @@ fn described(predictions: &Predictions) -> String {
     let first = predictions
         .shown
         .first()
-        .and_then(|image| Some((image.label, image.top.first()?)));
-    let first = first.map_or_else(String::new, |(label, (class, probability))| {
-        let label = label.map_or_else(String::new, |label| {
-            format!("{} ", predictions.class_name(label))
-        });
+        .and_then(|image| Some((predictions.truth(image), image.top.first()?)));
+    let first = first.map_or_else(String::new, |(truth, (class, probability))| {
+        let label = truth.map_or_else(String::new, |truth| format!("{truth} "));
         format!(
             "; the first: {label}taken for {} with {:.0} %",
             predictions.class_name(*class),

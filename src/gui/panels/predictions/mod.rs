@@ -80,8 +80,12 @@ impl View for PredictionsView {
                 false => format!("{} of {}", count(seen.images), count(seen.of)),
             };
             let split = seen.split.map_or("", Split::name);
+            let right = match seen.has_label_sets {
+                true => "of the labels right of",
+                false => "right of",
+            };
             let accuracy = seen.accuracy.map_or_else(String::new, |share| {
-                format!("{:.2} % right of ", 100.0 * share)
+                format!("{:.2} % {right} ", 100.0 * share)
             });
             let error = seen.calibration_error.map_or_else(String::new, |error| {
                 format!(" · ECE {:.2} %", 100.0 * error)

@@ -70,6 +70,7 @@ fn learner(case: &Case, network: &Network, state: Option<HashMap<String, Tensor>
     let group = |parameter: &Parameter| {
         if parameter.key.ends_with("bias") {
             Group {
+                begins_after: 0,
                 lr_factor: case.bias_factor,
                 decays: case.bias_decays,
             }

@@ -89,7 +89,7 @@ const MOST_DISTINCT: usize = 2;
 pub(crate) enum LabelAt {
     Nowhere,
     Column(usize),
-    /// A column for each class, with a one in that of the row's.
+    /// A column for each class or label, with a one in those that the row's image has.
     OneHot(Vec<(usize, String)>),
 }
 
@@ -301,7 +301,7 @@ fn is_index(header: &StringRecord, rows: &[&StringRecord], at: usize) -> bool {
     rises_by_one && is_nameless
 }
 
-/// Columns of ones and noughts with a single one in each row.
+/// Columns of ones and noughts: with a single one in each row, or where there are no other columns.
 fn one_hot(
     rows: &[&StringRecord],
     free: &[usize],
@@ -318,7 +318,8 @@ fn one_hot(
         .collect();
     let is_single =
         |row: &&StringRecord| bits.iter().filter_map(|&at| bit(row, at)).sum::<i64>() == 1;
-    if bits.len() < 2 || rows.is_empty() || !rows.iter().all(is_single) {
+    let are_labels = bits.len() == free.len() || rows.iter().all(is_single);
+    if bits.len() < 2 || rows.is_empty() || !are_labels {
         return None;
     }
     let class = |at: usize| Some((at, names.get(at)?.clone()));

@@ -107,6 +107,7 @@ fn settings(ui: &mut Ui, state: &State, index: usize, stage: &Stage, actions: &m
     others::checkpoints(ui, &id, stage, &mut next);
     others::sparsity(ui, state, &id, stage, &mut next);
     others::freeze(ui, state, &id, stage, &mut next);
+    others::unfreeze(ui, state, &id, stage, &mut next);
     updates::show(ui, state, &id, stage, &mut next, actions);
     if next != *stage {
         actions.push(Action::Edit(Edit::Stage(index, next)));

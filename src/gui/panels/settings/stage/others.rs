@@ -4,9 +4,9 @@ use super::super::line::{Menu, Number, TextLine, line, number, text_with_menu};
 use super::{count_step, factor_step, parse, written};
 use eframe::egui::{Id, Ui};
 use strata_app::state::State;
-use strata_core::project::reference::stage::{CHECKPOINTS, EARLY_STOP, FREEZE, SPARSITY};
+use strata_core::project::reference::stage::{CHECKPOINTS, EARLY_STOP, FREEZE, SPARSITY, UNFREEZE};
 use strata_core::project::stage::{
-    EARLY_STOP_METRICS, EarlyStop, KeptCheckpoints, Sparsity, Stage,
+    EARLY_STOP_METRICS, EarlyStop, KeptCheckpoints, Sparsity, Stage, Unfreeze,
 };
 use strata_core::project::structured::split_names;
 use strata_core::project::{Place, Stack};
@@ -299,6 +299,53 @@ pub(super) fn freeze(
         if !is_frozen {
             next.freeze.push(name.clone());
         }
+    }
+}
+
+/// Shows which stack is trained layer by layer.
+pub(super) fn unfreeze(
+    ui: &mut Ui,
+    state: &State,
+    id: &dyn Fn(&str) -> Id,
+    stage: &Stage,
+    next: &mut Stage,
+) {
+    let now = written(&stage.unfreeze);
+    let setting = TextLine {
+        name: "unfreeze",
+        label: "Unfreeze",
+        hover: UNFREEZE.about,
+        text: &now,
+        hint: "off",
+    };
+    let can_learn = Stack::ALL
+        .into_iter()
+        .filter(|stack| !state.network().stack(*stack).is_empty());
+    let of = |stack, layers| {
+        Some(Unfreeze {
+            stack,
+            layers,
+            every: 1,
+        })
+    };
+    let mut choices = vec![None];
+    choices.extend(can_learn.flat_map(|stack| [of(stack, 1), of(stack, 2)]));
+    let name = |choice: &Option<Unfreeze>| {
+        let named = choice.map_or_else(|| "off".to_owned(), |unfreeze| unfreeze.to_string());
+        (named, *choice == stage.unfreeze)
+    };
+    let names: Vec<(String, bool)> = choices.iter().map(name).collect();
+    let menu = Menu {
+        label: "Choose what is trained layer by layer",
+        entries: &names,
+    };
+    let check = |text: &str| optional_check::<Unfreeze>(text);
+    let (text, chosen) = text_with_menu(ui, id("unfreeze"), &setting, &check, &menu);
+    if let Some(text) = text {
+        next.unfreeze = parse(text.trim()).ok();
+    }
+    if let Some(choice) = chosen.and_then(|index| choices.get(index)) {
+        next.unfreeze = *choice;
     }
 }
 
