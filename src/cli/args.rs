@@ -296,7 +296,8 @@ pub struct TrainArgs {
     /// Train this stage alone
     #[arg(long, value_name = "NAME")]
     pub stage: Option<String>,
-    /// Threads that read and augment images ahead of the trainer [default: as many as cores, four at most]
+    /// Threads that make batches ahead of the trainer where images are decoded or scaled [default: as many as cores, four at
+    /// most]
     #[arg(long, value_name = "N", value_parser = at_least_one)]
     pub loader_threads: Option<usize>,
     /// Keep no weights of earlier steps (folder snapshots of the run)
