@@ -1,20 +1,22 @@
 //! The command line's words. Clap checks them; what they mean is in each command's file.
 
+mod bench;
+mod design;
 mod inspect;
 mod other_runs;
 mod sweep;
 
-use super::data::name::{DataName, data_name, source};
+use super::data::name::{DataName, data_name};
 use super::overrides::Changes;
+pub use bench::{BenchArgs, BenchWhat};
 use clap::parser::ValueSource;
-use clap::{
-    ArgMatches, Args as ClapArgs, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum,
-};
+use clap::{ArgMatches, Args as ClapArgs, CommandFactory, FromArgMatches, Parser, Subcommand};
+pub use design::{CheckArgs, KernelArgs, LensArgs, SolveArgs};
 pub use inspect::{Channels, InspectArgs};
 pub use other_runs::{ControlArgs, ReplayArgs};
 use std::path::PathBuf;
 use strata_core::project::augment::Augment;
-use strata_core::project::data::{Source, Split};
+use strata_core::project::data::Split;
 use strata_export::bundle::Format;
 pub use sweep::SweepArgs;
 
@@ -124,150 +126,6 @@ pub struct NewArgs {
     /// Replace a file that exists
     #[arg(long)]
     pub force: bool,
-}
-
-/// `strata check`
-#[derive(Debug, ClapArgs)]
-pub struct CheckArgs {
-    /// A project file, a run folder or a built-in project
-    #[arg(required_unless_present = "paste")]
-    pub project: Option<String>,
-    /// Instead of a project: print lines of PyTorch or Keras as the layers of one; `-` reads standard input
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["project", "set", "unset", "goals", "images", "time", "memory"])]
-    pub paste: Option<PathBuf>,
-    #[command(flatten)]
-    pub changes: Changes,
-    /// Exit with 1 when a goal of the project is missed that needs no training
-    #[arg(long)]
-    pub goals: bool,
-    /// Open the images too, and tell what their numbers mean: last batches of one, classes out of balance
-    #[arg(long)]
-    pub images: bool,
-    /// Print one JSON value
-    #[arg(long)]
-    pub json: bool,
-    /// Estimate the time of a training step too: measures this machine for a moment
-    #[arg(long)]
-    pub time: bool,
-    /// Find the largest batch for this much memory, such as 4GB [default: what is free now]
-    #[arg(long, value_name = "SIZE", value_parser = memory)]
-    pub memory: Option<u64>,
-}
-
-/// `strata solve`
-#[derive(Debug, ClapArgs)]
-pub struct SolveArgs {
-    /// A project file, a run folder or a built-in project
-    pub project: String,
-    #[command(flatten)]
-    pub changes: Changes,
-    /// Rebuild the decoder as the encoder's mirror
-    #[arg(long, group = "aim")]
-    pub mirror: bool,
-    /// Make the code hold at most so many numbers
-    #[arg(long, value_name = "N", group = "aim")]
-    pub code: Option<u64>,
-    /// Give the network at most so many parameters
-    #[arg(long, value_name = "N", group = "aim")]
-    pub parameters: Option<u64>,
-    /// Make one number of the code see the whole input
-    #[arg(long, group = "aim")]
-    pub receptive_field: bool,
-    /// Write the project with a solution to this file
-    #[arg(short, long, value_name = "FILE")]
-    pub output: Option<PathBuf>,
-    /// Which of the solutions to write, counted from 1
-    #[arg(long, value_name = "N", default_value_t = 1, requires = "output", value_parser = at_least_one)]
-    pub pick: usize,
-    /// Replace a file that exists
-    #[arg(long)]
-    pub force: bool,
-    /// Print one JSON value
-    #[arg(long)]
-    pub json: bool,
-}
-
-/// `strata lens`
-#[derive(Debug, ClapArgs)]
-pub struct LensArgs {
-    /// A project file, a run folder or a built-in project
-    pub project: String,
-    /// The layer: encoder.0, or encoder.3.1.0 inside a block
-    pub layer: String,
-    #[command(flatten)]
-    pub changes: Changes,
-    /// Print one JSON value
-    #[arg(long)]
-    pub json: bool,
-}
-
-/// `strata kernel`
-#[derive(Debug, ClapArgs)]
-pub struct KernelArgs {
-    /// The kernel: identity, sobel-x, gaussian, …; without it, --values or --patch they are listed
-    pub what: Option<String>,
-    /// An image file
-    #[arg(long, value_name = "FILE", group = "picture")]
-    pub image: Option<PathBuf>,
-    /// An image of this source: shapes, mnist, cifar10, …
-    #[arg(long, value_name = "NAME", group = "picture", value_parser = source)]
-    pub source: Option<Source>,
-    /// A generated curve with noise of this standard deviation, such as 0.2
-    #[arg(long, value_name = "NOISE", group = "picture")]
-    pub curve: Option<f32>,
-    /// The folder of the source's files
-    #[arg(long, value_name = "P", requires = "source")]
-    pub path: Option<String>,
-    /// The split of the source [default: its first]
-    #[arg(long, requires = "source", value_parser = split)]
-    pub split: Option<Split>,
-    /// Which image of the split, from 0
-    #[arg(long, value_name = "N", default_value_t = 0, requires = "source")]
-    pub index: usize,
-    /// Take this slice of volumes, from 0 [default: the middle one]
-    #[arg(long, value_name = "N", requires = "source")]
-    pub slice: Option<usize>,
-    /// The side of a kernel that comes in several sizes
-    #[arg(long, value_name = "K")]
-    pub size: Option<usize>,
-    /// The standard deviation of a Gaussian, in pixels
-    #[arg(long, value_name = "S")]
-    pub sigma: Option<f32>,
-    /// A kernel by hand, rows between `;`, such as "1 0 -1; 2 0 -2; 1 0 -1"
-    #[arg(long, value_name = "ROWS", allow_hyphen_values = true, conflicts_with_all = ["what", "patch"])]
-    pub values: Option<String>,
-    /// Find this patch again: row, column, height and width, such as 4,6,8,8
-    #[arg(long, value_name = "Y,X,H,W", conflicts_with = "what")]
-    pub patch: Option<String>,
-    /// Pixels from one position to the next
-    #[arg(long, value_name = "N", default_value_t = 1)]
-    pub stride: usize,
-    /// same, valid or a number of pixels; with zero, reflect or edge before a colon, such as reflect:2
-    #[arg(long, value_name = "P", default_value = "zero:same")]
-    pub padding: String,
-    /// Pixels from one weight to the next
-    #[arg(long, value_name = "N", default_value_t = 1)]
-    pub dilation: usize,
-    /// Make the image grey first, instead of taking each channel by itself
-    #[arg(long)]
-    pub grey: bool,
-    /// Rotate the kernel by 180°: convolution as in mathematics, not the cross-correlation of layers
-    #[arg(long)]
-    pub flip: bool,
-    /// The values drawn black and white, such as 0,1; others are counted [default: from the least to the greatest]
-    #[arg(
-        long,
-        value_name = "LOW,HIGH",
-        allow_hyphen_values = true,
-        conflicts_with = "patch"
-    )]
-    pub range: Option<String>,
-    /// Write image, kernel and result side by side
-    #[arg(short, long, value_name = "PNG")]
-    pub output: Option<PathBuf>,
-    /// Print one JSON value
-    #[arg(long)]
-    pub json: bool,
 }
 
 /// `strata train`
@@ -513,75 +371,6 @@ pub struct DataArgs {
     pub json: bool,
 }
 
-/// What `strata bench` measures besides its cases.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum BenchWhat {
-    /// The window: in a real one where there is a display
-    Window,
-    /// The window without painting it
-    Headless,
-    /// The data pipeline: decoding, scaling, augmenting, and what it costs a training
-    Data,
-}
-
-impl BenchArgs {
-    /// What is measured besides cases and projects.
-    pub fn special(&self) -> Option<BenchWhat> {
-        BenchWhat::from_str(self.what.as_deref()?, false).ok()
-    }
-
-    /// The project whose layers are measured.
-    pub fn measured_project(&self) -> Option<&str> {
-        self.what.as_deref().filter(|_| self.special().is_none())
-    }
-}
-
-/// `strata bench`
-#[derive(Debug, ClapArgs)]
-pub struct BenchArgs {
-    /// A project file, a run folder or a built-in project: measure the forward pass, the gradients and the update of each
-    /// of its layers. Or `window` (in a real window where there is a display), `headless` (the window without painting
-    /// it) or `data` (the images on their way to the network). Without it: training steps of the benchmark cases
-    pub what: Option<String>,
-    /// The stage of the project that is measured: its name, or its number from 0 [default: the first]
-    #[arg(long, value_name = "NAME")]
-    pub stage: Option<String>,
-    #[command(flatten)]
-    pub changes: Changes,
-    /// Folder of the pictures that `data` measures with, in a folder for each case; drawn where they are absent, and
-    /// kept [default: drawn, and removed at the end]
-    #[arg(long, value_name = "DIR")]
-    pub data: Option<PathBuf>,
-    /// With `window` and `headless` the project that is trained: a file, a run folder or a built-in one
-    /// [default: keras-cifar on drawn images]
-    #[arg(long, value_name = "PROJECT")]
-    pub project: Option<String>,
-    /// Seconds that the window is measured while it trains
-    #[arg(long, value_name = "N", default_value_t = 40, value_parser = clap::value_parser!(u32).range(5..))]
-    pub seconds: u32,
-    /// The cases to measure, such as keras-cifar,infer-b1, or with `data` augment-32,training [default: all]
-    #[arg(long, value_name = "A,B")]
-    pub cases: Option<String>,
-    /// Measure how the time grows with batch, image size and depth instead
-    #[arg(long, conflicts_with = "cases")]
-    pub scaling: bool,
-    /// Threads to compute with, and as many to read images with [default: all]
-    #[arg(long, value_name = "N", value_parser = at_least_one)]
-    pub threads: Option<usize>,
-    /// Steps to measure, after some to warm up
-    #[arg(long, value_name = "N", default_value_t = 15, value_parser = at_least_one)]
-    pub steps: usize,
-    /// Where to compute: cpu, cuda:0
-    #[arg(long, default_value = "cpu")]
-    pub device: String,
-    /// Print one JSON value
-    #[arg(long)]
-    pub json: bool,
-    /// Print the peak memory of one case alone: how each case is measured in its own process
-    #[arg(long, hide = true, requires = "cases")]
-    pub only_memory: bool,
-}
-
 /// `strata doctor`
 #[derive(Debug, ClapArgs)]
 pub struct DoctorArgs {
@@ -603,30 +392,6 @@ fn split(text: &str) -> Result<Split, String> {
         .into_iter()
         .find(|split| split.name() == text)
         .ok_or_else(|| format!("the splits are {names}"))
-}
-
-/// `512MB`, `4 GB`: in steps of 1000, as sizes are printed.
-fn memory(text: &str) -> Result<u64, String> {
-    let units = [
-        ("kb", 1_000u64),
-        ("mb", 1_000_000),
-        ("gb", 1_000_000_000),
-        ("tb", 1_000_000_000_000),
-        ("b", 1),
-    ];
-    let text = text.trim().to_lowercase();
-    let named = units
-        .iter()
-        .find_map(|(unit, bytes)| Some((text.strip_suffix(unit)?, *bytes)));
-    let (number, unit) = named.unwrap_or((&text, 1));
-    let number: Option<f64> = number
-        .trim()
-        .parse()
-        .ok()
-        .filter(|number: &f64| number.is_finite() && *number > 0.0);
-    number
-        .map(|number| (number * unit as f64) as u64)
-        .ok_or_else(|| "write a size such as 512MB or 4GB".to_owned())
 }
 
 fn size(text: &str) -> Result<[u32; 2], String> {

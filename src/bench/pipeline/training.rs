@@ -88,14 +88,21 @@ impl Training {
 
     /// As the engine does it.
     fn step(&mut self, fed: bool) -> Result<(), BenchError> {
-        while fed {
-            self.source.wait()?;
-            if self.source.feed(&mut self.workload)? {
-                break;
-            }
+        if fed {
+            self.feed()?;
         }
         self.workload.step()?;
         Ok(())
+    }
+
+    /// Puts the next batch before the network, waiting for it where other threads make it.
+    fn feed(&mut self) -> Result<(), BenchError> {
+        loop {
+            self.source.wait()?;
+            if self.source.feed(&mut self.workload)? {
+                return Ok(());
+            }
+        }
     }
 }
 

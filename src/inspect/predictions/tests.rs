@@ -52,6 +52,8 @@ fn four() -> Answers {
             0.8, 0.1, 0.1, // wrong, and surer
             0.4, 0.35, 0.25, // not labelled, not sure
         ],
+        of_labels: false,
+        label_rows: Vec::new(),
     }
 }
 
@@ -73,6 +75,8 @@ fn equal_scores_are_taken_for_the_first_class() {
         indices: vec![0],
         labels: vec![Some(1)],
         probabilities: softmax(&[3.0, 3.0]),
+        of_labels: false,
+        label_rows: Vec::new(),
     };
     assert_eq!(answers.taken(0), (0, 0.5));
     assert_eq!(answers.top(0, 1), [(0, 0.5)]);
