@@ -2,7 +2,7 @@
 
 use crate::kit::runs::{assert_same, completed, options, tiny, train};
 use crate::kit::terminal::{code, err, json, out, strata};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
