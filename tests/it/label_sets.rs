@@ -19,7 +19,7 @@ fn row(index: usize) -> [u8; LABELS] {
     [
         index % 2,
         usize::from(index % 5 < 2),
-        usize::from(index % 7 == 0),
+        usize::from(index.is_multiple_of(7)),
     ]
     .map(|bit| bit as u8)
 }

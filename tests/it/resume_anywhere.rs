@@ -46,7 +46,7 @@ fn ends(
     let end = |point: usize| match point % 5 {
         0 | 3 => End::Steps(1 + random(steps), 1 + random(steps)),
         1 => End::Kills(random(milliseconds), random(milliseconds)),
-        2 if point % 2 == 0 => End::BetweenStages,
+        2 if point.is_multiple_of(2) => End::BetweenStages,
         2 => End::Epoch(1 + random(4)),
         _ => End::Kills(random(milliseconds), milliseconds * 10),
     };

@@ -100,7 +100,7 @@ fn all_done(told: &Value) {
     assert_eq!(found, wanted);
 }
 
-fn folder_of(told: &Value, name: &str) -> std::path::PathBuf {
+pub(crate) fn folder_of(told: &Value, name: &str) -> std::path::PathBuf {
     let runs = told["runs"].as_array().unwrap();
     let run = runs.iter().find(|run| run["name"] == name).unwrap();
     run["folder"].as_str().unwrap().into()
@@ -518,81 +518,4 @@ fn the_keras_lab_runs_through_on_two_data_sets() {
         let page = at.join(format!("runs/{page}-comparison.html"));
         assert!(page.is_file(), "{}", page.display());
     }
-}
-
-/// 100 labels of each class of MNIST, all other images without: an autoencoder first, then its encoder fine-tuned,
-/// against the same network from scratch with as many epochs on the labels.
-const MNIST: &str = r#"format = 1
-title = "MNIST with few labels"
-seed = 1
-
-[data]
-source = "mnist"
-path = "DATA/mnist"
-per_class = 100
-
-[network]
-input = "1x28x28"
-encoder = ["conv 32 k5 s2 p2", "relu", "conv 64 k5 s2 p2", "relu"]
-head = ["flatten", "dense 64", "relu", "dense 10"]
-
-[[stage]]
-name = "all layers"
-task = "classify"
-loss = "cross-entropy"
-optimizer = "adam lr=1e-3"
-epochs = 30
-batch = 50
-
-[[run]]
-name = "autoencoder"
-
-[run.network]
-decoder = ["convt 32 k4 s2 p1", "relu", "convt 1 k4 s2 p1"]
-head = []
-
-[[run.stage]]
-name = "reconstruct"
-task = "reconstruct"
-split = "unlabeled"
-loss = "mse"
-optimizer = "adam lr=1e-3"
-sparsity = "rho=0.05 beta=1e-3"
-epochs = 4
-batch = 100
-
-[[run]]
-name = "fine-tuned"
-seeds = [1, 2, 3]
-init = "autoencoder encoder"
-
-[[run]]
-name = "scratch"
-seeds = [1, 2, 3]
-"#;
-
-#[test]
-#[ignore = "takes minutes"]
-fn long_fine_tuning_beats_training_from_scratch_on_few_labels() {
-    let Some(data) = folders::real_data("studies") else {
-        return;
-    };
-    let folder = tempfile::tempdir().unwrap();
-    let at = folder.path();
-    let text = MNIST.replace("DATA", &data.display().to_string());
-    std::fs::write(at.join("p.toml"), text).unwrap();
-    let said = strata(at, &["train", "p.toml", "--json", "--no-snapshots"]);
-    assert_eq!(code(&said), 0, "{}", err(&said));
-    let told = json(&said);
-    let accuracies = |name: &str| {
-        [1, 2, 3].map(|seed| {
-            let run = at.join(folder_of(&told, &format!("{name}-seed-{seed}")));
-            let record = RunRecord::read(&run).unwrap();
-            record.metrics["test"].accuracy.unwrap()
-        })
-    };
-    let [tuned, scratch] = ["fine-tuned", "scratch"].map(accuracies);
-    println!("fine-tuned {tuned:?}, from scratch {scratch:?}");
-    let mean = |all: [f64; 3]| all.iter().sum::<f64>() / 3.0;
-    assert!(mean(tuned) > mean(scratch));
 }

@@ -43,6 +43,8 @@ pub(crate) struct Column {
     /// The field's name: `bytes` of an image.
     pub field: Option<String>,
     pub kind: Kind,
+    /// What the elements are, where each value is a list.
+    pub list_of: Option<Kind>,
     /// Its number among all fields of the file.
     leaf: usize,
 }
@@ -162,6 +164,28 @@ impl Table {
         }))
     }
 
+    /// The lists of a column in a group of rows, one for each row: their elements as texts.
+    pub fn lists(&self, group: usize, column: &Column) -> Result<Vec<Option<Vec<String>>>, String> {
+        let rows = self.rows(group);
+        flat(caught(|| {
+            let (reader, present) = self.reader(group, column)?;
+            match reader {
+                ColumnReader::Int32ColumnReader(reader) => {
+                    as_lists(reader, rows, present, ToString::to_string)
+                }
+                ColumnReader::Int64ColumnReader(reader) => {
+                    as_lists(reader, rows, present, ToString::to_string)
+                }
+                ColumnReader::ByteArrayColumnReader(reader) => {
+                    as_lists(reader, rows, present, |value| {
+                        String::from_utf8_lossy(value.data()).trim().to_owned()
+                    })
+                }
+                _ => Err("its elements are neither whole numbers nor texts".to_owned()),
+            }
+        }))
+    }
+
     /// The reader of a column, and the level of a value that is there.
     fn reader(&self, group: usize, column: &Column) -> Result<(ColumnReader, i16), String> {
         let rows = self.rows(group);
@@ -221,8 +245,7 @@ fn columns(metadata: &ParquetMetaData) -> Vec<Column> {
             descriptor.logical_type_ref(),
             Some(LogicalType::String | LogicalType::Enum | LogicalType::Json)
         );
-        let kind = match descriptor.physical_type() {
-            _ if is_list || is_repeated => Kind::Other,
+        let element = match descriptor.physical_type() {
             Physical::BYTE_ARRAY if is_text => Kind::Text,
             Physical::BYTE_ARRAY => Kind::Bytes,
             Physical::INT32 | Physical::INT64 => Kind::Whole,
@@ -230,10 +253,16 @@ fn columns(metadata: &ParquetMetaData) -> Vec<Column> {
             Physical::FLOAT | Physical::DOUBLE => Kind::Float,
             _ => Kind::Other,
         };
+        let is_flat_list = descriptor.max_rep_level() == 1;
         Some(Column {
             name,
             field,
-            kind,
+            kind: if is_list || is_repeated {
+                Kind::Other
+            } else {
+                element
+            },
+            list_of: is_flat_list.then_some(element),
             leaf,
         })
     };
@@ -268,6 +297,38 @@ fn read<T: DataType>(
         let mut values = values.into_iter();
         let value = |level: i16| (level == present).then(|| values.next()).flatten();
         all.extend(levels.into_iter().map(value));
+    }
+    Ok(all)
+}
+
+/// The lists of a column in a group of rows; an element that is missing is left out.
+fn as_lists<T: DataType>(
+    mut reader: ColumnReaderImpl<T>,
+    rows: usize,
+    present: i16,
+    text: impl Fn(&T::T) -> String,
+) -> Result<Vec<Option<Vec<String>>>, String> {
+    let mut all: Vec<Option<Vec<String>>> = Vec::new();
+    let mut done = 0;
+    while done < rows {
+        let (mut levels, mut repeats, mut values) = (Vec::new(), Vec::new(), Vec::new());
+        let wanted = BATCH.min(rows - done);
+        let read = reader.read_records(wanted, Some(&mut levels), Some(&mut repeats), &mut values);
+        let (records, _, _) = read.map_err(|error| error.to_string())?;
+        if records == 0 {
+            return Err(format!("it holds {done} lists for {rows} rows"));
+        }
+        done += records;
+        let mut values = values.into_iter();
+        for (level, repeat) in levels.into_iter().zip(repeats) {
+            if repeat == 0 {
+                all.push(Some(Vec::new()));
+            }
+            let value = (level == present).then(|| values.next()).flatten();
+            if let (Some(value), Some(Some(list))) = (value, all.last_mut()) {
+                list.push(text(&value));
+            }
+        }
     }
     Ok(all)
 }

@@ -1,5 +1,5 @@
 //! Parquet files of images, as Hugging Face has them: an image a row, as the bytes of its file; its label as a number
-//! or a text.
+//! or a text, or several of them as a list.
 //!
 //! Files are split by name (`train-00000-of-00004.parquet`, `default/train/0000.parquet`), in the folder itself or in
 //! `data`. The names of classes are in the file's own notes. Everything else is as in folders of images: sizes,
@@ -15,10 +15,11 @@ use crate::error::DataError;
 use crate::formats::bytes::DOWNLOAD_AGAIN;
 use crate::formats::labels;
 use crate::formats::parquet::{Row, Rows, Table};
+use crate::label_sets;
 use crate::source::{OpenRequest, OpenedSource};
 use columns::{Columns, Features};
 use shards::Shard;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 use strata_core::project::data::{LabelRule, Split};
@@ -59,12 +60,13 @@ fn list(ask: &mut OpenRequest) -> Result<Listing, DataError> {
         let problem = "it has no row";
         return Err(DataError::malformed(&shard.path, problem, DOWNLOAD_AGAIN));
     }
-    let columns = columns_of(ask, &tables)?;
+    let mut columns = columns_of(ask, &tables)?;
     for table in &tables {
         let read = table.check(&columns.image);
         read.map_err(|problem| refused(&table.path, problem))?;
     }
-    let labels = read_labels(ask, &shards, &tables, &columns)?;
+    let mut labels = read_labels(ask, &shards, &tables, &columns)?;
+    let has_sets = settle_lists(ask, &mut columns, &mut labels);
     let classes = match &columns.classes[..] {
         [] => {
             let all = labels.iter().flatten().flatten().flatten().cloned();
@@ -72,7 +74,7 @@ fn list(ask: &mut OpenRequest) -> Result<Listing, DataError> {
         }
         names => names.to_vec(),
     };
-    if classes.len() > MOST_CLASSES {
+    if classes.len() > MOST_CLASSES && !has_sets {
         let problem = format!("its labels have {} different values", classes.len());
         return Err(no_use(&ask.folder, problem, &columns.others));
     }
@@ -162,6 +164,10 @@ fn read_labels(
         for group in 0..table.groups() {
             ask.still()?;
             let labels = match &columns.label {
+                Some(column) if column.list_of.is_some() => {
+                    let lists = table.lists(group, column);
+                    lists.map(|lists| lists.into_iter().map(|list| list.map(listed)).collect())
+                }
                 Some(column) => table.texts(group, column),
                 None => Ok(vec![None; table.rows(group)]),
             };
@@ -176,6 +182,63 @@ fn read_labels(
         all.push(groups);
     }
     Ok(all)
+}
+
+/// Between the elements of a list while it is one text.
+const BETWEEN: char = '\u{1e}';
+
+/// The elements of a list as one text.
+fn listed(list: Vec<String>) -> String {
+    list.iter()
+        .flat_map(|element| [BETWEEN.to_string(), element.clone()])
+        .collect()
+}
+
+/// Of a column of lists: where a row has not exactly one element, rows become sets of labels, else each is of the class
+/// that its element names. Whether they are sets.
+fn settle_lists(ask: &mut OpenRequest, columns: &mut Columns, labels: &mut Labels) -> bool {
+    if columns
+        .label
+        .as_ref()
+        .is_none_or(|column| column.list_of.is_none())
+    {
+        return false;
+    }
+    let elements = |text: &str| -> Vec<String> {
+        let elements = text.split(BETWEEN).filter(|element| !element.is_empty());
+        elements.map(str::to_owned).collect()
+    };
+    let all = || {
+        labels
+            .iter()
+            .flatten()
+            .flatten()
+            .flatten()
+            .map(|text| elements(text))
+    };
+    let has_sets = all().any(|list| list.len() != 1);
+    let known: Vec<String> = match columns.classes.is_empty() {
+        true => labels::classes(all().flatten(), ask.order),
+        false => (0..columns.classes.len())
+            .map(|class| class.to_string())
+            .collect(),
+    };
+    let number = |element: &String| known.iter().position(|known| known == element);
+    for text in labels.iter_mut().flatten().flatten().flatten() {
+        let list = elements(text);
+        *text = match has_sets {
+            true => {
+                let set: BTreeSet<usize> = list.iter().filter_map(number).collect();
+                label_sets::text_of(set.into_iter())
+            }
+            false => list.into_iter().next().unwrap_or_default(),
+        };
+    }
+    if has_sets {
+        let names = std::mem::take(&mut columns.classes);
+        ask.told.label_names = if names.is_empty() { known } else { names };
+    }
+    has_sets
 }
 
 /// Every row with its class, by split; rows without a class beside others that have one are unlabeled.

@@ -1,6 +1,6 @@
 //! Images with several labels each: from a matrix of arrays, from columns of a table, and what is refused of them.
 
-use super::made::{open, spec, write};
+use super::made::{Values, open, parquet, png, spec, write};
 use crate::Dataset;
 use std::path::Path;
 use strata_core::project::data::{DataSpec, Source, Split, Weights};
@@ -176,4 +176,56 @@ fn columns_of_a_table_are_labels() {
             vec!["smiling", "hat"]
         ]
     );
+}
+
+const LISTS: &str = "message t { optional group image { optional binary bytes; } optional group labels (LIST) { \
+    repeated group list { optional int64 element; } } }";
+
+fn table(lists: &[Vec<i64>], note: Option<&str>) -> Vec<u8> {
+    let image = |index: usize| {
+        let pixels = image::GrayImage::from_pixel(3, 3, image::Luma([index as u8]));
+        Some(png(&image::DynamicImage::from(pixels)))
+    };
+    let images = Values::Bytes((0..lists.len()).map(image).collect());
+    parquet(LISTS, &[images, Values::Lists(lists.to_vec())], 3, note)
+}
+
+#[test]
+fn lists_of_a_parquet_file_are_labels() {
+    let folder = tempfile::tempdir().unwrap();
+    let lists = [vec![0, 2], vec![], vec![7], vec![2, 0, 2], vec![2]];
+    write(folder.path(), "train.parquet", &table(&lists, None));
+    let spec = DataSpec {
+        test: Some(0.0),
+        ..whole(Source::Parquet, folder.path())
+    };
+    let dataset = open(&spec).unwrap();
+    assert_eq!(dataset.classes(), ["0", "2", "7"]);
+    let mut found = sets(&dataset, Split::Train);
+    found.sort();
+    assert_eq!(
+        found,
+        [vec![], vec!["0", "2"], vec!["0", "2"], vec!["2"], vec!["7"]]
+    );
+    let note = r#"{"info": {"features": {"image": {"_type": "Image"}, "labels": {"feature":
+        {"names": ["cat", "dog", "hat"], "_type": "ClassLabel"}, "_type": "Sequence"}}}}"#;
+    write(
+        folder.path(),
+        "train.parquet",
+        &table(&[vec![0, 2], vec![1]], Some(note)),
+    );
+    let dataset = open(&spec).unwrap();
+    assert_eq!(dataset.classes(), ["cat", "dog", "hat"]);
+    let mut found = sets(&dataset, Split::Train);
+    found.sort();
+    assert_eq!(found, [vec!["cat", "hat"], vec!["dog"]]);
+    // One element in every list is a class.
+    write(
+        folder.path(),
+        "train.parquet",
+        &table(&[vec![2], vec![1]], Some(note)),
+    );
+    let dataset = open(&spec).unwrap();
+    assert!(!dataset.has_label_sets() && dataset.split(Split::Train).unwrap().labelled());
+    assert_eq!(dataset.classes(), ["cat", "dog", "hat"]);
 }

@@ -118,6 +118,8 @@ pub fn png(image: &image::DynamicImage) -> Vec<u8> {
 pub enum Values {
     Bytes(Vec<Option<Vec<u8>>>),
     Whole(Vec<i64>),
+    /// Lists of numbers, in a column as pyarrow writes it.
+    Lists(Vec<Vec<i64>>),
 }
 
 /// A Parquet file of such columns; `note` is what Hugging Face's library leaves with it.
@@ -145,6 +147,7 @@ pub fn parquet(
     let rows = match &columns[0] {
         Values::Bytes(values) => values.len(),
         Values::Whole(values) => values.len(),
+        Values::Lists(values) => values.len(),
     };
     for start in (0..rows).step_by(rows_in_group) {
         let range = start..rows.min(start + rows_in_group);
@@ -160,6 +163,22 @@ pub fn parquet(
                     let values: Vec<ByteArray> = values.collect();
                     let writer = column.typed::<ByteArrayType>();
                     writer.write_batch(&values, Some(&levels), None).unwrap();
+                }
+                Values::Lists(lists) => {
+                    let (mut numbers, mut levels, mut repeats) =
+                        (Vec::new(), Vec::new(), Vec::new());
+                    for list in &lists[range.clone()] {
+                        // Of an empty list the outer group is there, and no element.
+                        levels.extend(list.is_empty().then_some(1));
+                        repeats.extend(list.is_empty().then_some(0));
+                        levels.extend(list.iter().map(|_| level));
+                        repeats.extend((0..list.len()).map(|at| i16::from(at > 0)));
+                        numbers.extend(list);
+                    }
+                    let writer = column.typed::<Int64Type>();
+                    writer
+                        .write_batch(&numbers, Some(&levels), Some(&repeats))
+                        .unwrap();
                 }
                 Values::Whole(values) => {
                     let values = &values[range.clone()];

@@ -1,9 +1,9 @@
 //! What keeps a project from being trained, and what should be known before it is.
 
 pub(crate) mod data_check;
+mod freeze_check;
 pub mod project_check;
 pub(crate) mod stage_check;
-mod unfreeze_check;
 mod update_check;
 pub(crate) mod value_range;
 

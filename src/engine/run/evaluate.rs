@@ -4,6 +4,7 @@
 //! are over images, whatever the batches.
 
 use super::batch::Batcher;
+use super::label_rows;
 use super::pool::in_pool;
 use crate::error::RunError;
 use crate::event::Metrics;
@@ -118,15 +119,7 @@ fn for_each_batch(
                 Task::Classify => network.logits(&output),
             }
         })?;
-        let mut cells = Vec::new();
-        split.push_label_rows(indices, &mut cells);
-        let rows = match cells.len() / indices.len().max(1) {
-            0 => None,
-            labels => {
-                let rows = Tensor::from_vec(cells, (indices.len(), labels), &Device::Cpu)?;
-                Some(rows.to_dtype(output.dtype())?)
-            }
-        };
+        let rows = label_rows::of_images(split, indices, &output)?;
         let labels = BatchLabels {
             classes: batch.labels,
             rows: rows.as_ref(),

@@ -14,6 +14,7 @@ pub mod evaluate;
 pub mod finite;
 pub mod goal_metrics;
 pub(crate) mod groups;
+mod label_rows;
 pub mod memory_check;
 pub(crate) mod parts;
 pub(crate) mod pool;

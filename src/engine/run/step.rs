@@ -11,6 +11,7 @@ use super::dynamics::{self, Before, Outputs};
 use super::evaluate::pixel_error;
 use super::finite::gradient_not_finite;
 use super::groups::{class_weights, group_of};
+use super::label_rows::LabelRows;
 use super::session::Session;
 use crate::error::RunError;
 use crate::event::{Event, StepReport};
@@ -18,7 +19,7 @@ use crate::storage::checkpoint::Position;
 use crate::storage::dynamics_csv;
 use crate::storage::first_weights;
 use crate::storage::metrics_csv::StepRow;
-use candle_core::{Device, Tensor};
+use candle_core::Tensor;
 use not_finite::last_finite;
 use std::time::Instant;
 use strata_core::project::Place;
@@ -61,33 +62,6 @@ struct Forward {
     /// The mean squared error in pixels, where it is reported.
     pixel_error: Option<f64>,
     gradient: Option<Tensor>,
-}
-
-/// Which labels the images of a batch have, where they may have several.
-struct LabelRows {
-    own: Tensor,
-    /// As the images are blended.
-    blended: Tensor,
-    /// Labels of a row.
-    answers: usize,
-}
-
-/// The labels of a batch beside an output of the network; `None` where each image has one class.
-fn label_rows(batch: &Batch<'_>, output: &Tensor) -> Result<Option<LabelRows>, RunError> {
-    if batch.label_rows.is_empty() {
-        return Ok(None);
-    }
-    let images = batch.labels.len().max(1);
-    let answers = batch.label_rows.len() / images;
-    let tensor = |rows: Vec<f32>| -> Result<Tensor, RunError> {
-        let rows = Tensor::from_vec(rows, (images, answers), &Device::Cpu)?;
-        Ok(rows.to_dtype(output.dtype())?)
-    };
-    Ok(Some(LabelRows {
-        own: tensor(batch.label_rows.to_vec())?,
-        blended: tensor(batch.blended_label_rows())?,
-        answers,
-    }))
 }
 
 impl Stepper {
@@ -303,7 +277,7 @@ impl Stepper {
         let output = session
             .network
             .forward(self.stage.task.into(), &batch.images, mode)?;
-        let rows = label_rows(batch, &output)?;
+        let rows = LabelRows::of(batch, &output)?;
         let (output, target, correct) = self.compared(session, output, batch, rows.as_ref())?;
         let weights = self.class_weights.as_deref();
         let buffer = Some(&mut self.gradient);

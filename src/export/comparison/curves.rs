@@ -132,7 +132,10 @@ fn drawn(courses: &[Course]) -> String {
             );
         }
     }
-    format!("{svg}</svg><p>{said}Dashed: where a stage of a run ends.</p>")
+    if courses.iter().any(|course| !course.borders.is_empty()) {
+        said += "Dashed: where a stage of a run ends.";
+    }
+    format!("{svg}</svg><p>{said}</p>")
 }
 
 #[cfg(test)]

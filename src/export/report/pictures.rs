@@ -188,7 +188,7 @@ fn saliency_figure(saliency: &Saliency) -> Option<String> {
 fn words(saliency: &Saliency, answer: &Answer) -> Option<String> {
     let (class, probability) = answer.top.first()?;
     let taken = saliency.class_name(*class);
-    let share = short(f64::from(100.0 * probability), 3);
+    let share = short(f64::from(100.0 * probability), 1);
     let label = answer.label.map(|label| saliency.class_name(label));
     Some(match label {
         Some(label) => format!("{label} taken for {taken} ({share} %)"),

@@ -69,6 +69,9 @@ pub fn change_words(change: &Change) -> String {
 fn list_line(predictions: &Predictions) -> String {
     let listed = format::count(predictions.listed as u64);
     match predictions.list {
+        List::MostWrong if predictions.has_label_sets => {
+            format!("{listed} images with a wrong label, the surest first.")
+        }
         List::MostWrong => format!("{listed} wrong answers, the surest first."),
         List::LeastSure => format!("{listed} answers, the least sure first."),
         List::First => format!("{listed} images in their order."),

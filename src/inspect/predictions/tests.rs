@@ -52,8 +52,7 @@ fn four() -> Answers {
             0.8, 0.1, 0.1, // wrong, and surer
             0.4, 0.35, 0.25, // not labelled, not sure
         ],
-        of_labels: false,
-        label_rows: Vec::new(),
+        ..Answers::default()
     }
 }
 
@@ -75,9 +74,39 @@ fn equal_scores_are_taken_for_the_first_class() {
         indices: vec![0],
         labels: vec![Some(1)],
         probabilities: softmax(&[3.0, 3.0]),
-        of_labels: false,
-        label_rows: Vec::new(),
+        ..Answers::default()
     };
     assert_eq!(answers.taken(0), (0, 0.5));
     assert_eq!(answers.top(0, 1), [(0, 0.5)]);
+}
+
+/// Each label has an answer of its own: from a half on.
+#[test]
+fn answers_about_labels_are_judged_one_by_one() {
+    let answers = Answers {
+        outputs: 2,
+        indices: vec![5, 6, 8],
+        labels: vec![None; 3],
+        probabilities: vec![0.9, 0.2, 0.45, 0.9, 0.1, 0.7],
+        of_labels: true,
+        label_rows: vec![1.0, 0.0, 1.0, 1.0, 0.0, 0.0],
+    };
+    assert_eq!(answers.set(1), Some(vec![0, 1]));
+    assert_eq!(
+        [0, 1, 2].map(|image| answers.is_wrong(image)),
+        [false, true, true]
+    );
+    // 0.7 for a label that is not there is further off than 0.45 for one that is.
+    assert_eq!(answers.listed(List::MostWrong), [2, 1]);
+    assert_eq!(answers.listed(List::LeastSure), [1, 2, 0]);
+    let figures = answers.label_figures().unwrap();
+    let counts = |figures: &ClassFigures| [figures.images, figures.taken, figures.right];
+    assert_eq!(counts(&figures[0]), [2, 1, 1]);
+    assert_eq!(counts(&figures[1]), [1, 2, 1]);
+    assert_eq!(answers.pairs().count(), 0);
+    let unknown = Answers {
+        label_rows: Vec::new(),
+        ..answers
+    };
+    assert!(unknown.label_figures().is_none() && !unknown.is_wrong(1) && unknown.set(1).is_none());
 }

@@ -136,6 +136,7 @@ fn other(key: &str, task: Task) -> (&'static str, Option<&'static str>) {
         ("batch", _) => ("8", None),
         ("accumulate", _) => ("2", None),
         ("freeze", _) => ("[\"encoder.0\"]", None),
+        ("unfreeze", _) => ("\"encoder layers=1 every=1\"", None),
         ("early_stop", _) => ("\"train loss patience=1\"", None),
         ("sparsity", _) => ("\"rho=0.2 beta=0.1\"", None),
         ("checkpoints", _) => ("\"best, every 2\"", None),

@@ -55,7 +55,14 @@ fn parse(note: &str) -> Option<BTreeMap<String, Feature>> {
     let features = note.get("info")?.get("features")?.as_object()?;
     let feature = |(name, value): (&String, &serde_json::Value)| {
         let kind = value.get("_type").and_then(|kind| kind.as_str());
-        let names = value.get("names").and_then(|names| names.as_array());
+        // Of lists of classes the names are those of the elements.
+        let inner = value.get("feature").filter(|inner| inner.is_object());
+        let of_element = inner.unwrap_or(value);
+        let kind = match inner {
+            Some(inner) => inner.get("_type").and_then(|kind| kind.as_str()),
+            None => kind,
+        };
+        let names = of_element.get("names").and_then(|names| names.as_array());
         let names = names.map(|names| {
             let names = names.iter().filter_map(|name| name.as_str());
             names.map(str::to_owned).collect()
@@ -163,7 +170,7 @@ pub(super) fn choose(
             let column = table
                 .columns
                 .iter()
-                .find(|column| column.name == name && is_list(column));
+                .find(|column| column.name == name && (is_list(column) || has_lists(column)));
             let column = column.ok_or_else(|| format!("there is no column {name} of labels"))?;
             (Some(column), Vec::new())
         }
@@ -171,7 +178,10 @@ pub(super) fn choose(
     };
     let classes = label
         .and_then(|column| features.0.get(&column.name)?.classes.clone())
-        .filter(|_| label.is_some_and(|column| column.kind == Kind::Whole));
+        .filter(|_| {
+            let kind = label.map(|column| column.list_of.unwrap_or(column.kind));
+            kind == Some(Kind::Whole)
+        });
     Ok(Columns {
         image: (*image).clone(),
         label: label.cloned(),
@@ -203,6 +213,11 @@ fn is_list(column: &Column) -> bool {
         )
 }
 
+/// Whether a column has a list of numbers or texts for each row.
+fn has_lists(column: &Column) -> bool {
+    matches!(column.list_of, Some(Kind::Whole | Kind::Text))
+}
+
 /// The column of labels, and others that could be.
 fn labels<'a>(table: &'a Table, features: &Features) -> (Option<&'a Column>, Vec<String>) {
     let rank = |column: &&Column| {
@@ -217,8 +232,10 @@ fn labels<'a>(table: &'a Table, features: &Features) -> (Option<&'a Column>, Vec
             .get(&column.name)
             .is_some_and(|feature| feature.classes.is_some())
     };
-    let may_be =
-        |column: &&Column| is_list(column) && (has_classes(column) || rank(column) < LABELS.len());
+    let may_be = |column: &&Column| {
+        let may_hold = is_list(column) || has_lists(column);
+        may_hold && (has_classes(column) || rank(column) < LABELS.len())
+    };
     let mut labels: Vec<&Column> = table.columns.iter().filter(may_be).collect();
     labels.sort_by_key(|column| (!has_classes(column), rank(column)));
     let others = labels.iter().skip(1).map(|column| column.name.clone());

@@ -1,11 +1,98 @@
-//! What a stage that unfreezes a stack layer by layer needs: layers to unfreeze, epochs for all of them, and something
-//! to train before.
+//! What a stage keeps as it is: names that freeze something; layers that are unfrozen one after the other, epochs for all
+//! of them, and something to train before.
 
 use super::project_check::Problem;
-use super::stage_check::{used, verb};
+use super::stage_check::{no_such_place, used, verb};
 use strata_core::project::Project;
+use strata_core::project::help::{Help, Repair, StageSetting};
+use strata_core::project::init::covers;
 use strata_core::project::stage::Stage;
+use strata_core::project::target::{Target, target};
 use strata_core::shape::{Inference, Row, unfreezing};
+
+/// The problems of a stage's `freeze`.
+pub(super) fn freeze(stage: &Stage, project: &Project, inference: &Inference) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for name in &stage.freeze {
+        match target(&project.network, name) {
+            Some(target) => problems.extend(idle_freeze(stage, name, &target, inference)),
+            None if fits_any(name, inference) => {
+                problems.extend(idle_pattern(stage, name, inference))
+            }
+            None => {
+                let thawed = Help::from(Repair::Stage(StageSetting::Thaw(name.clone())));
+                problems.push(no_such_place("freeze", name).help(thawed.or()));
+            }
+        }
+    }
+    let trainable = |row: &&Row| {
+        used(stage.task).contains(&row.place.stack)
+            && !row.is_block
+            && row.parameters > 0
+            && !stage.freezes(&row.place)
+    };
+    // With an error somewhere parameters are not all counted, so nothing is concluded.
+    if inference.errors().next().is_none() && !inference.rows.iter().any(|row| trainable(&row)) {
+        let message = "this stage has no parameters to train";
+        let help = if stage.freeze.is_empty() {
+            "add a layer with parameters, such as conv or dense"
+        } else {
+            "freeze less"
+        };
+        problems.push(Problem::error(message).help(help));
+    }
+    problems
+}
+
+/// Whether a name is a pattern that layers fit.
+fn fits_any(name: &str, inference: &Inference) -> bool {
+    let mut rows = inference.rows.iter();
+    name.contains('*') && rows.any(|row| covers(name, &row.place.to_string()))
+}
+
+/// Refuses a pattern of which the stage trains nothing anyway.
+fn idle_pattern(stage: &Stage, name: &str, inference: &Inference) -> Option<Problem> {
+    let is_trained = |row: &Row| {
+        used(stage.task).contains(&row.place.stack)
+            && !row.is_block
+            && row.parameters > 0
+            && covers(name, &row.place.to_string())
+    };
+    let is_idle = !inference.rows.iter().any(is_trained);
+    let message = format!(
+        "freeze names the pattern `{name}`, which fits no layer with weights that this stage trains: it changes nothing"
+    );
+    let help = format!("take `{name}` out of freeze");
+    // With an error somewhere parameters are not all counted, so nothing is concluded.
+    (is_idle && inference.errors().next().is_none())
+        .then(|| Problem::error(message).help(help).harmless())
+}
+
+/// Refuses to freeze what the stage does not train anyway.
+fn idle_freeze(
+    stage: &Stage,
+    name: &str,
+    target: &Target,
+    inference: &Inference,
+) -> Option<Problem> {
+    let [encoder, answer] = used(stage.task);
+    let help = format!("take `{name}` out of freeze");
+    if ![encoder, answer].contains(&target.stack()) {
+        let message = format!(
+            "freeze names `{name}`, but a stage that {} trains {encoder} and {answer} alone: it changes nothing",
+            verb(stage.task)
+        );
+        return Some(Problem::error(message).help(help).harmless());
+    }
+    let has_weights = inference
+        .rows
+        .iter()
+        .any(|row| !row.is_block && row.parameters > 0 && target.contains(&row.place));
+    // With an error somewhere parameters are not all counted, so nothing is concluded.
+    let is_idle = !has_weights && inference.errors().next().is_none();
+    let message = format!("freeze names `{name}`, which has no weights: it changes nothing");
+    is_idle.then(|| Problem::error(message).help(help).harmless())
+}
 
 /// The problems of a stage's `unfreeze`.
 pub(super) fn unfreeze(stage: &Stage, project: &Project, inference: &Inference) -> Vec<Problem> {
