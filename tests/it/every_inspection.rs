@@ -152,7 +152,7 @@ fn inspections() -> Vec<ViewKind> {
 }
 
 /// Shows a view with all the room, or in a quarter beside three others.
-fn arrange(window: &mut Window, kind: ViewKind, is_quarter: bool) {
+pub fn arrange(window: &mut Window, kind: ViewKind, is_quarter: bool) {
     if !is_quarter {
         return window.show_alone(kind);
     }
@@ -174,7 +174,7 @@ fn arrange(window: &mut Window, kind: ViewKind, is_quarter: bool) {
     window.run();
 }
 
-fn settle(window: &mut Window) {
+pub fn settle(window: &mut Window) {
     for turn in 0..80 {
         window.harness.step();
         if turn > 4 && !window.state().inspections.are_asked() {
@@ -217,7 +217,7 @@ fn pictures_of_every_inspection() {
 }
 
 /// A window that shows a run of this project.
-fn opened(project: &Project, folder: &Path, size: Vec2) -> Window {
+pub fn opened(project: &Project, folder: &Path, size: Vec2) -> Window {
     completed(train(project, &options(&folder.join("run"))).0);
     let mut window = Window::real(project.clone(), size);
     for action in [
