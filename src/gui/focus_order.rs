@@ -65,21 +65,25 @@ pub(crate) fn follow_tab(ctx: &Context) {
     }
 }
 
-/// Gives the focus back to the button whose menu has closed with the focus in it; to be called when all of a frame is
-/// drawn. A press of the pointer, wherever it is, leaves the focus to what it has pressed.
+/// Gives the focus back to the button whose menu has closed, with the focus in it or by Esc; to be called when all of a
+/// frame is drawn. A press of the pointer, wherever it is, leaves the focus to what it has pressed.
 pub(crate) fn leave_closed_menus(ctx: &Context) {
     let last: Option<Focused> =
         ctx.data(|data| data.get_temp::<Vec<Focused>>(key())?.last().copied());
-    let Some(Focused {
-        id,
-        opened_by: Some(button),
-    }) = last
-    else {
+    let Some(Focused { id, opened_by }) = last else {
         return;
     };
+    let button = opened_by.unwrap_or(id);
     let is_closed = ctx.viewport(|port| {
-        let widgets = &port.this_pass.widgets;
-        widgets.contains(button) && !widgets.contains(id)
+        let (before, now) = (&port.prev_pass.widgets, &port.this_pass.widgets);
+        let has_closed = match opened_by {
+            Some(_) => !now.contains(id),
+            None => {
+                let is_menu = |layer: LayerId| layer.id == menu_of(id);
+                before.layer_ids().any(is_menu) && !now.layer_ids().any(is_menu)
+            }
+        };
+        now.contains(button) && has_closed
     });
     let has_moved = ctx.memory(|memory| memory.focused().is_some_and(|focused| focused != id));
     if is_closed && !has_moved {

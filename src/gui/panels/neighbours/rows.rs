@@ -2,7 +2,7 @@
 
 use crate::theme;
 use crate::widgets::raster::Sheet;
-use crate::widgets::{elided, plain};
+use crate::widgets::{elided, in_lines, plain};
 use eframe::egui::{
     Align2, CornerRadius, CursorIcon, FontId, Rect, RichText, Role, ScrollArea, Sense, Stroke,
     StrokeKind, Ui, WidgetInfo, pos2, vec2,
@@ -95,7 +95,7 @@ fn heading(ui: &mut Ui, found: &Neighbours, Pictures(sheet): &Pictures, side: f3
     let mut y = area.top();
     for (line, ink) in &lines {
         let font = FontId::proportional(theme::BODY);
-        let galley = elided(ui, line, font, *ink, room);
+        let galley = in_lines(ui, line, font, *ink, (room, 2));
         let tall = galley.size().y;
         let at = pos2(image.right() + 2.0 * GAP, y);
         ui.painter().galley(at, galley, *ink);

@@ -190,7 +190,7 @@ fn parts(ui: &mut Ui, unit: &SparseUnit, drawn: &Drawn) {
     part(ui, "its activations", HISTOGRAM, |ui| histogram(ui, unit));
     let name = match unit.patches.is_empty() {
         true => "images that excite it most",
-        false => "images that excite it most, each with what it sees of it",
+        false => "most exciting images, with what it sees",
     };
     part(ui, name, best_width(unit), |ui| best(ui, unit, drawn));
 }
