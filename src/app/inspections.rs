@@ -5,7 +5,7 @@
 
 use super::kernels::KernelSettings;
 use std::any::TypeId;
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
@@ -17,6 +17,9 @@ use strata_engine::inspection::service::Service;
 use strata_inspect::inspection::{Inspection, Slice, Subject};
 use strata_inspect::{augmented, effective_field, gallery, saliency, statistics};
 
+/// Replies taken for one frame: each makes its view lay out and upload new pictures.
+const AT_ONCE: usize = 2;
+
 /// Queries that wait and the latest replies; and how the views that ask are set.
 #[derive(Debug, Default)]
 pub struct Inspections {
@@ -26,6 +29,8 @@ pub struct Inspections {
     /// Since when the service has had something to reply to.
     busy_since: Option<Instant>,
     latest: HashMap<TypeId, AnyReply>,
+    /// Replies that came together and are shown one after the other.
+    arrived: VecDeque<AnyReply>,
     /// How often the images' files have changed.
     pub(super) files: u64,
     /// What saliency is shown of.
@@ -109,13 +114,25 @@ impl Inspections {
         self.busy_since.map(|since| since.elapsed())
     }
 
-    /// Takes what the run in training and the service replied.
+    /// Whether more has come than was taken for this frame.
+    pub fn have_more(&self) -> bool {
+        !self.arrived.is_empty()
+    }
+
+    /// Takes what the run in training and the service replied; of much at once a part, the rest for the next frames.
     pub(super) fn drain(&mut self, live: Option<&LiveResults>) {
         let live = live.map(LiveResults::take_replies).unwrap_or_default();
         let service = self.service.as_ref();
         let service: Vec<_> =
             service.map_or_else(Vec::new, |service| service.replies.try_iter().collect());
         for reply in live.into_iter().chain(service) {
+            self.arrived.retain(|older| older.kind() != reply.kind());
+            self.arrived.push_back(reply);
+        }
+        for _ in 0..AT_ONCE {
+            let Some(reply) = self.arrived.pop_front() else {
+                break;
+            };
             self.take(reply);
         }
         self.note_work();
@@ -145,6 +162,8 @@ impl Inspections {
         self.waiting.retain(|_, query| !is_meant(query.subject()));
         self.latest
             .retain(|_, reply| !is_meant(reply.query().subject()));
+        self.arrived
+            .retain(|reply| !is_meant(reply.query().subject()));
         self.note_work();
     }
 

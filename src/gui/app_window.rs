@@ -2,7 +2,7 @@
 
 use super::views::Views;
 use super::widgets::refused;
-use super::{drop, keys, layout, panels, theme, viewport, views};
+use super::{drop, focus_order, keys, layout, panels, theme, viewport, views};
 use eframe::egui::{ColorImage, Context, ThemePreference, Ui, ViewportCommand, Visuals};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -160,7 +160,7 @@ impl App {
         if let Some(next) = self.state.due() {
             self.handle(next);
         }
-        if self.state.training.has_more() {
+        if self.state.training.has_more() || self.state.inspections.have_more() {
             ctx.request_repaint();
         }
         if let Some(next) = self.state.messages.fade() {
@@ -197,6 +197,7 @@ impl App {
         self.state.view.narrow = ui.available_width() < NARROW;
         self.state.view.looks_dark = ui.visuals().dark_mode;
         self.state.view.zoom = ui.zoom_factor();
+        focus_order::follow_tab(ui.ctx());
         let keyed = keys::actions(ui.ctx(), &self.state);
         let mut actions = drop::actions(ui.ctx());
         layout::show(ui, &self.state, &mut self.views, &mut actions);
@@ -206,6 +207,7 @@ impl App {
         let fields = self.state.fields();
         let has_other_fields = self.fields.replace(fields) != Some(fields);
         self.state.refused = refused::all(ui.ctx(), has_other_fields);
+        focus_order::leave_closed_menus(ui.ctx());
         drop::show_target(ui.ctx());
         if !std::mem::replace(&mut self.shown, true) {
             ui.ctx().request_repaint();

@@ -7,6 +7,7 @@ mod app_icon;
 pub mod app_window;
 pub mod drop;
 pub mod file_dialogs;
+mod focus_order;
 mod keys;
 mod layout;
 pub mod offscreen;

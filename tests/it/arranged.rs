@@ -76,8 +76,9 @@ fn the_menu_of_views_has_headings_and_nothing_sticks_out_of_it() {
         assert!(whole.contains_rect(frame), "{zoom}: {frame:?}");
         let all = texts_within(&window, frame);
         let of = |text: &str| {
+            // What the menu lies over was painted before it.
             let mut found = all.iter().filter(|(of, _)| of == text);
-            found.next().map(|(_, place)| *place)
+            found.next_back().map(|(_, place)| *place)
         };
         for info in views::all() {
             for text in [info.title, info.summary] {

@@ -88,8 +88,15 @@ fn a_sweep_is_set_up_by_choosing() {
     window.run();
     assert_eq!(window.state().project().sweep.as_ref(), Some(&sweep));
     // What is wrong stays in the field, and changes nothing.
+    let bin = "Take out stage 1: beta1";
+    let before = window.get(bin).rect();
     window.enter("Values of stage 1: beta1", "0, 0");
     assert_eq!(window.state().project().sweep.as_ref(), Some(&sweep));
+    // The message is below the field: the bin beside it is where it was, and takes the factor out.
+    assert_eq!(window.get(bin).rect(), before);
+    window.click(bin);
+    let sweep = window.state().project().sweep.clone().unwrap();
+    assert!(sweep.factors.is_empty());
 }
 
 #[test]

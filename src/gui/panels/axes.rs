@@ -13,6 +13,8 @@ pub(super) use values::{ValueLine, show_focus, show_values, written};
 
 /// Height of a mark on the axis of values, and width of one on the axis of steps, with the space to the next one.
 const MARK: [f32; 2] = [24.0, 72.0];
+/// A plot that is lower has no room for the name of its axis of steps.
+const LOW: f32 = 110.0;
 /// Of the height of all values: how far below and above them lie the marks of those that have no place among them.
 const STRIP: f64 = 0.07;
 /// Of the height of all values: how far the axis goes on below and above them.
@@ -169,7 +171,13 @@ pub(super) fn plot<'a>(ui: &Ui, axes: Axes, span: Span, first: f64, title: &str)
         (ui.available_width(), MARK[1]),
     ]
     .map(|(room, mark)| ((room - 2.0 * mark) / mark).clamp(2.0, 8.0) as usize);
+    let along_name = match ui.available_height() < LOW {
+        true => "",
+        false if axes.by_epoch => "epoch",
+        false => "step",
+    };
     Plot::new(axes)
+        .min_size(eframe::egui::Vec2::splat(1.0))
         .show_background(false)
         .grid_color(theme::faded(colors.line, 0.8))
         .set_margin_fraction(eframe::egui::vec2(0.02, 0.06))
@@ -199,7 +207,7 @@ pub(super) fn plot<'a>(ui: &Ui, axes: Axes, span: Span, first: f64, title: &str)
         )
         .custom_x_axes(vec![
             axis(AxisHints::new_x(), &colors)
-                .label(name(if axes.by_epoch { "epoch" } else { "step" }, &colors))
+                .label(name(along_name, &colors))
                 .formatter(|mark, _| along(mark.value)),
         ])
         .custom_y_axes(vec![

@@ -7,8 +7,8 @@ use crate::view::View;
 use crate::widgets::{elided, empty};
 use eframe::egui::epaint::TextShape;
 use eframe::egui::{
-    Align2, FontId, Galley, Grid, Pos2, Rect, RichText, Role, ScrollArea, Sense, Ui, WidgetInfo,
-    pos2, vec2,
+    Align2, EventFilter, FontId, Galley, Grid, Key, Pos2, Rect, Response, RichText, Role,
+    ScrollArea, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2,
 };
 use std::f32::consts::FRAC_PI_2;
 use std::sync::Arc;
@@ -204,8 +204,15 @@ pub(crate) fn matrix(ui: &mut Ui, confusion: &Confusion) -> Option<[usize; 2]> {
             row(ui, confusion, &layout, class, name);
         }
         let pointer = response.interact_pointer_pos().or(response.hover_pos());
-        let pointed = pointer.and_then(|pointer| layout.at(pointer));
+        let reached = reached(ui, &response, &layout);
+        let said = reached.map(|(class, answer)| sentence(confusion, class, answer));
+        response.widget_info(|| WidgetInfo {
+            current_text_value: said.clone(),
+            ..WidgetInfo::labeled(Role::Image, true, "Matrix of answers")
+        });
         let clicked = response.clicked();
+        let pointed = pointer.and_then(|pointer| layout.at(pointer));
+        let pointed = pointed.or(reached.filter(|_| clicked));
         if let Some((class, answer)) = pointed {
             let text = sentence(confusion, class, answer);
             response.on_hover_text(format!("{text}\nA click lists them"));
@@ -244,6 +251,38 @@ fn of_labels(ui: &mut Ui, confusion: &Confusion) {
             }
         });
     });
+}
+
+/// The cell that the arrow keys have reached, while the matrix has the focus; Enter lists its images as a click does.
+fn reached(ui: &Ui, response: &Response, layout: &Layout) -> Option<(usize, usize)> {
+    if !response.has_focus() {
+        return None;
+    }
+    let filter = EventFilter {
+        horizontal_arrows: true,
+        vertical_arrows: true,
+        ..EventFilter::default()
+    };
+    ui.memory_mut(|memory| memory.set_focus_lock_filter(response.id, filter));
+    let key = response.id.with("cell that was reached");
+    let before: (usize, usize) = ui.data(|data| data.get_temp(key)).unwrap_or_default();
+    let (class, answer) = before;
+    let pressed = |key: Key| ui.input(|input| input.key_pressed(key) && input.modifiers.is_none());
+    let moves = [
+        (Key::ArrowLeft, (class, answer.saturating_sub(1))),
+        (Key::ArrowRight, (class, answer + 1)),
+        (Key::ArrowUp, (class.saturating_sub(1), answer)),
+        (Key::ArrowDown, (class + 1, answer)),
+    ];
+    let moved = moves.into_iter().find(|(key, _)| pressed(*key));
+    let (class, answer) = moved.map_or(before, |(_, to)| to);
+    let now = (class.min(layout.rows - 1), answer.min(layout.columns - 1));
+    ui.data_mut(|data| data.insert_temp(key, now));
+    let stroke = Stroke::new(2.0, theme::palette(ui).accent);
+    let place = layout.cell(now.0, now.1);
+    ui.painter()
+        .rect_stroke(place, 1.0, stroke, StrokeKind::Outside);
+    Some(now)
 }
 
 /// The names over the columns; where they are wider than these, from below to above.

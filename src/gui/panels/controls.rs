@@ -2,7 +2,9 @@
 
 use super::live_settings;
 use crate::theme;
-use crate::widgets::{Icon, icon_button, plain, primary_button, quiet_button, said};
+use crate::widgets::{
+    Icon, clauses, close_by_key, icon_button, plain, primary_button, quiet_button,
+};
 use eframe::egui::{
     Align, Button, Color32, DragValue, Galley, Id, Label, Layout, Popup, PopupCloseBehavior,
     ProgressBar, Rect, Response, RichText, Sense, Ui, UiBuilder, vec2,
@@ -102,6 +104,7 @@ fn export(ui: &mut Ui, training: &RunMonitor, actions: &mut Vec<Action>) {
     let hover = "Write the network or the curves of the run for another program, into its folder";
     let export = icon_button(ui, Icon::Out, "Export", hover, training.run.is_some());
     Popup::menu(&export).width(220.0).show(|ui| {
+        close_by_key(ui);
         for format in Format::ALL {
             let item = ui.button(format.command());
             if item.on_hover_text(format.about()).clicked() {
@@ -373,24 +376,11 @@ fn best(state: &State) -> String {
     })
 }
 
-/// A text on so many lines at most, in smaller type on one more where they have no room for it; what has none then is
-/// in the tooltip.
+/// A text on so many lines at most, or in smaller type on one more where there are several.
 fn line(ui: &mut Ui, text: &str, color: Color32, rows: usize) {
-    let laid_out = |size: f32, rows: usize| {
-        let mut job = said(text, size, color);
-        job.wrap.max_width = ui.available_width();
-        job.wrap.max_rows = rows;
-        ui.fonts_mut(|fonts| fonts.layout_job(job))
-    };
-    let mut galley = laid_out(theme::BODY, rows);
-    if galley.elided && rows > 1 {
-        galley = laid_out(theme::SMALL, rows + 1);
-    }
-    let hover = galley.elided.then(|| plain(text));
-    let label = ui.add(Label::new(galley).sense(Sense::hover()));
-    if let Some(hover) = hover {
-        label.on_hover_text(hover);
-    }
+    let more = if rows > 1 { rows + 1 } else { 1 };
+    let sizes = [(theme::BODY, rows), (theme::SMALL, more)];
+    clauses(ui, text, color, &sizes);
 }
 
 fn running(ui: &mut Ui, training: &RunMonitor) {

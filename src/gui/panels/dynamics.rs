@@ -31,10 +31,12 @@ pub(crate) struct DynamicsView;
 const STEPS: u64 = 32;
 /// The same in its first steps.
 const FIRST: u64 = 4;
+/// The same in a long run, as a part of its steps: the file is read as a whole, which must not take more and more time.
+const GROWN: f64 = 0.05;
 /// Width of the list of layers beside the plot, at most and at least, and as a share of the view's.
-const LIST: f32 = 220.0;
+const LIST: f32 = 280.0;
 const SHORT_LIST: f32 = 128.0;
-const LIST_SHARE: f32 = 0.38;
+const LIST_SHARE: f32 = 0.45;
 /// Width from which the list stands beside the plot; under it, it stands below.
 const ROOMY: f32 = 360.0;
 /// The part of the height that the list below takes at most.
@@ -42,6 +44,8 @@ const LIST_BELOW: f32 = 0.36;
 /// The part of the height that warnings take at most.
 const WARNINGS: f32 = 0.35;
 const LINE: f32 = 17.0;
+/// A plot that is lower has no room for the name of its axis of steps.
+const LOW: f32 = 110.0;
 
 impl View for DynamicsView {
     fn title(&self) -> &'static str {
@@ -116,13 +120,19 @@ fn query(state: &State) -> Option<Query<Dynamics>> {
     // Without a subject the run's file is not there yet.
     let is_live = state.subject()? == Subject::Live;
     let steps = state.training.curves.steps();
-    let kept = match steps < STEPS {
-        true => steps / FIRST,
-        false => STEPS / FIRST + steps / STEPS,
-    };
     // Once more when it has ended.
-    let round = 2 * kept + u64::from(!is_live);
+    let round = 2 * rounds(steps) + u64::from(!is_live);
     Some(Query::new(Subject::Nothing, Request { run, round }))
+}
+
+/// How often the file of a run of so many steps was worth reading.
+fn rounds(steps: u64) -> u64 {
+    if steps < STEPS {
+        return steps / FIRST;
+    }
+    let many = (STEPS as f64 / GROWN) as u64;
+    let grown = (steps.max(many) as f64 / many as f64).ln() / GROWN.ln_1p();
+    STEPS / FIRST + steps.min(many) / STEPS + grown as u64
 }
 
 /// The latest reply about the run that is shown.
@@ -165,12 +175,13 @@ fn content(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
 /// Warnings above, then the plot with the list of its layers.
 pub(crate) fn draw(ui: &mut Ui, dynamics: &Dynamics, figure: Figure) {
     let area = ui.available_rect_before_wrap();
-    let lines = dynamics.troubled().count().max(1);
-    let room = (lines as f32 * 2.0 * LINE)
-        .min(WARNINGS * area.height())
-        .max(LINE + 4.0);
+    let lines = 2.0 * dynamics.troubled().count().max(1) as f32;
+    // Whole lines: half a line of a warning would look like a fault of the window.
+    let fitting = (WARNINGS * area.height() / LINE).floor().max(1.0);
+    let room = lines.min(fitting) * LINE;
     let (above, below) = area.split_top_bottom_at_y(area.top() + room);
     let mut inner = ui.new_child(UiBuilder::new().id_salt("warnings").max_rect(above));
+    inner.shrink_clip_rect(above);
     ScrollArea::vertical()
         .id_salt("warnings of layers")
         .auto_shrink(false)
@@ -281,9 +292,10 @@ fn plot(ui: &mut Ui, courses: &[&LayerCourse], figure: Figure) {
     let is_log = figure.is_logarithmic();
     let place = move |value: f64| if is_log { value.log10() } else { value };
     let back = move |y: f64| if is_log { 10f64.powf(y) } else { y };
+    let count = ((ui.available_height() - 3.0 * LINE) / LINE).clamp(2.0, 6.0) as usize;
     let marks = move |input: GridInput| match is_log {
-        true => logarithmic(input.bounds.0, input.bounds.1, 6),
-        false => round(input.bounds.0, input.bounds.1, 6),
+        true => logarithmic(input.bounds.0, input.bounds.1, count),
+        false => round(input.bounds.0, input.bounds.1, count),
     };
     let heading = format!("{}, a line for each layer", figure.name());
     ui.label(RichText::new(heading).size(theme::SMALL).color(colors.weak));
@@ -303,7 +315,13 @@ fn plot(ui: &mut Ui, courses: &[&LayerCourse], figure: Figure) {
         )),
         HoverPosition::Elsewhere { .. } => None,
     };
+    let along = if ui.available_height() < LOW {
+        ""
+    } else {
+        "step"
+    };
     let shown = Plot::new("dynamics")
+        .min_size(vec2(1.0, 1.0))
         .show_background(false)
         .grid_color(theme::faded(colors.line, 0.8))
         .set_margin_fraction(vec2(0.0, 0.06))
@@ -318,7 +336,7 @@ fn plot(ui: &mut Ui, courses: &[&LayerCourse], figure: Figure) {
         .show_y(false)
         .custom_x_axes(vec![
             axis(AxisHints::new_x(), &colors)
-                .label("step")
+                .label(RichText::new(along).size(theme::SMALL).color(colors.weak))
                 .formatter(|mark, _| format::count(mark.value.max(0.0) as u64)),
         ])
         .custom_y_axes(vec![
@@ -343,4 +361,24 @@ fn plot(ui: &mut Ui, courses: &[&LayerCourse], figure: Figure) {
             }
         });
     show_focus(ui, &shown.response);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_file_of_a_long_run_is_read_seldom() {
+        let reads = |from: u64, to: u64| rounds(to) - rounds(from);
+        assert_eq!(reads(0, 32), 8 + 1);
+        assert_eq!(reads(32, 640), 19);
+        assert!(
+            (40..60).contains(&reads(640, 8_000)),
+            "{}",
+            reads(640, 8_000)
+        );
+        assert!(reads(100_000, 200_000) < 20);
+        let all: Vec<u64> = (0..20_000).map(rounds).collect();
+        assert!(all.is_sorted());
+    }
 }

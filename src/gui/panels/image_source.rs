@@ -10,6 +10,8 @@ use strata_inspect::saliency::Request;
 
 /// What the field needs with its buttons.
 pub(super) const LEAST: f32 = 180.0;
+/// Width from which the field has room for all of its hint.
+const ROOMY: f32 = 190.0;
 /// Room for a button next to the field.
 const BUTTON: f32 = 36.0;
 
@@ -30,9 +32,11 @@ pub fn file(ui: &mut Ui, state: &State, name: &str, actions: &mut Vec<Action>) {
     let has_image = request.image.is_some();
     let buttons = if has_image { 2.0 } else { 1.0 } * BUTTON;
     let width = (ui.available_width() - buttons).clamp(40.0, 360.0);
-    let field = Field::new(id, name, &path)
-        .hint("probe images, or a path")
-        .width(width);
+    let hint = match width < ROOMY {
+        true => "probe images",
+        false => "probe images, or a path",
+    };
+    let field = Field::new(id, name, &path).hint(hint).width(width);
     if let Some(FieldEvent::Commit(text)) = field.show(ui) {
         let path = Some(text.trim()).filter(|text| !text.is_empty());
         choose(path.map(PathBuf::from));

@@ -13,7 +13,7 @@ pub use choice::{ReconstructionChoice, Shown};
 use super::loading_state::{failed, reading};
 use crate::theme;
 use crate::view::View;
-use crate::widgets::{empty, volume_slice};
+use crate::widgets::{empty, first_fitting, volume_slice};
 use eframe::egui::{
     Align2, Color32, ColorImage, Context, FontId, Pos2, Rect, RichText, Role, ScrollArea, Sense,
     TextureHandle, TextureOptions, Ui, UiBuilder, Vec2, WidgetInfo, pos2, vec2,
@@ -480,13 +480,16 @@ fn paint(ui: &Ui, r: &Reconstructions, texture: &TextureHandle, grid: &Grid) {
                 .image(texture.id(), grid.place(row, column), uv, Color32::WHITE);
         }
         let below = grid.place(2, column).center_bottom() + vec2(0.0, 4.0);
-        let mse = format::loss(f64::from(*mse));
-        ui.painter().text(
-            below,
-            Align2::CENTER_TOP,
-            mse,
-            theme::digits(theme::TINY),
-            theme::palette(ui).weak,
-        );
+        let mse = f64::from(*mse);
+        let [whole, short] = [format::loss(mse), format::short(mse, 1)];
+        let weak = theme::palette(ui).weak;
+        let font = theme::digits(theme::TINY);
+        let room = grid.place(2, column).width();
+        let text = first_fitting(ui, &[&whole, &short], font, weak, room);
+        // Numbers that would run into each other are told where the pointer is.
+        if !text.elided {
+            let at = below - vec2(0.5 * text.size().x, 0.0);
+            ui.painter().galley(at, text, weak);
+        }
     }
 }

@@ -8,7 +8,7 @@ mod table;
 use super::loss::{by_epoch, smoothing};
 use crate::theme;
 use crate::view::View;
-use crate::widgets::{chevron, empty};
+use crate::widgets::{chevron, close_by_key, empty};
 use eframe::egui::{Button, Color32, ComboBox, Rect, RichText, Ui, UiBuilder, vec2};
 use egui_plot::LineStyle;
 use strata_app::action::{Action, Show};
@@ -221,6 +221,7 @@ fn quantities(ui: &mut Ui, state: &State, shown: Quantity, actions: &mut Vec<Act
         .width(112.0)
         .icon(chevron)
         .show_ui(ui, |ui| {
+            close_by_key(ui);
             for quantity in Quantity::ALL {
                 let have = runs.iter().filter(|run| has(state, run, quantity)).count();
                 if have == 0 {

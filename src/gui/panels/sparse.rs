@@ -9,8 +9,10 @@ use super::live_settings;
 use super::loading_state::{failed, reading};
 use crate::theme::{self, Palette};
 use crate::view::View;
-use crate::widgets::{ChoiceBox, empty, figure, plain};
-use eframe::egui::{Label, Rect, RichText, Stroke, Ui, UiBuilder, Vec2b, pos2, vec2};
+use crate::widgets::{ChoiceBox, empty, figure, first_fitting, plain};
+use eframe::egui::{
+    FontId, Label, Rect, Role, Sense, Stroke, Ui, UiBuilder, Vec2b, WidgetInfo, pos2, vec2,
+};
 use egui_plot::{AxisHints, Bar, BarChart, HLine, HoverPosition, Line, LineStyle, Plot, VLine};
 use std::sync::Arc;
 use strata_app::action::Action;
@@ -334,7 +336,8 @@ fn charts(ui: &mut Ui, code: &SparseCode, ranked: &[(usize, f32)], order: Order)
         Order::Penalty => format!("share of the penalty of {}, sorted", code.layer),
     };
     let mut clicked = None;
-    chart(ui, first, &plain(&name), |ui| {
+    let short = name.replacen(&format!(" of {}", code.layer), "", 1);
+    chart(ui, first, [&plain(&name), &short], |ui| {
         clicked = units(ui, code, ranked, order)
     });
     let left = if second.left() > area.left() {
@@ -343,23 +346,21 @@ fn charts(ui: &mut Ui, code: &SparseCode, ranked: &[(usize, f32)], order: Order)
         0.0
     };
     let second = Rect::from_min_max(second.min + vec2(left, 0.0), second.max);
-    chart(ui, second, &format!("units by {what}"), |ui| {
-        histogram(ui, code)
-    });
+    let name = format!("units by {what}");
+    chart(ui, second, [&name, "units"], |ui| histogram(ui, code));
     clicked
 }
 
-/// A chart below its name.
-fn chart(ui: &mut Ui, area: Rect, name: &str, content: impl FnOnce(&mut Ui)) {
-    ui.scope_builder(UiBuilder::new().id_salt(name).max_rect(area), |ui| {
-        ui.add(
-            Label::new(
-                RichText::new(name)
-                    .size(theme::SMALL)
-                    .color(theme::palette(ui).weak),
-            )
-            .truncate(),
-        );
+/// A chart below its name, or the shorter one where that has no room.
+fn chart(ui: &mut Ui, area: Rect, names: [&str; 2], content: impl FnOnce(&mut Ui)) {
+    ui.scope_builder(UiBuilder::new().id_salt(names[0]).max_rect(area), |ui| {
+        let font = FontId::proportional(theme::SMALL);
+        let weak = theme::palette(ui).weak;
+        let name = first_fitting(ui, &names, font, weak, area.width());
+        let label = Label::new(name).show_tooltip_when_elided(false);
+        let label = ui.add(label.sense(Sense::hover()));
+        let label = label.on_hover_text(names[0]);
+        label.widget_info(|| WidgetInfo::labeled(Role::Label, true, names[0]));
         content(ui);
     });
 }

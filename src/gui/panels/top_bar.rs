@@ -1,7 +1,7 @@
 //! The bar at the top: the project's title, undo and redo, opening and saving, device and theme.
 
 use crate::theme;
-use crate::widgets::{Field, FieldEvent, Icon, icon_button};
+use crate::widgets::{Field, FieldEvent, Icon, close_by_key, icon_button};
 use eframe::egui::{
     Align, Button, Color32, FontId, Id, Layout, Popup, Rect, RichText, Ui, UiBuilder, pos2, vec2,
 };
@@ -220,6 +220,7 @@ fn files(ui: &mut Ui, narrow: bool, actions: &mut Vec<Action>) {
         .add(flat("Examples ▾"))
         .on_hover_text("Built-in projects to start from");
     Popup::menu(&examples).width(440.0).show(|ui| {
+        close_by_key(ui);
         for card in builtin_previews::cards() {
             if example(ui, card).clicked() {
                 actions.push(Action::Builtin(card.entry.name));
@@ -347,6 +348,7 @@ fn device(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
         .on_hover_text("Where the next run computes")
         .accessible_name("Device");
     Popup::menu(&button).width(160.0).show(|ui| {
+        close_by_key(ui);
         for (key, name) in devices() {
             if ui.selectable_label(key == chosen, name).clicked() {
                 actions.push(Action::Device(key.map(str::to_owned)));

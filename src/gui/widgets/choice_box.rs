@@ -2,7 +2,7 @@
 
 use super::chevron;
 use crate::theme;
-use eframe::egui::{ComboBox, RichText, Ui};
+use eframe::egui::{ComboBox, Key, RichText, Ui};
 use std::borrow::Cow;
 use std::fmt::Debug;
 use std::hash::Hash;
@@ -32,10 +32,27 @@ impl<Id: Hash + Debug> ChoiceBox<'_, Id> {
             .truncate()
             .icon(chevron)
             .selected_text(RichText::new(self.shown).size(theme::SMALL))
-            .show_ui(ui, entries);
+            .show_ui(ui, |ui| {
+                close_by_key(ui);
+                entries(ui);
+            });
         combo
             .response
             .on_hover_text(self.hover)
             .accessible_name(self.name);
+    }
+}
+
+/// Called in a list that a click into it closes: Enter and Space, which take an entry too, close it as well.
+pub fn close_by_key(ui: &Ui) {
+    let keys = [Key::Enter, Key::Space];
+    let is_pressed = ui.input(|input| keys.iter().any(|key| input.key_pressed(*key)));
+    if !is_pressed {
+        return;
+    }
+    let focused = ui.memory(|memory| memory.focused());
+    let focused = focused.and_then(|focused| ui.ctx().read_response(focused));
+    if focused.is_some_and(|focused| focused.layer_id == ui.layer_id()) {
+        ui.close();
     }
 }

@@ -8,8 +8,10 @@
 use super::{refused, said};
 use crate::theme;
 use eframe::egui::{
-    Color32, FontId, Frame, Id, Key, Margin, Response, RichText, Stroke, TextBuffer, TextEdit, Ui,
+    Align, Color32, FontId, Frame, Id, Key, Layout, Margin, Response, RichText, Stroke, TextBuffer,
+    TextEdit, Ui,
     text::{LayoutJob, TextFormat},
+    vec2,
 };
 use std::ops::Range;
 
@@ -139,10 +141,10 @@ impl<'a> Field<'a> {
         if self.of_project {
             refused::note(ui.ctx(), self.id, self.name, complaint.as_deref());
         }
-        let response = self.edit(ui, &mut text, complaint.is_some());
-        if let Some(complaint) = &complaint {
-            ui.label(said(complaint, theme::SMALL, theme::palette(ui).wrong));
-        }
+        let response = match &complaint {
+            None => self.edit(ui, &mut text, false),
+            Some(complaint) => self.refused(ui, &mut text, complaint),
+        };
         let event = if response.changed() {
             ui.data_mut(|data| data.insert_temp(self.id, text.clone()));
             Some(FieldEvent::Typing(text))
@@ -154,6 +156,24 @@ impl<'a> Field<'a> {
             None
         };
         (response, event)
+    }
+
+    /// The field with the complaint below it, also in a row: what is beside it keeps its place.
+    fn refused(&self, ui: &mut Ui, text: &mut String, complaint: &str) -> Response {
+        let says = |ui: &mut Ui| ui.label(said(complaint, theme::SMALL, theme::palette(ui).wrong));
+        if !ui.layout().is_horizontal() {
+            let response = self.edit(ui, text, true);
+            says(ui);
+            return response;
+        }
+        let width = ui.available_width().min(self.width);
+        let column = Layout::top_down(Align::Min);
+        let shown = ui.allocate_ui_with_layout(vec2(width, 0.0), column, |ui| {
+            let response = self.edit(ui, text, true);
+            says(ui);
+            response
+        });
+        shown.inner
     }
 
     fn left(&self, ui: &Ui, draft: Option<String>, refused: bool) -> Option<FieldEvent> {

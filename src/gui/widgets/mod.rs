@@ -2,6 +2,7 @@
 
 pub mod button;
 pub mod choice_box;
+mod clauses;
 pub mod elided;
 pub mod empty;
 pub mod field;
@@ -19,7 +20,8 @@ pub mod steady_scroll;
 pub mod stepper;
 
 pub use button::{focus_ring, icon_button, primary_button, quiet_button};
-pub use choice_box::ChoiceBox;
+pub use choice_box::{ChoiceBox, close_by_key};
+pub use clauses::clauses;
 pub use elided::{elided, first_fitting, in_lines};
 pub use empty::empty;
 pub use field::{Field, FieldEvent};

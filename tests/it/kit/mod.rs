@@ -7,6 +7,7 @@ pub mod terminal;
 pub mod web;
 pub mod window;
 pub mod words;
+pub mod written;
 
 use std::time::Duration;
 

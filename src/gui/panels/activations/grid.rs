@@ -55,6 +55,7 @@ impl ActivationsView {
             let origin = ui.max_rect().min + Vec2::splat(OUTLINE);
             let in_sight = places.in_sight(viewport);
             let moved = respond(ui, maps, &places, origin, viewport, choice);
+            let has_keys = ui.memory(|memory| memory.has_focus(ui.scope_id().with("grid")));
             if maps.layout() != Layout::Units {
                 self.update(ui, reply, maps, choice, whole, in_sight.clone());
             }
@@ -62,7 +63,8 @@ impl ActivationsView {
                 let rect = places.rect(origin, channel);
                 self.paint(ui, maps, channel, rect, whole);
                 if channel == choice.map {
-                    let stroke = Stroke::new(1.5, theme::palette(ui).accent);
+                    let width = if has_keys { 3.0 } else { 1.5 };
+                    let stroke = Stroke::new(width, theme::palette(ui).accent);
                     ui.painter()
                         .rect_stroke(rect, 0.0, stroke, StrokeKind::Outside);
                 }

@@ -3,7 +3,7 @@
 use super::far;
 use crate::panels::layer_entries::layer_entries;
 use crate::theme;
-use crate::widgets::{chevron, plain};
+use crate::widgets::{chevron, close_by_key, plain};
 use eframe::egui::{Button, Checkbox, ComboBox, RichText, ScrollArea, Ui};
 use std::path::PathBuf;
 use strata_app::action::{Action, Show};
@@ -84,6 +84,7 @@ fn model_box(ui: &mut Ui, model: &mut Option<Model>) {
         .icon(chevron)
         .selected_text(RichText::new(name(*model)).size(theme::SMALL))
         .show_ui(ui, |ui| {
+            close_by_key(ui);
             ui.selectable_value(model, None, name(None));
             for one in Model::ALL {
                 ui.selectable_value(model, Some(one), one.name())
@@ -115,6 +116,7 @@ fn features_box(ui: &mut Ui, state: &State, place: &mut Option<Place>) {
         .icon(chevron)
         .selected_text(RichText::new(name).size(theme::SMALL))
         .show_ui(ui, |ui| {
+            close_by_key(ui);
             ui.selectable_value(place, None, "pixels, as the project scales them");
             if is_open {
                 layer_entries(ui, state, place);

@@ -23,7 +23,7 @@ impl View for CompareView {
     }
 
     fn summary(&self) -> &'static str {
-        "Runs and baselines side by side: figures, classes, architectures, settings, significance"
+        "Runs and baselines side by side"
     }
 
     fn words(&self) -> &'static str {

@@ -16,7 +16,7 @@ pub use statistics::StatisticsView;
 use super::loading_state::{reading, unread};
 use crate::theme;
 use crate::view::View;
-use crate::widgets::{chevron, empty, said, volume_slice};
+use crate::widgets::{chevron, close_by_key, empty, said, volume_slice};
 use eframe::egui::{
     Align, Button, ComboBox, Label, Layout, Rect, RichText, ScrollArea, Ui, UiBuilder, vec2,
 };
@@ -231,6 +231,7 @@ fn split_box(ui: &mut Ui, gallery: &Gallery, choose: &mut impl FnMut(Split)) {
     let combo = combo
         .selected_text(RichText::new(chosen.to_string()).size(theme::SMALL))
         .show_ui(ui, |ui| {
+            close_by_key(ui);
             for counts in &gallery.splits {
                 ui.selectable_value(&mut chosen, counts.split, counts.split.to_string());
             }

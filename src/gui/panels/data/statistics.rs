@@ -169,6 +169,9 @@ impl StatisticsView {
                 charts::picture(ui, sheet, 0, "Mean image");
                 charts::picture(ui, sheet, 1, "Deviation of each pixel");
             }
+            if ui.available_size_before_wrap().x < NUMBERS {
+                ui.end_row();
+            }
             ui.vertical(|ui| numbers(ui, state, split, actions));
         });
         if split.counted < split.images && ui.button("Measure all images").clicked() {
@@ -183,6 +186,9 @@ impl StatisticsView {
         charts::classes(ui, found);
     }
 }
+
+/// Width of the numbers of the channels.
+const NUMBERS: f32 = 210.0;
 
 fn heading(ui: &mut Ui, text: &str) {
     ui.add_space(theme::GAP);

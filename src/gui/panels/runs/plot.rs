@@ -4,11 +4,15 @@ use super::{color, left_out, of, quantity, style};
 use crate::panels::axes::{Axes, Span, ValueLine, follow, plot, show_values, written};
 use crate::panels::loss::{MOST_DOTS, Marked, odd_marks};
 use crate::theme;
-use eframe::egui::{Color32, Label, RichText, Stroke, Ui};
+use crate::widgets::first_fitting;
+use eframe::egui::{Color32, FontId, Label, RichText, Role, Sense, Stroke, Ui, WidgetInfo};
 use egui_plot::{Line, LineStyle, PlotUi, Points};
 use strata_app::curves::{ALL_STEPS, Curves, Extent, OddSteps, Quantity, by_stage};
 use strata_app::runs::StoredRun;
 use strata_app::state::State;
+
+/// A plot that is lower has one line of heading.
+const LOW: f32 = 150.0;
 
 /// A run that is drawn.
 struct Shown<'a> {
@@ -105,9 +109,19 @@ impl<'a> Plotted<'a> {
         if not_finite > 0 {
             text += &format!(". × {not_finite} values not finite");
         }
-        let text = RichText::new(text)
-            .size(theme::SMALL)
-            .color(theme::palette(ui).text);
+        let ink = theme::palette(ui).text;
+        if ui.available_height() < LOW {
+            // The lines are worth more than all that is said of them.
+            let texts = [text.as_str(), &self.lines()];
+            let font = FontId::proportional(theme::SMALL);
+            let short = first_fitting(ui, &texts, font, ink, ui.available_width());
+            let label = Label::new(short).show_tooltip_when_elided(false);
+            let label = ui.add(label.sense(Sense::hover()));
+            let label = label.on_hover_text(&text);
+            label.widget_info(|| WidgetInfo::labeled(Role::Label, true, text.as_str()));
+            return;
+        }
+        let text = RichText::new(text).size(theme::SMALL).color(ink);
         ui.add(Label::new(text).wrap());
     }
 

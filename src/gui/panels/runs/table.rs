@@ -4,7 +4,7 @@ use super::baselines;
 use super::columns::{Columns, Figure};
 use super::{color, has, left_out, of, quantity};
 use crate::theme;
-use crate::widgets::{Field, FieldEvent, elided, in_lines};
+use crate::widgets::{Field, FieldEvent, elided, focus_ring, in_lines};
 use eframe::egui::{
     Align2, Button, Color32, FontId, Id, Pos2, Rect, Response, Role, ScrollArea, Sense, Shape,
     Stroke, StrokeKind, Ui, UiBuilder, WidgetInfo, pos2, vec2,
@@ -24,6 +24,8 @@ const LINE: f32 = 15.0;
 /// Height of what stands above the runs: two fields and the names of the columns.
 pub(super) const HEAD: f32 = 64.0;
 const FIELDS: f32 = 36.0;
+/// Width from which a field has room for all that its hint says.
+const ROOMY_FIELD: f32 = 270.0;
 /// Widths of what every run has: its mark and the button that opens it.
 pub(super) const MARK: f32 = 28.0;
 pub(super) const OPEN: f32 = 56.0;
@@ -78,9 +80,16 @@ pub(super) fn fields(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
             )),
     );
     let half = 0.5 * (rect.width() - theme::GAP);
+    let hints = match half < ROOMY_FIELD {
+        true => ["search", "path of a run"],
+        false => [
+            "search names, notes, differences",
+            "add a run or a folder of runs: its path",
+        ],
+    };
     let id = Id::unique("search runs");
     let field = Field::new(id, "Search runs", &table.search).words();
-    let field = field.hint("search names, notes, differences");
+    let field = field.hint(hints[0]);
     let typed = field.width(half.min(280.0)).show(&mut inner);
     if let Some(FieldEvent::Typing(search) | FieldEvent::Commit(search)) = typed {
         let table = Table {
@@ -91,9 +100,7 @@ pub(super) fn fields(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
     }
     let id = Id::unique(("add runs", state.runs.added.len()));
     let field = Field::new(id, "Path of further runs", "");
-    let field = field
-        .words()
-        .hint("add a run or a folder of runs: its path");
+    let field = field.words().hint(hints[1]);
     if let Some(FieldEvent::Commit(path)) = field.width(half.min(320.0)).show(&mut inner) {
         actions.push(Action::AddRuns(PathBuf::from(path.trim())));
     }
@@ -151,6 +158,9 @@ fn heading(
     let response = ui.interact(area, ui.scope_id().with(("sort", text)), Sense::click());
     let name = format!("Sort runs by {}", text.split(',').next().unwrap_or(text));
     response.widget_info(|| WidgetInfo::labeled(Role::Button, true, name.clone()));
+    if response.has_focus() {
+        focus_ring(ui, area.shrink(1.0));
+    }
     if response.clicked() {
         let rising = if sorted { !table.rising } else { false };
         let table = Table {

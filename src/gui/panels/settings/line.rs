@@ -2,7 +2,7 @@
 
 use super::lead;
 use crate::theme;
-use crate::widgets::{Field, FieldEvent, Icon, Stepper, chevron, icon_button, plain};
+use crate::widgets::{Field, FieldEvent, Icon, Stepper, chevron, close_by_key, icon_button, plain};
 use eframe::egui::{
     Align, Button, ComboBox, Id, Layout, Popup, RichText, ScrollArea, TextWrapMode, Ui, vec2,
 };
@@ -156,6 +156,7 @@ fn entries(ui: &mut Ui, menu: &Menu<'_>) -> Option<usize> {
     let button = icon_button(ui, Icon::Open, menu.label, "Choose", true);
     let mut chosen = None;
     Popup::menu(&button).width(160.0).show(|ui| {
+        close_by_key(ui);
         ScrollArea::vertical().max_height(LIST).show(ui, |ui| {
             for (index, (name, holds)) in menu.entries.iter().enumerate() {
                 let text = RichText::new(spoken(name)).font(theme::digits(12.0));
@@ -270,6 +271,7 @@ pub fn choice_explained<T: Copy + PartialEq + ToString>(
             .height(LIST)
             .icon(chevron)
             .show_ui(ui, |ui| {
+                close_by_key(ui);
                 for &one in all {
                     let is_chosen = one == now;
                     if option(ui, &one.to_string(), about(one), is_chosen) {

@@ -195,7 +195,7 @@ fn parts(ui: &mut Ui, unit: &SparseUnit, drawn: &Drawn) {
     let name = match unit.patches.is_empty() {
         _ if unit.best.is_empty() => "dead: no image excites it",
         true => "images that excite it most",
-        false => "images that excite it most, each with what it sees of it",
+        false => "most exciting images, with what it sees",
     };
     part(ui, name, best_width(unit), |ui| best(ui, unit, drawn));
 }

@@ -77,7 +77,7 @@ fn show_card(ui: &mut Ui, card: &Card, size: eframe::egui::Vec2, actions: &mut V
         (inner.width(), 1),
     );
     let about = FontId::proportional(theme::SMALL);
-    words(
+    let is_cut = words(
         ui,
         card.entry.about,
         about,
@@ -96,7 +96,10 @@ fn show_card(ui: &mut Ui, card: &Card, size: eframe::egui::Vec2, actions: &mut V
     if response.clicked() {
         actions.push(Action::Builtin(card.entry.name));
     }
-    response.on_hover_text(card.entry.about);
+    // What is read on the card needs no tooltip.
+    if is_cut {
+        response.on_hover_text(card.entry.about);
+    }
 }
 
 fn draw(ui: &Ui, card: &Card, rect: Rect) {
@@ -110,6 +113,7 @@ fn draw(ui: &Ui, card: &Card, rect: Rect) {
     funnel::paint(ui.painter(), rect, &shapes);
 }
 
+/// Writes as much of a text as has room; whether that is not all of it.
 fn words(
     ui: &Ui,
     text: &str,
@@ -117,7 +121,7 @@ fn words(
     ink: eframe::egui::Color32,
     at: eframe::egui::Pos2,
     room: (f32, usize),
-) {
+) -> bool {
     let mut job = LayoutJob::simple(text.to_owned(), font, ink, room.0);
     job.wrap = TextWrapping {
         max_width: room.0,
@@ -125,5 +129,7 @@ fn words(
         ..TextWrapping::default()
     };
     let galley = ui.painter().layout_job(job);
+    let is_cut = galley.elided;
     ui.painter().galley(at, galley, ink);
+    is_cut
 }

@@ -115,7 +115,7 @@ impl View for SweepView {
     }
 
     fn summary(&self) -> &'static str {
-        "The project trained with other settings many times: table, effects, parallel coordinates, Pareto front"
+        "The project trained with other settings"
     }
 
     fn words(&self) -> &'static str {

@@ -61,7 +61,7 @@ fn small(text: &str) -> RichText {
 /// A factor: its name, its values, and what takes it out.
 fn factor_line(ui: &mut Ui, state: &State, factor: &Factor, place: usize, next: &mut Sweep) {
     let name = factor_name(&factor.key());
-    ui.horizontal(|ui| {
+    ui.horizontal_top(|ui| {
         let width = NAME.min(0.45 * ui.available_width());
         let (area, response) = ui.allocate_exact_size(vec2(width, theme::ROW), Sense::hover());
         response.widget_info(|| WidgetInfo::labeled(Role::Label, true, name.clone()));
@@ -245,7 +245,7 @@ fn runs(ui: &mut Ui, state: &State, former: &Sweep, next: &mut Sweep) {
         let field = Field::new(id, "When a trial is hopeless", &text).check(&check);
         let typed = field
             .hint("valid accuracy < 0.5 after 2")
-            .width(1.4 * CHOICE)
+            .width(1.6 * CHOICE)
             .show(ui);
         if let Some(FieldEvent::Commit(text)) = typed {
             next.stop = text.parse().ok();

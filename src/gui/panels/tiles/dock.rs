@@ -5,11 +5,11 @@ use crate::keys::view_under_pointer;
 use crate::theme;
 use crate::views::{self, Views};
 use crate::widgets::icon::{self, Icon};
-use crate::widgets::{elided, icon_button, said};
+use crate::widgets::{clauses, elided, icon_button};
 use eframe::egui::style::ScrollAnimation;
 use eframe::egui::{
-    Align, Color32, Galley, Id, Label, Layout, Popup, Rect, Response, Role, Sense, Stroke,
-    StrokeKind, Style, Ui, UiBuilder, Visuals, WidgetInfo, WidgetText, pos2, vec2,
+    Align, Color32, Galley, Id, Layout, Popup, Rect, Response, Role, Sense, Stroke, StrokeKind,
+    Style, Ui, UiBuilder, Visuals, WidgetInfo, WidgetText, pos2, vec2,
 };
 use egui_tiles::{
     Behavior, ResizeState, SimplificationOptions, TabState, Tabs, TileId, Tiles, UiResponse,
@@ -23,8 +23,17 @@ use strata_app::view_kind::ViewKind;
 const HEADER: f32 = 32.0;
 /// The line below the tabs: what is shown, and its switches.
 const LINE: f32 = 24.0;
+/// Between the tabs and that line.
+const ABOVE: f32 = 2.0;
 /// Room below which a line says nothing more.
 const LEAST: f32 = 56.0;
+/// In a tile narrower and taller than this, what is shown stands below the switches: beside them it could not be read.
+/// The tile alone decides, so that nothing moves when a switch is pressed.
+const BESIDE: f32 = 440.0;
+/// The same beside so many switches that they are wider than this.
+const BESIDE_MANY: f32 = 680.0;
+const MANY: f32 = 300.0;
+const TALL: f32 = 200.0;
 /// From a tab's edge to its title.
 const PAD: f32 = 8.0;
 const CLOSE: f32 = 16.0;
@@ -68,6 +77,12 @@ fn title(ui: &Ui, kind: ViewKind, room: Option<f32>) -> Arc<Galley> {
     )
 }
 
+/// What a view shows, as much of it as has room.
+fn status_line(ui: &mut Ui, text: &str) {
+    let color = theme::palette(ui).weak;
+    clauses(ui, text, color, &[(theme::SMALL, 1)]);
+}
+
 /// The behaviour of the tiles in one frame.
 pub(super) struct Dock<'a> {
     pub state: &'a State,
@@ -108,13 +123,11 @@ impl Dock<'_> {
         });
     }
 
-    /// What the view shows now (or is for), with its switches to the right.
-    fn line(&mut self, ui: &mut Ui, rect: Rect, kind: ViewKind) {
-        let mut inner = ui.new_child(
-            UiBuilder::new()
-                .max_rect(rect)
-                .layout(Layout::right_to_left(Align::Center)),
-        );
+    /// What the view shows now (or is for), with its switches to the right or above it. How tall that is.
+    fn line(&mut self, ui: &mut Ui, area: Rect, kind: ViewKind) -> f32 {
+        let rect = area.with_max_y(area.top() + LINE);
+        let layout = Layout::right_to_left(Align::Center).with_main_wrap(true);
+        let mut inner = ui.new_child(UiBuilder::new().max_rect(rect).layout(layout));
         self.views
             .get(kind)
             .tools(&mut inner, self.state, &mut self.actions);
@@ -124,12 +137,29 @@ impl Dock<'_> {
         } else {
             status
         };
-        let text = said(&text, theme::SMALL, theme::palette(ui).weak);
-        if inner.available_width() >= LEAST {
-            inner.with_layout(Layout::left_to_right(Align::Center), |ui| {
-                ui.add(Label::new(text).truncate())
+        let switches = inner.min_rect();
+        let tall = switches.height().max(LINE);
+        let is_narrow = match switches.width() {
+            ..0.5 => false,
+            ..MANY => area.width() < BESIDE,
+            _ => area.width() < BESIDE_MANY,
+        };
+        if is_narrow && area.height() >= TALL {
+            let below = rect.translate(vec2(0.0, tall));
+            let below = UiBuilder::new().id_salt("below").max_rect(below);
+            ui.scope_builder(below, |ui| {
+                ui.horizontal_centered(|ui| status_line(ui, &text))
+            });
+            return tall + LINE;
+        }
+        let beside = rect.with_max_x(switches.left() - theme::GAP);
+        if tall < 2.0 * LINE && beside.width() >= LEAST {
+            let beside = UiBuilder::new().id_salt("beside").max_rect(beside);
+            ui.scope_builder(beside, |ui| {
+                ui.horizontal_centered(|ui| status_line(ui, &text))
             });
         }
+        tall
     }
 
     fn menu(&mut self, tab: &Response, kind: ViewKind, alone: bool) {
@@ -207,9 +237,10 @@ impl Behavior<ViewKind> for Dock<'_> {
             ui.data_mut(|data| data.insert_temp(view_under_pointer(), Some(*kind)));
         }
         let rect = ui.max_rect().shrink2(vec2(12.0, 0.0));
-        let (line, body) = rect.split_top_bottom_at_y(rect.top() + LINE);
+        let rect = rect.with_min_y(rect.top() + ABOVE);
+        let line = ui.push_id(("line", *kind), |ui| self.line(ui, rect, *kind));
+        let body = rect.with_min_y(rect.top() + line.inner);
         let body = Rect::from_min_max(body.min + vec2(0.0, 4.0), body.max - vec2(0.0, 8.0));
-        ui.push_id(("line", *kind), |ui| self.line(ui, line, *kind));
         let mut inner = ui.new_child(
             UiBuilder::new()
                 .scope_id(Id::unique(("view", *kind)))

@@ -161,7 +161,8 @@ fn one(
     let rect = Rect::from_min_size(card.min, side);
     images.paint(ui.painter(), index, rect);
     if is_chosen || response.has_focus() {
-        let stroke = Stroke::new(1.5, colors.accent);
+        let width = if response.has_focus() { 3.0 } else { 1.5 };
+        let stroke = Stroke::new(width, colors.accent);
         ui.painter()
             .rect_stroke(rect, 0.0, stroke, StrokeKind::Outside);
     }

@@ -1,7 +1,7 @@
 //! The list of transforms as fields: edited, moved, removed, and one more added from a menu.
 
 use crate::theme;
-use crate::widgets::{Field, FieldEvent, Icon, chevron, icon_button, said};
+use crate::widgets::{Field, FieldEvent, Icon, chevron, close_by_key, icon_button, said};
 use eframe::egui::{Align, ComboBox, Id, Layout, RichText, Ui, vec2};
 use strata_app::state::State;
 use strata_core::project::augment::{Augment, KINDS};
@@ -98,6 +98,7 @@ pub fn add(ui: &mut Ui, state: &State, width: f32, next: &mut Vec<Augment>) {
     let combo = combo
         .selected_text(RichText::new("Add a transform …"))
         .show_ui(ui, |ui| {
+            close_by_key(ui);
             for (word, example, about) in KINDS {
                 let free = *word != "mixup"
                     || !next

@@ -2,7 +2,7 @@
 
 use super::{Seen, set};
 use crate::theme;
-use crate::widgets::{Field, FieldEvent, Icon, chevron, icon_button, volume_slice};
+use crate::widgets::{Field, FieldEvent, Icon, chevron, close_by_key, icon_button, volume_slice};
 use eframe::egui::{ComboBox, DragValue, Id, RichText, Ui};
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
@@ -87,6 +87,7 @@ fn numbered(ui: &mut Ui, state: &State, seen: Option<&Seen>, actions: &mut Vec<A
     let combo = combo
         .selected_text(RichText::new(split.to_string()).size(theme::SMALL))
         .show_ui(ui, |ui| {
+            close_by_key(ui);
             for split in splits(state, split) {
                 ui.selectable_value(&mut chosen, split, split.to_string());
             }
@@ -244,6 +245,7 @@ fn named(ui: &mut Ui, settings: &KernelSettings, actions: &mut Vec<Action>) {
     let combo = combo
         .selected_text(RichText::new(now).font(theme::digits(theme::CODE)))
         .show_ui(ui, |ui| {
+            close_by_key(ui);
             let (lines, others): (Vec<Named>, Vec<Named>) =
                 Named::ALL.into_iter().partition(|named| named.is_line());
             let all = if is_curve {
@@ -405,6 +407,7 @@ fn choice<T: PartialEq>(
     let combo = combo
         .selected_text(RichText::new(now).size(theme::SMALL))
         .show_ui(ui, |ui| {
+            close_by_key(ui);
             for (each, text) in all {
                 ui.selectable_value(value, each, text);
             }

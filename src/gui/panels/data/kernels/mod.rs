@@ -15,8 +15,8 @@ use super::super::loading_state::{reading, unread};
 use crate::theme;
 use crate::view::View;
 use crate::widgets::raster::Sheet;
-use crate::widgets::{elided, empty};
-use eframe::egui::{FontId, Rect, Ui, UiBuilder, pos2, vec2};
+use crate::widgets::{empty, first_fitting};
+use eframe::egui::{FontId, Rect, ScrollArea, Ui, UiBuilder, pos2, vec2};
 use std::sync::Arc;
 use strata_app::action::{Action, Show};
 use strata_app::arrangement::Workspace;
@@ -117,10 +117,24 @@ impl View for KernelsView {
                     "Choose another source or folder in the settings on the right, or drop an image.",
                 );
             }
+            Some((seen, Ok(answer))) if ui.available_height() < LEAST => {
+                ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+                    let size = vec2(ui.available_width(), LEAST);
+                    ui.allocate_ui(size, |ui| {
+                        ui.set_min_size(size);
+                        self.show(ui, state, seen, answer, actions);
+                    });
+                });
+            }
             Some((seen, Ok(answer))) => self.show(ui, state, seen, answer, actions),
         }
     }
 }
+
+/// The least height of what is below the controls; in a lower tile it is scrolled over.
+const LEAST: f32 = 300.0;
+/// A view that is narrower has its kernel below picture and result.
+const NARROW: f32 = 360.0;
 
 impl KernelsView {
     fn show(
@@ -222,6 +236,13 @@ fn beside_plot(area: Rect) -> [Rect; 3] {
 
 /// Picture, kernel, result.
 fn columns(area: Rect) -> [Rect; 3] {
+    if area.width() < NARROW {
+        let (above, kernel) = area.split_top_bottom_at_fraction(0.5);
+        let above = above.with_max_y(above.bottom() - theme::GAP);
+        let (picture, result) = above.split_left_right_at_fraction(0.45);
+        let picture = picture.with_max_x(picture.right() - theme::GAP);
+        return [picture, kernel, result];
+    }
     let kernel = (area.width() * 0.26)
         .clamp(120.0, 300.0)
         .min(area.width() * 0.4);
@@ -256,7 +277,8 @@ fn shape(pixels: &Pixels) -> String {
 fn captioned(ui: &Ui, area: Rect, text: &str) -> Rect {
     let font = FontId::proportional(theme::SMALL);
     let ink = theme::palette(ui).weak;
-    let words = elided(ui, text, font, ink, area.width());
+    let short = text.split(", ").next().unwrap_or(text);
+    let words = first_fitting(ui, &[text, short], font, ink, area.width());
     ui.painter().galley(area.min, words, ink);
     Rect::from_min_max(area.min + vec2(0.0, CAPTION), area.max)
 }

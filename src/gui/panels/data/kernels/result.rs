@@ -165,8 +165,11 @@ fn bar(ui: &Ui, bar: Rect, colours: Colours) {
         );
     };
     write(bar.top(), Align2::LEFT_TOP, high);
-    write(bar.bottom(), Align2::LEFT_BOTTOM, low);
-    if low < 0.0 && high > 0.0 {
+    // In a low bar the numbers would lie over each other.
+    if bar.height() >= 2.0 * theme::TINY + 4.0 {
+        write(bar.bottom(), Align2::LEFT_BOTTOM, low);
+    }
+    if low < 0.0 && high > 0.0 && bar.height() >= 3.0 * theme::TINY + 10.0 {
         let zero = high / (high - low);
         write(bar.top() + zero * bar.height(), Align2::LEFT_CENTER, 0.0);
     }

@@ -3,7 +3,7 @@
 use super::heading;
 use crate::theme;
 use crate::widgets::icon::{self, Icon};
-use crate::widgets::{Field, FieldEvent, icon_button};
+use crate::widgets::{Field, FieldEvent, close_by_key, icon_button};
 use eframe::egui::{Align, Color32, Id, Label, Layout, Popup, RichText, Sense, Ui, vec2};
 use strata_app::action::Action;
 use strata_app::state::State;
@@ -149,6 +149,7 @@ fn choose(ui: &mut Ui, goals: &Goals, actions: &mut Vec<Action>) {
         true,
     );
     Popup::menu(&button).width(240.0).show(|ui| {
+        close_by_key(ui);
         for quantity in Quantity::ALL
             .into_iter()
             .filter(|quantity| goals.get(*quantity).is_none())

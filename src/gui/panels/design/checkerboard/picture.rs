@@ -2,6 +2,7 @@
 
 use super::GAP;
 use crate::theme;
+use crate::widgets::first_fitting;
 use crate::widgets::raster::Sheet;
 use eframe::egui::{
     Align2, FontId, Rect, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2,
@@ -31,6 +32,7 @@ pub(super) fn show(
 ) {
     let drawn = drawn.get_or_insert_with(|| Drawn::new(ui, response));
     let (left, right) = area.split_left_right_at_fraction(0.58);
+    let left = left.with_max_x(left.right() - GAP);
     let right = Rect::from_min_max(right.min + vec2(GAP, 0.0), right.max);
     let (height, width) = (response.rows.len(), response.columns.len());
     let what = if response.from_input {
@@ -41,16 +43,20 @@ pub(super) fn show(
     let whole = picture(
         ui,
         left,
-        &format!("{what} becomes {height}×{width}"),
+        [
+            &format!("{what} becomes {height}×{width}"),
+            &format!("{height}×{width}"),
+        ],
         &drawn.whole,
     );
     let [tall, wide] = response.period();
+    let every = format!("repeats every {tall}×{wide}");
     let caption = match response.has_pattern() {
-        true => format!("repeats every {tall}×{wide}"),
-        false if uneven => "evened out later".to_owned(),
-        false => "no pattern".to_owned(),
+        true => [every.as_str(), "repeats"],
+        false if uneven => ["evened out later", "even"],
+        false => ["no pattern", "even"],
     };
-    let close = picture(ui, right, &caption, &drawn.pattern);
+    let close = picture(ui, right, caption, &drawn.pattern);
     let strength = response.strength();
     let times = if strength.is_finite() {
         format!("{strength:.2}")
@@ -87,16 +93,13 @@ fn label(ui: &mut Ui, rect: Rect, name: &str, text: &str) {
     response.on_hover_text(text);
 }
 
-fn picture(ui: &Ui, area: Rect, caption: &str, sheet: &Sheet) -> Rect {
+/// A picture below its caption, or the shorter one where that has no room.
+fn picture(ui: &Ui, area: Rect, captions: [&str; 2], sheet: &Sheet) -> Rect {
     let colors = theme::palette(ui);
     let painter = ui.painter().with_clip_rect(area.intersect(ui.clip_rect()));
-    painter.text(
-        area.min,
-        Align2::LEFT_TOP,
-        caption,
-        FontId::proportional(theme::SMALL),
-        colors.weak,
-    );
+    let font = FontId::proportional(theme::SMALL);
+    let words = first_fitting(ui, &captions, font, colors.weak, area.width());
+    painter.galley(area.min, words, colors.weak);
     let room = Rect::from_min_max(area.min + vec2(0.0, CAPTION), area.max);
     let [height, width] = sheet.size.map(|side| side as f32);
     let scale = (room.width() / width).min(room.height() / height);

@@ -138,6 +138,9 @@ fn field_query(state: &State) -> Option<Query<EffectiveField>> {
     state.run_query(state.inspections.cell.clone()?)
 }
 
+/// Width below which the list of layers has no room beside the pictures.
+const NARROW: f32 = 420.0;
+
 /// Where the parts are.
 struct Areas {
     image: Rect,
@@ -169,7 +172,7 @@ impl Areas {
                 vec2(width.max(0.0), area.height()),
             )
         };
-        if area.width() <= 1.5 * area.height() {
+        if area.width() <= NARROW || area.width() <= 1.5 * area.height() {
             return Areas::above(area, chosen, hint);
         }
         if chosen.is_strip() {

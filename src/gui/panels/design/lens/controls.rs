@@ -2,7 +2,7 @@
 
 use super::set;
 use crate::theme;
-use crate::widgets::{Icon, chevron, icon_button};
+use crate::widgets::{Icon, chevron, close_by_key, icon_button};
 use eframe::egui::{ComboBox, RichText, Ui};
 use strata_app::action::Action;
 use strata_app::lens::{LensMode, LensSettings};
@@ -137,6 +137,7 @@ fn pace(ui: &mut Ui, settings: LensSettings, actions: &mut Vec<Action>) {
         .icon(chevron)
         .selected_text(RichText::new(words(chosen)).size(theme::SMALL))
         .show_ui(ui, |ui| {
+            close_by_key(ui);
             for pace in PACES {
                 ui.selectable_value(&mut chosen, pace, words(pace));
             }

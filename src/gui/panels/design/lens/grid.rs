@@ -164,7 +164,8 @@ pub fn write_text(painter: &Painter, rect: Rect, text: &str, color: Color32) {
 
 /// A small number in the lower right corner: the weight that a cell is multiplied with.
 pub(crate) fn subscript(painter: &Painter, rect: Rect, value: f64, color: Color32) {
-    if rect.height() >= 26.0 {
+    // Below the number in the middle, and not over it.
+    if rect.height() >= 30.0 {
         let at = rect.right_bottom() - vec2(3.0, 2.0);
         painter.text(
             at,

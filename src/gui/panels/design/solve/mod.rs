@@ -31,6 +31,8 @@ pub struct SolveView {
 
 /// Below this width path and causes have half of the room each.
 const NARROW: f32 = 440.0;
+/// Below this width path and texts have no room beside each other.
+const STACKED: f32 = 320.0;
 /// Below this height the causes are written smaller, so that a proposal fits next to them.
 const SHORT: f32 = 220.0;
 
@@ -123,20 +125,18 @@ impl SolveView {
         let mut aim = None;
         heading(&mut top, &known.banner);
         let rest = top.available_rect_before_wrap();
-        let share = if rest.width() < NARROW { 0.5 } else { 0.46 };
-        let left = (rest.width() * share).clamp(160.0, 420.0);
-        let (path_area, text_area) = rest.split_left_right_at_x(rest.left() + left);
-        let mut inner = top.new_child(UiBuilder::new().id_salt("path").max_rect(path_area));
-        ScrollArea::vertical()
-            .auto_shrink(false)
-            .show(&mut inner, |ui| path::show(ui, known, state, actions));
-        let text_area =
-            Rect::from_min_max(text_area.min + vec2(theme::GAP + 4.0, 0.0), text_area.max);
+        let (path_area, text_area) = places(rest);
+        if path_area.height() > 0.0 {
+            let mut inner = top.new_child(UiBuilder::new().id_salt("path").max_rect(path_area));
+            ScrollArea::vertical()
+                .auto_shrink(false)
+                .show(&mut inner, |ui| path::show(ui, known, state, actions));
+        }
         let mut inner = top.new_child(UiBuilder::new().id_salt("text").max_rect(text_area));
         ScrollArea::vertical()
             .auto_shrink(false)
             .show(&mut inner, |ui| {
-                ui.set_width(ui.available_width() - 6.0);
+                ui.set_width((ui.available_width() - 6.0).max(0.0));
                 causes(
                     ui,
                     known,
@@ -154,6 +154,22 @@ impl SolveView {
         }
         looked_at
     }
+}
+
+/// The places of the path of sizes and of the texts: side by side, one below the other in a narrow tile, or of the texts
+/// alone where that is low too.
+fn places(area: Rect) -> (Rect, Rect) {
+    if area.width() < STACKED && area.height() < STACKED / 2.0 {
+        return (area.with_max_y(area.top()), area);
+    }
+    if area.width() < STACKED {
+        let (path, text) = area.split_top_bottom_at_fraction(0.45);
+        return (path, text.with_min_y(text.top() + theme::STEP));
+    }
+    let share = if area.width() < NARROW { 0.5 } else { 0.46 };
+    let left = (area.width() * share).clamp(160.0, 420.0);
+    let (path, text) = area.split_left_right_at_x(area.left() + left);
+    (path, text.with_min_x(text.left() + theme::GAP + 4.0))
 }
 
 /// Takes a proposal over, as one step to undo.

@@ -2,7 +2,7 @@
 //! padding, switches, the name.
 
 use crate::theme;
-use crate::widgets::{Field, FieldEvent, Icon, Stepper, chevron, icon_button, said};
+use crate::widgets::{Field, FieldEvent, Icon, Stepper, chevron, close_by_key, icon_button, said};
 use eframe::egui::{Align, ComboBox, Id, Layout, RichText, Ui, vec2};
 use strata_app::action::Action;
 use strata_app::state::State;
@@ -382,6 +382,7 @@ impl Form<'_> {
                     .width(MODE)
                     .icon(chevron)
                     .show_ui(ui, |ui| {
+                        close_by_key(ui);
                         for one in modes {
                             let text = RichText::new(one).font(theme::digits(12.0));
                             ui.selectable_value(&mut mode, one, text);

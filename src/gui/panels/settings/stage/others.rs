@@ -2,6 +2,7 @@
 
 use super::super::line::{Menu, Number, TextLine, line, number, text_with_menu};
 use super::{count_step, factor_step, parse, written};
+use crate::widgets::close_by_key;
 use eframe::egui::{Id, Ui};
 use strata_app::state::State;
 use strata_core::project::reference::stage::{CHECKPOINTS, EARLY_STOP, FREEZE, SPARSITY, UNFREEZE};
@@ -243,6 +244,7 @@ fn of_layer(ui: &mut Ui, state: &State, sparsity: &Sparsity) -> Option<Sparsity>
             .width(ui.available_width())
             .icon(crate::widgets::chevron)
             .show_ui(ui, |ui| {
+                close_by_key(ui);
                 ui.selectable_value(&mut chosen, "the code".to_owned(), "the code");
                 for layer in &layers {
                     ui.selectable_value(&mut chosen, layer.clone(), spoken(layer));

@@ -1,0 +1,87 @@
+//! What is written in a frame, and whether it can be read: no text lies over another, is cut at an edge, or ends early.
+
+use eframe::egui::epaint::ClippedShape;
+use eframe::egui::{Rect, Shape};
+
+/// A text of a frame.
+#[derive(Clone, Debug)]
+pub struct Written {
+    pub text: String,
+    pub rect: Rect,
+    /// Where it may be painted.
+    pub clip: Rect,
+    /// Whether it ends with an ellipsis for want of room.
+    pub is_elided: bool,
+}
+
+impl Written {
+    fn seen(&self) -> Rect {
+        self.rect.intersect(self.clip)
+    }
+
+    fn told(&self) -> String {
+        format!("{:?} at {:?} in {:?}", self.text, self.rect, self.clip)
+    }
+}
+
+/// The texts that are in sight.
+pub fn written(shapes: &[ClippedShape]) -> Vec<Written> {
+    let mut found = Vec::new();
+    for clipped in shapes {
+        collect(&clipped.shape, clipped.clip_rect, &mut found);
+    }
+    found.retain(|one: &Written| one.seen().is_positive());
+    found
+}
+
+fn collect(shape: &Shape, clip: Rect, found: &mut Vec<Written>) {
+    match shape {
+        Shape::Vec(shapes) => shapes.iter().for_each(|shape| collect(shape, clip, found)),
+        Shape::Text(text) if !text.galley.text().trim().is_empty() => {
+            let written = |rect: Rect| Written {
+                text: text.galley.text().to_owned(),
+                rect,
+                clip,
+                is_elided: text.galley.elided,
+            };
+            if text.angle != 0.0 {
+                return found.push(written(text.visual_bounding_rect()));
+            }
+            // The first line may begin behind what else is on it.
+            let lines = text.galley.rows.iter();
+            let lines = lines.map(|row| row.visuals.mesh_bounds.translate(row.pos.to_vec2()));
+            let lines = lines.filter(|line| line.is_positive());
+            found.extend(lines.map(|line| written(line.translate(text.pos.to_vec2()))));
+        }
+        _ => {}
+    }
+}
+
+/// Pairs of texts that lie over each other.
+pub fn lying_over_each_other(texts: &[Written]) -> Vec<String> {
+    let mut found = Vec::new();
+    for (at, one) in texts.iter().enumerate() {
+        for other in &texts[at + 1..] {
+            let common = one.seen().intersect(other.seen());
+            let is_twice = one.text == other.text && one.rect == other.rect;
+            if common.width() > 2.0 && common.height() > 3.0 && !is_twice {
+                found.push(format!("{} over {}", one.told(), other.told()));
+            }
+        }
+    }
+    found
+}
+
+/// Texts that end at the left or the right edge of what they are painted in, without an ellipsis.
+pub fn cut_at_a_side(texts: &[Written]) -> Vec<String> {
+    let is_cut = |one: &&Written| {
+        one.rect.left() < one.clip.left() - 2.0 || one.rect.right() > one.clip.right() + 2.0
+    };
+    texts.iter().filter(is_cut).map(Written::told).collect()
+}
+
+/// Texts that end with an ellipsis.
+pub fn ending_early(texts: &[Written]) -> Vec<String> {
+    let elided = texts.iter().filter(|one| one.is_elided);
+    elided.map(Written::told).collect()
+}
