@@ -95,9 +95,17 @@ fn cases() -> Vec<Case> {
     plain.chain(more).collect()
 }
 
-/// What the views show unless something is chosen.
+/// A map made in this way.
+fn map_by(by: By) -> Choice {
+    let mut choice = MapChoice::default();
+    choice.how.by = by;
+    Choice::new(choice)
+}
+
+/// What the views show unless something is chosen; of the ways to a map the quickest.
 fn usual() -> Vec<Action> {
     vec![
+        Action::Choose(map_by(By::Pca)),
         Action::Choose(Choice::new(FilterChoice::default())),
         Action::Choose(Choice::new(ExcitingChoice::default())),
         Action::Choose(Choice::new(ReconstructionChoice::default())),
@@ -184,9 +192,7 @@ fn slow_work_is_told_beside_what_was_shown_before_and_can_be_ended() {
     let mut window = opened(&project, folder.path(), SIZE);
     window.show_alone(ViewKind::Embedding);
     let choose = |window: &mut Window, by| {
-        let mut choice = MapChoice::default();
-        choice.how.by = by;
-        let action = Action::Choose(Choice::new(choice));
+        let action = Action::Choose(map_by(by));
         window.harness.state_mut().handle(action);
         window.harness.step();
     };
