@@ -8,6 +8,7 @@
 use eframe::egui::accesskit::{Action, ActionRequest, TreeId};
 use eframe::egui::{
     Context, Event, FocusDirection, Id, Key, LayerId, Modifiers, Order, Rangef, Rect, WidgetRect,
+    WidgetRects,
 };
 use std::collections::HashSet;
 
@@ -70,17 +71,32 @@ pub(crate) fn follow_tab(ctx: &Context) {
 pub(crate) fn leave_closed_menus(ctx: &Context) {
     let last: Option<Focused> =
         ctx.data(|data| data.get_temp::<Vec<Focused>>(key())?.last().copied());
-    let Some(Focused { id, opened_by }) = last else {
+    let Some(Focused { id, mut opened_by }) = last else {
         return;
     };
+    let has_focus = ctx.memory(|memory| memory.focused()) == Some(id);
+    if has_focus && opened_by.is_none() {
+        // The first entry has the focus as soon as the menu is there.
+        opened_by = ctx.viewport(|port| opener(&port.this_pass.widgets, id));
+        ctx.data_mut(|data| {
+            let last = data.get_temp_mut_or_default::<Vec<Focused>>(key());
+            if let Some(last) = last.last_mut() {
+                last.opened_by = opened_by;
+            }
+        });
+    }
     let button = opened_by.unwrap_or(id);
     let is_closed = ctx.viewport(|port| {
         let (before, now) = (&port.prev_pass.widgets, &port.this_pass.widgets);
         let has_closed = match opened_by {
             Some(_) => !now.contains(id),
             None => {
-                let is_menu = |layer: LayerId| layer.id == menu_of(id);
-                before.layer_ids().any(is_menu) && !now.layer_ids().any(is_menu)
+                // A layer that has gone stays in the list, without widgets.
+                let has_menu = |widgets: &WidgetRects| {
+                    let mut layers = widgets.layers();
+                    layers.any(|(layer, inside)| layer.id == menu_of(id) && !inside.is_empty())
+                };
+                has_menu(before) && !has_menu(now)
             }
         };
         now.contains(button) && has_closed
@@ -125,7 +141,7 @@ fn remember(ctx: &Context) -> Vec<Focused> {
     }
     last.extend(focused.map(|id| Focused {
         id,
-        opened_by: opened_by(ctx, id),
+        opened_by: ctx.viewport(|port| opener(&port.prev_pass.widgets, id)),
     }));
     if last.len() > REMEMBERED {
         last.remove(0);
@@ -135,14 +151,14 @@ fn remember(ctx: &Context) -> Vec<Focused> {
 }
 
 /// The button that has opened the menu in which a widget is.
-fn opened_by(ctx: &Context, id: Id) -> Option<Id> {
-    ctx.viewport(|port| {
-        let widgets = &port.prev_pass.widgets;
-        let menu = widgets.get(id)?.layer_id.id;
-        let mut all = widgets.layers().flat_map(|(_, widgets)| widgets);
-        all.find(|widget| menu_of(widget.id) == menu)
-            .map(|widget| widget.id)
-    })
+fn opener(widgets: &WidgetRects, id: Id) -> Option<Id> {
+    let layer = widgets.get(id)?.layer_id;
+    if layer.order == Order::Background {
+        return None;
+    }
+    let mut all = widgets.layers().flat_map(|(_, widgets)| widgets);
+    all.find(|widget| menu_of(widget.id) == layer.id)
+        .map(|widget| widget.id)
 }
 
 /// The menu that a button opens.
@@ -367,6 +383,12 @@ mod tests {
         drawn.frame(Vec::new());
         assert_eq!(drawn.focused(), "opens", "the entry is gone");
         assert_eq!(drawn.walk(1, Modifiers::NONE), ["behind"]);
+        drawn.walk(1, Modifiers::SHIFT);
+        drawn.key(Key::Enter, Modifiers::NONE);
+        drawn.frame(Vec::new());
+        drawn.key(Key::Escape, Modifiers::NONE);
+        drawn.frame(Vec::new());
+        assert_eq!(drawn.focused(), "opens", "Esc leads back");
     }
 
     #[test]

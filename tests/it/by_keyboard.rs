@@ -107,8 +107,12 @@ fn choose(window: &mut Window, control: &Control, entries: usize, faults: &mut V
     window.press(Modifiers::NONE, Key::Enter);
     window.press(Modifiers::NONE, Key::Escape);
     let left = controls(window, whole).1.map(|focused| focused.key());
-    if left != Some(control.key()) {
-        return faults.push(format!("Esc leads from {control:?} to {left:?}"));
+    let is_option = |name: &str| name.starts_with("Options of");
+    match left {
+        Some(left) if left == control.key() => {}
+        // Esc closes a list in a menu together with the menu.
+        Some((_, name)) if is_option(&name) => return,
+        left => return faults.push(format!("Esc leads from {control:?} to {left:?}")),
     }
     for entry in 1..=entries {
         let before = controls(window, whole).0.len();
