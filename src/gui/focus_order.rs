@@ -2,8 +2,8 @@
 //!
 //! egui goes from widget to widget as they are drawn, but a row that is laid out from its right end is drawn from right
 //! to left; what lies out of sight would have the focus unseen; and where what had the focus is gone, the next Tab would
-//! begin at the top of the window: where a menu was closed, its button has it then. Here the widgets of the pass before are put into order: row by row, a menu after the
-//! button that opens it, and what lies above the window last.
+//! begin at the top of the window: where a menu was closed, its button has it then. Here the widgets of the pass before
+//! are put into order: row by row, a menu after the button that opens it, and what lies above the window last.
 
 use eframe::egui::accesskit::{Action, ActionRequest, TreeId};
 use eframe::egui::{
