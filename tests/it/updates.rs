@@ -232,7 +232,11 @@ fn one_score_tells_two_classes_of_images_apart() {
         "{confusion:?}"
     );
     for (head, loss, part) in [
-        ("\"dense 2\"", "bce", "by one score, and the head gives 2"),
+        (
+            "\"dense 2\"",
+            "bce",
+            "by one score, but the images have 2 classes and the head gives 2",
+        ),
         (
             "\"dense 1\"",
             "cross-entropy",

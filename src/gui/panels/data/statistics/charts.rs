@@ -41,6 +41,9 @@ pub(super) fn picture(ui: &mut Ui, sheet: &Sheet, index: usize, name: &str) {
     let [height, width] = sheet.size;
     let scale = SIDE / height.max(width).max(1) as f32;
     let size = vec2(width as f32, height as f32) * scale;
+    if ui.available_size_before_wrap().x < size.x {
+        ui.end_row();
+    }
     ui.vertical(|ui| {
         let (area, response) = ui.allocate_exact_size(size, Sense::hover());
         response.widget_info(|| WidgetInfo::labeled(Role::Image, true, name));
