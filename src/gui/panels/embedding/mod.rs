@@ -140,6 +140,15 @@ pub(crate) fn with_legend(ui: &mut Ui, drawn: &Drawn<'_>) {
     side::show(&mut inner, drawn.map, drawn.pictures, (None, drawn.hidden));
 }
 
+/// Whether a map that was shown is of the same images.
+fn has_images_of(shown: &Seen, map: &Embedding) -> bool {
+    let shown = shown.result.as_ref().ok();
+    shown.is_some_and(|shown| {
+        let [one, other] = [shown, map].map(|map| &map.features.sample);
+        one.size == other.size && one.pixels == other.pixels
+    })
+}
+
 fn drawn<'a>(map: &'a Embedding, pictures: &'a Pictures, choice: &'a MapChoice) -> Drawn<'a> {
     let indices = &map.features.sample.indices;
     let is_open = |index: &u32| Some(*index) == choice.open;
@@ -274,8 +283,14 @@ impl EmbeddingView {
             Ok(map) => {
                 let is_drawn = |(drawn, _): &(Arc<Seen>, Pictures)| Arc::ptr_eq(drawn, seen);
                 if !self.drawn.as_ref().is_some_and(is_drawn) {
-                    self.drawn = Some((seen.clone(), Pictures::of(ui, map)));
-                    self.part = Part::default();
+                    let former = self.drawn.take();
+                    let former = former.filter(|(drawn, _)| has_images_of(drawn, map));
+                    // While a network trains its images stay what they are, and so does the part that is looked at.
+                    let pictures = former.map(|(_, pictures)| pictures).unwrap_or_else(|| {
+                        self.part = Part::default();
+                        Pictures::of(ui, map)
+                    });
+                    self.drawn = Some((seen.clone(), pictures));
                 }
                 self.show(ui, state, map, actions);
             }
