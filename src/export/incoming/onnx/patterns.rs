@@ -62,10 +62,7 @@ pub(super) fn read(
         {
             "hardswish"
         }
-        (["Div", "Erf", "Add"], [root, _, one]) if is(root, SQRT_2) && is(one, 1.0) => "gelu",
-        (["Mul", "Erf", "Add"], [root, _, one]) if is(root, SQRT_2.recip()) && is(one, 1.0) => {
-            "gelu"
-        }
+        _ if is_raised(reader, &chain) => "gelu",
         (["Div", "Erf", "Add", "Mul"], [root, _, one, half])
             if is(root, SQRT_2) && is(one, 1.0) && is(half, 0.5) =>
         {
@@ -107,30 +104,29 @@ pub(super) fn several<'a>(
 
 /// Whether one of two values is half of `value` and the other 1 + erf(value/√2): factors of GELU.
 fn is_half_and_raised(reader: &Reader<'_>, value: &str, ends: [&str; 2]) -> bool {
-    let chain = |end: &str| -> Vec<&Node<'_>> {
-        let between = reader.graph.between(value, end);
-        between
-            .iter()
-            .map(|&index| reader.graph.nodes[index])
-            .collect()
-    };
-    let words = |chain: &[&Node<'_>]| -> Vec<String> {
-        chain
-            .iter()
-            .map(|node| node.op_type.as_str().to_owned())
-            .collect()
-    };
-    let is_half = |chain: &[&Node<'_>]| matches!(chain, [half] if words(chain) == ["Mul"] && has_number(reader, half, 0.5));
-    let is_raised = |chain: &[&Node<'_>]| match chain {
-        [root, _, one] if has_number(reader, one, 1.0) => match words(chain).join(" ").as_str() {
-            "Mul Erf Add" => has_number(reader, root, SQRT_2.recip()),
-            "Div Erf Add" => has_number(reader, root, SQRT_2),
-            _ => false,
-        },
+    let [one, other] = ends.map(|end| -> Vec<&Node<'_>> {
+        let between = reader.graph.between(value, end).into_iter();
+        between.map(|index| reader.graph.nodes[index]).collect()
+    });
+    let is_half = |chain: &[&Node<'_>]| match chain {
+        [half] => half.op_type.as_str() == "Mul" && has_number(reader, half, 0.5),
         _ => false,
     };
-    let [one, other] = ends.map(chain);
-    (is_half(&one) && is_raised(&other)) || (is_half(&other) && is_raised(&one))
+    (is_half(&one) && is_raised(reader, &other)) || (is_half(&other) && is_raised(reader, &one))
+}
+
+/// Whether nodes, one after the other, make 1 + erf(x/√2) of x.
+fn is_raised(reader: &Reader<'_>, chain: &[&Node<'_>]) -> bool {
+    let [root, erf, one] = chain else {
+        return false;
+    };
+    let is_root = match root.op_type.as_str() {
+        "Mul" => has_number(reader, root, SQRT_2.recip()),
+        "Div" => has_number(reader, root, SQRT_2),
+        _ => false,
+    };
+    let is = |node: &Node<'_>, word: &str| node.op_type.as_str() == word;
+    is_root && is(erf, "Erf") && is(one, "Add") && has_number(reader, one, 1.0)
 }
 
 /// Whether the number that a node takes besides its value is this one.
