@@ -4,11 +4,12 @@ use super::loading_state::{failed, reading};
 use super::predictions::PredictionChoice;
 use crate::theme;
 use crate::view::View;
+use crate::widgets::keep_arrows;
 use crate::widgets::{elided, empty};
 use eframe::egui::epaint::TextShape;
 use eframe::egui::{
-    Align2, EventFilter, FontId, Galley, Grid, Key, Pos2, Rect, Response, RichText, Role,
-    ScrollArea, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2,
+    Align2, FontId, Galley, Grid, Key, Pos2, Rect, Response, RichText, Role, ScrollArea, Sense,
+    Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2,
 };
 use std::f32::consts::FRAC_PI_2;
 use std::sync::Arc;
@@ -258,12 +259,7 @@ fn reached(ui: &Ui, response: &Response, layout: &Layout) -> Option<(usize, usiz
     if !response.has_focus() {
         return None;
     }
-    let filter = EventFilter {
-        horizontal_arrows: true,
-        vertical_arrows: true,
-        ..EventFilter::default()
-    };
-    ui.memory_mut(|memory| memory.set_focus_lock_filter(response.id, filter));
+    keep_arrows(response);
     let key = response.id.with("cell that was reached");
     let before: (usize, usize) = ui.data(|data| data.get_temp(key)).unwrap_or_default();
     let (class, answer) = before;

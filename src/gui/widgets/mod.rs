@@ -1,5 +1,6 @@
 //! Small parts that several panels use. Each paints only with the colours of [`super::theme`].
 
+mod arrows;
 pub mod button;
 pub mod choice_box;
 mod clauses;
@@ -19,6 +20,7 @@ pub mod slider;
 pub mod steady_scroll;
 pub mod stepper;
 
+pub use arrows::keep_arrows;
 pub use button::{focus_ring, icon_button, primary_button, quiet_button};
 pub use choice_box::{ChoiceBox, close_by_key};
 pub use clauses::clauses;

@@ -3,11 +3,12 @@
 use super::{ActivationsView, CAPTION, MapChoice, percent, slice_of};
 use crate::theme;
 use crate::widgets::first_fitting;
+use crate::widgets::keep_arrows;
 use crate::widgets::raster::Sheet;
 use eframe::egui::style::ScrollAnimation;
 use eframe::egui::{
-    Color32, EventFilter, Key, Pos2, Rect, Response, Role, ScrollArea, Sense, Stroke, StrokeKind,
-    Ui, Vec2, WidgetInfo, vec2,
+    Color32, Key, Pos2, Rect, Response, Role, ScrollArea, Sense, Stroke, StrokeKind, Ui, Vec2,
+    WidgetInfo, vec2,
 };
 use std::ops::Range;
 use std::sync::Arc;
@@ -285,12 +286,7 @@ fn keys(ui: &Ui, response: &Response, places: &Places, choice: &mut MapChoice) -
     if !response.has_focus() {
         return false;
     }
-    let filter = EventFilter {
-        horizontal_arrows: true,
-        vertical_arrows: true,
-        ..EventFilter::default()
-    };
-    ui.memory_mut(|memory| memory.set_focus_lock_filter(response.id, filter));
+    keep_arrows(response);
     let row = places.columns;
     let page = 4 * row;
     let now = choice.map;

@@ -1,10 +1,11 @@
 //! The map: every image a small picture in the colour of its class; moved, zoomed and pointed at.
 
 use crate::theme;
+use crate::widgets::keep_arrows;
 use crate::widgets::raster::Sheet;
 use eframe::egui::{
-    Align2, Color32, CornerRadius, EventFilter, FontId, Key, Pos2, Rect, Response, Role, Sense,
-    Stroke, StrokeKind, Ui, Vec2, WidgetInfo, vec2,
+    Align2, Color32, CornerRadius, FontId, Key, Pos2, Rect, Response, Role, Sense, Stroke,
+    StrokeKind, Ui, Vec2, WidgetInfo, vec2,
 };
 use std::collections::BTreeSet;
 use strata_core::format;
@@ -298,12 +299,7 @@ fn keys(ui: &Ui, response: &Response, part: &mut Part) {
     if !response.has_focus() {
         return;
     }
-    let filter = EventFilter {
-        horizontal_arrows: true,
-        vertical_arrows: true,
-        ..EventFilter::default()
-    };
-    ui.memory_mut(|memory| memory.set_focus_lock_filter(response.id, filter));
+    keep_arrows(response);
     let step = STEP / part.zoom;
     ui.input(|input| {
         for (key, way) in [

@@ -3,7 +3,8 @@
 use super::Drawn;
 use super::choice::FilterChoice;
 use crate::theme;
-use eframe::egui::{EventFilter, Key, Rect, Response, Sense, Stroke, StrokeKind, Ui, vec2};
+use crate::widgets::keep_arrows;
+use eframe::egui::{Key, Rect, Response, Sense, Stroke, StrokeKind, Ui, vec2};
 use strata_core::format;
 use strata_inspect::filters::Flag;
 use strata_inspect::filters::study::FilterStudy;
@@ -113,12 +114,7 @@ fn keys(
     if !response.has_focus() || count == 0 {
         return;
     }
-    let filter = EventFilter {
-        horizontal_arrows: true,
-        vertical_arrows: true,
-        ..EventFilter::default()
-    };
-    ui.memory_mut(|memory| memory.set_focus_lock_filter(response.id, filter));
+    keep_arrows(response);
     let pressed = |key: Key| ui.input(|input| input.key_pressed(key) && input.modifiers.is_none());
     let at = (*cursor).min(count - 1);
     let moves = [

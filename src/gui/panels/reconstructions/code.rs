@@ -4,11 +4,12 @@
 use super::choice::{ReconstructionChoice, choose};
 use crate::plate::of_reconstructions::paints;
 use crate::theme;
+use crate::widgets::keep_arrows;
 use crate::widgets::raster::Sheet;
 use crate::widgets::slider;
 use eframe::egui::{
-    Align2, Button, Context, DragValue, EventFilter, FontId, Key, Rect, Response, RichText, Role,
-    Sense, Slider, Stroke, Ui, WidgetInfo, pos2, vec2,
+    Align2, Button, Context, DragValue, FontId, Key, Rect, Response, RichText, Role, Sense, Slider,
+    Stroke, Ui, WidgetInfo, pos2, vec2,
 };
 use std::sync::Arc;
 use strata_app::action::Action;
@@ -318,12 +319,7 @@ fn keys(
     if !response.has_focus() {
         return;
     }
-    let filter = EventFilter {
-        horizontal_arrows: true,
-        vertical_arrows: true,
-        ..EventFilter::default()
-    };
-    ui.memory_mut(|memory| memory.set_focus_lock_filter(response.id, filter));
+    keep_arrows(response);
     let pressed = |key: Key| ui.input(|input| input.key_pressed(key) && input.modifiers.is_none());
     if pressed(Key::ArrowLeft) {
         *chosen = chosen.saturating_sub(1);

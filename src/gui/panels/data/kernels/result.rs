@@ -2,10 +2,11 @@
 
 use super::{Drawn, captioned, cell_at, fitted, shape, short, window_rect};
 use crate::theme;
+use crate::widgets::keep_arrows;
 use crate::widgets::raster::shades;
 use eframe::egui::{
-    Align2, Color32, EventFilter, FontId, Key, Rect, Response, Role, Sense, Stroke, StrokeKind, Ui,
-    WidgetInfo, pos2, vec2,
+    Align2, Color32, FontId, Key, Rect, Response, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo,
+    pos2, vec2,
 };
 use strata_core::format;
 use strata_inspect::kernel::{Colours, Pixels, response_rgba};
@@ -107,12 +108,7 @@ fn steer(
     if !response.has_focus() {
         return;
     }
-    let filter = EventFilter {
-        horizontal_arrows: true,
-        vertical_arrows: true,
-        ..EventFilter::default()
-    };
-    ui.memory_mut(|memory| memory.set_focus_lock_filter(response.id, filter));
+    keep_arrows(response);
     let pressed = |key: Key| ui.input(|input| input.num_presses(key));
     let [row, column] = chosen(*cell, size);
     let moved = [

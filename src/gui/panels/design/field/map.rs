@@ -3,9 +3,8 @@
 use super::chosen::{Chosen, times};
 use super::{MARGIN, captioned, cell_rect, fitted, told};
 use crate::theme;
-use eframe::egui::{
-    EventFilter, Key, Rect, Response, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, vec2,
-};
+use crate::widgets::keep_arrows;
+use eframe::egui::{Key, Rect, Response, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, vec2};
 
 /// Lines between cells closer than this would be a grey plane.
 const LEAST: f32 = 4.0;
@@ -97,12 +96,7 @@ fn keys(ui: &Ui, response: &Response, [height, width]: [usize; 2], chosen: &mut 
     if !response.has_focus() {
         return;
     }
-    let filter = EventFilter {
-        horizontal_arrows: true,
-        vertical_arrows: true,
-        ..EventFilter::default()
-    };
-    ui.memory_mut(|memory| memory.set_focus_lock_filter(response.id, filter));
+    keep_arrows(response);
     let [row, column] = chosen.position();
     let moved = |key: Key| match key {
         Key::ArrowUp => [row.saturating_sub(1), column],

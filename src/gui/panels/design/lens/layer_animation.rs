@@ -7,10 +7,9 @@ mod paint;
 use super::set;
 use crate::theme;
 use crate::widgets::empty;
+use crate::widgets::keep_arrows;
 use eframe::egui::text::{LayoutJob, TextFormat};
-use eframe::egui::{
-    EventFilter, FontId, Id, Key, Label, Rect, Response, Role, Sense, Ui, WidgetInfo, pos2,
-};
+use eframe::egui::{FontId, Id, Key, Label, Rect, Response, Role, Sense, Ui, WidgetInfo, pos2};
 use layout::Stage;
 use strata_app::action::Action;
 use strata_app::lens::LensSettings;
@@ -194,12 +193,7 @@ fn moved(
     let free =
         ui.memory(|memory| memory.focused().is_none()) && ui.rect_contains_pointer(ui.max_rect());
     if steps.has_focus() {
-        let filter = EventFilter {
-            horizontal_arrows: true,
-            vertical_arrows: true,
-            ..EventFilter::default()
-        };
-        ui.memory_mut(|memory| memory.set_focus_lock_filter(steps.id, filter));
+        keep_arrows(steps);
     } else if !free {
         return None;
     }

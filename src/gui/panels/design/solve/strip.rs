@@ -4,9 +4,10 @@
 use super::answers::Known;
 use super::slice;
 use crate::theme;
+use crate::widgets::keep_arrows;
 use crate::widgets::plain;
 use eframe::egui::{
-    Align, Align2, Button, EventFilter, Id, Key, Label, Layout, Rect, Response, RichText, Sense,
+    Align, Align2, Button, Id, Key, Label, Layout, Rect, Response, RichText, Sense,
     Shape as Drawing, Stroke, StrokeKind, Ui, UiBuilder, WidgetInfo, pos2, vec2,
 };
 use strata_app::action::{Action, Show};
@@ -143,12 +144,7 @@ fn steer(ui: &Ui, response: &Response, strip: &Strip, cursor: &mut Cursor) -> Op
         cursor.at = None;
         return None;
     }
-    let filter = EventFilter {
-        horizontal_arrows: true,
-        vertical_arrows: true,
-        ..EventFilter::default()
-    };
-    ui.memory_mut(|memory| memory.set_focus_lock_filter(response.id, filter));
+    keep_arrows(response);
     let mut size = cursor.at.unwrap_or(strip.present).clamp(1, MOST);
     let pressed = |key: Key| ui.input(|input| input.num_presses(key));
     size = (size + pressed(Key::ArrowRight))
