@@ -10,7 +10,7 @@ mod plan;
 mod processor_time;
 mod report;
 
-pub use report::{FrameTimes, Report};
+pub use report::{FrameTimes, Part, Report};
 
 use eframe::egui::{Context, RawInput, Rect, Ui, ViewportCommand, vec2};
 use plan::Trial;
@@ -22,6 +22,7 @@ use strata_app::state::State;
 use strata_core::project::data::Source;
 use strata_core::project::{Project, builtin};
 use strata_gui::app_window::{App, Setup};
+use strata_gui::frame_parts::of_last_frame;
 use strata_gui::{self, GuiError};
 
 /// The window's size, as on the wall of a lecture room.
@@ -173,8 +174,14 @@ fn frame(ctx: &Context, trial: &mut Trial, born: Instant) {
     let mut output = ctx.run_ui(input, |ui| trial.show(ui));
     // Nothing is painted, so no texture is made.
     output.textures_delta.clear();
+    let before = Instant::now();
     let triangles = ctx.tessellate(output.shapes, output.pixels_per_point);
     std::hint::black_box(triangles);
+    let parts = of_last_frame().into_iter();
+    trial.add_parts(
+        parts.chain([("triangles", before.elapsed())]),
+        start.elapsed(),
+    );
     trial.add_frame(start.elapsed());
     let on_processor = on_processor.zip(processor_time::of_this_thread());
     if let Some((before, after)) = on_processor {

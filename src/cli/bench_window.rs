@@ -4,10 +4,13 @@ use super::args::{BenchArgs, BenchWhat};
 use super::text::{figure, table};
 use super::window::has_display;
 use super::{output, source};
-use crate::bench::window::{FrameTimes, Report, headless, on_screen};
+use crate::bench::window::{FrameTimes, Part, Report, headless, on_screen};
 use std::time::Instant;
 use strata_core::format::{bytes, rate};
 use strata_engine::storage::run_folder::as_kept;
+
+/// Parts of long frames that are listed.
+const PARTS: usize = 8;
 
 /// Measures and prints.
 pub fn run(what: BenchWhat, args: &BenchArgs, started: Instant) -> anyhow::Result<()> {
@@ -62,6 +65,12 @@ fn as_text(report: &Report) -> String {
     } else {
         "layout and triangles, no painting"
     };
+    let part = |part: &Part| {
+        let figures = [part.mean_ms, part.longest_ms].map(figure);
+        let [mean, longest] = figures;
+        [part.part.to_owned(), mean, longest]
+    };
+    let parts: Vec<_> = report.parts.iter().take(PARTS).map(part).collect();
     let (watched, unwatched) = (report.images_per_second, report.images_per_second_unwatched);
     let mut lines = vec![
         format!("a frame's work in ms: {what}"),
@@ -83,6 +92,11 @@ fn as_text(report: &Report) -> String {
             watched / unwatched
         ),
     ];
+    if !parts.is_empty() {
+        let title = format!("{} frames of 6 ms or more", report.long_frames);
+        lines.push(String::new());
+        lines.push(table(&[title.as_str(), "mean", "longest"], &parts));
+    }
     if let Some([early, half, late]) = report.resident_bytes.map(|all| all.map(bytes)) {
         lines.push(format!(
             "memory in use: {early} after a tenth of the time, {half} halfway, {late} at the end"

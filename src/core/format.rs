@@ -128,6 +128,20 @@ pub fn figure(value: f64) -> String {
     format!("{value:.digits$}")
 }
 
+/// A value in so many significant digits: `0.007`, `0.31`, `12`, `1.2e-9`; where there is little room for it.
+pub fn rounded(value: f64, digits: usize) -> String {
+    let behind_first = digits.max(1) - 1;
+    if value == 0.0 || !value.is_finite() {
+        return value.to_string();
+    }
+    if is_scientific(value) {
+        return format!("{value:.behind_first$e}");
+    }
+    let decimals = behind_first as i32 - value.abs().log10().floor() as i32;
+    let decimals = usize::try_from(decimals).unwrap_or(0);
+    format!("{value:.decimals$}")
+}
+
 /// A value as people write it in a picture: at most so many decimals, none at the end that are 0, a true minus sign,
 /// and a power of ten where the number is very large or so small that the decimals would hide it.
 pub fn short(value: f64, decimals: usize) -> String {
@@ -264,6 +278,13 @@ fn civil(days: i64) -> (i64, i64, i64) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn few_digits_are_enough_where_there_is_little_room() {
+        let written = [0.00703, 0.31, 12.4, 1234.5, 3.14e-5, 0.0].map(|value| rounded(value, 2));
+        assert_eq!(written, ["0.0070", "0.31", "12", "1234", "3.1e-5", "0"]);
+        assert_eq!(rounded(0.00703, 1), "0.007");
+    }
 
     #[test]
     fn no_text_of_a_file_steers_the_terminal() {

@@ -2,7 +2,7 @@
 
 use super::views::Views;
 use super::widgets::refused;
-use super::{drop, focus_order, keys, layout, panels, theme, viewport, views};
+use super::{drop, focus_order, frame_parts, keys, layout, panels, theme, viewport, views};
 use eframe::egui::{ColorImage, Context, ThemePreference, Ui, ViewportCommand, Visuals};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -123,7 +123,8 @@ impl App {
 
     /// Before a frame: takes what is new, and does what the window and the files of the application need.
     pub fn take(&mut self, ctx: &Context) {
-        self.take_news(ctx);
+        frame_parts::begin();
+        frame_parts::timed("what is new", || self.take_news(ctx));
         self.window(ctx);
         self.keep(ctx);
     }
@@ -225,9 +226,9 @@ impl App {
                 ctx.request_repaint();
             }
         }
-        for action in actions {
-            self.handle(action);
-        }
+        frame_parts::timed("what was done", || {
+            actions.into_iter().for_each(|action| self.handle(action));
+        });
     }
 
     /// Under X11 nothing comes of what is asked of a window before it is shown.

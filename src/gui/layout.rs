@@ -1,6 +1,7 @@
 //! The layout of the panels: bars above and below, the architecture to the left, the settings to the
 //! right, the views in the middle, arranged by what the project trains for.
 
+use super::frame_parts::timed;
 use super::panels::{
     self, architecture, controls, notices, settings, status_bar, time_slider, top_bar,
 };
@@ -89,9 +90,13 @@ pub fn show(ui: &mut Ui, state: &State, views: &mut Views, actions: &mut Vec<Act
         }
     });
     // What is drawn first comes first with Tab: training a network is never behind all of its layers.
-    layers.show(ui, "layers", |ui| architecture::show(ui, state, actions));
+    timed("layers", || {
+        layers.show(ui, "layers", |ui| architecture::show(ui, state, actions));
+    });
     if let Some(fields) = fields {
-        fields.show(ui, "fields", |ui| settings::show(ui, state, actions));
+        timed("settings", || {
+            fields.show(ui, "fields", |ui| settings::show(ui, state, actions));
+        });
     }
     let tiles = middle.inner;
     tiles.show(ui, "views", |ui| match state.begins() {

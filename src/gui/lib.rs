@@ -8,6 +8,7 @@ pub mod app_window;
 pub mod drop;
 pub mod file_dialogs;
 mod focus_order;
+pub mod frame_parts;
 mod keys;
 mod layout;
 pub mod offscreen;

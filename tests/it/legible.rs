@@ -1,10 +1,10 @@
 //! What is written can be read and what is there can be seen, at every size; and nothing moves while it is used.
 
+use super::kit::contrast::{contrast, too_faint};
 use super::kit::window::*;
 use eframe::egui::{Key, Modifiers, Pos2, Rect, Shape, Vec2, vec2};
 use egui_kittest::kittest::Queryable;
-use image::RgbaImage;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::Path;
 use strata::app::action::{Action, Answer};
 use strata::app::arrangement::Workspace;
@@ -19,7 +19,6 @@ struct Written {
     text: String,
     place: Rect,
     sizes: Vec<f32>,
-    angle: f32,
 }
 
 fn texts_of(shape: &Shape, clip: Rect, into: &mut Vec<Written>) {
@@ -34,7 +33,6 @@ fn texts_of(shape: &Shape, clip: Rect, into: &mut Vec<Written>) {
                 sizes: sections
                     .map(|section| section.format.font_id.size)
                     .collect(),
-                angle: text.angle,
             });
         }
         _ => {}
@@ -51,47 +49,6 @@ fn texts(window: &Window) -> Vec<Written> {
     found
 }
 
-fn luminance(pixel: [u8; 3]) -> f64 {
-    let linear = pixel.map(|channel| {
-        let share = f64::from(channel) / 255.0;
-        match share <= 0.04045 {
-            true => share / 12.92,
-            false => ((share + 0.055) / 1.055).powf(2.4),
-        }
-    });
-    0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-}
-
-fn contrast(a: [u8; 3], b: [u8; 3]) -> f64 {
-    let (a, b) = (luminance(a) + 0.05, luminance(b) + 0.05);
-    a.max(b) / a.min(b)
-}
-
-/// How much the letters in a place differ from the ground that they stand on.
-fn contrast_in(picture: &RgbaImage, place: Rect, scale: f32) -> f64 {
-    let edge = |value: f32, most: u32| ((value * scale).round().max(0.0) as u32).min(most);
-    let (width, height) = picture.dimensions();
-    let across = edge(place.left(), width)..edge(place.right(), width);
-    let mut counts: BTreeMap<[u8; 3], usize> = BTreeMap::new();
-    for y in edge(place.top(), height)..edge(place.bottom(), height) {
-        for x in across.clone() {
-            let [r, g, b, _] = picture.get_pixel(x, y).0;
-            *counts.entry([r, g, b]).or_default() += 1;
-        }
-    }
-    let Some((ground, _)) = counts.iter().max_by_key(|(_, count)| **count) else {
-        return f64::INFINITY;
-    };
-    let ink = counts.keys().map(|pixel| contrast(*pixel, *ground));
-    ink.fold(1.0, f64::max)
-}
-
-/// The places of what cannot be used now: it may be faint.
-fn disabled(window: &Window) -> Vec<Rect> {
-    let all = window.harness.query_all_by(|node| node.is_disabled());
-    all.map(|node| node.rect().expand(2.0)).collect()
-}
-
 /// Pixels of a point where pixels are looked at: letters are as sharp as on a good screen.
 const SHARP: f32 = 1.5;
 
@@ -106,23 +63,8 @@ fn sharp(name: &str) -> Window {
 fn check_contrast(window: &mut Window, what: &str) {
     window.harness.remove_cursor();
     window.run();
-    let found = texts(window);
-    let faint = disabled(window);
-    let picture = window.frame(SHARP);
-    for text in found {
-        let off = faint.iter().any(|place| place.contains_rect(text.place));
-        // What is turned or cut to a sliver is looked at elsewhere.
-        if off || text.angle != 0.0 || text.place.height() < 6.0 || text.place.width() < 4.0 {
-            continue;
-        }
-        let found = contrast_in(&picture, text.place, SHARP);
-        assert!(
-            found >= 4.5,
-            "{what}: “{}” at {:?}: {found:.2}",
-            text.text,
-            text.place
-        );
-    }
+    let found = too_faint(window, SHARP);
+    assert!(found.is_empty(), "{what}: {}", found.join("\n"));
 }
 
 #[test]

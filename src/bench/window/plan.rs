@@ -1,6 +1,6 @@
 //! The application with a plan.
 
-use super::report::{FrameTimes, Report};
+use super::report::{FrameTimes, LongFrames, Report};
 use crate::bench::peak;
 use eframe::egui::{Context, Ui};
 use std::time::{Duration, Instant};
@@ -18,6 +18,8 @@ use strata_gui::views;
 pub(super) const WARM_UP: f64 = 5.0;
 /// Seconds until the run is no longer watched, or watched again: short compared with the drift of a machine's speed.
 const TURN: f64 = 2.0;
+/// Of frames from this time on it is told where the time went.
+const LONG: Duration = Duration::from_millis(6);
 /// Notes fade within this time; after it nothing should move.
 const SETTLE: f64 = 10.0;
 const REST: f64 = 3.0;
@@ -50,6 +52,7 @@ pub struct Trial {
     frames: FrameHistogram,
     /// Of the same frames the time on a processor.
     on_processor: FrameHistogram,
+    long_frames: LongFrames,
     turn: usize,
     begun: (u64, Instant),
     /// Steps and seconds, watched and unwatched.
@@ -72,6 +75,7 @@ impl Trial {
             since: now,
             frames: FrameHistogram::default(),
             on_processor: FrameHistogram::default(),
+            long_frames: LongFrames::default(),
             turn: 0,
             begun: (0, now),
             trained: [(0.0, 0.0); 2],
@@ -90,6 +94,17 @@ impl Trial {
     pub(super) fn add_frame(&mut self, work: Duration) {
         self.frames.add(work);
         self.app.add_frame(work);
+    }
+
+    /// Where the time of a frame went; of long ones it is told.
+    pub(super) fn add_parts(
+        &mut self,
+        parts: impl Iterator<Item = (&'static str, Duration)>,
+        work: Duration,
+    ) {
+        if self.stage == Stage::Training && work >= LONG {
+            self.long_frames.add(parts);
+        }
     }
 
     /// The last frame had a processor for so long.
@@ -187,6 +202,7 @@ impl Trial {
             self.report.training = FrameTimes::from(&self.frames);
             let on_processor = FrameTimes::from(&self.on_processor);
             self.report.training_on_processor = (on_processor.count > 0).then_some(on_processor);
+            (self.report.long_frames, self.report.parts) = self.long_frames.told();
             self.report.resident_bytes = self.resident.clone().try_into().ok();
             self.watch(0);
             self.app.handle(Action::Stop);

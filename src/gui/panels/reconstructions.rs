@@ -481,11 +481,15 @@ fn paint(ui: &Ui, r: &Reconstructions, texture: &TextureHandle, grid: &Grid) {
         }
         let below = grid.place(2, column).center_bottom() + vec2(0.0, 4.0);
         let mse = f64::from(*mse);
-        let [whole, short] = [format::loss(mse), format::short(mse, 1)];
+        let [whole, two, one] = [
+            format::loss(mse),
+            format::rounded(mse, 2),
+            format::rounded(mse, 1),
+        ];
         let weak = theme::palette(ui).weak;
         let font = theme::digits(theme::TINY);
         let room = grid.place(2, column).width();
-        let text = first_fitting(ui, &[&whole, &short], font, weak, room);
+        let text = first_fitting(ui, &[&whole, &two, &one], font, weak, room);
         // Numbers that would run into each other are told where the pointer is.
         if !text.elided {
             let at = below - vec2(0.5 * text.size().x, 0.0);

@@ -1,5 +1,6 @@
 //! What the tests of the window, the terminal and the engine share.
 
+pub mod contrast;
 pub mod random_stack;
 pub mod round_trip;
 pub mod runs;

@@ -12,11 +12,30 @@ pub struct Written {
     pub clip: Rect,
     /// Whether it ends with an ellipsis for want of room.
     pub is_elided: bool,
+    /// Whether it runs in another direction than from left to right.
+    pub is_turned: bool,
+    /// What of it something that is painted later leaves.
+    uncovered: Rect,
 }
 
 impl Written {
-    fn seen(&self) -> Rect {
-        self.rect.intersect(self.clip)
+    /// What of it is in sight.
+    pub fn seen(&self) -> Rect {
+        self.rect.intersect(self.clip).intersect(self.uncovered)
+    }
+
+    /// What is painted over it takes away what it hides from edge to edge.
+    fn cover(&mut self, cover: Rect) {
+        let seen = self.seen();
+        if cover.contains_rect(seen) {
+            self.uncovered = Rect::NOTHING;
+        } else if cover.top() <= seen.top() && cover.bottom() >= seen.bottom() {
+            if cover.left() <= seen.left() {
+                self.uncovered.min.x = self.uncovered.left().max(cover.right());
+            } else if cover.right() >= seen.right() {
+                self.uncovered.max.x = self.uncovered.right().min(cover.left());
+            }
+        }
     }
 
     fn told(&self) -> String {
@@ -37,21 +56,27 @@ pub fn written(shapes: &[ClippedShape]) -> Vec<Written> {
 fn collect(shape: &Shape, clip: Rect, found: &mut Vec<Written>) {
     match shape {
         Shape::Vec(shapes) => shapes.iter().for_each(|shape| collect(shape, clip, found)),
+        Shape::Rect(rect) if rect.fill.is_opaque() => {
+            let cover = rect.rect.intersect(clip);
+            found.iter_mut().for_each(|text| text.cover(cover));
+        }
         Shape::Text(text) if !text.galley.text().trim().is_empty() => {
-            let written = |rect: Rect| Written {
+            let written = |rect: Rect, is_turned: bool| Written {
                 text: text.galley.text().to_owned(),
                 rect,
                 clip,
                 is_elided: text.galley.elided,
+                is_turned,
+                uncovered: Rect::EVERYTHING,
             };
             if text.angle != 0.0 {
-                return found.push(written(text.visual_bounding_rect()));
+                return found.push(written(text.visual_bounding_rect(), true));
             }
             // The first line may begin behind what else is on it.
             let lines = text.galley.rows.iter();
             let lines = lines.map(|row| row.visuals.mesh_bounds.translate(row.pos.to_vec2()));
             let lines = lines.filter(|line| line.is_positive());
-            found.extend(lines.map(|line| written(line.translate(text.pos.to_vec2()))));
+            found.extend(lines.map(|line| written(line.translate(text.pos.to_vec2()), false)));
         }
         _ => {}
     }

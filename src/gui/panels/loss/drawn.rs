@@ -74,7 +74,11 @@ impl<'a> Drawn<'a> {
         let step = axes.step(curves, x).round();
         let values = self.curve.at(step, &curves.stages);
         let step = values.batch.map_or(step, |[step, _]| step);
-        let title = format!("step {step:.0} · epoch {:.2}", curves.epoch_at(step));
+        let title = format!(
+            "step {} · epoch {:.2}",
+            format::count(step as u64),
+            curves.epoch_at(step)
+        );
         let lines = line_colors(colors);
         let changed = curves.change_at(step).map(|change| ValueLine {
             text: format!(

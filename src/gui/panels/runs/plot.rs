@@ -10,6 +10,7 @@ use egui_plot::{Line, LineStyle, PlotUi, Points};
 use strata_app::curves::{ALL_STEPS, Curves, Extent, OddSteps, Quantity, by_stage};
 use strata_app::runs::StoredRun;
 use strata_app::state::State;
+use strata_core::format;
 
 /// A plot that is lower has one line of heading.
 const LOW: f32 = 150.0;
@@ -152,7 +153,7 @@ impl<'a> Plotted<'a> {
     fn values(&self, x: f64) -> (String, Vec<ValueLine>) {
         let title = match self.axes.by_epoch {
             true => format!("epoch {x:.2}"),
-            false => format!("step {x:.0}"),
+            false => format!("step {}", format::count(x.max(0.0).round() as u64)),
         };
         let line = |run: &Shown| {
             let step = self.axes.step(run.curves, x).round();

@@ -32,6 +32,8 @@ pub fn show(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
             SideTab::Data => data::show(ui, state, actions),
             SideTab::Stages => stages(ui, state, actions),
         }
+        // The last of it does not end at the edge.
+        ui.add_space(theme::GAP);
     });
 }
 

@@ -1,6 +1,7 @@
 //! How a tile looks and what can be done with it: tabs, menus, the line below them.
 
 use super::{RULES, entries, named};
+use crate::frame_parts::timed;
 use crate::keys::view_under_pointer;
 use crate::theme;
 use crate::views::{self, Views};
@@ -8,7 +9,7 @@ use crate::widgets::icon::{self, Icon};
 use crate::widgets::{clauses, elided, icon_button};
 use eframe::egui::style::ScrollAnimation;
 use eframe::egui::{
-    Align, Color32, Galley, Id, Layout, Popup, Rect, Response, Role, Sense, Stroke, StrokeKind,
+    Align, Color32, Galley, Id, Layout, Popup, PopupCloseBehavior, Rect, Response, Role, Sense, Stroke, StrokeKind,
     Style, Ui, UiBuilder, Visuals, WidgetInfo, WidgetText, pos2, vec2,
 };
 use egui_tiles::{
@@ -104,7 +105,10 @@ impl Dock<'_> {
         let name = format!("Add view beside {}", views::info(front).title);
         let button = icon_button(ui, Icon::Plus, &name, "Open a view here", true);
         let (width, height) = (entries::width(ui), entries::menu_height(ui));
-        Popup::menu(&button).width(width).show(|ui| {
+        let menu = Popup::menu(&button).width(width);
+        // A click into the field for a name is none on an entry.
+        let menu = menu.close_behavior(PopupCloseBehavior::CloseOnClickOutside);
+        menu.show(|ui| {
             let arrangement = self.arrangement;
             entries::entries(
                 ui,
@@ -238,7 +242,10 @@ impl Behavior<ViewKind> for Dock<'_> {
         }
         let rect = ui.max_rect().shrink2(vec2(12.0, 0.0));
         let rect = rect.with_min_y(rect.top() + ABOVE);
-        let line = ui.push_id(("line", *kind), |ui| self.line(ui, rect, *kind));
+        let title = views::info(*kind).title;
+        let line = ui.push_id(("line", *kind), |ui| {
+            timed("lines of views", || self.line(ui, rect, *kind))
+        });
         let body = rect.with_min_y(rect.top() + line.inner);
         let body = Rect::from_min_max(body.min + vec2(0.0, 4.0), body.max - vec2(0.0, 8.0));
         let mut inner = ui.new_child(
@@ -247,9 +254,10 @@ impl Behavior<ViewKind> for Dock<'_> {
                 .max_rect(body),
         );
         inner.shrink_clip_rect(body.expand2(vec2(11.0, 4.0)));
-        self.views
-            .get(*kind)
-            .body(&mut inner, self.state, &mut self.actions);
+        let view = self.views.get(*kind);
+        timed(title, || {
+            view.body(&mut inner, self.state, &mut self.actions)
+        });
         UiResponse::None
     }
 
