@@ -1,6 +1,6 @@
 //! The keys. A key that also means something to a text field is left to it while one is edited.
 
-use eframe::egui::{Context, Event, Id, Key, KeyboardShortcut, Modifiers};
+use eframe::egui::{Context, Event, Id, Key, KeyboardShortcut, Modifiers, Popup};
 use strata_app::action::{Action, OnSelected, OnView, Overlay, Show};
 use strata_app::run_monitor::Phase;
 use strata_app::state::{PathPurpose, State};
@@ -40,6 +40,7 @@ pub const KEYS: &[(&str, &str)] = &[
 /// What the keys of this frame ask for.
 pub(crate) fn actions(ctx: &Context, state: &State) -> Vec<Action> {
     let writing = ctx.text_edit_focused();
+    let opens = Popup::is_any_open(ctx);
     let focused = ctx.memory(|memory| memory.focused().is_some());
     let mut actions = Vec::new();
     let help = help(ctx, state);
@@ -103,6 +104,9 @@ pub(crate) fn actions(ctx: &Context, state: &State) -> Vec<Action> {
             Key::Delete,
             Action::Selected(OnSelected::Delete),
         );
+        if state.ask.is_some() && !opens {
+            on(Modifiers::NONE, Key::Escape, Action::CancelPath);
+        }
         if let Some(after) = state.selected.as_ref().and_then(|place| place.neighbour(1)) {
             on(Modifiers::NONE, Key::Insert, Action::AskLayer(Some(after)));
         }

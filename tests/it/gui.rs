@@ -193,11 +193,18 @@ fn what_cannot_be_opened_is_a_message_and_loses_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let newer = folder.path().join("newer.toml");
     std::fs::write(&newer, "format = 9\n").unwrap();
+    let runs = folder.path().join("runs");
+    std::fs::create_dir_all(runs.join("one")).unwrap();
+    std::fs::write(runs.join("one/project.toml"), "format = 1\n").unwrap();
+    let empty = folder.path().join("empty");
+    std::fs::create_dir(&empty).unwrap();
     let mut window = Window::idle("conv-autoencoder");
     let first = window.state().project().clone();
     for (path, part) in [
         (newer, "has format 9"),
         (folder.path().join("none.toml"), "cannot read"),
+        (runs, "holds several runs"),
+        (empty, "holds no project and no run"),
     ] {
         window.click("Open…");
         window.enter("Path", path.to_str().unwrap());

@@ -7,7 +7,7 @@ use crate::dialogs::Wanted;
 use crate::importing::are_weights;
 use crate::kernels;
 use crate::messages::Weight;
-use crate::opening::is_data;
+use crate::opening::{is_data, why_no_project};
 use crate::recent::Kind;
 use crate::recovery;
 use crate::run_monitor::RunMonitor;
@@ -269,6 +269,9 @@ impl State {
         }
         if is_network(&path) {
             return self.import_network(path, services);
+        }
+        if let Some(reason) = why_no_project(&path) {
+            return self.messages.add(Weight::Error, reason);
         }
         let (file, run) = match run_folder(&path) {
             Some(run) => (run.join("project.toml"), Some(run)),

@@ -131,7 +131,11 @@ impl RunMonitor {
         let told = match &outcome {
             Outcome::Completed(summary) => (
                 Weight::Note,
-                format!("Training finished: {}", reached(summary)),
+                format!(
+                    "Training finished: {} in {}",
+                    self.reached(summary),
+                    format::duration(summary.seconds)
+                ),
             ),
             Outcome::Stopped(summary) => (
                 Weight::Note,
@@ -143,6 +147,22 @@ impl RunMonitor {
         self.record = run.and_then(|run| RunRecord::read(run).ok());
         self.phase = Phase::Ended(outcome);
         Some(told)
+    }
+
+    /// What was reached, in the words of the line above the bar.
+    fn reached(&self, summary: &Summary) -> String {
+        let results = self.curves.results();
+        if !results.is_empty() {
+            return results;
+        }
+        let part = |(split, metrics): &(Split, Metrics)| {
+            let accuracy = metrics.accuracy.map_or_else(String::new, |accuracy| {
+                format!(", {:.2} %", 100.0 * accuracy)
+            });
+            format!("{split} loss {}{accuracy}", format::loss(metrics.loss))
+        };
+        let parts: Vec<_> = summary.metrics.iter().map(part).collect();
+        parts.join(" · ")
     }
 }
 
@@ -163,20 +183,5 @@ fn name_of(path: &Path) -> String {
     path.file_name().map_or_else(
         || path.display().to_string(),
         |name| name.to_string_lossy().into_owned(),
-    )
-}
-
-fn reached(summary: &Summary) -> String {
-    let part = |(split, metrics): &(Split, Metrics)| {
-        let accuracy = metrics.accuracy.map_or_else(String::new, |accuracy| {
-            format!(", {:.2} %", 100.0 * accuracy)
-        });
-        format!("{split} loss {}{accuracy}", format::loss(metrics.loss))
-    };
-    let parts: Vec<_> = summary.metrics.iter().map(part).collect();
-    format!(
-        "{} in {}",
-        parts.join(" · "),
-        format::duration(summary.seconds)
     )
 }

@@ -25,6 +25,10 @@ pub struct RunsView;
 /// In a tile lower than this and wider than that the table stands beside the plot.
 const LOW: f32 = 360.0;
 const WIDE: f32 = 900.0;
+/// A plot with its heading and its axes that is lower than this shows nothing but them.
+const LEAST: f32 = 96.0;
+/// The line that stands for it.
+const NOTE: f32 = 22.0;
 
 impl View for RunsView {
     fn title(&self) -> &'static str {
@@ -110,10 +114,14 @@ impl View for RunsView {
         }
         let rows = state.runs.list.len() + state.runs.baselines.len();
         let (plot, table) = places(ui.available_rect_before_wrap(), rows);
-        plot::show(
-            &mut ui.new_child(UiBuilder::new().id_salt("curves").max_rect(plot)),
-            state,
-        );
+        let mut inner = ui.new_child(UiBuilder::new().id_salt("curves").max_rect(plot));
+        if plot.height() < LEAST {
+            let text = RichText::new("Their curves are drawn in a taller tile");
+            let color = theme::palette(ui).weak;
+            inner.label(text.size(theme::SMALL).color(color));
+        } else {
+            plot::show(&mut inner, state);
+        }
         let mut inner = ui.new_child(UiBuilder::new().id_salt("table").max_rect(table));
         table::show(&mut inner, state, actions);
     }
@@ -149,6 +157,10 @@ fn places(area: Rect, runs: usize) -> (Rect, Rect) {
     // In a low tile two of them are seen, as long as the plot keeps a third.
     let two = (table::HEAD + 2.0 * table::ROW).min(0.65 * area.height());
     let height = wanted.min(two.max(0.5 * area.height()));
+    let height = match area.height() - height < LEAST {
+        true => area.height() - NOTE,
+        false => height,
+    };
     let (plot, table) = area.split_top_bottom_at_y(area.bottom() - height);
     (
         Rect::from_min_max(plot.min, plot.max - vec2(0.0, theme::GAP)),

@@ -4,7 +4,7 @@ use super::{SIZES, Screen, Size, sizes};
 use crate::kit::window::*;
 use eframe::egui::accesskit::Role;
 use eframe::egui::{Event, Key, Modifiers, Order, PointerButton, Pos2, Rect};
-use egui_kittest::kittest::NodeT;
+use egui_kittest::kittest::{NodeT, Queryable};
 use strata::app::action::{Action, Overlay, Show};
 use strata::app::arrangement::Workspace;
 use strata::app::state::SideTab;

@@ -3,6 +3,7 @@
 use super::window::Window;
 use super::written::{Written, written};
 use eframe::egui::Rect;
+use egui_kittest::kittest::Queryable;
 use image::RgbaImage;
 use std::collections::BTreeMap;
 

@@ -9,8 +9,8 @@ use crate::widgets::icon::{self, Icon};
 use crate::widgets::{clauses, elided, icon_button};
 use eframe::egui::style::ScrollAnimation;
 use eframe::egui::{
-    Align, Color32, Galley, Id, Layout, Popup, PopupCloseBehavior, Rect, Response, Role, Sense, Stroke, StrokeKind,
-    Style, Ui, UiBuilder, Visuals, WidgetInfo, WidgetText, pos2, vec2,
+    Align, Color32, Galley, Id, Layout, Popup, PopupCloseBehavior, Rect, Response, Role, Sense,
+    Stroke, StrokeKind, Style, Ui, UiBuilder, Visuals, WidgetInfo, WidgetText, pos2, vec2,
 };
 use egui_tiles::{
     Behavior, ResizeState, SimplificationOptions, TabState, Tabs, TileId, Tiles, UiResponse,
