@@ -4,6 +4,7 @@ use super::Reason;
 use super::causes::Finding;
 use super::chain::Chain;
 use crate::output_check::{count, kind_of, units};
+use strata_core::format;
 use strata_core::project::node::Node;
 use strata_core::project::size::Shape;
 use strata_core::project::{Network, Place, Stack};
@@ -316,8 +317,8 @@ pub(crate) fn rank(link: Option<&Link>, output: &Shape, input: &Shape) -> String
         }
         (true, false) => format!(
             " of {} numbers, where {wanted} of {input} holds {}: a `dense {}` and a `reshape {}` would make it",
-            output.elements(),
-            input.elements(),
+            format::count(output.elements()),
+            format::count(input.elements()),
             input.elements(),
             input.to_file_text()
         ),

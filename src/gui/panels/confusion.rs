@@ -5,7 +5,7 @@ use super::predictions::PredictionChoice;
 use crate::theme;
 use crate::view::View;
 use crate::widgets::keep_arrows;
-use crate::widgets::{elided, empty};
+use crate::widgets::{elided, empty, first_fitting};
 use eframe::egui::epaint::TextShape;
 use eframe::egui::{
     Align2, FontId, Galley, Grid, Key, Pos2, Rect, Response, RichText, Role, ScrollArea, Sense,
@@ -172,6 +172,7 @@ pub(crate) fn matrix(ui: &mut Ui, confusion: &Confusion) -> Option<[usize; 2]> {
         empty(ui, "Nothing was counted", "The split has no images.");
         return None;
     }
+    caption(ui);
     let font = FontId::proportional(theme::SMALL);
     let ink = theme::palette(ui).text;
     let name = |ui: &Ui, column: usize, room: f32| {
@@ -223,6 +224,19 @@ pub(crate) fn matrix(ui: &mut Ui, confusion: &Confusion) -> Option<[usize; 2]> {
             .map(|(class, answer)| [class, answer])
     });
     scrolled.inner
+}
+
+/// What stands in rows, in columns and at their ends.
+fn caption(ui: &mut Ui) {
+    let texts = [
+        "rows: the right class · columns: the answer · at the end of a row: the share that is right",
+        "rows: right class · columns: answer · at the end: right",
+        "right class ↓ · answer →",
+    ];
+    let font = FontId::proportional(theme::SMALL);
+    let weak = theme::palette(ui).weak;
+    let text = first_fitting(ui, &texts, font, weak, ui.available_width());
+    ui.label(text);
 }
 
 /// Where an image may have several labels: a row of figures for each, of answers from a probability of 50 % on.
@@ -315,7 +329,7 @@ fn row(ui: &Ui, confusion: &Confusion, layout: &Layout, class: usize, name: &Arc
     }
     let right = confusion
         .share(class, class)
-        .map_or("—".to_owned(), |share| format!("{:.1} %", 100.0 * share));
+        .map_or("–".to_owned(), |share| format!("{:.1} %", 100.0 * share));
     let end = layout.cell(class, layout.columns - 1);
     ui.painter().text(
         pos2(end.right() + NEAR, end.center().y),

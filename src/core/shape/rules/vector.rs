@@ -1,6 +1,7 @@
 //! Layers between tensors and vectors, and group norm.
 
 use super::{Resolved, tensor};
+use crate::format::count;
 use crate::project::help::{Help, Repair};
 use crate::project::size::Shape;
 use crate::shape::error::ShapeError;
@@ -21,7 +22,11 @@ pub fn reshape(input: &Shape, shape: &Shape) -> Result<Resolved, ShapeError> {
             output: shape.clone(),
         });
     }
-    let message = format!("{shape} holds {want} numbers, but the input {input} holds {have}");
+    let message = format!(
+        "{shape} holds {} numbers, but the input {input} holds {}",
+        count(want),
+        count(have)
+    );
     let space = shape.elements() / shape.channels() as u64;
     let fitting = have.is_multiple_of(space).then(|| {
         let mut dims = vec![(have / space) as usize];

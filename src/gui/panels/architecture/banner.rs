@@ -55,7 +55,8 @@ pub fn show(ui: &mut Ui, banner: &Banner, is_proposed: bool, actions: &mut Vec<A
                     ui.label(
                         RichText::new("Why? Fix it")
                             .font(theme::heading(theme::BODY))
-                            .color(colors.accent),
+                            .underline()
+                            .color(ink),
                     );
                 });
             }

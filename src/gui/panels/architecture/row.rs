@@ -388,7 +388,7 @@ fn paint_numbers(ui: &Ui, rect: Rect, row: &Row, scale: Scale, folded: bool) {
     };
     let known = row.output.is_some();
     let shape = if row.error.is_some() {
-        "—".to_owned()
+        "–".to_owned()
     } else {
         row.shape_text()
     };

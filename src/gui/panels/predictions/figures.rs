@@ -39,7 +39,7 @@ pub(super) fn show(ui: &mut Ui, predictions: &Predictions) {
 }
 
 fn percent(share: Option<f64>) -> String {
-    share.map_or_else(|| "—".to_owned(), |share| format!("{:.1} %", 100.0 * share))
+    share.map_or_else(|| "–".to_owned(), |share| format!("{:.1} %", 100.0 * share))
 }
 
 fn table(ui: &mut Ui, predictions: &Predictions) {
@@ -130,7 +130,8 @@ fn plot(ui: &mut Ui, predictions: &Predictions) {
     };
     for (index, bin) in predictions.bins.iter().enumerate() {
         let count = bar(index, bin.images as f64 / most as f64);
-        ui.painter().rect_filled(count, 0.0, colors.raised);
+        ui.painter()
+            .rect_filled(count, 0.0, theme::faded(colors.weak, 0.5));
     }
     let ideal = Stroke::new(1.0, colors.weak);
     ui.painter().extend(Shape::dashed_line(

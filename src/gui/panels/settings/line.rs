@@ -14,7 +14,7 @@ const FRAME: f32 = 18.0;
 /// Width of the button that opens a menu beside a text.
 const MENU: f32 = 24.0;
 /// From the edge of a list to the word chosen: the longest, a loss, has room beside its name.
-const CHOICE: f32 = 6.0;
+pub(super) const CHOICE: f32 = 6.0;
 /// Height of an open list, at most: as high as the longest, the sources.
 const LIST: f32 = 340.0;
 

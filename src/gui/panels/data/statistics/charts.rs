@@ -116,6 +116,16 @@ pub(super) fn histogram(ui: &mut Ui, split: &SplitStatistics) {
     }
 }
 
+/// The colour of a split: that of its curve, where it has one.
+fn split_color(colors: &Palette, split: Split) -> Color32 {
+    match split {
+        Split::Train => colors.accent,
+        Split::Valid => colors.second,
+        Split::Test => colors.proven,
+        Split::Unlabeled => colors.weak,
+    }
+}
+
 /// For each class a bar of every split, relative to the largest of all.
 pub(super) fn classes(ui: &mut Ui, found: &Statistics) {
     let labelled: Vec<&SplitStatistics> = found
@@ -133,11 +143,14 @@ pub(super) fn classes(ui: &mut Ui, found: &Statistics) {
     if labelled.is_empty() {
         return;
     }
-    let names: Vec<String> = labelled
-        .iter()
-        .map(|split| split.split.to_string())
-        .collect();
-    super::heading(ui, &format!("Images of each class: {}", names.join(", ")));
+    let colors = *theme::palette(ui);
+    super::heading(ui, "Images of each class");
+    ui.horizontal(|ui| {
+        for split in labelled.iter().map(|found| found.split) {
+            let name = RichText::new(split.to_string()).size(theme::SMALL);
+            ui.label(name.color(split_color(&colors, split)));
+        }
+    });
     for (class, name) in found.classes.iter().enumerate() {
         let tall = 7.0 * labelled.len() as f32 + 7.0;
         let (area, response) = ui.allocate_exact_size(
@@ -169,11 +182,7 @@ pub(super) fn classes(ui: &mut Ui, found: &Statistics) {
             let top = area.center().y - 3.5 * labelled.len() as f32 + 7.0 * row as f32;
             let bar =
                 Rect::from_min_size(pos2(area.left() + NAMES, top), vec2(length.max(1.0), 5.0));
-            let color = match split.split {
-                Split::Train => colors.accent,
-                Split::Valid => colors.second,
-                _ => colors.weak,
-            };
+            let color = split_color(colors, split.split);
             ui.painter().rect_filled(bar, 1.0, theme::faded(color, 0.8));
         }
         let total: usize = labelled.iter().map(of).sum();

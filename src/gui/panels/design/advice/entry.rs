@@ -220,17 +220,17 @@ fn card(ui: &mut Ui, entry: &Entry<'_>, actions: &mut Vec<Action>) {
 
 fn words(ui: &mut Ui, entry: &Entry<'_>) {
     let colors = theme::palette(ui);
-    ui.horizontal_wrapped(|ui| {
-        ui.spacing_mut().item_spacing.x = 6.0;
+    let at = RichText::new(&entry.at).font(theme::digits(theme::CODE));
+    ui.scope(|ui| {
+        // The first line is on the height of the sign beside it.
         ui.spacing_mut().interact_size.y = LINE;
-        if !entry.at.is_empty() {
-            ui.label(
-                RichText::new(&entry.at)
-                    .font(theme::digits(theme::CODE))
-                    .color(entry.ink(ui)),
-            );
-        }
-        ui.label(said(entry.message, theme::BODY, colors.strong));
+        ui.horizontal_wrapped(|ui| {
+            ui.spacing_mut().item_spacing.x = 6.0;
+            if !entry.at.is_empty() {
+                ui.label(at.color(entry.ink(ui)));
+            }
+            ui.label(said(entry.message, theme::BODY, colors.strong));
+        });
     });
 }
 

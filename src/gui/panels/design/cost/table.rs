@@ -303,7 +303,7 @@ impl Table<'_> {
             let value = self.figures.total(self.state, *quantity);
             let text = match value > 0.0 {
                 true => quantity.write(value),
-                false => "—".to_owned(),
+                false => "–".to_owned(),
             };
             ui.painter().text(
                 cell.right_center(),

@@ -31,7 +31,7 @@ pub struct FieldView {
 const CAPTION: f32 = 18.0;
 const GAP: f32 = 16.0;
 /// Width of the colour bar of the effective field.
-const BAR: f32 = 48.0;
+const BAR: f32 = 60.0;
 /// From a caption to its picture: room in which the padding is seen.
 const MARGIN: f32 = 8.0;
 

@@ -1,9 +1,10 @@
 //! When a stage ends early, the penalty on the code, and what stays as it is: texts with menus, and their numbers.
 
-use super::super::line::{Menu, Number, TextLine, line, number, text_with_menu};
+use super::super::line::{CHOICE, Menu, Number, TextLine, line, number, text_with_menu};
 use super::{count_step, factor_step, parse, written};
-use crate::widgets::close_by_key;
-use eframe::egui::{Id, Ui};
+use crate::theme;
+use crate::widgets::{chevron, close_by_key};
+use eframe::egui::{ComboBox, Id, RichText, Ui};
 use strata_app::state::State;
 use strata_core::project::reference::stage::{CHECKPOINTS, EARLY_STOP, FREEZE, SPARSITY, UNFREEZE};
 use strata_core::project::stage::{
@@ -239,15 +240,17 @@ fn of_layer(ui: &mut Ui, state: &State, sparsity: &Sparsity) -> Option<Sparsity>
     let now = sparsity.at.clone().unwrap_or_else(|| "the code".to_owned());
     let mut chosen = now.clone();
     line(ui, "of", about, |ui| {
-        eframe::egui::ComboBox::from_id_salt("sparsity layer")
-            .selected_text(spoken(&now))
+        ui.spacing_mut().button_padding.x = CHOICE;
+        let code = |text: &str| RichText::new(text).font(theme::digits(theme::CODE));
+        ComboBox::from_id_salt("sparsity layer")
+            .selected_text(code(&spoken(&now)))
             .width(ui.available_width())
-            .icon(crate::widgets::chevron)
+            .icon(chevron)
             .show_ui(ui, |ui| {
                 close_by_key(ui);
-                ui.selectable_value(&mut chosen, "the code".to_owned(), "the code");
+                ui.selectable_value(&mut chosen, "the code".to_owned(), code("the code"));
                 for layer in &layers {
-                    ui.selectable_value(&mut chosen, layer.clone(), spoken(layer));
+                    ui.selectable_value(&mut chosen, layer.clone(), code(&spoken(layer)));
                 }
             })
             .response
