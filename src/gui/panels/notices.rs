@@ -5,8 +5,8 @@ use crate::theme;
 use crate::widgets::icon::{self, Icon};
 use crate::widgets::{Field, FieldEvent, icon_button, plain, said};
 use eframe::egui::{
-    Align, Align2, Area, Button, Color32, Frame, Id, Key, Label, Layout, Margin, Order, Rect,
-    RichText, ScrollArea, Sense, Stroke, Ui, vec2,
+    Align, Align2, Area, Button, Color32, FontId, Frame, Id, Key, Label, Layout, Margin, Order,
+    Rect, RichText, ScrollArea, Sense, Stroke, Ui, vec2,
 };
 use std::cmp::Reverse;
 use std::path::PathBuf;
@@ -21,6 +21,9 @@ use strata_design::advice::Fix;
 
 /// Height of the messages below the first, at most; what has no room is scrolled to.
 const MOST_HEIGHT: f32 = 160.0;
+
+/// Letters of a title in a question, at most.
+const TITLE: usize = 48;
 
 /// Shows the bars that are needed, one below the other.
 pub fn show(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
@@ -134,39 +137,71 @@ fn unsaved(ui: &mut Ui, state: &State, pending: &AfterUnsavedPrompt, actions: &m
             | AfterUnsavedPrompt::New
             | AfterUnsavedPrompt::Builtin(_) => "opening another project",
         };
-        let text = format!(
-            "“{}” has unsaved changes. Save them before {before}?",
-            state.project().title
-        );
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            for (text, answer) in [
-                ("Keep editing", Answer::Cancel),
-                ("Discard changes", Answer::Discard),
-                ("Save changes", Answer::Save),
-            ] {
-                if ui.button(text).clicked() {
-                    actions.push(Action::Unsaved(answer));
-                }
-            }
-            sentence(ui, &text);
-        });
+        let title = shortened(&state.project().title);
+        let text = format!("“{title}” has unsaved changes. Save them before {before}?");
+        let answers = [
+            ("Save changes", Answer::Save),
+            ("Discard changes", Answer::Discard),
+            ("Keep editing", Answer::Cancel),
+        ];
+        actions.extend(question(ui, &text, &answers).map(Action::Unsaved));
     });
 }
 
 fn left_behind(ui: &mut Ui, left: &Unsaved, actions: &mut Vec<Action>) {
     let colors = theme::palette(ui);
     bar(ui, colors.lifted, Icon::Warning, colors.second, |ui| {
-        let title = &left.project.title;
+        let title = shortened(&left.project.title);
         let text = format!("Unsaved edits of “{title}” were kept ({})", ago(left.time));
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            for (text, wanted) in [("Discard edits", false), ("Recover edits", true)] {
-                if ui.button(text).clicked() {
-                    actions.push(Action::Recover(wanted));
-                }
-            }
-            sentence(ui, &text);
-        });
+        let answers = [("Recover edits", true), ("Discard edits", false)];
+        actions.extend(question(ui, &text, &answers).map(Action::Recover));
     });
+}
+
+/// A title as long as one line of a bar has room for.
+fn shortened(title: &str) -> String {
+    match title.chars().count() > TITLE {
+        true => title.chars().take(TITLE - 1).chain(['…']).collect(),
+        false => title.to_owned(),
+    }
+}
+
+/// A question with its answers at the end of the line; below it where the line has no room for both.
+fn question<T: Copy>(ui: &mut Ui, text: &str, answers: &[(&str, T)]) -> Option<T> {
+    let wide = |text: &str| {
+        let font = FontId::proportional(theme::BODY);
+        let line = ui
+            .painter()
+            .layout_no_wrap(text.to_owned(), font, Color32::WHITE);
+        line.size().x
+    };
+    let spacing = ui.spacing();
+    let around = 2.0 * spacing.button_padding.x + spacing.item_spacing.x;
+    let needed = wide(text)
+        + answers
+            .iter()
+            .map(|(name, _)| wide(name) + around)
+            .sum::<f32>();
+    let given =
+        |ui: &mut Ui, (name, answer): &(&str, T)| ui.button(*name).clicked().then_some(*answer);
+    if needed <= ui.available_width() {
+        let layout = Layout::right_to_left(Align::Center);
+        return ui
+            .with_layout(layout, |ui| {
+                let last_first = answers.iter().rev();
+                let given = last_first.filter_map(|answer| given(ui, answer)).last();
+                sentence(ui, text);
+                given
+            })
+            .inner;
+    }
+    ui.vertical(|ui| {
+        ui.add(Label::new(said(text, theme::BODY, theme::palette(ui).strong)).wrap());
+        let all = answers.iter();
+        ui.horizontal_wrapped(|ui| all.filter_map(|answer| given(ui, answer)).last())
+            .inner
+    })
+    .inner
 }
 
 /// A text in the room that is left, on as many lines as it needs.
