@@ -90,6 +90,11 @@ impl Messages {
         self.list.retain(|message| message.text != text);
     }
 
+    /// Takes away what failed: it was about what is no longer there.
+    pub(crate) fn withdraw_errors(&mut self) {
+        self.list.retain(|message| message.weight != Weight::Error);
+    }
+
     /// Lets notes fade; the time until the next one does.
     pub fn fade(&mut self) -> Option<Duration> {
         self.list

@@ -213,6 +213,13 @@ fn what_cannot_be_opened_is_a_message_and_loses_nothing() {
         assert!(!window.has(part), "read messages go");
     }
     assert_eq!(*window.state().project(), first);
+    // What could not be opened is of no interest once something else was.
+    let nothing = folder.path().join("none.toml");
+    for action in [Action::Open(nothing), Action::Builtin("keras-cifar")] {
+        window.harness.state_mut().handle(action);
+        window.run();
+    }
+    assert!(!window.has("cannot read"));
 }
 
 #[test]

@@ -133,6 +133,7 @@ impl State {
     ) {
         self.saved = project.clone();
         self.history = History::new(project);
+        self.messages.withdraw_errors();
         self.source_text = source_text;
         self.file = file;
         self.selected = None;

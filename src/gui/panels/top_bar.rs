@@ -305,7 +305,7 @@ fn example(ui: &mut Ui, card: &Card) -> eframe::egui::Response {
     );
     let button = Button::new(job)
         .frame_when_inactive(false)
-        .min_size(vec2(ui.available_width(), 40.0))
+        .min_size(vec2(ui.available_width(), 0.0))
         .wrap();
     ui.add(button)
         .accessible_name(format!("Open example {}", entry.name))

@@ -1,9 +1,10 @@
 //! What is laid over the window: the palette, pages of help, and every menu and list that opens.
 
 use super::{SIZES, Screen, Size, sizes};
+use crate::kit::contrast::above;
 use crate::kit::window::*;
 use eframe::egui::accesskit::Role;
-use eframe::egui::{Event, Key, Modifiers, Order, PointerButton, Pos2, Rect};
+use eframe::egui::{Event, Key, Modifiers, PointerButton, Pos2, Rect};
 use egui_kittest::kittest::{NodeT, Queryable};
 use strata::app::action::{Action, Overlay, Show};
 use strata::app::arrangement::Workspace;
@@ -101,14 +102,7 @@ fn lists(screen: &mut Screen, of: &str, area: Rect) {
         let name = name.replace(['/', ' ', '.'], "-");
         screen.look(&format!("list-{of}-{name}"));
         let whole = screen.window.harness.ctx.content_rect();
-        let popups = screen.window.harness.ctx.memory(|memory| {
-            let areas = memory.areas();
-            let layers = areas.visible_layer_ids().into_iter();
-            let popups = layers.filter(|layer| layer.order == Order::Foreground);
-            let rects = popups.filter_map(|layer| memory.area_rect(layer.id));
-            rects.collect::<Vec<_>>()
-        });
-        for rect in popups {
+        for rect in above(&screen.window) {
             if !whole.expand(1.0).contains_rect(rect) {
                 let fault = format!(
                     "{} {of}: the list {name} at {rect:?} leaves {whole:?}",

@@ -2,7 +2,7 @@
 
 use super::window::Window;
 use super::written::{Written, written};
-use eframe::egui::Rect;
+use eframe::egui::{Order, Rect};
 use egui_kittest::kittest::Queryable;
 use image::RgbaImage;
 use std::collections::BTreeMap;
@@ -51,13 +51,28 @@ pub fn disabled(window: &Window) -> Vec<Rect> {
     all.map(|node| node.rect().expand(2.0)).collect()
 }
 
+/// Where menus, lists and what else lies above the window are.
+pub fn above(window: &Window) -> Vec<Rect> {
+    window.harness.ctx.memory(|memory| {
+        let areas = memory.areas();
+        let layers = areas.visible_layer_ids().into_iter();
+        let above = layers.filter(|layer| layer.order >= Order::Foreground);
+        above
+            .filter_map(|layer| memory.area_rect(layer.id))
+            .collect()
+    })
+}
+
 /// Texts of the last frame that are too faint. Letters are as sharp as on a good screen from a scale of 1.5 on.
 pub fn too_faint(window: &Window, scale: f32) -> Vec<String> {
     let faint = disabled(window);
+    let above = above(window);
     let picture = window.frame(scale);
     let is_looked_at = |text: &Written| {
         let place = text.seen();
         let off = faint.iter().any(|off| off.contains_rect(place));
+        // What lies above throws a shadow on what is behind it.
+        let off = off || !(above.is_empty() || above.iter().any(|area| area.contains_rect(place)));
         // What is turned or cut to a sliver is looked at elsewhere.
         !off && !text.is_turned && place.height() >= 6.0 && place.width() >= 4.0
     };

@@ -18,7 +18,8 @@ use crate::theme;
 use crate::view::View;
 use crate::widgets::{chevron, close_by_key, empty, said, volume_slice};
 use eframe::egui::{
-    Align, Button, ComboBox, Label, Layout, Rect, RichText, ScrollArea, Ui, UiBuilder, vec2,
+    Align, Button, Color32, ComboBox, FontId, Label, Layout, Rect, RichText, ScrollArea, Ui,
+    UiBuilder, vec2,
 };
 use grid::Grid;
 use pages::Pages;
@@ -41,8 +42,6 @@ pub(crate) struct DataView {
 type Seen = Reply<Gallery>;
 
 const GAP: f32 = 4.0;
-/// Room for the name of a split.
-const TABS: f32 = 84.0;
 /// Width of the class's name before its images or its bar, at most.
 const NAMES: f32 = 104.0;
 /// Room between a class's name and what belongs to it.
@@ -100,7 +99,7 @@ impl View for DataView {
         }
         // The tabs' parts: the same kind of view, from its start.
         let mut choose = |split| show(split, part.numbered(0));
-        if ui.available_width() < TABS * gallery.splits.len() as f32 {
+        if ui.available_size_before_wrap().x < tabs_width(ui, gallery) {
             return split_box(ui, gallery, &mut choose);
         }
         for counts in gallery.splits.iter().rev() {
@@ -220,6 +219,19 @@ fn modes(ui: &mut Ui, gallery: &Gallery, part: Part, show: &mut impl FnMut(Split
         show(gallery.split, Part::Page(0));
     }
     ui.separator();
+}
+
+/// What the tabs of all splits need beside each other.
+fn tabs_width(ui: &Ui, gallery: &Gallery) -> f32 {
+    let spacing = ui.spacing();
+    let around = 2.0 * spacing.button_padding.x + spacing.item_spacing.x;
+    let wide = |counts: &SplitCounts| {
+        let font = FontId::proportional(theme::SMALL);
+        let name = counts.split.to_string();
+        let name = ui.painter().layout_no_wrap(name, font, Color32::WHITE);
+        name.size().x + around
+    };
+    gallery.splits.iter().map(wide).sum()
 }
 
 /// The splits where there is no room for all of them.

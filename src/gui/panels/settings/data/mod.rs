@@ -241,8 +241,14 @@ fn browse(ui: &mut Ui, actions: &mut Vec<Action>) {
     }
 }
 
-/// Whether the images as they are set have been read: then nothing needs to be downloaded.
+/// Whether the images as they are set have been read, for a view or by the run: then nothing needs to be downloaded.
 fn are_there(state: &State) -> bool {
+    let data = &state.project().data;
+    let trained = state.training.project.as_ref().map(|project| &project.data);
+    let is_same = |other: &DataSpec| (other.source, &other.path) == (data.source, &data.path);
+    if trained.is_some_and(is_same) && !state.training.splits.is_empty() {
+        return true;
+    }
     let reply = state.inspections.latest::<Gallery>();
     reply.is_some_and(|reply| reply.result.is_ok() && reply.query.subject == state.image_set())
 }
