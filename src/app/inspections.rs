@@ -9,11 +9,10 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
-use strata_data::Progress;
 use strata_engine::benchmark::LayerTimes;
 use strata_engine::inspection::live::LiveResults;
 use strata_engine::inspection::reply::{AnyQuery, AnyReply, InspectionError, Query, Reply};
-use strata_engine::inspection::service::Service;
+use strata_engine::inspection::service::{Service, Working};
 use strata_inspect::inspection::{Inspection, Slice, Subject};
 use strata_inspect::{augmented, effective_field, gallery, saliency, statistics};
 
@@ -192,8 +191,8 @@ impl Inspections {
         self.saliency = saliency::Request::default();
     }
 
-    /// How far the reading of images for a view has come.
-    pub fn progress(&self) -> Option<Arc<Progress>> {
+    /// What the service works on for a view, and how far that has come.
+    pub fn progress(&self) -> Option<Arc<Working>> {
         self.service.as_ref()?.progress.latest()
     }
 

@@ -15,6 +15,7 @@ pub use report::{FrameTimes, Part, Report};
 use eframe::egui::{Context, RawInput, Rect, Ui, ViewportCommand, vec2};
 use plan::Trial;
 use std::path::Path;
+use std::sync::LazyLock;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 use strata_app::placement::Placement;
@@ -22,7 +23,7 @@ use strata_app::state::State;
 use strata_core::project::data::Source;
 use strata_core::project::{Project, builtin};
 use strata_gui::app_window::{App, Setup};
-use strata_gui::frame_parts::of_last_frame;
+use strata_gui::frame_parts::{measure_by, take, timed};
 use strata_gui::{self, GuiError};
 
 /// The window's size, as on the wall of a lecture room.
@@ -60,6 +61,7 @@ pub fn headless(
         wake.send(Instant::now() + request.delay).ok();
     });
     let mut trial = trial(&ctx, folder.path(), seconds, project)?;
+    measure_by(worked);
     frame(&ctx, &mut trial, started);
     trial.report.first_frame_ms = 1e3 * started.elapsed().as_secs_f64();
     drive(&ctx, &mut trial, &woken, started);
@@ -159,6 +161,12 @@ fn trial(
     Ok(Trial::new(App::new(ctx, setup), seconds))
 }
 
+/// How long this thread has had a processor; where the system does not tell, how long it has been.
+fn worked() -> Duration {
+    static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+    processor_time::of_this_thread().unwrap_or_else(|| START.elapsed())
+}
+
 /// Lays out a frame and makes its triangles; the time goes to the trial.
 fn frame(ctx: &Context, trial: &mut Trial, born: Instant) {
     let (start, on_processor) = (Instant::now(), processor_time::of_this_thread());
@@ -174,19 +182,18 @@ fn frame(ctx: &Context, trial: &mut Trial, born: Instant) {
     let mut output = ctx.run_ui(input, |ui| trial.show(ui));
     // Nothing is painted, so no texture is made.
     output.textures_delta.clear();
-    let before = Instant::now();
-    let triangles = ctx.tessellate(output.shapes, output.pixels_per_point);
+    let triangles = timed("triangles", || {
+        ctx.tessellate(output.shapes, output.pixels_per_point)
+    });
     std::hint::black_box(triangles);
-    let parts = of_last_frame().into_iter();
-    trial.add_parts(
-        parts.chain([("triangles", before.elapsed())]),
-        start.elapsed(),
-    );
-    trial.add_frame(start.elapsed());
+    let work = start.elapsed();
+    trial.add_frame(work);
     let on_processor = on_processor.zip(processor_time::of_this_thread());
-    if let Some((before, after)) = on_processor {
-        trial.add_processor_time(after - before);
-    }
+    let on_processor = on_processor.map(|(before, after)| after - before);
+    trial.add_parts(take(), on_processor.unwrap_or(work));
+    on_processor
+        .into_iter()
+        .for_each(|time| trial.add_processor_time(time));
 }
 
 /// What a window system does: a frame when one was asked for, else sleep.

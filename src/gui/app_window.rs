@@ -123,7 +123,6 @@ impl App {
 
     /// Before a frame: takes what is new, and does what the window and the files of the application need.
     pub fn take(&mut self, ctx: &Context) {
-        frame_parts::begin();
         frame_parts::timed("what is new", || self.take_news(ctx));
         self.window(ctx);
         self.keep(ctx);

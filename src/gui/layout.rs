@@ -34,7 +34,9 @@ pub fn show(ui: &mut Ui, state: &State, views: &mut Views, actions: &mut Vec<Act
     Panel::top("top bar")
         .exact_size(top_bar::HEIGHT)
         .frame(bar)
-        .show(ui, |ui| top_bar::show(ui, state, actions));
+        .show(ui, |ui| {
+            timed("bars", || top_bar::show(ui, state, actions));
+        });
     if state.start {
         CentralPanel::default().frame(Frame::new()).show(ui, |ui| {
             ui.spacing_mut().item_spacing.y = 0.0;
@@ -50,7 +52,7 @@ pub fn show(ui: &mut Ui, state: &State, views: &mut Views, actions: &mut Vec<Act
         .exact_size(status_bar::HEIGHT)
         .frame(bar)
         .show(ui, |ui| {
-            status_bar::show(ui, state, actions);
+            timed("bars", || status_bar::show(ui, state, actions));
         });
     let view = &state.view;
     let full = ui.available_width();

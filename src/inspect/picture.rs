@@ -85,17 +85,19 @@ pub fn filter_limit(filters: &Filters, index: usize, scale: FilterScale) -> f32 
 /// `H × W × C` bytes of an image as `H × W × 4`: one or two channels as grey, by the first; three and more as colour, by
 /// the first three, and of a satellite's twelve or thirteen bands by those of red, green and blue.
 pub fn image_rgba(pixels: &[u8], channels: usize) -> Vec<u8> {
-    let pixel = |values: &[u8]| match *values {
-        // Sentinel-2 counts its bands from the coast's violet.
-        [_, b, g, r, ..] if matches!(channels, 12 | 13) => [r, g, b, 255],
-        [r, g, b, ..] => [r, g, b, 255],
-        [first, ..] => [first, first, first, 255],
-        [] => [0, 0, 0, 255],
+    let channels = channels.max(1);
+    let mut rgba = vec![255; pixels.len() / channels * 4];
+    let places = rgba.as_chunks_mut::<4>().0.iter_mut();
+    // Which of a pixel's values are red, green and blue; Sentinel-2 counts its bands from the coast's violet.
+    let [red, green, blue] = match channels {
+        1 | 2 => [0, 0, 0],
+        12 | 13 => [3, 2, 1],
+        _ => [0, 1, 2],
     };
-    pixels
-        .chunks_exact(channels.max(1))
-        .flat_map(pixel)
-        .collect()
+    for (place, values) in places.zip(pixels.chunks_exact(channels)) {
+        [place[0], place[1], place[2]] = [values[red], values[green], values[blue]];
+    }
+    rgba
 }
 
 /// All filters side by side in a nearly square sheet, each pixel `zoom` times as large.

@@ -50,7 +50,7 @@ pub(super) struct LongFrames {
 
 impl LongFrames {
     /// Adds the parts of a long frame.
-    pub(super) fn add(&mut self, parts: impl Iterator<Item = (&'static str, Duration)>) {
+    pub(super) fn add(&mut self, parts: Vec<(&'static str, Duration)>) {
         self.count += 1;
         for (part, took) in parts {
             let [all, longest] = self.parts.entry(part).or_default();
@@ -85,7 +85,7 @@ pub struct Report {
     /// system does not tell, and in a real window.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub training_on_processor: Option<FrameTimes>,
-    /// Frames of the training whose work took 6 ms or more; not counted in a real window.
+    /// Frames of the training that had a processor for 6 ms or more; not counted in a real window.
     pub long_frames: u64,
     /// Where their time went, most first.
     pub parts: Vec<Part>,

@@ -10,6 +10,7 @@ use crate::slot::Slot;
 use crate::storage::saved_run::{self, SavedRun};
 use crate::storage::snapshots;
 use crossbeam_channel::{Receiver, Sender, unbounded};
+use std::any::TypeId;
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -28,17 +29,26 @@ pub struct Service {
     pub queries: Sender<AnyQuery>,
     /// Replies; a query that a newer one of its kind replaced gets none.
     pub replies: Receiver<AnyReply>,
-    /// How far the reading of images has come; empty while nothing is read.
-    pub progress: Arc<Slot<Progress>>,
+    /// How far the work on a query has come; empty while nothing is worked on.
+    pub progress: Arc<Slot<Working>>,
     /// Set to end the reading of images; the reply then says so.
     pub cancel: Arc<AtomicBool>,
+}
+
+/// A query in work.
+#[derive(Clone, Debug)]
+pub struct Working {
+    /// The kind of the query.
+    pub kind: TypeId,
+    /// How far it has come.
+    pub progress: Progress,
 }
 
 /// Starts the thread. `wake` is called after every reply, and while images are read.
 pub fn start(device: Option<String>, wake: impl Fn() + Send + 'static) -> std::io::Result<Service> {
     let (queries, received) = unbounded();
     let (sender, replies) = unbounded();
-    let progress = Arc::<Slot<Progress>>::default();
+    let progress = Arc::<Slot<Working>>::default();
     let cancel = Arc::<AtomicBool>::default();
     let inbox = Inbox {
         received,
@@ -97,7 +107,7 @@ fn serve(inbox: &Inbox, mut worker: Worker<'_>, replies: &Sender<AnyReply>) {
 struct Inbox {
     received: Receiver<AnyQuery>,
     waiting: RefCell<Queue>,
-    progress: Arc<Slot<Progress>>,
+    progress: Arc<Slot<Working>>,
     cancel: Arc<AtomicBool>,
     wake: Box<dyn Fn() + Send>,
 }
@@ -154,7 +164,8 @@ impl Inbox {
         move |progress| {
             if let Some(progress) = progress.filter(|_| Instant::now() >= due) {
                 due = Instant::now() + REPORT;
-                self.progress.put(progress);
+                let kind = query.kind();
+                self.progress.put(Working { kind, progress });
                 (self.wake)();
             }
             !self.cancel.load(Relaxed) && !self.is_replaced(query)

@@ -11,6 +11,7 @@ use crate::widgets::{empty, volume_slice};
 use details::{Side, cell_of, color_bar};
 use eframe::egui::{Ui, UiBuilder};
 use grid::Maps;
+use std::any::TypeId;
 use std::sync::Arc;
 use strata_app::action::{Action, OnView, Show};
 use strata_app::arrangement::Workspace;
@@ -198,7 +199,12 @@ fn nothing(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
         return empty(ui, "No layers yet", hint);
     }
     match state.subject() {
-        Some(Subject::Stored(_)) => reading(ui, state, "Opening the run …", actions),
+        Some(Subject::Stored(_)) => reading(
+            ui,
+            state,
+            ("Opening the run …", &[TypeId::of::<Activations>()]),
+            actions,
+        ),
         Some(Subject::Live) => empty(
             ui,
             "Computing …",

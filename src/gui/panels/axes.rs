@@ -252,7 +252,8 @@ pub(super) fn axis<'a>(hints: AxisHints<'a>, colors: &Palette) -> AxisHints<'a> 
     hints
         .tick_label_font(theme::digits(theme::TINY))
         .tick_label_color(colors.weak)
-        .label_spacing(12.0..=24.0)
+        // Marks are as far apart as their labels need: none of them fades.
+        .label_spacing(12.0..=13.0)
 }
 
 /// Marks of a plot that has no room to spare.

@@ -11,6 +11,7 @@ use eframe::egui::{
     Align2, FontId, Galley, Grid, Key, Pos2, Rect, Response, RichText, Role, ScrollArea, Sense,
     Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2,
 };
+use std::any::TypeId;
 use std::f32::consts::FRAC_PI_2;
 use std::sync::Arc;
 use strata_app::action::{Action, OnView};
@@ -101,7 +102,12 @@ impl View for ConfusionView {
             }
             Some(Err(error)) => failed(ui, "Nothing to count", &error.to_string(), actions),
             None => match state.subject() {
-                Some(Subject::Stored(_)) => reading(ui, state, "Opening the run …", actions),
+                Some(Subject::Stored(_)) => reading(
+                    ui,
+                    state,
+                    ("Opening the run …", &[TypeId::of::<Confusion>()]),
+                    actions,
+                ),
                 Some(Subject::Live) => empty(
                     ui,
                     "Counting …",

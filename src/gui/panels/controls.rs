@@ -25,6 +25,8 @@ const ROW: f32 = 18.0;
 const PAD: f32 = 12.0;
 /// Widths of the buttons: train, step or go on, stop, report.
 const WIDTHS: [f32; 4] = [88.0, 72.0, 64.0, 72.0];
+/// Width of the button that opens the menu of other programs.
+const EXPORT: f32 = 24.0;
 /// The most epochs that a run goes on for at once.
 const MOST_EPOCHS: u32 = 10_000;
 
@@ -247,7 +249,7 @@ fn progress(ui: &mut Ui, state: &State, beside: bool, actions: &mut Vec<Action>)
 /// needs, each split whole.
 fn results_above(ui: &Ui, state: &State, width: f32) -> Option<Arc<Galley>> {
     let results = results(state)?;
-    let buttons = WIDTHS.iter().sum::<f32>() + 5.0 * theme::GAP + theme::STEP;
+    let buttons = WIDTHS.iter().sum::<f32>() + EXPORT + 5.0 * theme::GAP + theme::STEP;
     if written(ui, &results).size().x <= width - buttons {
         return None;
     }

@@ -10,6 +10,7 @@ use eframe::egui::{
     Align, Color32, Label, Layout, Rect, RichText, ScrollArea, Sense, Ui, UiBuilder, Vec2b, vec2,
 };
 use egui_plot::{AxisHints, GridInput, HoverPosition, Line, Plot};
+use std::any::TypeId;
 use strata_app::action::Action;
 use strata_app::arrangement::Workspace;
 use strata_app::choices::Choice;
@@ -157,7 +158,12 @@ fn content(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
         (Some(dynamics), _) => draw(ui, dynamics, figure),
         (None, Some(error)) => failed(ui, "No dynamics of this run", &error.to_string(), actions),
         (None, None) => match state.subject() {
-            Some(Subject::Stored(_)) => reading(ui, state, "Reading the run …", actions),
+            Some(Subject::Stored(_)) => reading(
+                ui,
+                state,
+                ("Reading the run …", &[TypeId::of::<Dynamics>()]),
+                actions,
+            ),
             Some(_) => empty(
                 ui,
                 "Looking …",

@@ -9,6 +9,7 @@ use crate::view::View;
 use crate::widgets::raster::Sheet;
 use crate::widgets::{ChoiceBox, elided, empty};
 use eframe::egui::{FontId, Rect, Role, ScrollArea, Sense, Ui, WidgetInfo, pos2, vec2};
+use std::any::TypeId;
 use std::sync::Arc;
 use strata_app::action::Action;
 use strata_app::arrangement::Workspace;
@@ -396,7 +397,15 @@ fn described(made: &Exciting, channel: &Channel) -> String {
 
 fn nothing(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
     match state.subject() {
-        Some(Subject::Stored(_)) => reading(ui, state, "Asking the network …", actions),
+        Some(Subject::Stored(_)) => reading(
+            ui,
+            state,
+            (
+                "Asking the network …",
+                &[TypeId::of::<Exciting>(), TypeId::of::<LayerStatistics>()],
+            ),
+            actions,
+        ),
         Some(Subject::Live) => empty(
             ui,
             "Asking the network …",

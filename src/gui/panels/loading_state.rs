@@ -3,6 +3,7 @@
 use crate::theme;
 use crate::widgets::{empty, said};
 use eframe::egui::{Align, Layout, RichText, Ui};
+use std::any::TypeId;
 use strata_app::action::Action;
 use strata_app::state::State;
 use strata_core::format;
@@ -11,12 +12,23 @@ use strata_core::project::help::Repair;
 use strata_data::Progress;
 use strata_engine::inspection::reply::InspectionError;
 
-/// Says what is read and how far it has come, with a button that ends it.
-pub fn reading(ui: &mut Ui, state: &State, heading: &str, actions: &mut Vec<Action>) {
-    let Some(progress) = state.inspections.progress() else {
+/// Says how far the work for a view has come, or what is worked on before, with a button that ends it. `kinds` are what
+/// the view asks for.
+pub fn reading(
+    ui: &mut Ui,
+    state: &State,
+    (heading, kinds): (&str, &[TypeId]),
+    actions: &mut Vec<Action>,
+) {
+    let Some(working) = state.inspections.progress() else {
         return empty(ui, heading, "This takes a moment.");
     };
-    with_button(ui, heading, &far(&progress), "Cancel", || {
+    let far = far(&working.progress);
+    let line = match kinds.contains(&working.kind) {
+        true => far,
+        false => format!("Another view is first: {far}"),
+    };
+    with_button(ui, heading, &line, "Cancel", || {
         actions.push(Action::CancelReading)
     });
 }

@@ -18,6 +18,7 @@ use eframe::egui::{
     Align2, Color32, ColorImage, Context, FontId, Pos2, Rect, RichText, Role, ScrollArea, Sense,
     TextureHandle, TextureOptions, Ui, UiBuilder, Vec2, WidgetInfo, pos2, vec2,
 };
+use std::any::TypeId;
 use std::sync::Arc;
 use strata_app::action::Action;
 use strata_app::arrangement::Workspace;
@@ -208,7 +209,12 @@ impl View for ReconstructionsView {
                         return failed(ui, "No pictures of this run", &message, actions);
                     }
                     None if is_reading => {
-                        return reading(ui, state, "Opening the run …", actions);
+                        return reading(
+                            ui,
+                            state,
+                            ("Opening the run …", &[TypeId::of::<Reconstructions>()]),
+                            actions,
+                        );
                     }
                     None => (
                         "No pictures yet",

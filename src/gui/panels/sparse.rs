@@ -14,6 +14,7 @@ use eframe::egui::{
     FontId, Label, Rect, Role, Sense, Stroke, Ui, UiBuilder, Vec2b, WidgetInfo, pos2, vec2,
 };
 use egui_plot::{AxisHints, Bar, BarChart, HLine, HoverPosition, Line, LineStyle, Plot, VLine};
+use std::any::TypeId;
 use std::sync::Arc;
 use strata_app::action::Action;
 use strata_app::arrangement::Workspace;
@@ -181,7 +182,12 @@ impl View for SparseView {
             Some((seen, Ok(code))) => self.cockpit(ui, state, seen, code, actions),
             Some((_, Err(error))) => failed(ui, "No code to measure", &error.to_string(), actions),
             None => match state.subject() {
-                Some(Subject::Stored(_)) => reading(ui, state, "Opening the run …", actions),
+                Some(Subject::Stored(_)) => reading(
+                    ui,
+                    state,
+                    ("Opening the run …", &[TypeId::of::<SparseCode>()]),
+                    actions,
+                ),
                 Some(Subject::Live) => empty(
                     ui,
                     "Measuring …",

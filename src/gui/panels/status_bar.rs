@@ -72,7 +72,7 @@ fn work(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) -> bool {
         ui.request_repaint_after(rest);
         return false;
     }
-    let Some(progress) = state.inspections.progress() else {
+    let Some(working) = state.inspections.progress() else {
         return false;
     };
     let button = Button::new(RichText::new("Cancel").size(theme::SMALL)).small();
@@ -80,7 +80,11 @@ fn work(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) -> bool {
     if button.accessible_name("Cancel what is computed").clicked() {
         actions.push(Action::CancelReading);
     }
-    let text = said(&far(&progress), theme::SMALL, theme::palette(ui).accent);
+    let text = said(
+        &far(&working.progress),
+        theme::SMALL,
+        theme::palette(ui).accent,
+    );
     ui.add(Label::new(text).truncate());
     true
 }

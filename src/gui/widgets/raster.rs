@@ -95,15 +95,13 @@ impl Sheet {
         let mut image = ColorImage::filled([wide.max(1), tall.max(1)], Color32::TRANSPARENT);
         for index in 0..count {
             let (left, top) = (index % columns * width, index / columns * height);
-            for (y, row) in rgba(index)
-                .chunks_exact(4 * size[1].max(1))
-                .step_by(steps[0])
-                .take(height)
-                .enumerate()
-            {
-                for (x, pixel) in row.chunks_exact(4).step_by(steps[1]).enumerate() {
-                    let [r, g, b, a] = [pixel[0], pixel[1], pixel[2], pixel[3]];
-                    image[(left + x, top + y)] = Color32::from_rgba_unmultiplied(r, g, b, a);
+            let picture = rgba(index);
+            let rows = picture.chunks_exact(4 * size[1].max(1)).step_by(steps[0]);
+            let places = image.pixels.chunks_exact_mut(wide.max(1)).skip(top);
+            for (place, row) in places.zip(rows).take(height) {
+                let pixels = row.as_chunks::<4>().0.iter().step_by(steps[1]);
+                for (place, [r, g, b, a]) in place.iter_mut().skip(left).zip(pixels) {
+                    *place = Color32::from_rgba_unmultiplied(*r, *g, *b, *a);
                 }
             }
         }

@@ -8,7 +8,7 @@ mod runs;
 
 use crate::kit::contrast::too_faint;
 use crate::kit::window::*;
-use crate::kit::written::{cut_at_a_side, lying_over_each_other, written};
+use crate::kit::written::{cut_at_a_side, lying_over_each_other, over_the_edge, written};
 use eframe::egui::{Vec2, vec2};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -99,6 +99,7 @@ impl Screen {
         // A tab that is cut says that there are more: arrows lead to them.
         texts.retain(|text| views::all().iter().all(|info| info.title != text.text));
         found.extend(cut_at_a_side(&texts));
+        found.extend(over_the_edge(&self.window.harness.output().shapes));
         if self.scale >= SHARP {
             found.extend(too_faint(&self.window, self.scale));
         }

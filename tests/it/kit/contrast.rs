@@ -5,7 +5,6 @@ use super::written::{Written, written};
 use eframe::egui::{Order, Rect};
 use egui_kittest::kittest::Queryable;
 use image::RgbaImage;
-use std::collections::BTreeMap;
 
 /// What text needs (WCAG 2, level AA).
 pub const LEAST: f64 = 4.5;
@@ -30,18 +29,23 @@ pub fn contrast(a: [u8; 3], b: [u8; 3]) -> f64 {
 pub fn contrast_in(picture: &RgbaImage, place: Rect, scale: f32) -> f64 {
     let edge = |value: f32, most: u32| ((value * scale).round().max(0.0) as u32).min(most);
     let (width, height) = picture.dimensions();
-    let across = edge(place.left(), width)..edge(place.right(), width);
-    let mut counts: BTreeMap<[u8; 3], usize> = BTreeMap::new();
-    for y in edge(place.top(), height)..edge(place.bottom(), height) {
-        for x in across.clone() {
-            let [r, g, b, _] = picture.get_pixel(x, y).0;
-            *counts.entry([r, g, b]).or_default() += 1;
-        }
+    let across = edge(place.left(), width) as usize..edge(place.right(), width) as usize;
+    let mut pixels: Vec<[u8; 4]> = Vec::new();
+    let rows = picture.as_chunks::<4>().0.chunks_exact(width as usize);
+    let from = edge(place.top(), height) as usize;
+    let to = edge(place.bottom(), height) as usize;
+    for row in rows.take(to).skip(from) {
+        pixels.extend(&row[across.clone()]);
     }
-    let Some((ground, _)) = counts.iter().max_by_key(|(_, count)| **count) else {
+    pixels.sort_unstable();
+    let colors: Vec<([u8; 3], usize)> = pixels
+        .chunk_by(|a, b| a == b)
+        .map(|same| ([same[0][0], same[0][1], same[0][2]], same.len()))
+        .collect();
+    let Some((ground, _)) = colors.iter().max_by_key(|(_, count)| *count) else {
         return f64::INFINITY;
     };
-    let ink = counts.keys().map(|pixel| contrast(*pixel, *ground));
+    let ink = colors.iter().map(|(color, _)| contrast(*color, *ground));
     ink.fold(1.0, f64::max)
 }
 

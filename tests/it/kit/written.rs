@@ -1,7 +1,7 @@
 //! What is written in a frame, and whether it can be read: no text lies over another, is cut at an edge, or ends early.
 
 use eframe::egui::epaint::ClippedShape;
-use eframe::egui::{Rect, Shape};
+use eframe::egui::{Color32, Rect, Shape, Vec2, vec2};
 
 /// A text of a frame.
 #[derive(Clone, Debug)]
@@ -51,6 +51,45 @@ pub fn written(shapes: &[ClippedShape]) -> Vec<Written> {
     }
     found.retain(|one: &Written| one.seen().is_positive());
     found
+}
+
+/// The frames of tiles, bars, cards and fields: what is written in one ends in it.
+fn frames(shapes: &[ClippedShape]) -> Vec<Rect> {
+    fn collect(shape: &Shape, found: &mut Vec<Rect>) {
+        match shape {
+            Shape::Vec(shapes) => shapes.iter().for_each(|shape| collect(shape, found)),
+            Shape::Rect(frame) if frame.stroke.width > 0.0 && !frame.stroke.color.eq(&CLEAR) => {
+                found.push(frame.rect);
+            }
+            _ => {}
+        }
+    }
+    let mut found = Vec::new();
+    shapes
+        .iter()
+        .for_each(|clipped| collect(&clipped.shape, &mut found));
+    found.retain(|frame| frame.width() >= FRAME.x && frame.height() >= FRAME.y);
+    found
+}
+
+/// No stroke.
+const CLEAR: Color32 = Color32::TRANSPARENT;
+/// What is smaller is the cell of a drawing.
+const FRAME: Vec2 = vec2(80.0, 20.0);
+
+/// Texts that begin in a frame and are seen beyond its right edge, or end on it.
+pub fn over_the_edge(shapes: &[ClippedShape]) -> Vec<String> {
+    let frames = frames(shapes);
+    let is_over = |text: &Written| {
+        let start = text.rect.left_center() + vec2(2.0, 0.0);
+        let around = frames.iter().filter(|frame| frame.contains(start));
+        let smallest = around.min_by(|a, b| a.area().total_cmp(&b.area()));
+        smallest.is_some_and(|frame| text.seen().right() > frame.right() - 1.0)
+    };
+    let texts = written(shapes).into_iter();
+    let over = texts.filter(|text| !text.is_turned && is_over(text));
+    over.map(|text| format!("{} runs over its frame", text.told()))
+        .collect()
 }
 
 fn collect(shape: &Shape, clip: Rect, found: &mut Vec<Written>) {

@@ -13,6 +13,7 @@ use crate::widgets::{
     ChoiceBox, Field, FieldEvent, empty, options_button, said, slider, volume_slice,
 };
 use eframe::egui::{DragValue, Id, RichText, Slider, Ui, UiBuilder};
+use std::any::TypeId;
 use std::sync::Arc;
 use strata_app::action::Action;
 use strata_app::arrangement::Workspace;
@@ -378,7 +379,12 @@ impl AdversarialView {
 
 fn nothing(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
     match state.subject() {
-        Some(Subject::Stored(_)) => reading(ui, state, "Attacking …", actions),
+        Some(Subject::Stored(_)) => reading(
+            ui,
+            state,
+            ("Attacking …", &[TypeId::of::<Adversarial>()]),
+            actions,
+        ),
         Some(Subject::Live) => empty(
             ui,
             "Attacking …",

@@ -57,7 +57,8 @@ pub(super) fn show(ui: &mut Ui, gallery: &Gallery, actions: &mut Vec<Action>) {
                 part,
             })));
         }
-        let (left, right) = (area.left() + names(gallery), area.right() - 48.0);
+        let named_at = |area: Rect| area.left() + names(gallery, 0.5 * area.width());
+        let (left, right) = (named_at(area), area.right() - 48.0);
         let write = |x: f32, align: Align2, text: &str, font: FontId, color| {
             ui.painter()
                 .text(pos2(x, area.center().y), align, text, font, color);
@@ -67,7 +68,7 @@ pub(super) fn show(ui: &mut Ui, gallery: &Gallery, actions: &mut Vec<Action>) {
             &name,
             FontId::proportional(theme::SMALL),
             colors.text,
-            names(gallery) - NEAR,
+            named_at(area) - area.left() - NEAR,
         );
         let at = pos2(area.left(), area.center().y - named.size().y / 2.0);
         ui.painter().galley(at, named, colors.text);

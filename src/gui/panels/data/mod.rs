@@ -23,6 +23,7 @@ use eframe::egui::{
 };
 use grid::Grid;
 use pages::Pages;
+use std::any::TypeId;
 use std::sync::Arc;
 use strata_app::action::{Action, Show};
 use strata_app::arrangement::Workspace;
@@ -48,6 +49,8 @@ const NAMES: f32 = 104.0;
 const NEAR: f32 = 6.0;
 /// Width of the column with the balance of the classes.
 const BALANCE: f32 = 208.0;
+/// The share of a wide view that the column has.
+const SIDE: f32 = 0.27;
 /// Height of the same below the grid, where there is no room next to it.
 const BELOW: f32 = 110.0;
 
@@ -142,7 +145,12 @@ impl View for DataView {
             }
             None => {
                 self.grid.clear();
-                reading(ui, state, "Reading the images …", actions);
+                reading(
+                    ui,
+                    state,
+                    ("Reading the images …", &[TypeId::of::<Gallery>()]),
+                    actions,
+                );
             }
         }
     }
@@ -377,7 +385,8 @@ impl DataView {
         let wide = area.width() >= 2.0 * BALANCE;
         let has_side =
             labelled(gallery) || has_notes(gallery) || state.network_for_data().is_some();
-        let right = if wide && has_side { BALANCE } else { 0.0 };
+        let side = (SIDE * area.width()).max(BALANCE);
+        let right = if wide && has_side { side } else { 0.0 };
         let (images, side) = area.split_left_right_at_x(area.right() - right);
         let images = Rect::from_min_max(
             images.min,
@@ -460,15 +469,15 @@ fn hovered(
     )
 }
 
-/// Room for the longest name of a class.
-fn names(gallery: &Gallery) -> f32 {
+/// Room for the longest name of a class, where there may be more than the usual at most.
+fn names(gallery: &Gallery, most: f32) -> f32 {
     let letters = gallery
         .classes
         .iter()
         .map(|name| name.chars().count())
         .max()
         .unwrap_or(0);
-    (12.0 + 7.0 * letters as f32).min(NAMES)
+    (12.0 + 7.0 * letters as f32).min(NAMES.max(most))
 }
 
 fn class(gallery: &Gallery, label: u32) -> String {

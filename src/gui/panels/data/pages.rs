@@ -61,10 +61,13 @@ pub(super) fn sheet(ui: &Ui, gallery: &Gallery) -> Sheet {
 const LEAST: f32 = 28.0;
 const MOST: f32 = 64.0;
 
+/// The share of the width that the names of classes may have.
+const WIDEST: f32 = 0.2;
+
 /// The rectangle of each image.
 fn places(gallery: &Gallery, width: f32) -> (Vec<Vec2>, Vec2) {
     let ratio = gallery.size[0] as f32 / gallery.size[1].max(1) as f32;
-    let left = names(gallery);
+    let left = names(gallery, WIDEST * width);
     let side = |columns: usize| ((width - left) / columns as f32 - GAP).floor();
     // All of a class in one row; in two or more where that would make them too small.
     let scale = if gallery.size[1] >= 2 * gallery.size[0] {
@@ -118,7 +121,7 @@ fn grid(ui: &mut Ui, gallery: &Gallery, sheet: &Sheet, space: Vec2) {
                 &class(gallery, label),
                 font,
                 colors.text,
-                names(gallery) - NEAR,
+                names(gallery, WIDEST * area.width()) - NEAR,
             );
             let at = pos2(area.left(), rect.center().y - named.size().y / 2.0);
             ui.painter().galley(at, named, colors.text);

@@ -9,6 +9,7 @@ use crate::view::View;
 use crate::widgets::raster::Sheet;
 use crate::widgets::volume_slice;
 use eframe::egui::{RichText, ScrollArea, Ui};
+use std::any::TypeId;
 use std::sync::Arc;
 use strata_app::action::{Action, Show};
 use strata_app::arrangement::Workspace;
@@ -90,7 +91,12 @@ impl View for StatisticsView {
                     .auto_shrink(false)
                     .show(ui, |ui| self.show(ui, state, found, split, actions));
             }
-            None => reading(ui, state, "Measuring the images …", actions),
+            None => reading(
+                ui,
+                state,
+                ("Measuring the images …", &[TypeId::of::<Statistics>()]),
+                actions,
+            ),
         }
     }
 }

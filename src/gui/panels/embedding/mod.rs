@@ -13,6 +13,7 @@ use crate::theme;
 use crate::view::View;
 use crate::widgets::{ChoiceBox, empty, plain};
 use eframe::egui::{Button, Checkbox, DragValue, RichText, Ui, UiBuilder};
+use std::any::TypeId;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use strata_app::action::{Action, OnView};
@@ -358,7 +359,15 @@ fn take(
 
 fn nothing(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
     match state.subject() {
-        Some(_) => reading(ui, state, "Making the map …", actions),
+        Some(_) => reading(
+            ui,
+            state,
+            (
+                "Making the map …",
+                &[TypeId::of::<Features>(), TypeId::of::<Embedding>()],
+            ),
+            actions,
+        ),
         None => empty(
             ui,
             "No network to map by yet",

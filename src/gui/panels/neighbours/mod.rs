@@ -12,6 +12,7 @@ use crate::theme;
 use crate::view::View;
 use crate::widgets::{ChoiceBox, empty, plain, volume_slice};
 use eframe::egui::{DragValue, Ui};
+use std::any::TypeId;
 use std::sync::Arc;
 use strata_app::action::Action;
 use strata_app::arrangement::Workspace;
@@ -219,7 +220,12 @@ impl NeighboursView {
 
 fn nothing(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
     match state.subject() {
-        Some(Subject::Stored(_)) => reading(ui, state, "Comparing images …", actions),
+        Some(Subject::Stored(_)) => reading(
+            ui,
+            state,
+            ("Comparing images …", &[TypeId::of::<Neighbours>()]),
+            actions,
+        ),
         Some(Subject::Live) => empty(
             ui,
             "Comparing images …",

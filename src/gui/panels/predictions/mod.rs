@@ -10,6 +10,7 @@ use crate::view::View;
 use crate::widgets::raster::Sheet;
 use crate::widgets::{ChoiceBox, empty, volume_slice};
 use eframe::egui::{DragValue, ScrollArea, Ui, UiBuilder};
+use std::any::TypeId;
 use std::sync::Arc;
 use strata_app::action::Action;
 use strata_app::arrangement::Workspace;
@@ -45,6 +46,7 @@ pub(crate) struct PredictionsView {
 
 /// Width of the figures, and of a view that has room for them beside the images.
 const FIGURES: f32 = 272.0;
+const MOST_FIGURES: f32 = 380.0;
 const ROOMY: f32 = 560.0;
 /// Draws of the augmentations at most: each asks the network of all images.
 const MOST_DRAWS: usize = 32;
@@ -194,7 +196,8 @@ fn show(ui: &mut Ui, predictions: &Predictions, sheet: &Sheet) {
         });
         return;
     }
-    let (left, right) = area.split_left_right_at_x(area.right() - FIGURES - theme::GAP);
+    let figures = (0.3 * area.width()).clamp(FIGURES, MOST_FIGURES);
+    let (left, right) = area.split_left_right_at_x(area.right() - figures - theme::GAP);
     let mut inner = ui.new_child(UiBuilder::new().id_salt("images").max_rect(left));
     ScrollArea::vertical()
         .id_salt("predicted images")
@@ -210,7 +213,12 @@ fn show(ui: &mut Ui, predictions: &Predictions, sheet: &Sheet) {
 
 fn nothing(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
     match state.subject() {
-        Some(Subject::Stored(_)) => reading(ui, state, "Asking the network …", actions),
+        Some(Subject::Stored(_)) => reading(
+            ui,
+            state,
+            ("Asking the network …", &[TypeId::of::<Predictions>()]),
+            actions,
+        ),
         Some(Subject::Live) => empty(
             ui,
             "Asking the network …",

@@ -5,6 +5,7 @@ use super::{ReconstructionsView, code, errors};
 use crate::panels::loading_state::{failed, reading};
 use crate::widgets::empty;
 use eframe::egui::{ScrollArea, Ui};
+use std::any::TypeId;
 use strata_app::action::Action;
 use strata_app::state::State;
 use strata_inspect::code_edit::CodeEdit;
@@ -44,7 +45,18 @@ impl ReconstructionsView {
                 );
             }
             None if matches!(state.subject(), Some(Subject::Stored(_))) => {
-                return reading(ui, state, "Asking the network …", actions);
+                return reading(
+                    ui,
+                    state,
+                    (
+                        "Asking the network …",
+                        &[
+                            TypeId::of::<CodeEdit>(),
+                            TypeId::of::<ReconstructionErrors>(),
+                        ],
+                    ),
+                    actions,
+                );
             }
             None if state.subject().is_some() => {
                 return empty(

@@ -11,6 +11,7 @@ use crate::view::View;
 use crate::widgets::raster::Sheet;
 use crate::widgets::{ChoiceBox, empty, plain, volume_slice};
 use eframe::egui::Ui;
+use std::any::TypeId;
 use std::sync::Arc;
 use strata_app::action::{Action, Show};
 use strata_app::arrangement::Workspace;
@@ -165,7 +166,12 @@ fn latest(state: &State) -> Option<&Arc<Seen>> {
 
 fn nothing(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
     match state.subject() {
-        Some(Subject::Stored(_)) => reading(ui, state, "Opening the run …", actions),
+        Some(Subject::Stored(_)) => reading(
+            ui,
+            state,
+            ("Opening the run …", &[TypeId::of::<Saliency>()]),
+            actions,
+        ),
         Some(Subject::Live) => empty(
             ui,
             "Looking …",

@@ -230,6 +230,8 @@ fn runs(ui: &mut Ui, state: &State, former: &Sweep, next: &mut Sweep) {
         }
         ui.label(small("ranked by"));
         ranking(ui, former, next);
+    });
+    ui.horizontal(|ui| {
         ui.label(small("hopeless where"));
         let text = former
             .stop

@@ -11,6 +11,7 @@ use crate::view::View;
 use crate::widgets::raster::Sheet;
 use crate::widgets::{Icon, empty, icon_button, plain, volume_slice};
 use eframe::egui::Ui;
+use std::any::TypeId;
 use std::sync::Arc;
 use strata_app::action::Action;
 use strata_app::arrangement::Workspace;
@@ -295,7 +296,12 @@ impl VisualizeView {
 
 fn nothing(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
     match state.subject() {
-        Some(Subject::Stored(_)) => reading(ui, state, "Opening the run …", actions),
+        Some(Subject::Stored(_)) => reading(
+            ui,
+            state,
+            ("Opening the run …", &[TypeId::of::<Visualization>()]),
+            actions,
+        ),
         Some(Subject::Live) => empty(
             ui,
             "Beginning …",

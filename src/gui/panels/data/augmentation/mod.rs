@@ -9,6 +9,7 @@ use crate::theme;
 use crate::view::View;
 use eframe::egui::{Button, Checkbox, Response, RichText, ScrollArea, Ui};
 use pictures::{Pictures, Seen};
+use std::any::TypeId;
 use std::sync::Arc;
 use strata_app::action::{Action, Show};
 use strata_app::arrangement::Workspace;
@@ -110,7 +111,12 @@ impl View for AugmentationView {
     fn body(&mut self, ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
         actions.extend(state.request(Some(state.augment_query())));
         let Some(seen) = seen(state) else {
-            return reading(ui, state, "Reading the images …", actions);
+            return reading(
+                ui,
+                state,
+                ("Reading the images …", &[TypeId::of::<Augmented>()]),
+                actions,
+            );
         };
         match &seen.result {
             Err(error) => unread(ui, state, "No image to show", error, actions),

@@ -17,6 +17,7 @@ use crate::view::View;
 use crate::widgets::raster::Sheet;
 use crate::widgets::{empty, first_fitting};
 use eframe::egui::{FontId, Rect, ScrollArea, Ui, UiBuilder, pos2, vec2};
+use std::any::TypeId;
 use std::sync::Arc;
 use strata_app::action::{Action, Show};
 use strata_app::arrangement::Workspace;
@@ -108,7 +109,12 @@ impl View for KernelsView {
         controls::kernel(ui, &state.inspections.kernels, actions);
         ui.add_space(theme::STEP);
         match seen.as_ref().map(|seen| (seen, &seen.result)) {
-            None => reading(ui, state, "Reading the images …", actions),
+            None => reading(
+                ui,
+                state,
+                ("Reading the images …", &[TypeId::of::<Playground>()]),
+                actions,
+            ),
             Some((_, Err(error))) => unread(ui, state, "No picture to show", error, actions),
             Some((_, Ok(answer))) if answer.picture.pixels.values.is_empty() => {
                 empty(

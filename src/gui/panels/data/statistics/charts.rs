@@ -1,6 +1,7 @@
 //! The drawings of the statistics: pictures with a caption, the histogram of the values, bars by class.
 
 use crate::theme::{self, Palette};
+use crate::widgets::elided;
 use crate::widgets::raster::Sheet;
 use eframe::egui::{
     Align2, Color32, FontId, Rect, RichText, Role, Sense, Shape, Stroke, Ui, WidgetInfo, pos2, vec2,
@@ -168,20 +169,16 @@ pub(super) fn classes(ui: &mut Ui, found: &Statistics) {
         let text = format!("{name}: {}", figures.join(", "));
         response.widget_info(|| WidgetInfo::labeled(Role::Label, true, &text));
         let colors = theme::palette(ui);
-        let short: String = name.chars().take(16).collect();
+        let names = NAMES.max(0.2 * area.width());
         let font = FontId::proportional(theme::SMALL);
-        ui.painter().text(
-            pos2(area.left(), area.center().y),
-            Align2::LEFT_CENTER,
-            short,
-            font,
-            colors.text,
-        );
+        let named = elided(ui, name, font, colors.text, names - theme::GAP);
+        let at = pos2(area.left(), area.center().y - named.size().y / 2.0);
+        ui.painter().galley(at, named, colors.text);
         for (row, split) in labelled.iter().enumerate() {
-            let length = (area.width() - NAMES - FIGURES).max(1.0) * of(split) as f32 / most as f32;
+            let length = (area.width() - names - FIGURES).max(1.0) * of(split) as f32 / most as f32;
             let top = area.center().y - 3.5 * labelled.len() as f32 + 7.0 * row as f32;
             let bar =
-                Rect::from_min_size(pos2(area.left() + NAMES, top), vec2(length.max(1.0), 5.0));
+                Rect::from_min_size(pos2(area.left() + names, top), vec2(length.max(1.0), 5.0));
             let color = split_color(colors, split.split);
             ui.painter().rect_filled(bar, 1.0, theme::faded(color, 0.8));
         }

@@ -10,6 +10,7 @@ use crate::widgets::empty;
 use crate::widgets::raster::Sheet;
 use eframe::egui::{DragValue, FontId, Label, Rect, RichText, Ui, UiBuilder};
 use scene::scene;
+use std::any::TypeId;
 use std::sync::Arc;
 use strata_app::action::Action;
 use strata_app::lens::LensSettings;
@@ -38,7 +39,12 @@ pub(super) fn show(ui: &mut Ui, state: &State, maps: &mut Maps, actions: &mut Ve
     let fits = |seen: &&Arc<Seen>| Some(&seen.query.request.place) == place.as_ref();
     let Some(seen) = state.run_reply::<Pixel>().filter(fits) else {
         return match state.subject() {
-            Some(Subject::Stored(_)) => reading(ui, state, "Opening the run …", actions),
+            Some(Subject::Stored(_)) => reading(
+                ui,
+                state,
+                ("Opening the run …", &[TypeId::of::<Pixel>()]),
+                actions,
+            ),
             Some(Subject::Live) => {
                 empty(ui, "Looking …", "The numbers come with the next pictures.")
             }

@@ -127,9 +127,10 @@ fn input(painter: &Painter, stage: &Stage<'_>, step: &Step, inks: Inks) {
         let here = touched(cell);
         let counts = here.is_some_and(|index| step.chosen.is_none_or(|chosen| chosen == index));
         let strength = match (here, writes && step.cell == cell) {
-            (Some(_), _) if counts => 0.5,
+            // The numbers on it are read.
+            (Some(_), _) if counts => 0.36,
             (Some(_), _) => 0.22,
-            (None, true) => 0.6,
+            (None, true) => 0.45,
             (None, false) => 0.0,
         };
         grid::cell(
@@ -162,7 +163,7 @@ fn input(painter: &Painter, stage: &Stage<'_>, step: &Step, inks: Inks) {
 fn weight(painter: &Painter, rect: Rect, sample: &Sample, weight: usize, inks: Inks) {
     let is_window = sample.way == Way::Sum && sample.kernel.is_some() && sample.input.columns > 1;
     if let Some(value) = sample.weights.get(weight).filter(|_| is_window) {
-        grid::subscript(painter, rect, *value, inks.colors.text);
+        grid::subscript(painter, rect, *value, inks.colors.strong);
     }
 }
 
