@@ -1,6 +1,6 @@
 //! One unit of the code: what it looks for and paints, how its activations are spread, the images that excite it most.
 
-use super::{filled, plot};
+use super::charts::{filled, plot};
 use crate::panels::axes::show_focus;
 use crate::theme;
 use crate::widgets::raster::Sheet;

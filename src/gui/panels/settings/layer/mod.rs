@@ -8,6 +8,7 @@ mod facts;
 mod field_of_view;
 mod fields;
 mod pictures;
+mod steps;
 
 use crate::panels::design::advice_of;
 use crate::theme;
