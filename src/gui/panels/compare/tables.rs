@@ -3,7 +3,8 @@
 use crate::theme;
 use crate::widgets::plain;
 use eframe::egui::{
-    Align2, Color32, CornerRadius, FontId, Grid, Rect, RichText, Role, Sense, Ui, WidgetInfo, vec2,
+    Align2, Color32, CornerRadius, FontId, Grid, Label, Rect, RichText, Role, Sense, Ui,
+    WidgetInfo, vec2,
 };
 use strata_compare::Comparison;
 use strata_compare::align::Cell;
@@ -45,9 +46,16 @@ fn lines(ui: &mut Ui, heading: &str, lines: &[String]) {
         return;
     }
     title(ui, heading);
-    for line in lines {
-        small(ui, line, false);
-    }
+    // The tables are scrolled to the side; sentences need not be.
+    let width = ui.clip_rect().width() - 2.0 * theme::GAP;
+    let ink = theme::palette(ui).text;
+    ui.scope(|ui| {
+        ui.set_max_width(width);
+        for line in lines {
+            let text = RichText::new(plain(line)).size(theme::SMALL).color(ink);
+            ui.add(Label::new(text).wrap());
+        }
+    });
 }
 
 fn small(ui: &mut Ui, text: &str, is_strong: bool) {

@@ -7,10 +7,11 @@ mod updates;
 
 use super::line::{Number, TextLine, choice, number, text};
 use crate::theme;
-use crate::widgets::{Icon, icon, icon_button, said};
+use crate::widgets::{Icon, elided, icon, icon_button, said};
 use eframe::egui::{Frame, Id, Margin, Rect, Role, Sense, Stroke, Ui, WidgetInfo, vec2};
 use strata_app::action::{Action, Show};
 use strata_app::state::State;
+use strata_core::format;
 use strata_core::project::data::Split;
 use strata_core::project::edit::Edit;
 use strata_core::project::reference::stage::{self as reference, NAME, SPLIT, TASK};
@@ -61,17 +62,14 @@ fn header(ui: &mut Ui, index: usize, stage: &Stage, open: bool, actions: &mut Ve
     let painter = ui.painter_at(rect);
     let at = |y: f32| eframe::egui::pos2(left, y);
     let top = eframe::egui::Align2::LEFT_TOP;
-    painter.text(
-        at(rect.top() + 1.0),
-        top,
-        format!("{}  {}", index + 1, stage.name),
-        theme::heading(theme::BODY),
-        ink,
-    );
+    let title = format!("{}  {}", index + 1, stage.name);
+    let font = theme::heading(theme::BODY);
+    let title = elided(ui, &title, font, ink, rect.right() - left);
+    painter.galley(at(rect.top() + 1.0), title, ink);
     let summary = format!(
         "{} · {} epoch{} · batch {}",
         stage.task,
-        stage.epochs,
+        format::count(stage.epochs.into()),
         if stage.epochs == 1 { "" } else { "s" },
         stage.batch
     );
