@@ -5,6 +5,7 @@ use eframe::egui::{Key, Modifiers, Rect, vec2};
 use egui_kittest::kittest::{NodeT, Queryable};
 use std::path::Path;
 use std::sync::atomic::Ordering;
+use strata::app::action::Action;
 use strata::app::run_monitor::Phase;
 use strata::app::state::Closing;
 use strata::engine::command::Command;

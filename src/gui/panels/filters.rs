@@ -162,7 +162,6 @@ impl View for FiltersView {
 
 /// All boxes and switches.
 fn tools(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
-    let close: FilterChoice = state.choices.get();
     let shown = source(state).and_then(Result::ok);
     let filters = match &shown {
         Some(Source::Weights(filters)) => Some(&**filters),
@@ -188,9 +187,6 @@ fn tools(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
     });
     if chosen != now {
         actions.push(Action::Show(Show::FilterScale(chosen)));
-    }
-    if close.layer.is_none() {
-        choose_layer(ui, state, actions);
     }
     choice::boxes(ui, state, filters, actions);
 }
@@ -285,33 +281,6 @@ impl FiltersView {
                 grid::grid(ui, drawn, grid_area.size(), cursor, &mut next)
             });
         choice::choose(choice, next, actions);
-    }
-}
-
-/// The first layer, or the decoder where there is one.
-fn choose_layer(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
-    let now = state.view.decoder_filters;
-    if !now && state.project().network.decoder.is_empty() {
-        return;
-    }
-    let name = |decoder| if decoder { "decoder" } else { "first layer" };
-    let mut chosen = now;
-    ChoiceBox {
-        id: "filter layer",
-        width: 92.0,
-        shown: name(now).into(),
-        hover: "first layer: what each filter looks for; decoder: what each \
-                unit paints into the reconstruction, the better picture of \
-                what a sparse autoencoder has learned",
-        name: "Filter layer",
-    }
-    .show(ui, |ui| {
-        for decoder in [false, true] {
-            ui.selectable_value(&mut chosen, decoder, name(decoder));
-        }
-    });
-    if chosen != now {
-        actions.push(Action::Show(Show::DecoderFilters(chosen)));
     }
 }
 

@@ -17,9 +17,13 @@ pub fn clauses(ui: &mut Ui, text: &str, color: Color32, sizes: &[(f32, usize)]) 
     let whole = whole.into_iter().find(|galley| !galley.elided);
     let is_cut = whole.is_none();
     let galley = whole.unwrap_or_else(|| {
-        let parts = beginnings(text).map(|part| laid_out(&part, last));
+        let cut = laid_out(text, last);
+        // What has more letters than there is room for need not be laid out.
+        let room: usize = cut.rows.iter().map(|row| row.glyphs.len()).sum();
+        let short = beginnings(text).filter(|part| part.chars().count() <= room + cut.rows.len());
+        let parts = short.map(|part| laid_out(&part, last));
         let mut fitting = parts.filter(|galley| !galley.elided);
-        fitting.next().unwrap_or_else(|| laid_out(text, last))
+        fitting.next().unwrap_or(cut)
     });
     let label = Label::new(galley).show_tooltip_when_elided(false);
     let label = ui.add(label.sense(Sense::hover()));

@@ -4,7 +4,7 @@ use crate::plate::of_filters::Shown;
 use crate::theme;
 use crate::widgets::ChoiceBox;
 use eframe::egui::{DragValue, RichText, Ui};
-use strata_app::action::Action;
+use strata_app::action::{Action, Show};
 use strata_app::choices::Choice;
 use strata_app::state::State;
 use strata_core::project::{Place, Stack};
@@ -75,9 +75,7 @@ pub(super) fn choose(former: &FilterChoice, choice: FilterChoice, actions: &mut 
 /// Room that the boxes take side by side.
 pub(super) fn room(state: &State) -> f32 {
     let choice: FilterChoice = state.choices.get();
-    let has_decoder = choice.layer.is_none() && !state.project().network.decoder.is_empty();
     let extra = [
-        (has_decoder, 100.0),
         (is_whitened(state), 84.0),
         (choice.shown == Shown::Channels, 96.0),
     ];
@@ -127,7 +125,7 @@ pub(super) fn boxes(
             "The weights as the network has them, on whitened images; else those of the input's size are shown on the images' own pixels",
         );
     }
-    layer_box(ui, state, &mut choice);
+    layer_box(ui, state, &mut choice, actions);
     shown_box(ui, filters, &mut choice);
     order_box(ui, &mut choice.order);
     if choice.layer != former.layer {
@@ -197,13 +195,14 @@ fn shown_box(ui: &mut Ui, filters: Option<&Filters>, choice: &mut FilterChoice) 
 }
 
 /// The layers that have filters, beside the first one and the decoder's last.
-fn layer_box(ui: &mut Ui, state: &State, choice: &mut FilterChoice) {
+fn layer_box(ui: &mut Ui, state: &State, choice: &mut FilterChoice, actions: &mut Vec<Action>) {
     let decoder = state.view.decoder_filters;
-    let usual = if decoder { "decoder" } else { "first layer" };
+    let usual = |decoder| if decoder { "decoder" } else { "first layer" };
     let shown = choice
         .layer
         .as_ref()
-        .map_or_else(|| usual.to_owned(), Place::in_words);
+        .map_or_else(|| usual(decoder).to_owned(), Place::in_words);
+    let has_decoder = decoder || !state.project().network.decoder.is_empty();
     let rows = state.shown.inference.rows.iter();
     let has_weights = |row: &&strata_core::shape::Row| {
         ["conv", "sepconv", "dwconv", "dense"]
@@ -215,11 +214,20 @@ fn layer_box(ui: &mut Ui, state: &State, choice: &mut FilterChoice) {
         width: 92.0,
         shown: shown.into(),
         hover: "Whose filters: what each unit of a layer looks for, or in the \
-                decoder what each of its inputs paints",
+                decoder what each of its inputs paints, the better picture of \
+                what a sparse autoencoder has learned",
         name: "Layer with filters",
     }
     .show(ui, |ui| {
-        ui.selectable_value(&mut choice.layer, None, usual);
+        for one in [false, true] {
+            let is_chosen = choice.layer.is_none() && decoder == one;
+            let is_there = has_decoder || !one;
+            if is_there && ui.selectable_label(is_chosen, usual(one)).clicked() {
+                choice.layer = None;
+                let is_other = decoder != one;
+                actions.extend(is_other.then_some(Action::Show(Show::DecoderFilters(one))));
+            }
+        }
         for row in rows.filter(has_weights) {
             let paints = row.place.stack == Stack::Decoder;
             let what = if paints { "  paints" } else { "" };
