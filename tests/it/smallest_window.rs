@@ -321,7 +321,7 @@ fn a_folder_of_images_is_opened_as_data() {
     window.harness.state_mut().handle(Action::Open(empty));
     window.run();
     assert!(
-        window.has("project.toml"),
+        window.has("holds no project and no run"),
         "where no images are, a project is missed"
     );
 }

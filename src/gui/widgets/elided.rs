@@ -11,6 +11,21 @@ pub fn elided(ui: &Ui, text: &str, font: FontId, color: Color32, width: f32) -> 
     ui.fonts_mut(|fonts| fonts.layout_job(job))
 }
 
+/// A name without as much of its beginning as has no room: runs of one project differ at the end of their names.
+pub fn ending(ui: &Ui, name: &str, font: FontId, width: f32) -> String {
+    let written = ui
+        .painter()
+        .layout_no_wrap(name.to_owned(), font, Color32::PLACEHOLDER);
+    let wide = written.size().x;
+    if wide <= width {
+        return name.to_owned();
+    }
+    let letters = name.chars().count();
+    let kept = (letters as f32 * width / wide).floor() as usize;
+    let rest = name.chars().skip(letters + 2 - kept.min(letters));
+    ['…'].into_iter().chain(rest).collect()
+}
+
 /// The first of these texts that is no wider than `width` points; the last, with an ellipsis, where none is.
 pub fn first_fitting(
     ui: &Ui,

@@ -24,7 +24,7 @@ pub use arrows::keep_arrows;
 pub use button::{focus_ring, icon_button, primary_button, quiet_button};
 pub use choice_box::{ChoiceBox, close_by_key};
 pub use clauses::clauses;
-pub use elided::{elided, first_fitting, in_lines};
+pub use elided::{elided, ending, first_fitting, in_lines};
 pub use empty::empty;
 pub use field::{Field, FieldEvent};
 pub use figure::figure;

@@ -4,7 +4,7 @@ use super::baselines;
 use super::columns::{Columns, Figure};
 use super::{color, has, left_out, of, quantity};
 use crate::theme;
-use crate::widgets::{Field, FieldEvent, elided, focus_ring, in_lines};
+use crate::widgets::{Field, FieldEvent, elided, ending, focus_ring, in_lines};
 use eframe::egui::{
     Align2, Button, Color32, FontId, Id, Pos2, Rect, Response, Role, ScrollArea, Sense, Shape,
     Stroke, StrokeKind, Ui, UiBuilder, WidgetInfo, pos2, vec2,
@@ -188,7 +188,13 @@ fn row(ui: &mut Ui, state: &State, index: usize, columns: &Columns, actions: &mu
         Some(why) => format!("not drawn: {why}"),
         None => told(run),
     };
-    let name = elided(ui, &ending(ui, &run.name, room), name_font(), ink, room);
+    let name = elided(
+        ui,
+        &ending(ui, &run.name, name_font(), room),
+        name_font(),
+        ink,
+        room,
+    );
     let font = FontId::proportional(theme::SMALL);
     let second = in_lines(ui, &second, font, colors.weak, (room, columns.lines));
     let top = area.center().y - 0.5 * (name.size().y + second.size().y);
@@ -266,21 +272,6 @@ fn mark(ui: &Ui, area: Rect, color: Color32, hidden: bool) {
 
 pub(super) fn name_font() -> FontId {
     FontId::proportional(theme::BODY)
-}
-
-/// A name without as much of its beginning as has no room: runs of one project differ at the end of their names.
-fn ending(ui: &Ui, name: &str, room: f32) -> String {
-    let written = ui
-        .painter()
-        .layout_no_wrap(name.to_owned(), name_font(), Color32::PLACEHOLDER);
-    let wide = written.size().x;
-    if wide <= room {
-        return name.to_owned();
-    }
-    let letters = name.chars().count();
-    let kept = (letters as f32 * room / wide).floor() as usize;
-    let rest = name.chars().skip(letters + 2 - kept.min(letters));
-    ['…'].into_iter().chain(rest).collect()
 }
 
 /// What differs, or when it was trained where nothing does.

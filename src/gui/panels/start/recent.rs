@@ -1,7 +1,7 @@
 //! What was opened lately, newest first; what is gone stays readable and says why it cannot be opened.
 
 use crate::theme;
-use crate::widgets::elided;
+use crate::widgets::{elided, ending};
 use eframe::egui::{Align2, FontId, RichText, Role, ScrollArea, Sense, Ui, WidgetInfo, pos2, vec2};
 use strata_app::action::Action;
 use strata_app::recent::{self, Kind, Recent};
@@ -59,13 +59,14 @@ fn row(ui: &mut Ui, entry: &Recent, actions: &mut Vec<Action>) {
             "project".into()
         }
     });
-    line(
-        24.0,
-        &format!("{what} · {}", short(entry)),
-        FontId::proportional(theme::SMALL),
-        colors.weak,
-        0.0,
-    );
+    let font = FontId::proportional(theme::SMALL);
+    let kind = format!("{what} · ");
+    let wide = ui
+        .painter()
+        .layout_no_wrap(kind.clone(), font.clone(), colors.weak);
+    let room = rect.width() - 16.0 - wide.size().x;
+    let path = ending(ui, &short(entry), font.clone(), room);
+    line(24.0, &(kind + &path), font, colors.weak, 0.0);
     let when = pos2(rect.right() - 8.0, rect.top() + 13.0);
     ui.painter().text(
         when,
