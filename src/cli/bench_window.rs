@@ -10,7 +10,7 @@ use strata_core::format::{bytes, rate};
 use strata_engine::storage::run_folder::as_kept;
 
 /// Parts of long frames that are listed.
-const PARTS: usize = 40;
+const PARTS: usize = 8;
 
 /// Measures and prints.
 pub fn run(what: BenchWhat, args: &BenchArgs, started: Instant) -> anyhow::Result<()> {

@@ -98,26 +98,7 @@ impl Trial {
 
     /// Where the time of a frame went; of long ones it is told.
     pub(super) fn add_parts(&mut self, parts: Vec<(&'static str, Duration)>, work: Duration) {
-        if self.stage == Stage::Training && std::env::var_os("STRATA_ALL").is_some() {
-            return self.long_frames.add(parts);
-        }
         if self.stage == Stage::Training && work >= LONG {
-            if std::env::var_os("STRATA_LONG").is_some() {
-                let mut sorted = parts.clone();
-                sorted.sort_by_key(|(_, took)| std::cmp::Reverse(*took));
-                let told: Vec<String> = sorted
-                    .iter()
-                    .take(9)
-                    .map(|(p, t)| format!("{p} {:.2}", 1e3 * t.as_secs_f64()))
-                    .collect();
-                eprintln!(
-                    "{:.2} ms turn {} at {:.2}: {}",
-                    1e3 * work.as_secs_f64(),
-                    self.turn,
-                    self.since.elapsed().as_secs_f64() % 2.0,
-                    told.join(", ")
-                );
-            }
             self.long_frames.add(parts);
         }
     }

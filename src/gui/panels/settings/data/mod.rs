@@ -299,13 +299,24 @@ fn init(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
     }
 }
 
+/// The images of each split as the Images view has read them.
+fn seen(state: &State) -> Vec<(Split, usize)> {
+    let reply = state.inspections.latest::<Gallery>();
+    let reply = reply.filter(|reply| reply.query.subject == state.image_set());
+    let gallery = reply.and_then(|reply| reply.result.as_deref().ok());
+    let splits = gallery.into_iter().flat_map(|gallery| &gallery.splits);
+    splits.map(|counts| (counts.split, counts.images)).collect()
+}
+
 fn counted(ui: &mut Ui, state: &State) {
-    let splits = &state.training.splits;
     let are_these = state.training.project.as_ref().is_some_and(|trained| {
         let (now, trained_data) = (state.project(), &trained.data);
         trained.seed == now.seed && *trained_data == now.data
     });
-    let known = if are_these { &splits[..] } else { &[] };
+    let known = match are_these && !state.training.splits.is_empty() {
+        true => state.training.splits.clone(),
+        false => seen(state),
+    };
     // Their place is kept, so that nothing below moves when they are counted.
     let uses_all = |stage: &Stage| stage.split == Split::Unlabeled;
     let rows = match state.project().stages.iter().any(uses_all) {
@@ -316,15 +327,15 @@ fn counted(ui: &mut Ui, state: &State) {
     line(
         ui,
         "images",
-        "Images in each split, as the last run read them.",
+        "Images in each split, as the last run or the Images view read them.",
         |ui| {
             ui.set_min_height(height);
             if known.is_empty() {
                 ui.add_space(theme::STEP);
-                let text = RichText::new("counted when a run starts").size(theme::SMALL);
+                let text = RichText::new("counted once they are read").size(theme::SMALL);
                 ui.label(text.color(theme::palette(ui).weak));
             }
-            for (split, images) in known {
+            for (split, images) in &known {
                 let text = format!("{:>9} {split}", strata_core::format::count(*images as u64));
                 ui.label(
                     RichText::new(text)
