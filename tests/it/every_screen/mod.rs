@@ -30,8 +30,8 @@ const SIZES: [Size; 4] = [
     ("1920x1080-at-150", vec2(1920.0, 1080.0), 1.5),
 ];
 
-/// Screens with tables that are scrolled to the side.
-const TABLES: [&str; 2] = ["sweep-Trials", "comparison-shown"];
+/// Screens with tables that are scrolled to the side, and with a drawing that is moved.
+const TABLES: [&str; 3] = ["sweep-Trials", "comparison-shown", "view-Graph"];
 
 /// Of these many pixels of a point letters are sharp enough for their contrast to be told from pixels.
 const SHARP: f32 = 1.5;

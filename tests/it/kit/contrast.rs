@@ -60,7 +60,7 @@ pub fn above(window: &Window) -> Vec<Rect> {
     window.harness.ctx.memory(|memory| {
         let areas = memory.areas();
         let layers = areas.visible_layer_ids().into_iter();
-        let above = layers.filter(|layer| layer.order >= Order::Foreground);
+        let above = layers.filter(|layer| layer.order >= Order::Middle);
         above
             .filter_map(|layer| memory.area_rect(layer.id))
             .collect()

@@ -1,7 +1,7 @@
 //! What is written in a frame, and whether it can be read: no text lies over another, is cut at an edge, or ends early.
 
 use eframe::egui::epaint::ClippedShape;
-use eframe::egui::{Color32, Rect, Shape, Vec2, vec2};
+use eframe::egui::{Color32, Pos2, Rect, Shape, Vec2, vec2};
 
 /// A text of a frame.
 #[derive(Clone, Debug)]
@@ -53,45 +53,6 @@ pub fn written(shapes: &[ClippedShape]) -> Vec<Written> {
     found
 }
 
-/// The frames of tiles, bars, cards and fields: what is written in one ends in it.
-fn frames(shapes: &[ClippedShape]) -> Vec<Rect> {
-    fn collect(shape: &Shape, found: &mut Vec<Rect>) {
-        match shape {
-            Shape::Vec(shapes) => shapes.iter().for_each(|shape| collect(shape, found)),
-            Shape::Rect(frame) if frame.stroke.width > 0.0 && !frame.stroke.color.eq(&CLEAR) => {
-                found.push(frame.rect);
-            }
-            _ => {}
-        }
-    }
-    let mut found = Vec::new();
-    shapes
-        .iter()
-        .for_each(|clipped| collect(&clipped.shape, &mut found));
-    found.retain(|frame| frame.width() >= FRAME.x && frame.height() >= FRAME.y);
-    found
-}
-
-/// No stroke.
-const CLEAR: Color32 = Color32::TRANSPARENT;
-/// What is smaller is the cell of a drawing.
-const FRAME: Vec2 = vec2(80.0, 20.0);
-
-/// Texts that begin in a frame and are seen beyond its right edge, or end on it.
-pub fn over_the_edge(shapes: &[ClippedShape]) -> Vec<String> {
-    let frames = frames(shapes);
-    let is_over = |text: &Written| {
-        let start = text.rect.left_center() + vec2(2.0, 0.0);
-        let around = frames.iter().filter(|frame| frame.contains(start));
-        let smallest = around.min_by(|a, b| a.area().total_cmp(&b.area()));
-        smallest.is_some_and(|frame| text.seen().right() > frame.right() - 1.0)
-    };
-    let texts = written(shapes).into_iter();
-    let over = texts.filter(|text| !text.is_turned && is_over(text));
-    over.map(|text| format!("{} runs over its frame", text.told()))
-        .collect()
-}
-
 fn collect(shape: &Shape, clip: Rect, found: &mut Vec<Written>) {
     match shape {
         Shape::Vec(shapes) => shapes.iter().for_each(|shape| collect(shape, clip, found)),
@@ -119,6 +80,63 @@ fn collect(shape: &Shape, clip: Rect, found: &mut Vec<Written>) {
         }
         _ => {}
     }
+}
+
+/// A rectangle of a frame, in the order in which they are painted.
+struct Painted {
+    rect: Rect,
+    /// What of it may be painted.
+    seen: Rect,
+    /// Whether it has a line around it, and is as large as a tile, a bar, a card or a field.
+    is_frame: bool,
+    hides: bool,
+}
+
+/// What is smaller is the cell of a drawing.
+const FRAME: Vec2 = vec2(80.0, 20.0);
+
+fn painted(shape: &Shape, clip: Rect, found: &mut Vec<Painted>) {
+    match shape {
+        Shape::Vec(shapes) => shapes.iter().for_each(|shape| painted(shape, clip, found)),
+        Shape::Rect(one) => {
+            let is_large = one.rect.width() >= FRAME.x && one.rect.height() >= FRAME.y;
+            let has_line = one.stroke.width > 0.0 && one.stroke.color != Color32::TRANSPARENT;
+            found.push(Painted {
+                rect: one.rect,
+                seen: one.rect.intersect(clip),
+                is_frame: is_large && has_line,
+                hides: one.fill.is_opaque(),
+            });
+        }
+        _ => {}
+    }
+}
+
+/// Texts that begin in a frame and are seen beyond its right edge, or end on it.
+pub fn over_the_edge(shapes: &[ClippedShape]) -> Vec<String> {
+    let mut all = Vec::new();
+    for clipped in shapes {
+        painted(&clipped.shape, clipped.clip_rect, &mut all);
+    }
+    let edge = |start: Pos2| {
+        let mut around: Vec<Rect> = Vec::new();
+        for one in all.iter().filter(|one| one.seen.contains(start)) {
+            if one.hides {
+                // What lies above something else hides what it is not a part of.
+                around.retain(|frame| frame.expand(1.0).contains_rect(one.rect));
+            }
+            around.extend(one.is_frame.then_some(one.rect));
+        }
+        let smallest = around.iter().min_by(|a, b| a.area().total_cmp(&b.area()));
+        smallest.map_or(f32::INFINITY, |frame| frame.right())
+    };
+    let is_over = |text: &Written| {
+        let start = text.rect.left_center() + vec2(2.0, 0.0);
+        !text.is_turned && text.seen().right() > edge(start) - 1.0
+    };
+    let over = written(shapes).into_iter().filter(is_over);
+    over.map(|text| format!("{} runs over its frame", text.told()))
+        .collect()
 }
 
 /// Pairs of texts that lie over each other.
