@@ -136,14 +136,14 @@ fn pictures_of_forms_and_mishaps() {
             ]);
             screen.look(&format!("built-in-{name}"));
         }
-        screen.is_fine();
+        screen.finish();
     }
 }
 
 fn can_be_read(size: Size) {
     let mut screen = Screen::checked(builtin("pretrain-classify"), size);
     all(&mut screen);
-    screen.is_fine();
+    screen.finish();
 }
 
 #[test]

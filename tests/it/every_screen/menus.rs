@@ -152,7 +152,7 @@ fn pictures_of_menus() {
         let mut screen = Screen::of(classifier(), size);
         screen.act([Action::Open(run.clone())]);
         all(&mut screen);
-        screen.is_fine();
+        screen.finish();
     }
 }
 
@@ -165,7 +165,7 @@ fn can_be_read(size: Size) {
     screen.act([Action::Open(run)]);
     screen.window.show_alone(ViewKind::Loss);
     all(&mut screen);
-    screen.is_fine();
+    screen.finish();
 }
 
 #[test]

@@ -138,7 +138,7 @@ impl Screen {
         }
     }
 
-    fn is_fine(self) {
+    fn finish(self) {
         assert!(self.faults.is_empty(), "{}", self.faults.join("\n"));
     }
 }

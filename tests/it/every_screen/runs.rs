@@ -118,7 +118,7 @@ fn pictures_before_a_training() {
     for size in sizes() {
         let mut screen = Screen::of(builtin("pretrain-classify"), size);
         screen.views("empty");
-        screen.is_fine();
+        screen.finish();
     }
 }
 
@@ -160,7 +160,7 @@ fn pictures_of_a_comparison() {
             .window
             .wait("the comparison", |state| state.comparing.shown.is_some());
         screen.look("comparison-shown");
-        screen.is_fine();
+        screen.finish();
     }
 }
 
@@ -201,7 +201,7 @@ fn pictures_of_a_sweep_in_every_size() {
             screen.window.click(&format!("Page {page} of the sweep"));
             screen.look(&format!("sweep-{page}"));
         }
-        screen.is_fine();
+        screen.finish();
     }
 }
 
@@ -229,7 +229,7 @@ fn pictures_of_a_training() {
             .window
             .wait("the end", |state| !state.training.is_running());
         screen.look("training-stopped");
-        screen.is_fine();
+        screen.finish();
     }
 }
 
@@ -244,5 +244,5 @@ fn long_every_view_can_be_read_at_150_percent() {
     screen.act([Action::Open(run)]);
     screen.window.select(Stack::Encoder, 0);
     screen.views("classifier");
-    screen.is_fine();
+    screen.finish();
 }
