@@ -30,8 +30,13 @@ const SIZES: [Size; 4] = [
     ("1920x1080-at-150", vec2(1920.0, 1080.0), 1.5),
 ];
 
-/// Screens with tables that are scrolled to the side, and with a drawing that is moved.
-const TABLES: [&str; 3] = ["sweep-Trials", "comparison-shown", "view-Graph"];
+/// Screens with what is scrolled to the side, and with a drawing that is moved.
+const SCROLLED: [&str; 4] = [
+    "sweep-Trials",
+    "comparison-shown",
+    "view-Graph",
+    "view-Sparse",
+];
 
 /// Of these many pixels of a point letters are sharp enough for their contrast to be told from pixels.
 const SHARP: f32 = 1.5;
@@ -105,8 +110,8 @@ impl Screen {
         let fields: Vec<String> = self.fields();
         texts.retain(|text| {
             let is_tab = views::all().iter().any(|info| info.title == text.text);
-            let is_tabular = TABLES.iter().any(|screen| what.ends_with(screen));
-            !is_tab && !is_tabular && !fields.contains(&text.text)
+            let is_scrolled = SCROLLED.iter().any(|screen| what.ends_with(screen));
+            !is_tab && !is_scrolled && !fields.contains(&text.text)
         });
         found.extend(cut_at_a_side(&texts));
         found.extend(over_the_edge(&self.window.harness.output().shapes));
