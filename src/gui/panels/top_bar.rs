@@ -221,6 +221,7 @@ fn files(ui: &mut Ui, narrow: bool, actions: &mut Vec<Action>) {
         .on_hover_text("Built-in projects to start from");
     Popup::menu(&examples).width(440.0).show(|ui| {
         close_by_key(ui);
+        ui.spacing_mut().button_padding.y = 2.5;
         for card in builtin_previews::cards() {
             if example(ui, card).clicked() {
                 actions.push(Action::Builtin(card.entry.name));
