@@ -132,7 +132,8 @@ pub fn over_the_edge(shapes: &[ClippedShape]) -> Vec<String> {
     };
     let is_over = |text: &Written| {
         let start = text.rect.left_center() + vec2(2.0, 0.0);
-        !text.is_turned && text.seen().right() > edge(start) - 1.0
+        let is_whole = !text.is_turned && text.uncovered == Rect::EVERYTHING;
+        is_whole && text.seen().right() > edge(start) - 1.0
     };
     let over = written(shapes).into_iter().filter(is_over);
     over.map(|text| format!("{} runs over its frame", text.told()))
