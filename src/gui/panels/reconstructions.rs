@@ -209,12 +209,8 @@ impl View for ReconstructionsView {
                         return failed(ui, "No pictures of this run", &message, actions);
                     }
                     None if is_reading => {
-                        return reading(
-                            ui,
-                            state,
-                            ("Opening the run …", &[TypeId::of::<Reconstructions>()]),
-                            actions,
-                        );
+                        let kinds = [TypeId::of::<Reconstructions>()];
+                        return reading(ui, state, ("Opening the run …", &kinds), actions);
                     }
                     None => (
                         "No pictures yet",
@@ -487,11 +483,8 @@ fn paint(ui: &Ui, r: &Reconstructions, texture: &TextureHandle, grid: &Grid) {
         }
         let below = grid.place(2, column).center_bottom() + vec2(0.0, 4.0);
         let mse = f64::from(*mse);
-        let [whole, two, one] = [
-            format::loss(mse),
-            format::rounded(mse, 2),
-            format::rounded(mse, 1),
-        ];
+        let whole = format::loss(mse);
+        let [two, one] = [2, 1].map(|digits| format::rounded(mse, digits));
         let weak = theme::palette(ui).weak;
         let font = theme::digits(theme::TINY);
         let room = grid.place(2, column).width();

@@ -6,11 +6,11 @@ mod forms;
 mod menus;
 mod runs;
 
-use crate::kit::contrast::too_faint;
+use crate::kit::contrast::{above, too_faint};
 use crate::kit::window::*;
 use crate::kit::written::{cut_at_a_side, lying_over_each_other, over_the_edge, written};
 use eframe::egui::accesskit::Role;
-use eframe::egui::{Vec2, vec2};
+use eframe::egui::{Popup, Vec2, vec2};
 use egui_kittest::kittest::Queryable;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -105,6 +105,13 @@ impl Screen {
 
     fn check(&mut self, what: &str) {
         let mut texts = written(&self.window.harness.output().shapes);
+        // What lies above hides a part of what is behind it, which is looked at elsewhere.
+        let state = self.window.state();
+        let is_covered = state.overlay.is_some() || Popup::is_any_open(&self.window.harness.ctx);
+        if is_covered {
+            let above = above(&self.window);
+            texts.retain(|text| above.iter().any(|area| area.contains_rect(text.seen())));
+        }
         let mut found = lying_over_each_other(&texts);
         // A tab that is cut says that there are more, arrows lead to them; a field and a table are scrolled.
         let fields: Vec<String> = self.fields();
@@ -114,7 +121,9 @@ impl Screen {
             !is_tab && !is_scrolled && !fields.contains(&text.text)
         });
         found.extend(cut_at_a_side(&texts));
-        found.extend(over_the_edge(&self.window.harness.output().shapes));
+        if !is_covered {
+            found.extend(over_the_edge(&self.window.harness.output().shapes));
+        }
         if self.scale >= SHARP {
             found.extend(too_faint(&self.window, self.scale));
         }
