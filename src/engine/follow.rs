@@ -326,6 +326,8 @@ impl Follower {
             let metrics = Metrics {
                 loss: line.loss.unwrap_or(f64::NAN),
                 accuracy: line.accuracy,
+                f1: line.f1,
+                exact_match: line.exact_match,
                 log_loss: line.log_loss,
                 ..Metrics::default()
             };

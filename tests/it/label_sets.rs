@@ -286,12 +286,53 @@ fn what_does_not_fit_several_labels_is_refused_in_one_message() {
         assert!(!at.join("x").exists());
     }
     let mut weighed = project(at, "dense 3", "bce", "");
-    weighed.stages[0].class_weights = "balanced".parse().ok();
+    weighed.stages[0].class_weights = "1 2".parse().ok();
     let (outcome, _) = train(&weighed, &options(&at.join("y")));
     let failure = crate::kit::runs::failed(outcome);
     assert!(
-        failure.message.contains("several labels"),
+        failure
+            .message
+            .contains("weighs 2 labels, but the images have 3"),
         "{}",
         failure.message
     );
+}
+
+/// A rare label that counts as much as its absence is found more often.
+#[test]
+fn labels_that_are_there_count_by_their_weights() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    data(at);
+    let mut project = project(at, "dense 3", "bce", "");
+    project.stages[0].epochs = 2;
+    let recall = |name: &str, project: &Project| {
+        completed(train(project, &options(&at.join(name))).0);
+        let mut run = SavedRun::open(&at.join(name), "last", None, &mut |_| true).unwrap();
+        let labels = run.evaluate(Split::Test).unwrap().labels.unwrap();
+        labels[2].recall().unwrap_or(0.0)
+    };
+    let plain = recall("plain", &project);
+    project.stages[0].class_weights = "balanced".parse().ok();
+    let balanced = recall("balanced", &project);
+    assert!(balanced > plain, "{balanced} {plain}");
+    // What ranks trials may be a figure of the labels.
+    let table = fs::read_to_string(at.join("plain/metrics.csv")).unwrap();
+    assert!(table.starts_with("stage,epoch,step,split,loss,accuracy,f1,exact_match,log_loss"));
+    let text = fs::read_to_string(at.join("p.toml")).unwrap();
+    let text = text.replace("epochs = 12", "epochs = 2");
+    let sweep =
+        "[sweep]\nmetric = \"best valid f1\"\nstage.0.class_weights = [false, \"balanced\"]\n";
+    fs::write(at.join("s.toml"), format!("{text}{sweep}")).unwrap();
+    let told = json(&strata(at, &["sweep", "s.toml", "-o", "s", "--json"]));
+    for trial in told["trials"].as_array().unwrap() {
+        assert!(
+            trial["rank"].is_number() && trial["value"]["mean"].is_number(),
+            "{trial}"
+        );
+        assert!(
+            trial["measured"]["valid exact match"]["mean"].is_number(),
+            "{trial}"
+        );
+    }
 }

@@ -13,6 +13,7 @@ mod archives;
 mod arranged;
 mod augmentation;
 mod baselines;
+mod bayesian_sweeps;
 mod by_hand;
 mod by_keyboard;
 mod changes;
