@@ -196,7 +196,7 @@ fn a_bayesian_search_is_set_up_and_trained() {
     assert_eq!((table.trials.len(), table.to_choose), (7, 0));
     window.click("Page Trials of the sweep");
     window.run();
-    assert!(window.has("round") && window.has("drawn"));
+    assert!(window.has("chosen in round 2") && window.has("drawn at random"));
     window.click("Sort trials by round");
     for page in ["Settings", "Trials", "Coordinates", "Effects"] {
         window.click(&format!("Page {page} of the sweep"));

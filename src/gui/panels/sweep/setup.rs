@@ -217,9 +217,9 @@ fn method(ui: &mut Ui, state: &State, former: &Sweep, next: &mut Sweep) {
             };
         }
         if let Method::Bayesian { startup, round } = former.method {
-            ui.label(small("drawn at random"));
+            ui.label(small("random at first"));
             let first = number(ui, state, "Random trials at first", Some(startup), 1, false);
-            ui.label(small("then chosen at a time"));
+            ui.label(small("in each round"));
             let each = number(ui, state, "Trials of a round", Some(round), 1, false);
             next.method = match (first.flatten(), each.flatten()) {
                 (Some(startup), _) => Method::Bayesian { startup, round },
