@@ -416,6 +416,8 @@ impl Inspection for Saliency {
         let (inference, device) = (run.inference, run.device);
         let (seed, step) = (run.seed, run.step);
         let question = request.question.unwrap_or(match stage.task {
+            // Of several labels an image is taken for no single one: the first is explained.
+            Task::Classify if dataset.has_label_sets() => Question::Class(0),
             Task::Classify => Question::Predicted,
             Task::Reconstruct => Question::Error,
         });

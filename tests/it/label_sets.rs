@@ -147,10 +147,7 @@ fn several_labels_are_learnt_and_told_of_in_the_terminal() {
             &["inspect", "run", "adversarial", "-o", "a.png"],
             "several labels",
         ),
-        (
-            &["inspect", "run", "saliency", "-o", "s.png"],
-            "several labels",
-        ),
+        (&["inspect", "run", "saliency", "-o", "s.png"], ""),
         (
             &["inspect", "run", "saliency", "--class", "1", "-o", "s.png"],
             "",

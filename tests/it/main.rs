@@ -35,6 +35,7 @@ mod faults;
 mod feature_maps;
 mod few_labels;
 mod following;
+mod following_copies;
 mod going_on;
 mod gui;
 mod import_cycles;

@@ -346,7 +346,7 @@ fn a_print_is_pasted_into_a_stack() {
         ),
         "{texts:?}"
     );
-    assert!(window.has("line 5, Mystery(8), was left out"));
+    assert!(window.has("line 5, (3): Mystery(8), was left out"));
     // The lines are shown, the one that was left out is marked, and is led to.
     assert!(window.has("5 layers were understood, 1 lines were left out"));
     for (dark, theme) in [(true, "dark"), (false, "light")] {

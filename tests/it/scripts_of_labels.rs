@@ -155,3 +155,63 @@ fn layers_are_unfrozen_there_too() {
     let longer = strata(at, &["train", "one", "--resume", "--more-epochs", "1"]);
     assert_eq!(code(&longer), 0, "{}", err(&longer));
 }
+
+/// What comes in from outside is what Strata takes: `numpy.pad` and then torchvision, as `tests/fixtures/augment.py` makes
+/// what Strata's own augmentations are compared with.
+const BORDERS: &str = r#"
+import sys; sys.path.insert(0, "export")
+import numpy as np, torch
+import torchvision.transforms.v2.functional as F
+from settings import AUGMENT
+from borders import Bordered, Extended, Shifted
+shifted, turned, scaled, cropped = AUGMENT.transforms[:4]
+assert isinstance(shifted, Shifted) and isinstance(turned, Bordered) and isinstance(scaled, Bordered)
+assert isinstance(cropped.transforms[0], Extended)
+image = torch.rand(3, 16, 16)
+wide = lambda border, mode: torch.from_numpy(np.pad(image.numpy(), [(0, 0), (border, border), (border, border)], mode=mode))
+middle = lambda moved, border: moved[..., border : border + 16, border : border + 16]
+for seed in range(20):
+    torch.manual_seed(seed)
+    found = shifted(image)
+    torch.manual_seed(seed)
+    right, down = (int(round(torch.empty(1).uniform_(-4.0, 4.0).item())) for _ in range(2))
+    assert torch.equal(found, torch.roll(image, (down, right), (1, 2))), seed
+    torch.manual_seed(seed)
+    found = turned(image)
+    torch.manual_seed(seed)
+    angle = float(torch.empty(1).uniform_(-30.0, 30.0))
+    expected = F.rotate(wide(40, "reflect"), angle, F.InterpolationMode.BILINEAR)
+    assert torch.allclose(found, middle(expected, 40), atol=1e-5), seed
+    torch.manual_seed(seed)
+    found = scaled(image)
+    torch.manual_seed(seed)
+    from torchvision.transforms import RandomAffine
+    _, _, factor, _ = RandomAffine.get_params([0, 0], None, [0.2, 1.8], None, [16, 16])
+    expected = F.affine(wide(64, "edge"), 0, [0, 0], factor, [0, 0], F.InterpolationMode.BILINEAR)
+    assert torch.allclose(found, middle(expected, 64), atol=1e-5), (seed, factor)
+    found = cropped(image)
+    places = [(top, left) for top in range(7) for left in range(7)]
+    assert any(torch.equal(found, wide(3, "wrap")[:, t : t + 16, l : l + 16]) for t, l in places), seed
+print("borders are the same")
+"#;
+
+#[test]
+fn borders_that_torchvision_has_not_are_the_same_there() {
+    let Some(python) = pytorch("borders_that_torchvision_has_not_are_the_same_there") else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    let augment = "limit = 40\naugment = [\"shift 0.25 wrap\", \"rotate 30 reflect bilinear\", \"scale 0.8 edge bilinear\", \
+                   \"crop 16 pad3 wrap\"]";
+    exported(at, &[("limit = 40", augment)]);
+    let told = std::process::Command::new(&python)
+        .args(["-c", BORDERS])
+        .current_dir(at)
+        .output()
+        .unwrap();
+    done(&told);
+    assert!(String::from_utf8_lossy(&told.stdout).contains("are the same"));
+    done(&script(&python, at, 1, &["made"]).output().unwrap());
+    assert_eq!(record(&at.join("made")).status, Status::Completed);
+}

@@ -235,11 +235,14 @@ fn it_pauses_goes_on_and_takes_another_rate() {
 fn what_pytorch_has_no_word_for_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();
-    let changes = [("limit = 40", "limit = 40\naugment = [\"shift 0.1 wrap\"]")];
+    let changes = [(
+        "limit = 40",
+        "limit = 40\naugment = [\"perspective 0.3 wrap\"]",
+    )];
     completed(train(&tiny(&changes), &options(&at.join("run"))).0);
     let told = strata(at, &["export", "run", "--to", "pytorch"]);
     assert_eq!(code(&told), 0);
-    assert!(err(&told).contains("`shift 0.1 wrap`"), "{}", err(&told));
+    assert!(err(&told).contains("`perspective 0.3"), "{}", err(&told));
     assert!(at.join("run/export/model.py").exists());
     assert!(!at.join("run/export/train.py").exists());
     let alone = [

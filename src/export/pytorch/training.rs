@@ -18,12 +18,13 @@ use strata_engine::storage::record::RunRecord;
 use strata_engine::storage::saved_run::{SavedRun, weights};
 
 /// The files that are the same for every project.
-const SCRIPTS: [(&str, &str); 6] = [
+const SCRIPTS: [(&str, &str); 7] = [
     ("train.py", include_str!("training/train.py")),
     ("team.py", include_str!("training/team.py")),
     ("stages.py", include_str!("training/stages.py")),
     ("images.py", include_str!("training/images.py")),
     ("labels.py", include_str!("training/labels.py")),
+    ("borders.py", include_str!("training/borders.py")),
     ("run_folder.py", include_str!("training/run_folder.py")),
 ];
 const SETTINGS_FILE: &str = "settings.py";

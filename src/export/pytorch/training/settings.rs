@@ -34,6 +34,9 @@ const CLASSES: [&str; 12] = [
     "StructuralDissimilarity",
 ];
 
+/// The classes of `borders.py` that augmentations may name.
+const BORDERS: [&str; 3] = ["Bordered", "Extended", "Shifted"];
+
 /// The code of a project's settings. `has_first_weights` where the network begins with weights of a file.
 pub(super) fn code(
     project: &Project,
@@ -80,6 +83,10 @@ fn heading(project: &Project, said: &str) -> String {
         heading.push_str("from torchvision.transforms import v2\n");
     }
     let is_used = |class: &&&str| said.contains(&format!("{class}("));
+    let borders: Vec<&str> = BORDERS.iter().filter(is_used).copied().collect();
+    if !borders.is_empty() {
+        let _ = writeln!(heading, "\nfrom borders import {}", borders.join(", "));
+    }
     let used: Vec<&str> = CLASSES.iter().filter(is_used).copied().collect();
     let _ = writeln!(heading, "\nfrom stages import {}", used.join(", "));
     heading

@@ -174,6 +174,8 @@ class StageTrainer:
                 break
             self.train_epoch()
             self.end_epoch()
+        # What talks to the other processes has gone before they part.
+        self.model = None
 
     def train_epoch(self):
         trainer, position = self.trainer, self.trainer.position
