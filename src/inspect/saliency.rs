@@ -322,8 +322,10 @@ impl Look<'_> {
                 scores.into_iter().map(score).collect()
             }
         };
-        for (answer, label) in answers.iter_mut().zip(self.probe.labels()) {
+        let known = self.probe.labels().iter().zip(self.probe.label_sets());
+        for (answer, (label, labels)) in answers.iter_mut().zip(known) {
             answer.label = *label;
+            answer.labels.clone_from(labels);
             if self.dataset.has_label_sets() {
                 // Probabilities of single classes, which these are not.
                 answer.top.clear();

@@ -70,6 +70,7 @@ fn every_view_of_labels_says_which_an_image_has() {
     window.wait_for(limit, "the other label", |window| {
         window.has("of the class dog")
     });
+    assert!(!window.has("not labelled"));
     keep(&mut window, "saliency");
 
     window.show_alone(ViewKind::Runs);

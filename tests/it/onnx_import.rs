@@ -348,7 +348,7 @@ fn a_print_is_pasted_into_a_stack() {
     );
     assert!(window.has("line 5, (3): Mystery(8), was left out"));
     // The lines are shown, the one that was left out is marked, and is led to.
-    assert!(window.has("5 layers were understood, 1 lines were left out"));
+    assert!(window.has("5 layers were understood, 1 line was left out"));
     for (dark, theme) in [(true, "dark"), (false, "light")] {
         window.set_dark(dark);
         window.keep_picture(&format!("incoming/pasted-{theme}"));

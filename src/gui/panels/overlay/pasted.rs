@@ -6,7 +6,7 @@ use crate::theme;
 use crate::widgets::plain;
 use eframe::egui::text::{LayoutJob, TextFormat};
 use eframe::egui::{
-    Align, Button, Frame, Id, Label, Margin, RichText, ScrollArea, Stroke, Ui, vec2,
+    Align, Button, FontId, Frame, Id, Label, Margin, RichText, ScrollArea, Stroke, Ui, vec2,
 };
 use strata_app::pasted_text::PastedText;
 use strata_app::state::State;
@@ -23,11 +23,20 @@ const REST: f32 = 200.0;
 pub(super) fn show(ui: &mut Ui, state: &State) {
     heading(ui, "Pasted lines");
     let Some(pasted) = &state.pasted else { return };
-    let said = format!(
-        "{} layers were understood, {} lines were left out. Add by hand what they stand for.",
-        count(pasted.layers as u64),
-        count(pasted.unread.len() as u64)
-    );
+    let left_out = match pasted.unread.len() {
+        1 => "1 line was left out. Add by hand what it stands for.".to_owned(),
+        lines => format!(
+            "{} lines were left out. Add by hand what they stand for.",
+            count(lines as u64)
+        ),
+    };
+    let said = match pasted.layers {
+        1 => format!("1 layer was understood, {left_out}"),
+        layers => format!(
+            "{} layers were understood, {left_out}",
+            count(layers as u64)
+        ),
+    };
     let weak = theme::palette(ui).weak;
     ui.add(Label::new(RichText::new(said).color(weak)).wrap());
     ui.add_space(theme::STEP);
@@ -112,8 +121,13 @@ fn text_line(ui: &mut Ui, pasted: &PastedText, number: usize, line: &str, is_wan
             ui.set_min_width(ui.available_width());
             ui.add(Label::new(job).extend());
             for unread in unread.into_iter().chain(of_line) {
-                let reason = RichText::new(format!("        {}", plain(&unread.reason)));
-                ui.add(Label::new(reason.size(theme::SMALL).color(colors.wrong)).extend());
+                let mut reason = LayoutJob::default();
+                let indent = line.len() - line.trim_start().len();
+                reason.append(&" ".repeat(6 + indent), 0.0, format(colors.wrong));
+                let small = FontId::proportional(theme::SMALL);
+                let small = TextFormat::simple(small, colors.wrong);
+                reason.append(&plain(&unread.reason), 0.0, small);
+                ui.add(Label::new(reason).extend());
             }
         });
     if is_wanted {
