@@ -232,7 +232,7 @@ fn read_layers(text: &str) -> (Vec<Node>, Told) {
                 )
             });
             let notes = printed.notes.iter().cloned().chain(unread).collect();
-            let marked = (!printed.unread.is_empty()).then(|| PastedText {
+            let marked = (!printed.unread.is_empty()).then_some(PastedText {
                 text,
                 unread: printed.unread,
                 layers: printed.layers.len(),
@@ -293,8 +293,8 @@ mod tests {
     #[test]
     fn lines_of_other_libraries_become_layers() {
         let texts = |text: &str| {
-            let (nodes, notes) = read_layers(text);
-            (nodes.iter().map(Node::text).collect::<Vec<_>>(), notes)
+            let (nodes, told) = read_layers(text);
+            (nodes.iter().map(Node::text).collect::<Vec<_>>(), told.notes)
         };
         let body = "nn.Conv2d(1, 20, 5),\nnn.ReLU(),\nnn.MaxPool2d(2),\n";
         assert_eq!(texts(body).0, ["conv 20 k5", "relu", "maxpool 2"]);
