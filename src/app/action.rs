@@ -181,6 +181,8 @@ pub enum Overlay {
     Page(ViewKind),
     /// Version, machine and log.
     About,
+    /// What was pasted last, with the lines that were not understood.
+    Pasted,
 }
 
 /// A change of the selected node.

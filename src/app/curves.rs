@@ -223,6 +223,8 @@ impl Curves {
             split: *split,
             loss: metrics.loss,
             accuracy: metrics.accuracy,
+            f1: metrics.f1,
+            exact_match: metrics.exact_match,
         };
         self.figures.extend(report.metrics.iter().map(of_split));
     }
@@ -268,10 +270,26 @@ impl Curves {
                 .iter()
                 .find(same)
                 .map_or_else(String::new, |line| format!(", {:.2} %", 100.0 * line.value));
-            format!("{} loss {}{accuracy}", line.name, format::loss(line.value))
+            let labels = self.of_labels(line.name);
+            let loss = format::loss(line.value);
+            format!("{} loss {loss}{accuracy}{labels}", line.name)
         };
         let measured = loss.iter().filter(|line| line.name != "batch");
         measured.map(part).collect::<Vec<_>>().join(" · ")
+    }
+
+    /// What was measured last of several labels an image: `, F1 91.20 %, exact match 80.00 %`.
+    fn of_labels(&self, split: &str) -> String {
+        let mut newest = self.figures.iter().rev();
+        let Some(figures) = newest.find(|figures| figures.split.name() == split) else {
+            return String::new();
+        };
+        let shares = [("F1", figures.f1), ("exact match", figures.exact_match)];
+        let shares = shares
+            .iter()
+            .filter_map(|(name, share)| Some((name, (*share)?)));
+        let parts = shares.map(|(name, share)| format!(", {name} {:.2} %", 100.0 * share));
+        parts.collect()
     }
 
     /// The epoch of the newest stage that was best on the validation images: by accuracy where it classifies, else by loss.

@@ -34,6 +34,7 @@ pub mod known_advice;
 pub mod lens;
 pub mod messages;
 pub mod opening;
+pub mod pasted_text;
 pub mod persistence;
 pub mod placement;
 pub mod prompts;

@@ -17,7 +17,7 @@ use strata_core::project::stage::{Stage, Task};
 use strata_core::project::{Project, file};
 use strata_engine::command::Command;
 use strata_engine::event::{Event, Outcome, StepReport};
-use strata_engine::follow::{follow, is_trained_elsewhere};
+use strata_engine::follow::{Growth, follow, is_trained_elsewhere};
 use strata_engine::inspection::live::LiveResults;
 use strata_engine::storage::record::{RunRecord, Status};
 use strata_engine::storage::snapshots::Snapshots;
@@ -85,6 +85,8 @@ pub struct RunMonitor {
     /// Whether a run that is followed has written other weights since they were last looked at.
     has_new_weights: bool,
     reading: Option<Receiver<Curves>>,
+    /// Watches a run that says it is in progress, but was not written to lately; wakes the window when it grows.
+    growth: Option<(Growth, Wake)>,
     /// Wakes the window when the earlier curves of a run that goes on are read; `None` of a new run.
     continued: Option<Wake>,
     /// How a run that was opened had ended.
@@ -157,8 +159,16 @@ impl RunMonitor {
         {
             return followed;
         }
+        let record = RunRecord::read(&run).ok();
+        let says_running = |record: &RunRecord| record.status == Status::Running;
+        let woken = wake.clone();
+        let growth = record
+            .as_ref()
+            .filter(|record| says_running(record))
+            .and_then(|_| Growth::watch(run.clone(), move || woken()));
         RunMonitor {
-            record: RunRecord::read(&run).ok(),
+            record,
+            growth: growth.map(|growth| (growth, wake.clone())),
             reading: read_curves(&run, wake),
             snapshots: Snapshots::read(&run),
             run: Some(run),
@@ -306,9 +316,23 @@ impl RunMonitor {
         self.send(Command::Set(setting, value));
     }
 
+    /// The same run followed, once it was seen to grow.
+    fn grown(&mut self) -> Option<RunMonitor> {
+        let (growth, wake) = self.growth.as_ref()?;
+        let run = self.run.as_ref().filter(|_| growth.has_grown())?;
+        let followed = RunMonitor::followed(run, wake);
+        self.growth = None;
+        followed
+    }
+
     /// Takes what is new from the engine; returns a message for the user.
     pub fn drain(&mut self) -> Vec<(Weight, String)> {
         let mut news = Vec::new();
+        if let Some(followed) = self.grown() {
+            *self = followed;
+            let text = "The run grows, so it is followed: another process trains it";
+            news.push((Weight::Note, text.to_owned()));
+        }
         match self.reading.as_ref().map(Receiver::try_recv) {
             Some(Ok(curves)) => {
                 let damage = curves.damage.clone();

@@ -24,6 +24,7 @@ use super::import_task::ImportTask;
 use super::inspections::Inspections;
 use super::known_advice::KnownAdvice;
 use super::messages::Messages;
+use super::pasted_text::PastedText;
 use super::recent::Recents;
 use super::recovery::Unsaved;
 use super::refused_field::RefusedField;
@@ -104,6 +105,8 @@ pub struct State {
     pub recents: Recents,
     /// What is shown over the window.
     pub overlay: Option<Overlay>,
+    /// What was pasted last, where not all of it was understood.
+    pub pasted: Option<PastedText>,
     /// What the About box shows.
     pub about: About,
     /// Edits that windows left behind without saving them, newest first.
@@ -181,6 +184,7 @@ impl State {
             start: false,
             recents: Recents::default(),
             overlay: None,
+            pasted: None,
             about: About::default(),
             unsaved: Vec::new(),
             ask: None,

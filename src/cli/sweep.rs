@@ -80,7 +80,7 @@ fn trained(args: &SweepArgs, plan: &Plan, folder: &SweepFolder) -> anyhow::Resul
     };
     output::say(&format!(
         "{} trials, {} runs in {}",
-        count(plan.trials.len() as u64),
+        count(plan.planned as u64),
         count(plan.runs() as u64),
         folder.path().display()
     ));
@@ -152,6 +152,9 @@ impl Shown {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         match news {
             News::Began(pace) => self.say(&side_by_side(pace)),
+            News::Chosen { round, trials } => self.say(&format!(
+                "round {round}: {trials} trials chosen from what the others have reached"
+            )),
             News::Started {
                 run,
                 epochs,
@@ -181,7 +184,9 @@ impl Shown {
                 let is_over = |run: &&strata_sweep::table::RunRow| {
                     !matches!(run.standing, Standing::Waiting | Standing::Begun)
                 };
-                self.bar.set_length(runs().count() as u64);
+                let seeds = table.trials.first().map_or(1, |row| row.runs.len());
+                let all = runs().count() + table.to_choose * seeds;
+                self.bar.set_length(all as u64);
                 self.bar.set_position(runs().filter(is_over).count() as u64);
                 for name in state.ended.drain(..) {
                     if let Some(line) = ended_line(&table, &name) {
@@ -260,9 +265,12 @@ fn told(args: &SweepArgs, folder: &SweepFolder, table: &Table) -> anyhow::Result
     ];
     let counts = standings.map(|standing| (table.count(standing), standing.word()));
     let counts = counts.iter().filter(|(count, _)| *count > 0);
-    let counts: Vec<String> = counts
+    let mut counts: Vec<String> = counts
         .map(|(count, word)| format!("{count} {word}"))
         .collect();
+    if table.to_choose > 0 {
+        counts.push(format!("{} to be chosen", table.to_choose));
+    }
     lines.push(format!(
         "{}; tables: {}",
         counts.join(", "),
@@ -273,6 +281,7 @@ fn told(args: &SweepArgs, folder: &SweepFolder, table: &Table) -> anyhow::Result
 
 fn as_text(table: &Table) -> String {
     let mut heading: Vec<String> = ["rank", "trial"].map(str::to_owned).to_vec();
+    heading.extend(table.is_chosen().then(|| "round".to_owned()));
     heading.extend(table.factors.iter().cloned());
     heading.extend([
         "parameters".to_owned(),
@@ -284,6 +293,7 @@ fn as_text(table: &Table) -> String {
             .rank
             .map_or_else(|| row.standing.word().to_owned(), |rank| rank.to_string());
         let mut cells = vec![rank, row.number.to_string()];
+        cells.extend(table.is_chosen().then(|| row.round_text()));
         cells.extend(row.values.iter().cloned());
         let dash = || "–".to_owned();
         cells.push(row.parameters.map_or_else(dash, count));
@@ -350,11 +360,19 @@ fn planned(plan: &Plan) -> String {
         cells
     };
     let rows: Vec<Vec<String>> = table.trials.iter().map(row).collect();
-    format!(
+    let known = format!(
         "{}\n{} trials, {} fit, {} runs",
         text::table_of(&heading, &rows),
         plan.trials.len(),
         plan.fitting(),
         plan.fitting() * plan.seeds.len()
-    )
+    );
+    match plan.to_choose() {
+        0 => known,
+        more => format!(
+            "{known}\n{more} more trials, {} runs, are chosen from what these reach, {} at a time",
+            more * plan.seeds.len(),
+            plan.round_size()
+        ),
+    }
 }

@@ -392,6 +392,12 @@ fn metrics(entries: &[Entry]) -> Vec<MetricRow> {
         Some(answered(entry)?.log_loss)
     });
     add("valid accuracy", Better::More, &share, &valid_accuracy);
+    add("F1 of labels", Better::More, &share, &|entry| {
+        of_record(entry, |metrics| metrics.f1)
+    });
+    add("every label right", Better::More, &share, &|entry| {
+        of_record(entry, |metrics| metrics.exact_match)
+    });
     add(
         "mean squared error",
         Better::Less,

@@ -2,8 +2,16 @@
 //! commands go into its command file. The folder may lie on a network drive, or be copied here as it grows.
 //!
 //! Nothing in the folder says that its process still lives: its lock does where both are on one machine, else that
-//! something was written lately.
+//! something changes (`signs`). Tables may be replaced whole by others, end in half a line, come late or be away for a
+//! while.
 
+mod growth;
+mod probe;
+mod signs;
+
+pub use growth::Growth;
+
+use self::signs::{Signs, Verdict};
 use crate::command::Command;
 use crate::event::{EpochReport, Event, Failure, Metrics, Outcome, StepReport, Summary};
 use crate::inspection::live::LiveResults;
@@ -14,9 +22,7 @@ use crate::storage::metrics_read::{Measurement, each_step, measurements};
 use crate::storage::record::{RunRecord, Status};
 use crate::storage::run_folder::{self, is_in_training};
 use crate::storage::snapshots::Snapshots;
-use crate::storage::tensor_file;
 use crate::thread::Running;
-use candle_core::Tensor;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
@@ -25,13 +31,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 use strata_core::project::data::Split;
 use strata_core::project::{Project, file};
-use strata_inspect::reconstructions::Reconstructions;
 
 /// Between two looks at the folder, at least.
 const LOOK_EVERY: Duration = Duration::from_millis(400);
 /// Looking takes at most one part in so many of the time.
 const SHARE: u32 = 10;
-/// A run in which nothing was written for so long, and whose lock is free, is taken for dead.
+/// A run that says it is in progress, but was not written to for so long, is not followed when it is opened.
 const SILENCE: Duration = Duration::from_secs(30);
 /// After a pause was asked for: without a step for so long it holds.
 const PAUSE: Duration = Duration::from_millis(1200);
@@ -39,18 +44,27 @@ const PAUSE: Duration = Duration::from_millis(1200);
 /// Whether another process trains in a folder: it is locked, or says that it is in progress and was written to lately.
 pub fn is_trained_elsewhere(run: &Path) -> bool {
     let is_running = RunRecord::read(run).is_ok_and(|record| record.status == Status::Running);
-    is_running && (is_in_training(run) || age(run).is_some_and(|age| age < SILENCE))
+    is_running && (is_in_training(run) || was_written_lately(run))
 }
 
-/// How long ago something was written.
-fn age(run: &Path) -> Option<Duration> {
+/// Whether something was written lately; what a clock that is ahead wrote counts.
+fn was_written_lately(run: &Path) -> bool {
     let files = [STEPS_FILE, METRICS_FILE, "run.json"];
-    let times = files.iter().filter_map(|name| modified(&run.join(name)));
-    SystemTime::now().duration_since(times.max()?).ok()
+    let times = files.iter().filter_map(|name| stamp(&run.join(name)));
+    let Some(newest) = times.map(|(_, time)| time).max() else {
+        return false;
+    };
+    let age = SystemTime::now().duration_since(newest);
+    age.map_or(true, |age| age < SILENCE)
 }
 
-fn modified(file: &Path) -> Option<SystemTime> {
-    fs::metadata(file).and_then(|file| file.modified()).ok()
+/// Length and time of a file.
+fn stamp(file: &Path) -> Option<(u64, SystemTime)> {
+    let found = fs::metadata(file).ok()?;
+    Some((
+        found.len(),
+        found.modified().unwrap_or(SystemTime::UNIX_EPOCH),
+    ))
 }
 
 /// Follows a run on a thread of its own. `wake` is called there after news. Fails when the system has no thread left.
@@ -69,6 +83,7 @@ pub fn follow(run: PathBuf, wake: impl Fn() + Send + 'static) -> std::io::Result
         epochs: BTreeMap::new(),
         snapshots: Snapshots::default(),
         probe: None,
+        signs: Signs::new(),
         pause: None,
         is_paused: false,
         speed: None,
@@ -98,6 +113,7 @@ struct Follower {
     snapshots: Snapshots,
     /// The newest file of probe images.
     probe: Option<PathBuf>,
+    signs: Signs,
     /// When a pause was asked for.
     pause: Option<Instant>,
     is_paused: bool,
@@ -113,6 +129,8 @@ struct FollowedStage {
     first: u64,
     /// Steps of an epoch, as far as is known.
     steps_per_epoch: u64,
+    /// Whether its place in the project was known when it was told.
+    has_project: bool,
 }
 
 impl Follower {
@@ -127,7 +145,7 @@ impl Follower {
         });
         loop {
             let began = Instant::now();
-            let has_grown = self.look();
+            let has_grown = self.run.is_dir() && self.look();
             self.judge_pause(has_grown);
             if let Some(outcome) = self.end() {
                 // What was written between the last look and its end.
@@ -153,14 +171,14 @@ impl Follower {
 
     /// Whether a file has changed since it was last asked for.
     fn has_changed(&mut self, file: &Path) -> bool {
-        let Ok(found) = fs::metadata(file) else {
+        let Some(stamp) = stamp(file) else {
             return false;
         };
-        let stamp = (
-            found.len(),
-            found.modified().unwrap_or(SystemTime::UNIX_EPOCH),
-        );
-        self.stamps.insert(file.to_owned(), stamp) != Some(stamp)
+        let has_changed = self.stamps.insert(file.to_owned(), stamp) != Some(stamp);
+        if has_changed {
+            self.signs.seen();
+        }
+        has_changed
     }
 
     /// Tells what is new; whether steps are.
@@ -172,12 +190,18 @@ impl Follower {
         {
             self.tell(Event::Changes(changes.all().to_vec()));
         }
+        // The project may come after the tables.
+        if self.project.is_none() {
+            self.project = file::load(&self.run.join("project.toml")).ok();
+        }
         let before = self.step;
+        // Asked before they are read: what is written meanwhile is read with the next look.
+        let [has_steps, has_epochs] = [&steps, &metrics].map(|file| self.has_changed(file));
         let measured = measurements(&self.run);
-        if self.has_changed(&steps) {
+        if has_steps {
             self.steps(&measured);
         }
-        if self.has_changed(&metrics) {
+        if has_epochs {
             self.epochs(&measured);
         }
         let snapshots = Snapshots::read(&self.run);
@@ -270,10 +294,10 @@ impl Follower {
         };
         let steps_per_epoch = steps_per_epoch.max(1);
         if is_same
-            && self
-                .stage
-                .as_ref()
-                .is_some_and(|stage| stage.steps_per_epoch == steps_per_epoch)
+            && self.stage.as_ref().is_some_and(|stage| {
+                stage.steps_per_epoch == steps_per_epoch
+                    && stage.has_project == self.project.is_some()
+            })
         {
             return;
         }
@@ -295,6 +319,7 @@ impl Follower {
             name: name.to_owned(),
             first,
             steps_per_epoch,
+            has_project: self.project.is_some(),
         });
     }
 
@@ -326,6 +351,8 @@ impl Follower {
             let metrics = Metrics {
                 loss: line.loss.unwrap_or(f64::NAN),
                 accuracy: line.accuracy,
+                f1: line.f1,
+                exact_match: line.exact_match,
                 log_loss: line.log_loss,
                 ..Metrics::default()
             };
@@ -361,12 +388,14 @@ impl Follower {
                     .is_some_and(|ending| ending == "safetensors")
             })
             .max();
-        if newest.is_none() || newest == self.probe {
+        let Some(newest) = newest.filter(|newest| self.probe.as_ref() != Some(newest)) else {
             return;
-        }
-        self.probe = newest;
-        if let Some(pictures) = self.probe_images() {
+        };
+        // One that is not there whole yet is read again.
+        let pictures = probe::pictures(&newest, self.project.as_ref(), self.step);
+        if let Some(pictures) = pictures {
             self.live.reconstructions.put(pictures);
+            self.probe = Some(newest);
         }
     }
 
@@ -400,8 +429,13 @@ impl Follower {
     }
 
     /// How the run ended, once it has.
-    fn end(&self) -> Option<Outcome> {
-        let record = RunRecord::read(&self.run).ok()?;
+    fn end(&mut self) -> Option<Outcome> {
+        let Ok(record) = RunRecord::read(&self.run) else {
+            if let Verdict::Warn(text) = self.signs.unreachable(&self.run) {
+                self.tell(Event::warning(text));
+            }
+            return None;
+        };
         let by_split = |(name, metrics): (&String, &Metrics)| {
             let split = Split::ALL.into_iter().find(|split| split.name() == name)?;
             Some((split, metrics.clone()))
@@ -426,42 +460,22 @@ impl Follower {
             Status::Completed => Some(Outcome::Completed(summary)),
             Status::Stopped => Some(Outcome::Stopped(summary)),
             Status::Failed => Some(failed(record.message.unwrap_or_default())),
-            Status::Running if is_in_training(&self.run) || self.is_paused => None,
-            Status::Running => age(&self.run).is_none_or(|age| age > SILENCE).then(|| {
-                failed(format!(
-                    "Nothing was written into {} for {} seconds: what trained there seems to have died",
-                    self.run.display(),
-                    SILENCE.as_secs()
-                ))
-            }),
+            Status::Running => match self.signs.judge(&self.run, self.is_paused) {
+                Verdict::Lives => None,
+                Verdict::Warn(text) => {
+                    self.tell(Event::warning(text));
+                    None
+                }
+                // It may have ended between the record and the lock.
+                Verdict::Dead(_) if self.has_ended() => None,
+                Verdict::Dead(why) => Some(failed(why)),
+            },
         }
     }
 }
 
 impl Follower {
-    /// The newest probe images.
-    fn probe_images(&self) -> Option<Reconstructions> {
-        let (tensors, _) = tensor_file::read(self.probe.as_deref()?).ok()?;
-        let (inputs, outputs) = (tensors.get("inputs")?, tensors.get("outputs")?);
-        let (_, height, width, channels) = inputs.dims4().ok()?;
-        let mse: Vec<f32> = tensors.get("mse")?.to_vec1().ok()?;
-        let bytes = |tensor: &Tensor| tensor.flatten_all().ok()?.to_vec1::<u8>().ok();
-        let mean_mse = mse.iter().sum::<f32>() / mse.len().max(1) as f32;
-        let range = self.project.as_ref().and_then(|project| project.data.range);
-        let peak = range.map_or(1.0, |[black, white]| white - black);
-        Some(Reconstructions {
-            step: self.step,
-            height,
-            width,
-            channels,
-            inputs: bytes(inputs)?,
-            slice: None,
-            outputs: bytes(outputs)?,
-            mse,
-            mean_mse,
-            psnr: 10.0 * (peak * peak / mean_mse).log10(),
-            outside: 0.0,
-            since: None,
-        })
+    fn has_ended(&self) -> bool {
+        RunRecord::read(&self.run).is_ok_and(|record| record.status != Status::Running)
     }
 }

@@ -43,6 +43,7 @@ pub fn page(table: &Table, project: &str, sweep: &Path) -> String {
     );
     body += &section("Best trial", best(table));
     body += &section("Trials", Some(trials(table)));
+    body += &section("Search", search(table));
     body += &section("Parallel coordinates", plots::coordinates(table));
     body += &section("Effects", effects_text(table, &effects));
     for cost in CostKind::ALL {
@@ -60,15 +61,26 @@ pub fn page(table: &Table, project: &str, sweep: &Path) -> String {
 }
 
 fn about(table: &Table) -> String {
-    let all = table.trials.len();
+    let all = table.trials_in_all();
     let seeds = table.trials.first().map_or(0, |row| row.runs.len());
     let seeds = match seeds {
         1 => "one run each".to_owned(),
         seeds => format!("{seeds} runs each, with other seeds: mean ± standard deviation"),
     };
     let completed = table.count(Standing::Completed);
+    let drawn = table
+        .trials
+        .iter()
+        .filter(|row| row.round.is_none())
+        .count();
+    let chosen = match table.is_chosen() {
+        true => format!(
+            "; a Bayesian search: {drawn} trials drawn at random, the others chosen from what those before them reached"
+        ),
+        false => String::new(),
+    };
     format!(
-        "{all} trials, {completed} completed; {seeds}; ranked by {}",
+        "{all} trials, {completed} completed{chosen}; {seeds}; ranked by {}",
         table.metric.name()
     )
 }
@@ -99,6 +111,7 @@ fn trials(table: &Table) -> String {
             .collect()
     };
     let mut heading = vec!["rank".to_owned(), "trial".to_owned()];
+    heading.extend(table.is_chosen().then(|| "round".to_owned()));
     heading.extend(table.factors.iter().cloned());
     heading.extend([
         "parameters".to_owned(),
@@ -111,6 +124,7 @@ fn trials(table: &Table) -> String {
             .rank
             .map_or_else(|| row.standing.word().to_owned(), |rank| rank.to_string());
         let mut cells = vec![rank, row.number.to_string()];
+        cells.extend(table.is_chosen().then(|| row.round_text()));
         cells.extend(row.values.iter().map(|value| escape(value)));
         let dash = || "–".to_owned();
         cells.push(row.parameters.map_or_else(dash, count));
@@ -175,6 +189,14 @@ fn effects_text(table: &Table, effects: &[Effect]) -> Option<String> {
     let all: String = effects.iter().filter_map(of).collect();
     let told = "The mean over all completed trials with a value of the factor; the deviation is that between these trials.";
     (!all.is_empty()).then(|| format!("<p>{told}</p><div class=\"side\">{all}</div>"))
+}
+
+/// What a Bayesian search found, trial after trial.
+fn search(table: &Table) -> Option<String> {
+    let plot = plots::search(table).filter(|_| table.is_chosen())?;
+    let told =
+        "Each completed trial by its number, and the best so far; light ones were drawn at random.";
+    Some(format!("<p>{told}</p>{plot}"))
 }
 
 fn front(table: &Table, cost: CostKind) -> Option<String> {
@@ -249,6 +271,7 @@ mod tests {
             ],
             metric: "valid accuracy".parse().unwrap(),
             trials: vec![row(1, 0.5, 2), row(2, 0.75, 1), unfit],
+            to_choose: 0,
         };
         let page = page(&table, "title = \"a & b\"", Path::new("sweeps/a-1"));
         for part in [

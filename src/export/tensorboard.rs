@@ -49,6 +49,8 @@ pub fn events(run: &Path) -> Result<Vec<u8>, ExportError> {
         let scalars = [
             ("loss", line.loss),
             ("accuracy", line.accuracy),
+            ("f1", line.f1),
+            ("exact_match", line.exact_match),
             ("log_loss", line.log_loss),
         ];
         for (name, value) in scalars {

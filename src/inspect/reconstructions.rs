@@ -80,6 +80,8 @@ pub struct Probe {
     values: Vec<f32>,
     size: [usize; 3],
     labels: Vec<Option<u32>>,
+    /// Where an image may have several labels: those of each, by their numbers.
+    label_sets: Vec<Option<Vec<u32>>>,
 }
 
 impl Probe {
@@ -98,15 +100,19 @@ impl Probe {
         let size = split.image_shape();
         let mut values = vec![0.0; size.iter().product()];
         let (mut images, mut labels) = (Vec::new(), Vec::new());
+        let mut label_sets = Vec::new();
         for index in places {
             labels.push(split.label(index));
+            label_sets.push(split.label_set(index).map(<[u32]>::to_vec));
             split.read(index, &mut values)?;
             images.extend_from_slice(&values);
         }
         // A tensor on the CPU cannot fail to be made of the right number of values; without one there is no picture.
-        Ok(Probe::new(images, size, device)
-            .ok()
-            .map(|probe| Probe { labels, ..probe }))
+        Ok(Probe::new(images, size, device).ok().map(|probe| Probe {
+            labels,
+            label_sets,
+            ..probe
+        }))
     }
 
     /// The first images of a split: of the one that is chosen, or the first there is of test, valid and train.
@@ -124,8 +130,10 @@ impl Probe {
             split.read(index, image)?;
         }
         let labels = (0..count).map(|index| split.label(index)).collect();
+        let sets = (0..count).map(|index| split.label_set(index).map(<[u32]>::to_vec));
         Ok(Probe {
             labels,
+            label_sets: sets.collect(),
             ..Probe::new(values, size, device)?
         })
     }
@@ -139,6 +147,7 @@ impl Probe {
             values: self.values[..count * each].to_vec(),
             size: self.size,
             labels: self.labels[..count].to_vec(),
+            label_sets: self.label_sets[..count].to_vec(),
         })
     }
 
@@ -152,6 +161,7 @@ impl Probe {
             values,
             size,
             labels: vec![None; count],
+            label_sets: vec![None; count],
         })
     }
 
@@ -173,6 +183,11 @@ impl Probe {
     /// The class of each image, where it is known.
     pub fn labels(&self) -> &[Option<u32>] {
         &self.labels
+    }
+
+    /// The labels of each image, where it may have several and they are known.
+    pub fn label_sets(&self) -> &[Option<Vec<u32>>] {
+        &self.label_sets
     }
 }
 

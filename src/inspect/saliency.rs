@@ -322,8 +322,10 @@ impl Look<'_> {
                 scores.into_iter().map(score).collect()
             }
         };
-        for (answer, label) in answers.iter_mut().zip(self.probe.labels()) {
+        let known = self.probe.labels().iter().zip(self.probe.label_sets());
+        for (answer, (label, labels)) in answers.iter_mut().zip(known) {
             answer.label = *label;
+            answer.labels.clone_from(labels);
             if self.dataset.has_label_sets() {
                 // Probabilities of single classes, which these are not.
                 answer.top.clear();
@@ -416,6 +418,8 @@ impl Inspection for Saliency {
         let (inference, device) = (run.inference, run.device);
         let (seed, step) = (run.seed, run.step);
         let question = request.question.unwrap_or(match stage.task {
+            // Of several labels an image is taken for no single one: the first is explained.
+            Task::Classify if dataset.has_label_sets() => Question::Class(0),
             Task::Classify => Question::Predicted,
             Task::Reconstruct => Question::Error,
         });

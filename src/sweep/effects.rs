@@ -200,6 +200,7 @@ mod tests {
                 row(4, ["9", "b"], 0.4, 400),
                 open,
             ],
+            to_choose: 0,
         }
     }
 

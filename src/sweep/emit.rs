@@ -1,14 +1,13 @@
 //! Scripts that train a sweep elsewhere: an array job of SLURM, an indexed Job of Kubernetes, Ray Tune, GNU parallel.
 //!
 //! All of them start `strata sweep PROJECT -o DIR --shard i/n` n times, in one folder on a file system that the machines
-//! share, and write the tables at the end. What halving compares is shared through that folder, so its processes get no
-//! part of their own.
+//! share, and write the tables at the end. What halving and a Bayesian search compare is shared through that folder, so
+//! their processes get no part of their own.
 
 use super::SweepError;
 use super::plan::Plan;
 use std::path::{Path, PathBuf};
 use strata_core::format::slug;
-use strata_core::project::sweep::Method;
 
 /// What starts the processes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,11 +64,21 @@ impl Script {
         folder: &Path,
         shards: Option<usize>,
     ) -> Result<Script, SweepError> {
-        let runs = plan.runs();
-        let shards = shards.unwrap_or(USUAL_SHARDS.min(runs));
+        let runs = plan.runs_at_once();
+        let usual = match plan.round_size() {
+            0 => runs,
+            // More processes would wait for each other from the second round on.
+            round => round * plan.seeds.len(),
+        };
+        let shards = shards.unwrap_or(USUAL_SHARDS.min(usual));
         if shards == 0 || shards > runs {
+            let has = if plan.round_size() > 0 {
+                "trains at once"
+            } else {
+                "has"
+            };
             return Err(SweepError::Input(format!(
-                "--shards {shards}: the sweep has {runs} runs, so it has 1 to {runs} parts"
+                "--shards {shards}: the sweep {has} {runs} runs, so it has 1 to {runs} parts"
             )));
         }
         Ok(Script {
@@ -82,18 +91,18 @@ impl Script {
     /// Its text.
     pub fn text(&self, plan: &Plan, engine: Engine) -> String {
         let job = slug(&plan.project.title, "sweep");
-        let is_halving = matches!(plan.sweep.method, Method::Halving { .. });
+        let is_shared = plan.sweep.method.compares_trials();
         match engine {
-            Engine::Slurm => self.slurm(&job, is_halving),
-            Engine::Kubernetes => self.kubernetes(&job, is_halving),
-            Engine::Ray => self.ray(is_halving),
-            Engine::Parallel => self.parallel(is_halving),
+            Engine::Slurm => self.slurm(&job, is_shared),
+            Engine::Kubernetes => self.kubernetes(&job, is_shared),
+            Engine::Ray => self.ray(is_shared),
+            Engine::Parallel => self.parallel(is_shared),
         }
     }
 
     /// The command that trains one part; `part` is what the shell makes its number from 1 of.
-    fn command(&self, part: &str, is_halving: bool) -> String {
-        let shard = match is_halving {
+    fn command(&self, part: &str, is_shared: bool) -> String {
+        let shard = match is_shared {
             true => String::new(),
             false => format!(" --shard {part}/{}", self.shards),
         };
@@ -108,9 +117,9 @@ impl Script {
         )
     }
 
-    fn slurm(&self, job: &str, is_halving: bool) -> String {
+    fn slurm(&self, job: &str, is_shared: bool) -> String {
         let Script { shards, .. } = self;
-        let command = self.command("\"$SLURM_ARRAY_TASK_ID\"", is_halving);
+        let command = self.command("\"$SLURM_ARRAY_TASK_ID\"", is_shared);
         format!(
             "#!/bin/bash
 # A sweep of Strata as an array job: sbatch FILE. A task that was killed goes on where it was: submit it again.
@@ -131,10 +140,10 @@ set -eu
         )
     }
 
-    fn kubernetes(&self, job: &str, is_halving: bool) -> String {
+    fn kubernetes(&self, job: &str, is_shared: bool) -> String {
         let Script { shards, .. } = self;
         let name = dns_label(job);
-        let command = self.command("$((JOB_COMPLETION_INDEX + 1))", is_halving);
+        let command = self.command("$((JOB_COMPLETION_INDEX + 1))", is_shared);
         let variables = self.variables().replace('\n', "\n              ");
         format!(
             "# A sweep of Strata as an indexed Job: kubectl apply -f FILE. Put in the image that has strata and the images of
@@ -181,9 +190,9 @@ spec:
         )
     }
 
-    fn parallel(&self, is_halving: bool) -> String {
+    fn parallel(&self, is_shared: bool) -> String {
         let Script { shards, .. } = self;
-        let command = self.command("{}", is_halving);
+        let command = self.command("{}", is_shared);
         format!(
             "#!/bin/bash
 # A sweep of Strata with GNU parallel: bash FILE. Each part computes with one thread, JOBS of them at once. What was killed
@@ -198,10 +207,10 @@ strata sweep \"$PROJECT\" -o \"$DIR\"
         )
     }
 
-    fn ray(&self, is_halving: bool) -> String {
+    fn ray(&self, is_shared: bool) -> String {
         let Script { shards, .. } = self;
         let (project, folder) = (python(&self.project), python(&self.folder));
-        let shard = match is_halving {
+        let shard = match is_shared {
             true => String::new(),
             false => format!(", \"--shard\", f\"{{config['shard']}}/{shards}\""),
         };
@@ -314,11 +323,19 @@ mod tests {
     }
 
     #[test]
-    fn halving_is_shared_through_the_folder() {
-        let plan = plan("halving factor=2 epochs=1");
-        for engine in Engine::ALL {
-            assert!(!script(&plan, engine).contains("--shard"), "{engine:?}");
+    fn what_compares_trials_is_shared_through_the_folder() {
+        for method in ["halving factor=2 epochs=1", "bayesian startup=5 round=2"] {
+            let plan = plan(method);
+            for engine in Engine::ALL {
+                assert!(!script(&plan, engine).contains("--shard"), "{engine:?}");
+            }
         }
+        // As many processes as a round has runs.
+        let plan = plan("bayesian startup=5 round=2");
+        let script = |shards| Script::new(&plan, Path::new("p"), Path::new("o"), shards);
+        assert_eq!(script(None).unwrap().shards, 2);
+        let refused = script(Some(6)).unwrap_err().to_string();
+        assert!(refused.contains("trains at once 5 runs"), "{refused}");
     }
 
     #[test]

@@ -20,6 +20,17 @@ pub enum SweepError {
     /// A method that draws has no number of trials.
     #[error("[sweep] method = \"{0}\" needs the number of trials: write trials = 20")]
     NoNumber(Method),
+    /// All trials of a Bayesian search would be drawn.
+    #[error(
+        "[sweep] trials = {trials}: a Bayesian search draws the first {startup} at random, so none would be chosen from \
+         what they reach: write more trials, or method = \"bayesian startup=4\""
+    )]
+    NothingToChoose {
+        /// The trials in all.
+        trials: u32,
+        /// Those that are drawn.
+        startup: u32,
+    },
     /// A grid has a range.
     #[error(
         "[sweep] {} is a range, which a grid cannot walk through: list its values, or write method = \"random\" and \
@@ -64,6 +75,10 @@ impl SweepError {
             SweepError::NoNumber(_) => {
                 "trials that are drawn need a number: write it into trials".to_owned()
             }
+            SweepError::NothingToChoose { trials, startup } => format!(
+                "a Bayesian search draws the first {startup} of its trials at random, so none of {trials} would be chosen \
+                 from what they reach: write more trials, or fewer random ones"
+            ),
             SweepError::RangeInGrid(factor) => format!(
                 "{} is a range, which a grid cannot walk through: list its values, or choose random",
                 factor.name()

@@ -3,6 +3,7 @@
 
 use super::SweepError;
 use super::plan::Plan;
+use serde::Deserialize;
 use std::fs::{File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -26,12 +27,21 @@ const REFUSED_FOLDER: &str = "refused";
 /// The folders of the sweeps whose runs are taken over, a line each.
 const MERGED_FILE: &str = "merged.txt";
 
+/// The trials that a Bayesian search has chosen.
+const CHOSEN_FILE: &str = "chosen.toml";
+
 /// The folder of a sweep.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SweepFolder {
     path: PathBuf,
     /// Other folders of the same sweep, whose runs are its own too.
     merged: Vec<PathBuf>,
+}
+
+/// The file of chosen trials.
+#[derive(Deserialize)]
+struct Chosen {
+    trials: Vec<Vec<Value>>,
 }
 
 /// A run that this process trains. Other processes leave it alone while this value lives.
@@ -67,7 +77,13 @@ impl SweepFolder {
             return SweepFolder::open(&path);
         }
         // A process that began at the same time may have made what is ours.
-        let own_names = [PROJECT_FILE, RUNS_FOLDER, LOCKS_FOLDER, REFUSED_FOLDER];
+        let own_names = [
+            PROJECT_FILE,
+            RUNS_FOLDER,
+            LOCKS_FOLDER,
+            REFUSED_FOLDER,
+            CHOSEN_FILE,
+        ];
         let is_foreign = |entry: &std::fs::DirEntry| {
             let name = entry.file_name().to_string_lossy().into_owned();
             !name.starts_with('.') && !own_names.contains(&name.as_str())
@@ -137,7 +153,67 @@ impl SweepFolder {
 
     /// The trials of its project.
     pub fn plan(&self) -> Result<Plan, SweepError> {
-        Plan::new(&self.project()?)
+        let project = self.project()?;
+        let chosen = self.chosen()?;
+        let factors = project
+            .sweep
+            .as_ref()
+            .map_or(0, |sweep| sweep.factors.len());
+        if chosen.iter().any(|values| values.len() != factors) {
+            return Err(SweepError::Read {
+                path: self.path.join(CHOSEN_FILE),
+                reason: format!("a trial has other than {factors} values"),
+            });
+        }
+        Plan::with_chosen(&project, chosen)
+    }
+
+    /// The values of the trials that a Bayesian search has chosen so far. They are kept because what they were chosen from
+    /// may change: a failed run that is tried again, a program that estimates otherwise.
+    pub(crate) fn chosen(&self) -> Result<Vec<Vec<Value>>, SweepError> {
+        let path = self.path.join(CHOSEN_FILE);
+        let wrong = |reason: String| SweepError::Read {
+            path: path.clone(),
+            reason,
+        };
+        let text = match std::fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(wrong(error.to_string())),
+        };
+        let chosen: Chosen = toml::from_str(&text).map_err(|error| wrong(error.to_string()))?;
+        Ok(chosen.trials)
+    }
+
+    /// The plan with one more round of trials: those that another process has chosen, else those of `choose`.
+    pub(crate) fn with_next_round(
+        &self,
+        plan: &Plan,
+        choose: impl FnOnce() -> Result<Vec<Vec<Value>>, SweepError>,
+    ) -> Result<Plan, SweepError> {
+        self.alone(|| {
+            let mut chosen = self.chosen()?;
+            if chosen.len() <= plan.chosen().count() {
+                let more = choose()?;
+                if more.is_empty() {
+                    return Ok(plan.without_more());
+                }
+                chosen.extend(more);
+                self.keep_chosen(&chosen)?;
+            }
+            Plan::with_chosen(&plan.project, chosen)
+        })?
+    }
+
+    pub(crate) fn keep_chosen(&self, chosen: &[Vec<Value>]) -> Result<(), SweepError> {
+        let lines = chosen.iter();
+        let lines = lines.map(|values| format!("    {},\n", Value::Array(values.clone())));
+        let lines: String = lines.collect();
+        let text = format!(
+            "# The trials that the Bayesian search has chosen: their values in the order of the settings.\n\
+             trials = [\n{lines}]\n"
+        );
+        write(&self.path.join(CHOSEN_FILE), text.as_bytes())
     }
 
     /// Where a run is trained.

@@ -5,6 +5,7 @@
 //! | `plan` | the trials of a project, with why some cannot be trained |
 //! | `folder` | a sweep's folder: its files, and the locks by which several processes share the work |
 //! | `progress` | how far the run of a trial is, read from its folder |
+//! | `bayesian` | which values the next trials get, from what those before reached |
 //! | `schedule` | which runs are to be trained next, and how far: stop rule and halving |
 //! | `pace` | how many trials side by side are fastest on this machine |
 //! | `work` | trains what is due until nothing is |
@@ -17,6 +18,7 @@
 //! A trial's run is an ordinary run folder. What is to be done next follows from what is on disk alone, so that a sweep
 //! which was killed, or is shared by several processes, goes on where it is and comes to the same table.
 
+mod bayesian;
 pub mod effects;
 pub mod emit;
 mod error;

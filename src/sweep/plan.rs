@@ -17,7 +17,7 @@ use toml::{Table, Value};
 /// Trials of one sweep, at most: more are nothing that anyone looks at.
 const MOST: usize = 10_000;
 /// Draws for each trial that is wanted, before it is believed that there are no others.
-const DRAWS: usize = 50;
+pub(crate) const DRAWS: usize = 50;
 
 /// All trials of a sweep.
 #[derive(Clone, Debug)]
@@ -30,6 +30,10 @@ pub struct Plan {
     pub seeds: Vec<u64>,
     /// The trials, by their numbers.
     pub trials: Vec<Trial>,
+    /// How many there will be: the Bayesian search chooses more when these are trained.
+    pub planned: usize,
+    /// So many of them follow from the project alone.
+    known_before: usize,
 }
 
 /// One combination of values.
@@ -61,6 +65,11 @@ pub struct Unfit {
 impl Plan {
     /// The trials of a project's sweep. Refused are settings and values that no trial can have.
     pub fn new(project: &Project) -> Result<Plan, SweepError> {
+        Plan::with_chosen(project, Vec::new())
+    }
+
+    /// The same with the values of trials that a Bayesian search has chosen.
+    pub fn with_chosen(project: &Project, chosen: Vec<Vec<Value>>) -> Result<Plan, SweepError> {
         let Some(sweep) = project
             .sweep
             .clone()
@@ -77,13 +86,22 @@ impl Plan {
         let table: Table = toml::from_str(&file::to_text(&base)).map_err(|error| {
             SweepError::Input(format!("the project cannot be varied: {}", error.message()))
         })?;
-        let combinations = combinations(&sweep, project.seed)?;
+        let mut combinations = combinations(&sweep, project.seed)?;
+        let known_before = combinations.len();
+        let planned = match sweep.method {
+            Method::Bayesian { .. } => wanted_of(&sweep),
+            Method::Grid | Method::Random | Method::Halving { .. } => known_before,
+        };
+        combinations.extend(chosen);
         let trials = combinations.into_iter().enumerate();
         let trials: Vec<Trial> = trials
             .map(|(place, values)| trial(place + 1, &base, &table, &sweep.factors, values))
             .collect();
-        possible(&sweep.factors, &trials)?;
+        // What was chosen later is a row of the table, whatever is wrong with it.
+        possible(&sweep.factors, &trials[..known_before])?;
         Ok(Plan {
+            planned: planned.max(trials.len()),
+            known_before,
             project: project.clone(),
             sweep,
             seeds,
@@ -119,13 +137,56 @@ impl Plan {
 
     /// The name of a run, which is that of its folder: `trial-007-seed-42`.
     pub fn run_name(&self, trial: usize, seed: u64) -> String {
-        let width = self.trials.len().to_string().len();
+        let width = self.planned.to_string().len();
         format!("trial-{trial:0width$}-seed-{seed}")
     }
 
     /// Runs of all trials, those that cannot be trained included.
     pub fn runs(&self) -> usize {
-        self.trials.len() * self.seeds.len()
+        self.planned * self.seeds.len()
+    }
+
+    /// How many trials are chosen at once; all are there from the start unless the search is Bayesian.
+    pub fn round_size(&self) -> usize {
+        match self.sweep.method {
+            Method::Bayesian { round, .. } => round as usize,
+            Method::Grid | Method::Random | Method::Halving { .. } => 0,
+        }
+    }
+
+    /// How many trials have yet to be chosen.
+    pub fn to_choose(&self) -> usize {
+        self.planned - self.trials.len()
+    }
+
+    /// Runs that can be trained at the same time.
+    pub fn runs_at_once(&self) -> usize {
+        let trials = match self.sweep.method {
+            Method::Bayesian { .. } => self.known_before.max(self.round_size()),
+            Method::Grid | Method::Random | Method::Halving { .. } => self.trials.len(),
+        };
+        trials * self.seeds.len()
+    }
+
+    /// The round, from 1, in which the trial at a place was chosen; `None` where it followed from the project alone.
+    pub fn round_of(&self, place: usize) -> Option<usize> {
+        let later = place.checked_sub(self.known_before)?;
+        Some(later / self.round_size().max(1) + 1)
+    }
+
+    /// The values of the trials that were chosen from what others have reached.
+    pub(crate) fn chosen(&self) -> impl Iterator<Item = &Vec<Value>> {
+        self.trials[self.known_before..]
+            .iter()
+            .map(|trial| &trial.values)
+    }
+
+    /// There are no other combinations.
+    pub(crate) fn without_more(&self) -> Plan {
+        Plan {
+            planned: self.trials.len(),
+            ..self.clone()
+        }
     }
 
     /// How many trials can be trained.
@@ -157,11 +218,22 @@ fn combinations(sweep: &Sweep, seed: u64) -> Result<Vec<Vec<Value>>, SweepError>
     let wanted = sweep.trials.map(|trials| trials as usize);
     let is_drawn = match sweep.method {
         Method::Grid => false,
-        Method::Random => true,
+        Method::Random | Method::Bayesian { .. } => true,
         Method::Halving { .. } => wanted.is_some(),
     };
+    if let (Method::Bayesian { startup, .. }, Some(trials)) = (sweep.method, sweep.trials)
+        && trials <= startup
+    {
+        return Err(SweepError::NothingToChoose { trials, startup });
+    }
     match (is_drawn, wanted, range) {
-        (true, Some(wanted), _) => drawn(sweep, wanted, seed),
+        (true, Some(wanted), _) => {
+            let few = match sweep.method {
+                Method::Bayesian { startup, .. } => (startup as usize).min(wanted_of(sweep)),
+                Method::Grid | Method::Random | Method::Halving { .. } => wanted,
+            };
+            drawn(sweep, wanted, few, seed)
+        }
         (true, None, _) => Err(SweepError::NoNumber(sweep.method)),
         (false, _, Some(factor)) => Err(SweepError::RangeInGrid(Box::new(factor.clone()))),
         (false, wanted, None) => grid(sweep, wanted),
@@ -181,21 +253,46 @@ fn grid(sweep: &Sweep, wanted: Option<usize>) -> Result<Vec<Vec<Value>>, SweepEr
             "the grid has {all} combinations, {MOST} at most are trained: list fewer values, or write trials = 100"
         )));
     }
-    let combination = |mut number: usize| -> Vec<Value> {
-        let mut values = Vec::new();
-        for factor in sweep.factors.iter().rev() {
-            let listed = factor.values.listed();
-            values.push(listed[number % listed.len()].clone());
-            number /= listed.len();
-        }
-        values.reverse();
-        values
-    };
-    Ok((0..count).map(combination).collect())
+    let listed = sweep.factors.iter();
+    let listed: Vec<Vec<Value>> = listed
+        .map(|factor| factor.values.listed().to_vec())
+        .collect();
+    Ok((0..count)
+        .map(|number| combination(&listed, number))
+        .collect())
 }
 
-/// Combinations drawn by the seed, no two alike; fewer where there are no more.
-fn drawn(sweep: &Sweep, wanted: usize, seed: u64) -> Result<Vec<Vec<Value>>, SweepError> {
+/// The combination of this number, the last factor fastest.
+pub(crate) fn combination(all: &[Vec<Value>], mut number: usize) -> Vec<Value> {
+    let mut values = Vec::new();
+    for listed in all.iter().rev() {
+        values.push(listed[number % listed.len()].clone());
+        number /= listed.len();
+    }
+    values.reverse();
+    values
+}
+
+/// How many trials are wanted, at most as many as there are combinations.
+fn wanted_of(sweep: &Sweep) -> usize {
+    let wanted = sweep.trials.map_or(0, |trials| trials as usize);
+    let counts = sweep.factors.iter().map(|factor| match &factor.values {
+        Values::Listed(list) => Some(list.len()),
+        Values::Between(range) => range.count(),
+    });
+    let all = counts.fold(1usize, |all, count| {
+        all.saturating_mul(count.unwrap_or(usize::MAX))
+    });
+    wanted.min(all)
+}
+
+/// The first few of the wanted combinations, drawn by the seed, no two alike; fewer where there are no more.
+fn drawn(
+    sweep: &Sweep,
+    wanted: usize,
+    few: usize,
+    seed: u64,
+) -> Result<Vec<Vec<Value>>, SweepError> {
     if wanted > MOST {
         return Err(SweepError::Input(format!(
             "[sweep] trials = {wanted}: {MOST} at most are trained"
@@ -204,29 +301,34 @@ fn drawn(sweep: &Sweep, wanted: usize, seed: u64) -> Result<Vec<Vec<Value>>, Swe
     let mut rng = stream(seed, Purpose::Sweep, 0);
     let mut known = BTreeSet::new();
     let mut all = Vec::new();
-    for _ in 0..wanted.saturating_mul(DRAWS) {
-        if all.len() == wanted {
+    for _ in 0..few.saturating_mul(DRAWS) {
+        if all.len() == few {
             break;
         }
-        let values: Vec<Value> = sweep
-            .factors
-            .iter()
-            .map(|factor| {
-                let share: f64 = rng.random();
-                match &factor.values {
-                    Values::Between(range) => range.at(share),
-                    Values::Listed(list) => {
-                        let place = (share * list.len() as f64) as usize;
-                        list[place.min(list.len() - 1)].clone()
-                    }
-                }
-            })
-            .collect();
-        if known.insert(format!("{values:?}")) {
+        let factors = sweep.factors.iter();
+        let values = factors.map(|factor| at_share(&factor.values, rng.random()));
+        let values: Vec<Value> = values.collect();
+        if known.insert(key_of(&values)) {
             all.push(values);
         }
     }
     Ok(all)
+}
+
+/// The value at a share of a factor, from 0 to 1.
+pub(crate) fn at_share(values: &Values, share: f64) -> Value {
+    match values {
+        Values::Between(range) => range.at(share),
+        Values::Listed(list) => {
+            let place = (share * list.len() as f64) as usize;
+            list[place.min(list.len() - 1)].clone()
+        }
+    }
+}
+
+/// What tells combinations apart.
+pub(crate) fn key_of(values: &[Value]) -> String {
+    format!("{values:?}")
 }
 
 /// The trial of these values.

@@ -146,6 +146,8 @@ fn of_row(row: &Measurement, split: Split, measure: Measure) -> Option<f64> {
         Measure::Loss => row.loss,
         Measure::Accuracy => row.accuracy,
         Measure::LogLoss => row.log_loss,
+        Measure::F1 => row.f1,
+        Measure::ExactMatch => row.exact_match,
     }
 }
 

@@ -7,6 +7,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use strata_core::project::sweep::Method;
+use toml::Value;
 
 /// The part `i` of `n` of a sweep: `2/4`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,13 +26,17 @@ impl Shard {
 
     /// Refuses a part of a sweep whose trials depend on each other.
     pub(crate) fn check(&self, method: Method) -> Result<(), SweepError> {
-        match method {
-            Method::Halving { .. } => Err(SweepError::Input(format!(
-                "--shard {self}: halving compares all trials before it goes on with some, so a part alone cannot; start \
-                 strata sweep several times with the same -o DIR instead, they share the runs"
-            ))),
-            Method::Grid | Method::Random => Ok(()),
-        }
+        let why = match method {
+            Method::Grid | Method::Random => return Ok(()),
+            Method::Halving { .. } => "halving compares all trials before it goes on with some",
+            Method::Bayesian { .. } => {
+                "a Bayesian search chooses trials from what all others have reached"
+            }
+        };
+        Err(SweepError::Input(format!(
+            "--shard {self}: {why}, so a part alone cannot; start strata sweep several times with the same -o DIR \
+             instead, they share the runs"
+        )))
     }
 }
 
@@ -93,8 +98,39 @@ pub fn merge(parts: &[PathBuf], into: Option<&Path>) -> Result<(SweepFolder, Tab
         None => SweepFolder::create(None, Path::new(""), project)?,
     };
     let folder = folder.merge(parts)?;
+    let own = folder.path().to_owned();
+    let all: Vec<PathBuf> = parts.iter().cloned().chain([own]).collect();
+    if let Some(chosen) = chosen_of(&all)? {
+        folder.keep_chosen(&chosen)?;
+    }
     let table = Table::make(&folder.plan()?, &folder)?;
     Ok((folder, table))
+}
+
+/// The trials that a Bayesian search has chosen in all of these folders: those of the one that is furthest. Refused are
+/// folders that have chosen otherwise: their trials of one number are not the same.
+fn chosen_of(parts: &[PathBuf]) -> Result<Option<Vec<Vec<Value>>>, SweepError> {
+    let mut furthest: Option<(&PathBuf, Vec<Vec<Value>>)> = None;
+    for part in parts {
+        let chosen = SweepFolder::open(part)?.chosen()?;
+        let Some((other, known)) = &furthest else {
+            furthest = Some((part, chosen));
+            continue;
+        };
+        if known.iter().zip(&chosen).any(|(one, other)| one != other) {
+            return Err(SweepError::Input(format!(
+                "{} and {} have chosen different trials, because their runs have not reached the same: only one of them \
+                 can be merged",
+                other.display(),
+                part.display()
+            )));
+        }
+        if chosen.len() > known.len() {
+            furthest = Some((part, chosen));
+        }
+    }
+    let chosen = furthest.map(|(_, chosen)| chosen);
+    Ok(chosen.filter(|chosen| !chosen.is_empty()))
 }
 
 #[cfg(test)]

@@ -115,6 +115,9 @@ pub struct TrialRow {
     pub number: usize,
     /// The value of each factor.
     pub values: Vec<String>,
+    /// The round, from 1, in which the Bayesian search chose it; nothing where it followed from the project alone.
+    #[serde(default)]
+    pub round: Option<usize>,
     /// How far it is.
     pub standing: Standing,
     /// Why it is no further, for the terminal.
@@ -139,6 +142,14 @@ pub struct TrialRow {
     pub runs: Vec<RunRow>,
 }
 
+impl TrialRow {
+    /// How it came about in a Bayesian search, as tables say it: `drawn`, or the round that chose it.
+    pub fn round_text(&self) -> String {
+        self.round
+            .map_or_else(|| "drawn".to_owned(), |round| round.to_string())
+    }
+}
+
 /// All trials of a sweep.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Table {
@@ -150,6 +161,9 @@ pub struct Table {
     pub metric: Metric,
     /// The trials, by their numbers.
     pub trials: Vec<TrialRow>,
+    /// How many more the Bayesian search will choose.
+    #[serde(default)]
+    pub to_choose: usize,
 }
 
 impl Table {
@@ -192,7 +206,10 @@ impl Table {
         };
         let rows = plan.trials.iter().zip(standings).enumerate();
         let mut trials: Vec<TrialRow> = rows
-            .map(|(place, (trial, runs))| row(plan, trial, runs, metric, epochs_of(place)))
+            .map(|(place, (trial, runs))| TrialRow {
+                round: plan.round_of(place),
+                ..row(plan, trial, runs, metric, epochs_of(place))
+            })
             .collect();
         rank(&mut trials, metric);
         Table {
@@ -200,7 +217,18 @@ impl Table {
             factors: plan.sweep.factors.iter().map(Factor::key).collect(),
             metric,
             trials,
+            to_choose: plan.to_choose(),
         }
+    }
+
+    /// How many trials there will be.
+    pub fn trials_in_all(&self) -> usize {
+        self.trials.len() + self.to_choose
+    }
+
+    /// Whether trials are chosen from what others have reached.
+    pub fn is_chosen(&self) -> bool {
+        self.to_choose > 0 || self.trials.iter().any(|row| row.round.is_some())
     }
 
     /// The completed trials, best first, then the others by their numbers.
@@ -220,7 +248,7 @@ impl Table {
 
     /// Whether nothing is left to train.
     pub fn is_done(&self) -> bool {
-        self.count(Standing::Waiting) + self.count(Standing::Begun) == 0
+        self.count(Standing::Waiting) + self.count(Standing::Begun) + self.to_choose == 0
     }
 
     /// What was measured of any trial, in the order of tables.
@@ -305,6 +333,7 @@ fn row(
     TrialRow {
         number: trial.number,
         values: trial.labels(),
+        round: None,
         standing,
         reason_in_window: unfit
             .map(|unfit| unfit.in_window.clone())
@@ -377,6 +406,8 @@ fn measured(run: &RunProgress, epochs: usize, is_completed: bool) -> BTreeMap<St
             ("loss", row.loss),
             ("accuracy", row.accuracy),
             ("log loss", row.log_loss),
+            ("F1", row.f1),
+            ("exact match", row.exact_match),
         ];
         for (name, value) in figures {
             let value = value.filter(|value| value.is_finite());

@@ -19,6 +19,8 @@ pub struct Live {
     pub table: Option<Arc<Table>>,
     /// How many trials are trained at once, once that was measured.
     pub pace: Option<Pace>,
+    /// The round of the Bayesian search that is trained.
+    pub round: Option<usize>,
     /// The runs in training: the epochs of each, and its last step.
     pub training: BTreeMap<String, (u32, Option<StepReport>)>,
     /// Runs of other processes that it waits for.
@@ -110,6 +112,7 @@ impl Drop for SweepTask {
 fn note(live: &mut Live, news: News) {
     match news {
         News::Began(pace) => live.pace = Some(pace),
+        News::Chosen { round, .. } => live.round = Some(round),
         News::Started { run, epochs, .. } => {
             live.waiting = 0;
             live.training.insert(run, (epochs, None));

@@ -1,6 +1,7 @@
 //! Trains what is due until nothing is: on one thread or several side by side, beside other processes in the same folder.
 
 use super::SweepError;
+use super::bayesian;
 use super::folder::{Claim, SweepFolder};
 use super::pace::Pace;
 use super::plan::Plan;
@@ -12,7 +13,7 @@ use crossbeam_channel::{Receiver, Sender, unbounded};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use strata_core::project::Project;
 use strata_engine::command::{Command, Until};
@@ -51,6 +52,13 @@ pub struct Options {
 pub enum News {
     /// The work begins, so many trials at once.
     Began(Pace),
+    /// The Bayesian search has chosen trials from what the others have reached.
+    Chosen {
+        /// Which time, from 1.
+        round: usize,
+        /// How many.
+        trials: usize,
+    },
     /// A run begins or goes on.
     Started {
         /// Its name.
@@ -128,20 +136,28 @@ pub fn work(
     if let Some(shard) = options.shard {
         shard.check(plan.sweep.method)?;
     }
+    folder.clean();
+    let state = State {
+        plan: Arc::new(plan.clone()),
+        standings: Vec::new(),
+        training: BTreeSet::new(),
+    };
     let work = Work {
-        plan,
+        seeds: &plan.seeds,
         folder,
         options,
         stop,
         tell,
-        state: Mutex::default(),
+        state: Mutex::new(state),
         error: Mutex::default(),
     };
-    folder.clean();
     work.give_another_chance()?;
     locked(&work.state).standings = standings(plan, folder);
     tell(News::Table(Box::new(Table::make(plan, folder)?)));
-    let left = work.due(&locked(&work.state).standings).len();
+    let left = work.due(&locked(&work.state)).len();
+    // The rounds that follow have as many at once as they are large.
+    let later = plan.round_size().min(plan.to_choose()) * plan.seeds.len();
+    let left = left.max(later);
     let pace = match options.jobs {
         _ if left == 0 => Pace::of(1),
         Some(jobs) => Pace::of(jobs.min(left).max(1)),
@@ -152,13 +168,13 @@ pub fn work(
     let failed = locked(&work.error).take();
     match failed {
         Some(error) => Err(error),
-        None => Table::make(plan, folder),
+        None => Table::make(&work.plan(), folder),
     }
 }
 
 /// The work in progress.
 struct Work<'a> {
-    plan: &'a Plan,
+    seeds: &'a [u64],
     folder: &'a SweepFolder,
     options: &'a Options,
     stop: &'a Stop,
@@ -169,8 +185,9 @@ struct Work<'a> {
 }
 
 /// What this process knows of all runs.
-#[derive(Default)]
 struct State {
+    /// The trials, more of them from round to round where they are chosen from what others have reached.
+    plan: Arc<Plan>,
     standings: Vec<Vec<RunProgress>>,
     /// The runs that it trains, by the places of trial and seed.
     training: BTreeSet<(usize, usize)>,
@@ -179,6 +196,11 @@ struct State {
 /// What a thread does next.
 enum Next {
     Train(Due, Claim),
+    /// There are more trials than before.
+    Chosen {
+        round: usize,
+        trials: usize,
+    },
     /// So many runs are on their way elsewhere; what follows depends on them.
     Wait(usize),
     End,
@@ -187,12 +209,13 @@ enum Next {
 impl Work<'_> {
     /// Runs that could not begin, or that failed and are wanted again, are tried once more.
     fn give_another_chance(&self) -> Result<(), SweepError> {
-        for (trial, row) in self.plan.trials.iter().enumerate() {
-            for (seed, number) in self.plan.seeds.iter().enumerate() {
+        let plan = self.plan();
+        for (trial, row) in plan.trials.iter().enumerate() {
+            for (seed, number) in self.seeds.iter().enumerate() {
                 if !self.is_mine(trial, seed) {
                     continue;
                 }
-                let name = self.plan.run_name(row.number, *number);
+                let name = plan.run_name(row.number, *number);
                 self.folder.forget_refusal(&name);
                 let run = self.folder.run(&name);
                 if self.options.retry
@@ -215,12 +238,17 @@ impl Work<'_> {
 
     fn is_mine(&self, trial: usize, seed: usize) -> bool {
         let shard = self.options.shard;
-        shard.is_none_or(|shard| shard.holds(trial, seed, self.plan.seeds.len()))
+        shard.is_none_or(|shard| shard.holds(trial, seed, self.seeds.len()))
+    }
+
+    /// The trials as they are now.
+    fn plan(&self) -> Arc<Plan> {
+        Arc::clone(&locked(&self.state).plan)
     }
 
     /// What this process has to see trained.
-    fn due(&self, standings: &[Vec<RunProgress>]) -> Vec<Due> {
-        let mut due = schedule(self.plan, standings).due;
+    fn due(&self, state: &State) -> Vec<Due> {
+        let mut due = schedule(&state.plan, &state.standings).due;
         due.retain(|due| self.is_mine(due.trial, due.seed));
         due
     }
@@ -254,6 +282,10 @@ impl Work<'_> {
                     locked(&self.state).training.remove(&(due.trial, due.seed));
                     trained.and_then(|()| self.tell_table())
                 }
+                Ok(Next::Chosen { round, trials }) => {
+                    (self.tell)(News::Chosen { round, trials });
+                    self.tell_table()
+                }
                 Ok(Next::Wait(others)) => {
                     if others > 0 {
                         (self.tell)(News::Waiting(others));
@@ -278,14 +310,14 @@ impl Work<'_> {
         if self.stop.is_asked() {
             return Ok(Next::End);
         }
-        self.look(&mut state.standings);
-        let due = self.due(&state.standings);
+        self.look(&mut state);
+        let due = self.due(&state);
         for &next in &due {
             let key = (next.trial, next.seed);
             if state.training.contains(&key) {
                 continue;
             }
-            let name = self.name(next);
+            let name = self.name(&state.plan, next);
             let Some(claim) = self.folder.claim(&name)? else {
                 continue;
             };
@@ -302,39 +334,65 @@ impl Work<'_> {
             return Ok(Next::Train(next, claim));
         }
         if due.is_empty() {
-            return Ok(Next::End);
+            return self.next_round(&mut state);
         }
         let is_elsewhere = |due: &&Due| !state.training.contains(&(due.trial, due.seed));
         Ok(Next::Wait(due.iter().filter(is_elsewhere).count()))
     }
 
+    /// When all trials are over: those that are chosen from what they have reached, or the end.
+    fn next_round(&self, state: &mut State) -> Result<Next, SweepError> {
+        let former = Arc::clone(&state.plan);
+        if former.to_choose() == 0 {
+            return Ok(Next::End);
+        }
+        let choose = || bayesian::next_round(&former, &state.standings);
+        let plan = self.folder.with_next_round(&former, choose)?;
+        let place = former.trials.len();
+        let trials = plan.trials.len() - place;
+        let seeds = self.seeds.len();
+        state
+            .standings
+            .resize(plan.trials.len(), vec![RunProgress::default(); seeds]);
+        let round = plan.round_of(plan.trials.len() - 1);
+        state.plan = Arc::new(plan);
+        Ok(match (trials, round) {
+            (0, _) | (_, None) => Next::End,
+            (trials, Some(round)) => Next::Chosen { round, trials },
+        })
+    }
+
     /// Reads again how far the runs are that are not over.
-    fn look(&self, standings: &mut [Vec<RunProgress>]) {
-        for (trial, runs) in self.plan.trials.iter().zip(standings) {
+    fn look(&self, state: &mut State) {
+        let State {
+            plan, standings, ..
+        } = state;
+        for (trial, runs) in plan.trials.iter().zip(standings) {
             let open = trial.project.is_ok();
-            for (run, &seed) in runs.iter_mut().zip(&self.plan.seeds) {
+            for (run, &seed) in runs.iter_mut().zip(self.seeds) {
                 if open && !run.is_over() {
-                    *run = RunProgress::read(self.folder, &self.plan.run_name(trial.number, seed));
+                    *run = RunProgress::read(self.folder, &plan.run_name(trial.number, seed));
                 }
             }
         }
     }
 
-    fn name(&self, due: Due) -> String {
-        let (trial, seed) = (&self.plan.trials[due.trial], self.plan.seeds[due.seed]);
-        self.plan.run_name(trial.number, seed)
+    fn name(&self, plan: &Plan, due: Due) -> String {
+        let (trial, seed) = (&plan.trials[due.trial], self.seeds[due.seed]);
+        plan.run_name(trial.number, seed)
     }
 
     /// Trains a run as far as it is due.
     fn train(&self, due: Due, pace: Pace) -> Result<(), SweepError> {
-        let Ok(project) = &self.plan.trials[due.trial].project else {
+        let plan = self.plan();
+        let Ok(project) = &plan.trials[due.trial].project else {
             return Ok(());
         };
         let project = Project {
-            seed: self.plan.seeds[due.seed],
+            seed: self.seeds[due.seed],
             ..project.clone()
         };
-        let name = self.name(due);
+        let name = self.name(&plan, due);
         let run = self.begun_elsewhere(&name)?;
         let is_resumed = can_resume(&run);
         (self.tell)(News::Started {
@@ -407,7 +465,7 @@ impl Work<'_> {
     }
 
     fn tell_table(&self) -> Result<(), SweepError> {
-        let table = Table::make(self.plan, self.folder)?;
+        let table = Table::make(&self.plan(), self.folder)?;
         (self.tell)(News::Table(Box::new(table)));
         Ok(())
     }

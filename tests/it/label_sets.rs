@@ -11,11 +11,11 @@ use strata::project::data::Split;
 use strata::project::{Project, file};
 use strata_testkit::files::npy;
 
-const LABELS: usize = 3;
+pub(crate) const LABELS: usize = 3;
 const SIDE: usize = 8;
 
 /// Which labels an image has: all eight combinations come, the last label seldom.
-fn row(index: usize) -> [u8; LABELS] {
+pub(crate) fn row(index: usize) -> [u8; LABELS] {
     [
         index % 2,
         usize::from(index % 5 < 2),
@@ -25,7 +25,7 @@ fn row(index: usize) -> [u8; LABELS] {
 }
 
 /// Images with a bright patch in a corner of its own for each label, and their rows of labels.
-fn data(at: &Path) {
+pub(crate) fn data(at: &Path) {
     let at = &at.join("d");
     fs::create_dir(at).unwrap();
     for (name, first, count) in [("train", 0, 210), ("test", 1000, 70)] {
@@ -58,7 +58,7 @@ fn data(at: &Path) {
     fs::write(at.join("classes.txt"), "cat\ndog\nhat\n").unwrap();
 }
 
-fn project(at: &Path, head: &str, loss: &str, more: &str) -> Project {
+pub(crate) fn project(at: &Path, head: &str, loss: &str, more: &str) -> Project {
     let text = format!(
         r#"format = 1
 title = "labels"
@@ -147,10 +147,7 @@ fn several_labels_are_learnt_and_told_of_in_the_terminal() {
             &["inspect", "run", "adversarial", "-o", "a.png"],
             "several labels",
         ),
-        (
-            &["inspect", "run", "saliency", "-o", "s.png"],
-            "several labels",
-        ),
+        (&["inspect", "run", "saliency", "-o", "s.png"], ""),
         (
             &["inspect", "run", "saliency", "--class", "1", "-o", "s.png"],
             "",
@@ -167,18 +164,12 @@ fn several_labels_are_learnt_and_told_of_in_the_terminal() {
         );
         assert!(err(&done).contains(part), "{args:?}: {}", err(&done));
     }
-    let exported = strata(at, &["export", "run", "--to", "pytorch", "-o", "script"]);
-    assert!(
-        err(&exported).contains("several labels"),
-        "{}",
-        err(&exported)
-    );
-    assert!(!at.join("script/train.py").exists() && at.join("script/model.py").exists());
     let compared = out(&strata(at, &["compare", "run", "other"]));
     assert!(
         compared.contains("several labels") && !compared.contains("McNemar"),
         "{compared}"
     );
+    assert!(compared.contains("F1 of labels"), "{compared}");
     let report = fs::read_to_string(at.join("r.html")).unwrap();
     assert!(
         report.contains("images with every label right"),
@@ -286,12 +277,53 @@ fn what_does_not_fit_several_labels_is_refused_in_one_message() {
         assert!(!at.join("x").exists());
     }
     let mut weighed = project(at, "dense 3", "bce", "");
-    weighed.stages[0].class_weights = "balanced".parse().ok();
+    weighed.stages[0].class_weights = "1 2".parse().ok();
     let (outcome, _) = train(&weighed, &options(&at.join("y")));
     let failure = crate::kit::runs::failed(outcome);
     assert!(
-        failure.message.contains("several labels"),
+        failure
+            .message
+            .contains("weighs 2 labels, but the images have 3"),
         "{}",
         failure.message
     );
+}
+
+/// A rare label that counts as much as its absence is found more often.
+#[test]
+fn labels_that_are_there_count_by_their_weights() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    data(at);
+    let mut project = project(at, "dense 3", "bce", "");
+    project.stages[0].epochs = 2;
+    let recall = |name: &str, project: &Project| {
+        completed(train(project, &options(&at.join(name))).0);
+        let mut run = SavedRun::open(&at.join(name), "last", None, &mut |_| true).unwrap();
+        let labels = run.evaluate(Split::Test).unwrap().labels.unwrap();
+        labels[2].recall().unwrap_or(0.0)
+    };
+    let plain = recall("plain", &project);
+    project.stages[0].class_weights = "balanced".parse().ok();
+    let balanced = recall("balanced", &project);
+    assert!(balanced > plain, "{balanced} {plain}");
+    // What ranks trials may be a figure of the labels.
+    let table = fs::read_to_string(at.join("plain/metrics.csv")).unwrap();
+    assert!(table.starts_with("stage,epoch,step,split,loss,accuracy,f1,exact_match,log_loss"));
+    let text = fs::read_to_string(at.join("p.toml")).unwrap();
+    let text = text.replace("epochs = 12", "epochs = 2");
+    let sweep =
+        "[sweep]\nmetric = \"best valid f1\"\nstage.0.class_weights = [false, \"balanced\"]\n";
+    fs::write(at.join("s.toml"), format!("{text}{sweep}")).unwrap();
+    let told = json(&strata(at, &["sweep", "s.toml", "-o", "s", "--json"]));
+    for trial in told["trials"].as_array().unwrap() {
+        assert!(
+            trial["rank"].is_number() && trial["value"]["mean"].is_number(),
+            "{trial}"
+        );
+        assert!(
+            trial["measured"]["valid exact match"]["mean"].is_number(),
+            "{trial}"
+        );
+    }
 }

@@ -346,5 +346,49 @@ fn a_print_is_pasted_into_a_stack() {
         ),
         "{texts:?}"
     );
-    assert!(window.has("line 5, Mystery(8), was left out"));
+    assert!(window.has("line 5, (3): Mystery(8), was left out"));
+    // The lines are shown, the one that was left out is marked, and is led to.
+    assert!(window.has("5 layers were understood, 1 line was left out"));
+    for (dark, theme) in [(true, "dark"), (false, "light")] {
+        window.set_dark(dark);
+        window.keep_picture(&format!("incoming/pasted-{theme}"));
+    }
+    let line = window.full_label("Go to line 5");
+    window.click(&line);
+    window.run();
+    assert!(window.has("(3): Mystery(8)"));
+    window.click("Close box");
+    window.run();
+    assert!(!window.has("layers were understood"));
+    // Of a print without any layer the marks say why.
+    let lightning = include_str!("../fixtures/prints/lightning.txt");
+    window
+        .harness
+        .state_mut()
+        .handle(Action::Paste(lightning.to_owned()));
+    window.run();
+    assert!(window.has("0 layers were understood") && window.has("example_input_array"));
+}
+
+#[test]
+fn the_terminal_points_at_what_it_left_out() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("net.txt"), PRINTED).unwrap();
+    let told = strata(folder.path(), &["check", "--paste", "net.txt"]);
+    let lines = err(&told);
+    let at = lines
+        .lines()
+        .position(|line| line.trim() == "(3): Mystery(8)")
+        .unwrap();
+    let pointing = lines.lines().nth(at + 1).unwrap();
+    let line = lines.lines().nth(at).unwrap();
+    assert_eq!(line.find("Mystery"), pointing.find('^'), "{lines}");
+    assert_eq!(pointing.trim(), "^^^^^^^", "{lines}");
+    assert!(lines.contains("line 5 was left out"), "{lines}");
+    let value = json(&strata(
+        folder.path(),
+        &["check", "--paste", "net.txt", "--json"],
+    ));
+    assert_eq!(value["unread"][0]["line"], 5);
+    assert_eq!(value["unread"][0]["marked"], "Mystery");
 }

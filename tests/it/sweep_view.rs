@@ -162,6 +162,53 @@ fn the_window_trains_a_sweep_stops_it_and_goes_on() {
 }
 
 #[test]
+fn a_bayesian_search_is_set_up_and_trained() {
+    let folder = tempfile::tempdir().unwrap();
+    let project =
+        swept("metric = \"valid loss\"\nstage.0.lr = \"1e-4..0.1 log\"\nstage.0.batch = [16, 32]");
+    let mut window = view(folder.path(), &project);
+    window.click("Method of the sweep");
+    window.run();
+    window.click("Bayesian search");
+    window.run();
+    let sweep = |window: &Window| window.state().project().sweep.clone().unwrap();
+    assert_eq!(
+        (sweep(&window).method, sweep(&window).trials),
+        (Method::BAYESIAN, Some(30))
+    );
+    window.enter("Random trials at first", "3");
+    window.enter("Trials of a round", "2");
+    window.enter("Trials of the sweep", "3");
+    let limit = std::time::Duration::from_secs(20);
+    window.wait_for(limit, "why not", |window| {
+        window.has("draws the first 3 of its trials at random")
+    });
+    window.enter("Trials of the sweep", "7");
+    window.wait_for(limit, "the trials", |window| {
+        window.has("7 trials, 7 runs; 4 of them are chosen while it trains")
+    });
+    window.click("Train sweep");
+    window.wait("the end", |state| {
+        state.sweeping.begun.is_some() && !state.sweeping.is_running()
+    });
+    assert!(window.has("All trained"));
+    let (_, table) = window.state().sweeping.begun.clone().unwrap();
+    assert_eq!((table.trials.len(), table.to_choose), (7, 0));
+    window.click("Page Trials of the sweep");
+    window.run();
+    assert!(window.has("chosen in round 2") && window.has("drawn at random"));
+    window.click("Sort trials by round");
+    for page in ["Settings", "Trials", "Coordinates", "Effects"] {
+        window.click(&format!("Page {page} of the sweep"));
+        window.run();
+        for (dark, theme) in [(true, "dark"), (false, "light")] {
+            window.set_dark(dark);
+            window.keep_picture(&format!("bayesian/{page}-{theme}"));
+        }
+    }
+}
+
+#[test]
 fn what_keeps_a_sweep_from_training_is_told() {
     let folder = tempfile::tempdir().unwrap();
     let mut window = view(folder.path(), &swept("encoder.9.kernel_size = [3, 5]"));

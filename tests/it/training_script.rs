@@ -13,14 +13,14 @@ use strata::project::data::Split;
 use strata_testkit::folders::python_with;
 
 /// What the tiny project lacks for a network that trains alike however it is shared out: no batch norm, no dropout.
-const PLAIN: [(&str, &str); 2] = [("\"bn\", ", ""), ("\"dropout 0.3\", ", "")];
+pub(crate) const PLAIN: [(&str, &str); 2] = [("\"bn\", ", ""), ("\"dropout 0.3\", ", "")];
 
-fn pytorch(test: &str) -> Option<OsString> {
+pub(crate) fn pytorch(test: &str) -> Option<OsString> {
     python_with(&["torch", "torchvision", "safetensors"], test)
 }
 
 /// A run of a changed tiny project in `run`, exported to `export`.
-fn exported(at: &Path, changes: &[(&str, &str)]) {
+pub(crate) fn exported(at: &Path, changes: &[(&str, &str)]) {
     completed(train(&tiny(changes), &options(&at.join("run"))).0);
     let exported = export(&Request {
         run: &at.join("run"),
@@ -34,7 +34,12 @@ fn exported(at: &Path, changes: &[(&str, &str)]) {
 }
 
 /// The script as `python` or, with two processes, as torchrun starts it.
-fn script(python: &OsString, at: &Path, processes: usize, arguments: &[&str]) -> Command {
+pub(crate) fn script(
+    python: &OsString,
+    at: &Path,
+    processes: usize,
+    arguments: &[&str],
+) -> Command {
     let mut command = Command::new(python);
     if processes > 1 {
         let count = format!("--nproc-per-node={processes}");
@@ -49,17 +54,17 @@ fn script(python: &OsString, at: &Path, processes: usize, arguments: &[&str]) ->
     command
 }
 
-fn done(output: &Output) {
+pub(crate) fn done(output: &Output) {
     let told = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{told}");
 }
 
-fn record(run: &Path) -> RunRecord {
+pub(crate) fn record(run: &Path) -> RunRecord {
     RunRecord::read(run).unwrap()
 }
 
 /// Whether two runs measured the same, but for rounding.
-fn assert_alike(one: &RunRecord, other: &RunRecord, within: f64) {
+pub(crate) fn assert_alike(one: &RunRecord, other: &RunRecord, within: f64) {
     assert_eq!((one.status, one.steps), (other.status, other.steps));
     for split in ["train", "valid", "test", "unlabeled"] {
         let [one, other] = [one, other].map(|record| record.metrics[split].loss);
@@ -71,7 +76,7 @@ fn assert_alike(one: &RunRecord, other: &RunRecord, within: f64) {
 }
 
 /// Waits until a run has taken so many steps.
-fn wait_for_steps(run: &Path, child: &mut Child, steps: usize) {
+pub(crate) fn wait_for_steps(run: &Path, child: &mut Child, steps: usize) {
     let start = Instant::now();
     loop {
         let text = std::fs::read_to_string(run.join("steps.csv")).unwrap_or_default();
@@ -230,11 +235,14 @@ fn it_pauses_goes_on_and_takes_another_rate() {
 fn what_pytorch_has_no_word_for_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();
-    let changes = [("limit = 40", "limit = 40\naugment = [\"shift 0.1 wrap\"]")];
+    let changes = [(
+        "limit = 40",
+        "limit = 40\naugment = [\"perspective 0.3 wrap\"]",
+    )];
     completed(train(&tiny(&changes), &options(&at.join("run"))).0);
     let told = strata(at, &["export", "run", "--to", "pytorch"]);
     assert_eq!(code(&told), 0);
-    assert!(err(&told).contains("`shift 0.1 wrap`"), "{}", err(&told));
+    assert!(err(&told).contains("`perspective 0.3"), "{}", err(&told));
     assert!(at.join("run/export/model.py").exists());
     assert!(!at.join("run/export/train.py").exists());
     let alone = [

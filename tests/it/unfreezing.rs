@@ -25,7 +25,7 @@ fn gradual(setting: &str, epochs: u32) -> Project {
 }
 
 /// The layers whose weights differ between two checkpoints.
-fn moved(run: &Path, from: &str, to: &str) -> Vec<String> {
+pub(crate) fn moved(run: &Path, from: &str, to: &str) -> Vec<String> {
     let [from, to] = [from, to].map(|name| weights(run, name).unwrap());
     let values = |all: &HashMap<String, candle_core::Tensor>, key: &str| {
         all[key].flatten_all().unwrap().to_vec1::<f32>().unwrap()

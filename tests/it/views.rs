@@ -366,6 +366,7 @@ fn maps(step: u64) -> Saliency {
     let (maps, inputs) = (vec![0.5; 16], vec![9; 16]);
     let top = vec![(7, 0.9), (1, 0.06), (9, 0.04)];
     let answers = vec![Answer {
+        labels: None,
         label: Some(1),
         class: Some(7),
         score: 4.2,

@@ -1,13 +1,14 @@
 //! What actions do to layers: change the selected one, move one by hand, paste some.
 
-use crate::action::OnSelected;
+use crate::action::{OnSelected, Overlay};
 use crate::messages::Weight;
+use crate::pasted_text::PastedText;
 use crate::state::{SideTab, State};
 use strata_core::project::edit::{Edit, EditError};
 use strata_core::project::node::Node;
 use strata_core::project::stage::Stage;
 use strata_core::project::{Place, Project, Stack};
-use strata_core::shape::foreign::pasted::{is_print, paste};
+use strata_core::shape::foreign::pasted::{in_lines, is_print, paste};
 use strata_core::shape::foreign::{is_call, translate};
 
 impl State {
@@ -97,8 +98,9 @@ impl State {
     }
 
     pub(super) fn paste(&mut self, text: &str) {
-        let (nodes, notes) = read_layers(text);
+        let (nodes, told) = read_layers(text);
         if nodes.iter().all(|node| matches!(node, Node::Broken { .. })) {
+            self.mark(told.text);
             return self
                 .messages
                 .add(Weight::Note, "The clipboard holds no layers");
@@ -112,18 +114,18 @@ impl State {
         let inserted = self.with_inserted(&first, nodes);
         if self.take(inserted) {
             self.selected = Some(first);
-            self.tell(notes);
+            self.tell(told);
         }
     }
 
     /// The layers of a text at a place; the first is selected.
     pub(super) fn add_text(&mut self, place: &Place, text: &str) {
-        let (nodes, notes) = read_layers(text);
+        let (nodes, told) = read_layers(text);
         let count = nodes.len() as isize;
         let inserted = self.with_inserted(place, nodes);
         if self.take(inserted) {
             self.select(Some(place.clone()));
-            self.tell(notes);
+            self.tell(told);
             // Who adds one layer often adds the next.
             if self.asked_layer.as_ref() == Some(place) {
                 self.asked_layer = place.neighbour(count);
@@ -133,7 +135,7 @@ impl State {
 
     /// The layers of a text in place of the node there: one step to undo, however many they are.
     pub(super) fn write_text(&mut self, place: &Place, text: &str) {
-        let (mut nodes, notes) = read_layers(text);
+        let (mut nodes, told) = read_layers(text);
         if nodes.is_empty() {
             return self.show_preview(None);
         }
@@ -141,7 +143,7 @@ impl State {
         let replace = Edit::Replace(place.clone(), first);
         if nodes.is_empty() {
             if self.edit(&replace) {
-                self.tell(notes);
+                self.tell(told);
             }
             return;
         }
@@ -150,7 +152,7 @@ impl State {
             inserted(project, &behind, nodes)
         });
         if self.take(written) {
-            self.tell(notes);
+            self.tell(told);
         }
     }
 
@@ -158,11 +160,21 @@ impl State {
         inserted(self.project().clone(), first, nodes)
     }
 
-    /// What of a pasted text is written elsewhere here.
-    fn tell(&mut self, notes: Vec<String>) {
-        if !notes.is_empty() {
+    /// What of a pasted text is written elsewhere here, and which of its lines were not understood.
+    fn tell(&mut self, told: Told) {
+        if !told.notes.is_empty() {
+            let notes = told.notes.join("; ");
             self.messages
-                .add(Weight::Warning, format!("Pasted: {}", notes.join("; ")));
+                .add(Weight::Warning, format!("Pasted: {notes}"));
+        }
+        self.mark(told.text);
+    }
+
+    /// Shows a pasted text with its lines that were not understood.
+    fn mark(&mut self, text: Option<PastedText>) {
+        if text.is_some() {
+            self.pasted = text;
+            self.overlay = Some(Overlay::Pasted);
         }
     }
 
@@ -189,18 +201,29 @@ fn inserted(project: Project, first: &Place, nodes: Vec<Node>) -> Result<Project
     Ok(next)
 }
 
+/// What is to be known of a pasted text.
+#[derive(Default)]
+struct Told {
+    notes: Vec<String>,
+    /// The text, where some of its lines were not understood.
+    text: Option<PastedText>,
+}
+
 /// The layers of a text with what is to be known of it: calls of PyTorch and Keras, or lines of a project file.
-fn read_layers(text: &str) -> (Vec<Node>, Vec<String>) {
-    if !is_call(text) {
-        return (nodes(text), Vec::new());
+fn read_layers(text: &str) -> (Vec<Node>, Told) {
+    // Lightning's tables have no call.
+    if !is_call(text) && !is_print(text) {
+        return (nodes(text), Told::default());
     }
     match translate(text) {
         Ok(translation) => {
             let layers = translation.layers.into_iter().map(Node::Layer).collect();
-            (layers, translation.notes)
+            let notes = translation.notes;
+            (layers, Told { notes, text: None })
         }
         Err(_) if is_print(text) => {
-            let printed = paste(text);
+            let text = in_lines(text);
+            let printed = paste(&text);
             let unread = printed.unread.iter();
             let unread = unread.map(|unread| {
                 format!(
@@ -209,9 +232,18 @@ fn read_layers(text: &str) -> (Vec<Node>, Vec<String>) {
                 )
             });
             let notes = printed.notes.iter().cloned().chain(unread).collect();
-            (printed.layers.into_iter().map(Node::Layer).collect(), notes)
+            let marked = (!printed.unread.is_empty()).then_some(PastedText {
+                text,
+                unread: printed.unread,
+                layers: printed.layers.len(),
+            });
+            let told = Told {
+                notes,
+                text: marked,
+            };
+            (printed.layers.into_iter().map(Node::Layer).collect(), told)
         }
-        Err(_) => (nodes(text), Vec::new()),
+        Err(_) => (nodes(text), Told::default()),
     }
 }
 
@@ -261,8 +293,8 @@ mod tests {
     #[test]
     fn lines_of_other_libraries_become_layers() {
         let texts = |text: &str| {
-            let (nodes, notes) = read_layers(text);
-            (nodes.iter().map(Node::text).collect::<Vec<_>>(), notes)
+            let (nodes, told) = read_layers(text);
+            (nodes.iter().map(Node::text).collect::<Vec<_>>(), told.notes)
         };
         let body = "nn.Conv2d(1, 20, 5),\nnn.ReLU(),\nnn.MaxPool2d(2),\n";
         assert_eq!(texts(body).0, ["conv 20 k5", "relu", "maxpool 2"]);

@@ -23,6 +23,8 @@ pub enum Column {
     Valid,
     /// What was measured on the test images.
     Test,
+    /// F1 on the test images, where an image may have several labels.
+    F1,
     /// How long they were trained.
     Time,
 }
@@ -80,8 +82,14 @@ impl StoredRun {
                 let metrics = self.record.metrics.get("test")?;
                 Some(metrics.accuracy.unwrap_or(metrics.loss))
             }
+            Column::F1 => self.f1(),
             Column::Time => Some(self.record.seconds),
         }
+    }
+
+    /// F1 on the test images, where an image may have several labels.
+    pub fn f1(&self) -> Option<f64> {
+        self.record.metrics.get("test")?.f1
     }
 
     fn searched(&self) -> String {

@@ -8,7 +8,7 @@ use std::path::Path;
 use strata_core::files;
 use strata_core::project::layer_text::LayerTextError;
 use strata_core::project::node::Node;
-use strata_core::shape::foreign::pasted::{Pasted, is_print, paste};
+use strata_core::shape::foreign::pasted::{Pasted, Unread, is_print, paste};
 use strata_core::shape::foreign::{Translation, is_call, translate};
 
 /// No lines that a person would paste are longer.
@@ -32,33 +32,44 @@ pub fn run(file: &Path, as_json: bool) -> anyhow::Result<()> {
         );
         return Err(WrongInput(message).into());
     }
-    let translation = match translate(&text) {
+    let (translation, unread) = match translate(&text) {
         Err(_) if is_print(&text) => without_unread(paste(&text)),
-        read => read.map_err(|error| WrongInput(described(&name, &text, &error)))?,
+        read => {
+            let read = read.map_err(|error| WrongInput(described(&name, &text, &error)))?;
+            (read, Vec::new())
+        }
     };
     match as_json {
         true => output::print_json(&json!({
             "layers": translation.layers.iter().map(ToString::to_string).collect::<Vec<_>>(),
             "notes": translation.notes,
+            "unread": unread.iter().map(|unread| json!({
+                "line": unread.line,
+                "text": unread.text,
+                "marked": unread.text.get(unread.marked.clone()),
+                "reason": unread.reason,
+            })).collect::<Vec<_>>(),
         })),
         false => output::print(&as_toml(&translation)),
     }
 }
 
 /// What was understood of a print; the rest is told with its line.
-fn without_unread(pasted: Pasted) -> Translation {
+fn without_unread(pasted: Pasted) -> (Translation, Vec<Unread>) {
     for unread in &pasted.unread {
         output::say(&format!(
-            "line {} was left out: {}\n  {}",
+            "line {} was left out: {}\n  {}\n  {}",
             unread.line,
             unread.reason,
-            unread.text.trim()
+            unread.text,
+            unread.carets()
         ));
     }
-    Translation {
+    let translation = Translation {
         layers: pasted.layers,
         notes: pasted.notes,
-    }
+    };
+    (translation, pasted.unread)
 }
 
 pub(crate) fn read_input() -> std::io::Result<String> {

@@ -117,9 +117,16 @@ fn look(args: &InspectArgs) -> MapLook {
 
 /// `image 3, 7: 7 98.2 %, 1 1.1 %, 9 0.4 %; logit of 7 12.1`
 fn line(saliency: &Saliency, index: usize, answer: &Answer) -> String {
-    let label = answer.label.map_or_else(String::new, |label| {
-        format!(", {}", saliency.class_name(label))
-    });
+    let names = |labels: &[u32]| -> String {
+        let names = labels.iter().map(|label| saliency.class_name(*label));
+        names.collect::<Vec<_>>().join(" + ")
+    };
+    let label = match (&answer.labels, answer.label) {
+        (Some(labels), _) if labels.is_empty() => ", none of the labels".to_owned(),
+        (Some(labels), _) => format!(", {}", names(labels)),
+        (None, Some(label)) => format!(", {}", names(&[label])),
+        (None, None) => String::new(),
+    };
     let image = format!("image {}{label}", index + 1);
     let score = text::figure(f64::from(answer.score));
     let complete = saliency.completeness.get(index);

@@ -1,4 +1,5 @@
-//! How much the images of each class count in the loss, as `weight` of torch.nn.CrossEntropyLoss.
+//! How much the images of each class count in the loss, as `weight` of torch.nn.CrossEntropyLoss; where an image may have
+//! several labels, how much each that it has counts, as `pos_weight` of torch.nn.BCEWithLogitsLoss.
 
 use super::reference::stage::CLASS_WEIGHTS;
 use super::structured;
@@ -37,6 +38,22 @@ impl ClassWeights {
                     count => all as f64 / (there * count) as f64,
                 };
                 images.iter().map(weight).collect()
+            }
+        }
+    }
+
+    /// The weight of each label that an image has, where it may have several and so many of the images have each. Balanced
+    /// lets those that have a label count as much as those that have not; a label that no image has counts once.
+    pub fn of_labels(&self, having: &[usize], images: usize) -> Vec<f64> {
+        match self {
+            ClassWeights::Each(weights) => weights.clone(),
+            ClassWeights::Balanced => {
+                let weight = |count: &usize| match (*count, images.saturating_sub(*count)) {
+                    // Of a label that all have or none there is nothing to balance.
+                    (0, _) | (_, 0) => 1.0,
+                    (there, missing) => missing as f64 / there as f64,
+                };
+                having.iter().map(weight).collect()
             }
         }
     }
@@ -132,6 +149,13 @@ mod tests {
         for text in ["", "even", "1 x", "0 1", "nan"] {
             assert!(text.parse::<ClassWeights>().is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn balanced_labels_count_as_much_as_their_absence() {
+        let found = ClassWeights::Balanced.of_labels(&[1, 5, 0, 10], 10);
+        assert_eq!(found, [9.0, 1.0, 1.0, 1.0]);
+        assert_eq!(ClassWeights::Each(vec![2.0]).of_labels(&[1], 10), [2.0]);
     }
 
     /// sklearn.utils.class_weight.compute_class_weight("balanced", classes=[0, 1, 2], y=[0, 0, 0, 0, 1, 1, 2])

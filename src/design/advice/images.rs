@@ -296,7 +296,16 @@ fn rare_label(
          F1, precision and recall of each label.",
         100.0 * (1.0 - share)
     );
-    Some(Advice::new(message, why).of_stage(index))
+    let advice = Advice::new(message, why).of_stage(index);
+    if stage.class_weights.is_some() {
+        return Some(advice);
+    }
+    let balanced = Stage {
+        class_weights: Some(ClassWeights::Balanced),
+        ..stage.clone()
+    };
+    let label = format!("set class weights of stage {} to balanced", index + 1);
+    Some(advice.fix(label, Edit::Stage(index, balanced)))
 }
 
 /// Rare classes that are drawn more often and count more as well.

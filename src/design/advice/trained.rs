@@ -21,6 +21,10 @@ pub struct EpochFigures {
     pub loss: f64,
     /// The fraction classified correctly.
     pub accuracy: Option<f64>,
+    /// Where an image may have several labels: F1, the mean over the labels.
+    pub f1: Option<f64>,
+    /// Where an image may have several labels: the fraction of images of which every one is right.
+    pub exact_match: Option<f64>,
 }
 
 /// What the figures of a run say, stage by stage.

@@ -170,14 +170,6 @@ fn check_classes(stage: &Stage, inference: &Inference, dataset: &Dataset) -> Res
 }
 
 fn check_weights(stage: &Stage, dataset: &Dataset) -> Result<(), Unfit> {
-    if stage.class_weights.is_some() && dataset.has_label_sets() {
-        let message = format!(
-            "stage `{}` weighs classes, but an image may have several labels here: each counts alike",
-            stage.name
-        );
-        let none = Repair::Stage(StageSetting::ClassWeights(None));
-        return Err(Unfit::new(message, vec![none.into()]));
-    }
     let Some(ClassWeights::Each(weights)) = &stage.class_weights else {
         return Ok(());
     };
@@ -185,8 +177,12 @@ fn check_weights(stage: &Stage, dataset: &Dataset) -> Result<(), Unfit> {
     if given == classes {
         return Ok(());
     }
+    let of = match dataset.has_label_sets() {
+        true => "labels",
+        false => "classes",
+    };
     let message = format!(
-        "stage `{}` weighs {given} classes, but the images have {classes}",
+        "stage `{}` weighs {given} {of}, but the images have {classes}",
         stage.name
     );
     let balanced = StageSetting::ClassWeights(Some(ClassWeights::Balanced));

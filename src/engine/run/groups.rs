@@ -50,8 +50,12 @@ fn is_weight(project: &Project, parameter: &Parameter) -> bool {
 /// How much the images of each class count in the loss of a stage, where they do not count alike.
 pub fn class_weights(stage: &Stage, dataset: &Dataset) -> Option<Vec<f64>> {
     let weights = stage.class_weights.as_ref()?;
-    let images = dataset.split(stage.split)?.per_class();
-    Some(weights.of_classes(&images))
+    let split = dataset.split(stage.split)?;
+    let images = split.per_class();
+    Some(match dataset.has_label_sets() {
+        true => weights.of_labels(&images, split.len()),
+        false => weights.of_classes(&images),
+    })
 }
 
 #[cfg(test)]

@@ -188,7 +188,8 @@ fn go_live<'a>(
     control.obey_file(folder.path());
     let record = parts::record(&folder, &project, &dataset, &device, is_resumed, sink);
     let previews = LivePreviews::new(&dataset, &inference, project.seed, &device)?;
-    let tables = MetricsWriter::open(folder.path(), position.step)
+    let with_labels = dataset.has_label_sets();
+    let tables = MetricsWriter::open(folder.path(), position.step, with_labels)
         .map_err(|reason| RunError::write(folder.path(), reason.to_string()))?;
     transform_file::write(folder.path(), &dataset)
         .map_err(|reason| RunError::write(folder.path(), reason))?;

@@ -21,6 +21,20 @@ pub(crate) const STEPS_FILE: &str = "steps.csv";
 pub(crate) const METRICS: [&str; 9] = [
     "stage", "epoch", "step", "split", "loss", "accuracy", "log_loss", "lr", "seconds",
 ];
+/// The same where an image may have several labels.
+pub(crate) const METRICS_OF_LABELS: [&str; 11] = [
+    "stage",
+    "epoch",
+    "step",
+    "split",
+    "loss",
+    "accuracy",
+    "f1",
+    "exact_match",
+    "log_loss",
+    "lr",
+    "seconds",
+];
 /// The columns of `steps.csv`. `penalty` is empty in a stage without sparsity, `accuracy` where nothing is classified.
 pub const STEPS: [&str; 7] = [
     "step", "stage", "epoch", "loss", "lr", "penalty", "accuracy",
@@ -71,14 +85,29 @@ pub struct StepRow<'a> {
 pub struct MetricsWriter {
     metrics: csv::Writer<File>,
     steps: csv::Writer<File>,
+    /// The table of metrics has those of several labels an image.
+    with_labels: bool,
     /// The table of steps was begun by a version whose losses held the penalty.
     with_penalty: bool,
 }
 
 impl MetricsWriter {
-    /// Starts both tables, or continues those of `run` after `step` steps.
-    pub fn open(run: &Path, step: u64) -> io::Result<MetricsWriter> {
-        let metrics = cut_back(&run.join(METRICS_FILE), &METRICS, 2, step)?;
+    /// Starts both tables, or continues those of `run` after `step` steps. `with_labels`: an image may have several.
+    pub fn open(run: &Path, step: u64, with_labels: bool) -> io::Result<MetricsWriter> {
+        let metrics = run.join(METRICS_FILE);
+        // A table that an earlier version began keeps its columns.
+        let with_labels = match step {
+            0 => with_labels,
+            _ => columns_of(&metrics)
+                .iter()
+                .any(|column| column.trim() == "f1"),
+        };
+        let columns: &[&str] = if with_labels {
+            &METRICS_OF_LABELS
+        } else {
+            &METRICS
+        };
+        let metrics = cut_back(&metrics, columns, 2, step)?;
         let steps = run.join(STEPS_FILE);
         let with_penalty = step > 0 && holds_penalty(&columns_of(&steps));
         let columns: &[&str] = if with_penalty {
@@ -90,6 +119,7 @@ impl MetricsWriter {
         Ok(MetricsWriter {
             metrics,
             steps,
+            with_labels,
             with_penalty,
         })
     }
@@ -101,19 +131,27 @@ impl MetricsWriter {
                 loss,
                 accuracy,
                 log_loss,
+                f1,
+                exact_match,
                 ..
             } = &row.metrics;
-            self.metrics.write_record([
-                row.stage.as_str(),
-                &row.epoch.to_string(),
-                &row.step.to_string(),
-                row.split.name(),
-                &loss.to_string(),
-                &optional(*accuracy),
-                &optional(*log_loss),
-                &optional(row.lr),
-                &format!("{:.3}", row.seconds),
-            ])?;
+            let mut cells = vec![
+                row.stage.clone(),
+                row.epoch.to_string(),
+                row.step.to_string(),
+                row.split.name().to_owned(),
+                loss.to_string(),
+                optional(*accuracy),
+            ];
+            if self.with_labels {
+                cells.extend([f1, exact_match].map(|share| optional(*share)));
+            }
+            cells.extend([
+                optional(*log_loss),
+                optional(row.lr),
+                format!("{:.3}", row.seconds),
+            ]);
+            self.metrics.write_record(cells)?;
         }
         self.metrics.flush()?;
         self.steps.flush()
@@ -222,7 +260,7 @@ mod tests {
             lr: None,
             seconds: 1.0,
         };
-        let mut tables = MetricsWriter::open(run.path(), 0).unwrap();
+        let mut tables = MetricsWriter::open(run.path(), 0, false).unwrap();
         for step in 1..=3 {
             tables
                 .step(&StepRow {
@@ -238,7 +276,7 @@ mod tests {
         }
         tables.metrics(&[row(2), row(3)]).unwrap();
         drop(tables);
-        drop(MetricsWriter::open(run.path(), 2).unwrap());
+        drop(MetricsWriter::open(run.path(), 2, false).unwrap());
         let read = |name| std::fs::read_to_string(run.path().join(name)).unwrap();
         assert_eq!(
             read("metrics.csv"),
@@ -251,6 +289,48 @@ mod tests {
         );
     }
 
+    /// Only where an image may have several labels, and not within a table that was begun without them.
+    #[test]
+    fn figures_of_labels_have_columns_of_their_own() {
+        let run = tempfile::tempdir().unwrap();
+        let row = |step| MetricsRow {
+            stage: "a".into(),
+            epoch: 1,
+            step,
+            split: Split::Valid,
+            metrics: Metrics {
+                loss: 0.1,
+                accuracy: Some(0.5),
+                f1: Some(0.25),
+                exact_match: Some(0.125),
+                ..Metrics::default()
+            },
+            lr: None,
+            seconds: 1.0,
+        };
+        let read = || std::fs::read_to_string(run.path().join("metrics.csv")).unwrap();
+        let mut tables = MetricsWriter::open(run.path(), 0, true).unwrap();
+        tables.metrics(&[row(1), row(2)]).unwrap();
+        drop(tables);
+        let mut tables = MetricsWriter::open(run.path(), 1, true).unwrap();
+        tables.metrics(&[row(2)]).unwrap();
+        let whole = "stage,epoch,step,split,loss,accuracy,f1,exact_match,log_loss,lr,seconds\n\
+                     a,1,1,valid,0.1,0.5,0.25,0.125,,,1.000\na,1,2,valid,0.1,0.5,0.25,0.125,,,1.000\n";
+        assert_eq!(read(), whole);
+        let measured = crate::storage::metrics_read::measurements(run.path());
+        assert_eq!(measured.len(), 2);
+        assert_eq!(
+            (measured[1].f1, measured[1].exact_match),
+            (Some(0.25), Some(0.125))
+        );
+        drop(tables);
+        let former = "stage,epoch,step,split,loss,accuracy,log_loss,lr,seconds\na,1,1,valid,0.1,0.5,,,1.000\n";
+        std::fs::write(run.path().join("metrics.csv"), former).unwrap();
+        let mut tables = MetricsWriter::open(run.path(), 1, true).unwrap();
+        tables.metrics(&[row(2)]).unwrap();
+        assert_eq!(read(), format!("{former}a,1,2,valid,0.1,0.5,,,1.000\n"));
+    }
+
     #[test]
     fn a_table_that_an_earlier_version_began_keeps_its_meaning() {
         let run = tempfile::tempdir().unwrap();
@@ -261,7 +341,7 @@ mod tests {
         )
         .unwrap();
         assert!(holds_penalty(&columns_of(&file)));
-        let mut tables = MetricsWriter::open(run.path(), 1).unwrap();
+        let mut tables = MetricsWriter::open(run.path(), 1, false).unwrap();
         let row = StepRow {
             step: 2,
             stage: "a",
@@ -278,7 +358,7 @@ mod tests {
             text,
             "step,stage,epoch,loss,lr\n1,a,1,0.75,0.1\n2,a,1,0.5,0.1\n"
         );
-        drop(MetricsWriter::open(run.path(), 0).unwrap());
+        drop(MetricsWriter::open(run.path(), 0, false).unwrap());
         assert!(
             !holds_penalty(&columns_of(&file)),
             "a run from the start has the columns of today"

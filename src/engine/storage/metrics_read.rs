@@ -43,6 +43,10 @@ pub struct Measurement {
     pub loss: Option<f64>,
     /// The fraction that is classified correctly.
     pub accuracy: Option<f64>,
+    /// Where an image may have several labels: F1, the mean over the labels.
+    pub f1: Option<f64>,
+    /// Where an image may have several labels: the fraction of images of which every one is right.
+    pub exact_match: Option<f64>,
     /// Mean negative logarithm of the right class's probability.
     pub log_loss: Option<f64>,
     /// Training time since the run began.
@@ -84,6 +88,8 @@ pub fn of_epoch(run: &Path, stage: &str, epoch: u32, split: Split) -> Option<Met
     Some(Metrics {
         loss: found.loss?,
         accuracy: found.accuracy,
+        f1: found.f1,
+        exact_match: found.exact_match,
         log_loss: found.log_loss,
         ..Metrics::default()
     })
@@ -100,6 +106,8 @@ fn measurement(row: &TableRow<'_>) -> Option<Measurement> {
         is_trained: row.number("lr").is_some() || split == "train",
         loss: row.number("loss"),
         accuracy: row.number("accuracy"),
+        f1: row.number("f1"),
+        exact_match: row.number("exact_match"),
         log_loss: row.number("log_loss"),
         seconds: row.number("seconds"),
     })
@@ -118,6 +126,8 @@ fn figures(measured: &Measurement) -> Option<EpochFigures> {
         split: Split::ALL.into_iter().find(is_split)?,
         loss: measured.loss?,
         accuracy: measured.accuracy,
+        f1: measured.f1,
+        exact_match: measured.exact_match,
     })
 }
 

@@ -3,6 +3,8 @@
 use super::dynamics_csv::DYNAMICS_FILE;
 use super::metrics_csv::{METRICS_FILE, STEPS_FILE};
 use csv::StringRecord;
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 use strata_core::files::open_table;
 
@@ -73,9 +75,10 @@ fn read_rows(
     let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(table);
     header.clone_from(reader.headers()?);
     let mut record = StringRecord::new();
+    // The last row of a process that died, or of a file that is being copied, may be cut off, within a number even.
+    let whole = whole_bytes(path)?;
     while reader.read_record(&mut record)? {
-        // The last row of a process that died may be cut off, within a number even.
-        if record.len() == header.len() {
+        if record.len() == header.len() && reader.position().byte() <= whole {
             take(TableRow {
                 header,
                 record: &record,
@@ -83,6 +86,19 @@ fn read_rows(
         }
     }
     Ok(())
+}
+
+/// The bytes of a table up to the end of its last whole line.
+fn whole_bytes(path: &Path) -> std::io::Result<u64> {
+    let mut file = File::open(path)?;
+    let length = file.metadata()?.len();
+    let mut last = [b'\n'];
+    if length > 0 {
+        file.seek(SeekFrom::End(-1))?;
+        file.read_exact(&mut last)?;
+    }
+    // What lies behind the end is a row without its line's end.
+    Ok(if last == [b'\n'] { length } else { length - 1 })
 }
 
 #[cfg(test)]

@@ -151,6 +151,8 @@ mod tests {
             is_trained: split == "train",
             loss: Some(1.0),
             accuracy,
+            f1: None,
+            exact_match: None,
             log_loss: None,
             seconds: None,
         }

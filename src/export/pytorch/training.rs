@@ -18,11 +18,13 @@ use strata_engine::storage::record::RunRecord;
 use strata_engine::storage::saved_run::{SavedRun, weights};
 
 /// The files that are the same for every project.
-const SCRIPTS: [(&str, &str); 5] = [
+const SCRIPTS: [(&str, &str); 7] = [
     ("train.py", include_str!("training/train.py")),
     ("team.py", include_str!("training/team.py")),
     ("stages.py", include_str!("training/stages.py")),
     ("images.py", include_str!("training/images.py")),
+    ("labels.py", include_str!("training/labels.py")),
+    ("borders.py", include_str!("training/borders.py")),
     ("run_folder.py", include_str!("training/run_folder.py")),
 ];
 const SETTINGS_FILE: &str = "settings.py";
@@ -48,13 +50,6 @@ pub(crate) fn write(
 ) -> Result<Vec<PathBuf>, ExportError> {
     let saved = SavedRun::open(run, checkpoint, Some("cpu"), &mut |_| true)?;
     let (project, dataset) = (&saved.project, &saved.dataset);
-    if dataset.has_label_sets() {
-        return Err(ExportError::Training {
-            what: "the images".to_owned(),
-            reason: "one may have several labels, and the script trains on one class of each"
-                .to_owned(),
-        });
-    }
     let hash = RunRecord::read(run).map_or_else(|_| dataset.hash(), |record| record.data_hash);
     let first = first_weights(run, project)?;
     let settings = settings::code(project, dataset, &hash, first.is_some())?;

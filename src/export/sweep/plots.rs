@@ -206,6 +206,70 @@ pub(super) fn scatter(table: &Table, cost: CostKind, front: &[usize]) -> Option<
     ))
 }
 
+/// Every completed trial by its number, and a line of the best so far.
+pub(super) fn search(table: &Table) -> Option<String> {
+    let (width, height) = (880.0, 300.0);
+    let completed = table
+        .trials
+        .iter()
+        .filter(|row| row.standing == Standing::Completed);
+    let all: Vec<(&TrialRow, f64)> = completed
+        .filter_map(|row| Some((row, row.value?.mean)))
+        .collect();
+    let last = table.trials.len() as f64;
+    let x = Axis::new([1.0, last], LEFT, width - 16.0)?;
+    let y = Axis::new(all.iter().map(|(_, value)| *value), height - BOTTOM, TOP)?;
+    let mut inside = String::new();
+    for mark in y.marks() {
+        inside += &line([LEFT, y.at(mark)], [width - 16.0, y.at(mark)], GRID);
+        let at = [LEFT - 5.0, y.at(mark) + 4.0];
+        inside += &text(at, "end", &table.value_text(mark));
+    }
+    for mark in x.marks().into_iter().filter(|mark| mark.fract() == 0.0) {
+        let at = [x.at(mark), height - BOTTOM + 16.0];
+        inside += &text(at, "middle", &format!("{mark}"));
+    }
+    inside += &text([width - 16.0, height - 4.0], "end", "trial");
+    let is_better = |value: f64, best: f64| match table.metric.measure.is_more_better() {
+        true => value > best,
+        false => value < best,
+    };
+    let mut best: Option<f64> = None;
+    let mut path = Vec::new();
+    for (row, value) in &all {
+        let at = x.at(row.number as f64);
+        let former = best.unwrap_or(*value);
+        let now = if is_better(*value, former) {
+            *value
+        } else {
+            former
+        };
+        path.push(format!(
+            "{at:.1},{:.1} {at:.1},{:.1}",
+            y.at(former),
+            y.at(now)
+        ));
+        best = Some(now);
+    }
+    inside += &format!(
+        "<polyline fill=\"none\" {QUALITY} points=\"{}\"/>",
+        path.join(" ")
+    );
+    for (row, value) in &all {
+        let fill = match row.round {
+            Some(_) => "var(--accent)",
+            None => "var(--soft)",
+        };
+        inside += &format!(
+            "<circle cx=\"{:.1}\" cy=\"{:.1}\" r=\"3\" fill=\"{fill}\"><title>trial {}</title></circle>",
+            x.at(row.number as f64),
+            y.at(*value),
+            row.number
+        );
+    }
+    Some(svg(width, height, "the search, trial after trial", &inside))
+}
+
 /// A line for each completed trial through its values, the better the more of the accent's colour.
 pub(super) fn coordinates(table: &Table) -> Option<String> {
     let (width, height) = (880.0, 300.0);

@@ -12,6 +12,8 @@ pub const TOP: usize = 3;
 pub struct Answer {
     /// The right class, where it is known.
     pub label: Option<u32>,
+    /// Where an image may have several labels: those that it has, by their numbers.
+    pub labels: Option<Vec<u32>>,
     /// The class whose score was looked at; `None` for the reconstruction error and for units.
     pub class: Option<u32>,
     /// The score (logit), the error or the unit's value.
@@ -55,6 +57,7 @@ pub(super) fn answer(logits: &[f32], class: Option<u32>) -> Answer {
         .copied()
         .unwrap_or(f32::NAN);
     Answer {
+        labels: None,
         label: None,
         class,
         score,

@@ -1,12 +1,14 @@
 //! Binary cross-entropy of scores with rows of labels, the sigmoid a part of it: the mean over all scores, as
-//! torch.nn.BCEWithLogitsLoss computes it. Each image may have any number of the labels.
+//! torch.nn.BCEWithLogitsLoss computes it, with its pos_weight. Each image may have any number of the labels.
 
-use super::{ImageLoss, compare};
+use super::{ImageLoss, compare, images_of};
 use crate::NnError;
+use crate::ops::blocking::PARTS;
 use crate::ops::real::Real;
-use crate::ops::storage::view;
+use crate::ops::storage::{fill, view};
 use crate::ops::with_real;
 use candle_core::{Device, Tensor};
+use rayon::prelude::*;
 
 /// The score from which on an image is said to have a label: its probability is then a half.
 const THRESHOLD: f64 = 0.0;
@@ -28,13 +30,60 @@ impl ImageLoss for BceOfScores {
     }
 }
 
-/// The loss of scores beside the rows of labels; writes its gradient where one is wanted.
+/// The loss of scores beside the rows of labels; writes its gradient where one is wanted. Where there are weights, a label
+/// that an image has counts by its own.
 pub(super) fn evaluate<T: Real>(
     y: &[T],
     labels: &Tensor,
+    weights: Option<&[f64]>,
     gradient: Option<&Tensor>,
 ) -> Result<f64, NnError> {
-    compare(BceOfScores, y, super::Target::Images(labels), gradient)
+    let target = super::Target::Images(labels);
+    let Some(weights) = weights else {
+        return compare(BceOfScores, y, target, gradient);
+    };
+    let rows = images_of(target, y.len())?.to_device(&Device::Cpu)?;
+    let columns = rows.dims().last().copied().unwrap_or(1).max(1);
+    let mut all = vec![1.0; columns];
+    for (weight, given) in all.iter_mut().zip(weights) {
+        *weight = *given;
+    }
+    let rows = view::<T>(&rows)?;
+    let Some(gradient) = gradient else {
+        return Ok(weighted(y, &rows, &all, None));
+    };
+    let mut value = 0.0;
+    fill::<T>(gradient, |gradient| {
+        value = weighted(y, &rows, &all, Some(gradient))
+    })?;
+    Ok(value)
+}
+
+/// The mean where label c that is there counts `weights[c]` times. Sums run in parts of whole rows, in their order.
+fn weighted<T: Real>(y: &[T], rows: &[T], weights: &[f64], gradient: Option<&mut [T]>) -> f64 {
+    let columns = weights.len();
+    let each = (y.len() / columns).div_ceil(PARTS).max(1) * columns;
+    let fraction = 1.0 / y.len().max(1) as f64;
+    let mut gradients = gradient.map(|gradient| gradient.chunks_mut(each));
+    let mut parts: Vec<_> = y
+        .chunks(each)
+        .zip(rows.chunks(each))
+        .map(|(y, rows)| (y, rows, gradients.as_mut().and_then(Iterator::next), 0.0))
+        .collect();
+    parts.par_iter_mut().for_each(|(y, rows, gradient, sum)| {
+        let cells = y.iter().zip(rows.iter()).zip(weights.iter().cycle());
+        for (at, ((y, target), weight)) in cells.enumerate() {
+            let (y, target) = (y.wide(), target.wide());
+            // Of the logarithm of the sigmoid, which a label that is there and one that is not share.
+            let slope = 1.0 + (weight - 1.0) * target;
+            *sum += (1.0 - target) * y + slope * ((-y.abs()).exp().ln_1p() + (-y).max(0.0));
+            if let Some(gradient) = gradient {
+                let missing = 1.0 / (1.0 + y.exp());
+                gradient[at] = T::narrow(((1.0 - target) - slope * missing) * fraction);
+            }
+        }
+    });
+    parts.iter().map(|(.., sum)| sum).sum::<f64>() * fraction
 }
 
 /// How well the scores tell which labels each image has.
@@ -68,7 +117,7 @@ pub fn count_rows_right(scores: &Tensor, rows: &Tensor) -> Result<RowsRight, NnE
 
 #[cfg(test)]
 mod tests {
-    use crate::loss::{Target, count_rows_right, evaluate};
+    use crate::loss::{Target, count_rows_right, evaluate, evaluate_weighted};
     use crate::ops::storage::Buffer;
     use candle_core::{Device, Tensor};
     use strata_core::project::loss::Loss;
@@ -79,6 +128,9 @@ mod tests {
         rows: Vec<Vec<f64>>,
         loss: f64,
         gradient: Vec<Vec<f64>>,
+        pos_weight: Vec<f64>,
+        weighted_loss: f64,
+        weighted_gradient: Vec<Vec<f64>>,
         label_accuracy: f64,
         exact_match: f64,
     }
@@ -118,6 +170,20 @@ mod tests {
                 .to_vec1::<f64>()
                 .unwrap();
             for (a, b) in slopes.iter().zip(case.gradient.concat()) {
+                assert!((a - b).abs() < 1e-12, "{a} {b}");
+            }
+            let weights = Some(&case.pos_weight[..]);
+            let weighted =
+                evaluate_weighted(Loss::Bce, weights, &y, target, Some(&mut buffer)).unwrap();
+            let alone = evaluate_weighted(Loss::Bce, weights, &y, target, None).unwrap();
+            assert_eq!(weighted.value.to_bits(), alone.value.to_bits());
+            assert!(
+                (weighted.value - case.weighted_loss).abs() < 1e-12 * case.weighted_loss.max(1.0)
+            );
+            assert_eq!(weighted.weight, dims.0 as f64);
+            let slopes = weighted.gradient.unwrap().flatten_all().unwrap();
+            let slopes = slopes.to_vec1::<f64>().unwrap();
+            for (a, b) in slopes.iter().zip(case.weighted_gradient.concat()) {
                 assert!((a - b).abs() < 1e-12, "{a} {b}");
             }
             let right = count_rows_right(&y, &t).unwrap();

@@ -85,8 +85,8 @@ pub fn evaluate(
     evaluate_weighted(loss, None, output, target, gradient)
 }
 
-/// The same where the images of each class count by a weight: cross-entropy is the weighted mean then. Classes beyond
-/// the weights have the weight 1.
+/// The same where the images of each class count by a weight: cross-entropy is the weighted mean then; of several labels
+/// an image those that are there count by it. Classes beyond the weights have the weight 1.
 pub fn evaluate_weighted(
     loss: Loss,
     weights: Option<&[f64]>,
@@ -106,7 +106,7 @@ pub fn evaluate_weighted(
             Loss::L1 => compare(l1::L1, &y, target, into),
             Loss::Bce => match target {
                 Target::Images(_) => compare(bce::Bce, &y, target, into),
-                Target::LabelRows(rows) => label_rows::evaluate(&y, rows, into),
+                Target::LabelRows(rows) => label_rows::evaluate(&y, rows, weights, into),
                 // Of the two scores that a head of one stands for (`Network::logits`).
                 Target::Labels(_) | Target::Blend(_) => {
                     let smoothing = 0.0;

@@ -25,6 +25,8 @@ fn run(status: Status, accuracies: &[f64]) -> RunProgress {
             is_trained: false,
             loss: Some(1.0 - accuracy),
             accuracy: Some(*accuracy),
+            f1: None,
+            exact_match: None,
             log_loss: None,
             seconds: None,
         }]

@@ -23,6 +23,7 @@ impl Table {
         let metric = self.metric.to_string();
         let mut heading = words(&["trial"]);
         heading.extend(self.factors.iter().cloned());
+        heading.extend(self.is_chosen().then(|| "round".to_owned()));
         heading.extend(words(&["state", "epochs", "parameters", "macs", "rank"]));
         heading.extend([format!("ranked by {metric}"), "deviation".to_owned()]);
         for name in &measures {
@@ -32,6 +33,7 @@ impl Table {
         let line = |row: &TrialRow| {
             let mut line = vec![row.number.to_string()];
             line.extend(row.values.iter().cloned());
+            line.extend(self.is_chosen().then(|| row.round_text()));
             line.extend([
                 row.standing.word().to_owned(),
                 row.epochs.to_string(),

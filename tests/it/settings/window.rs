@@ -155,6 +155,39 @@ fn an_early_stop_has_its_field() {
     assert_eq!(window.state().project().stages[0].early_stop, None);
 }
 
+/// The field and its menu say the same, and what is wrong is said beside the field.
+#[test]
+fn layer_by_layer_training_has_its_field() {
+    let mut window = Window::idle("pretrain-classify");
+    window
+        .harness
+        .state_mut()
+        .handle(Action::Show(Show::Stage(Some(2))));
+    window.run();
+    let set = |window: &Window| {
+        let stage = &window.state().project().stages[2];
+        stage.unfreeze.map(|unfreeze| unfreeze.to_string())
+    };
+    assert_eq!(set(&window), None);
+    window.enter("Unfreeze", "body");
+    assert!(window.has("is no stack") && set(&window).is_none());
+    window.enter("Unfreeze", "encoder layers=1 every=2");
+    assert_eq!(set(&window).as_deref(), Some("encoder layers=1 every=2"));
+    window.click("Choose what is trained layer by layer");
+    window.run();
+    window.click("encoder layers=2 every=1");
+    window.run();
+    assert_eq!(set(&window).as_deref(), Some("encoder layers=2 every=1"));
+    window.click("Choose what is trained layer by layer");
+    window.run();
+    window.click("off");
+    window.run();
+    assert_eq!(set(&window), None);
+    window.press(Modifiers::COMMAND, Key::Z);
+    window.run();
+    assert_eq!(set(&window).as_deref(), Some("encoder layers=2 every=1"));
+}
+
 #[test]
 fn another_source_takes_away_what_it_has_no_use_for() {
     let mut window = Window::idle("conv-autoencoder");

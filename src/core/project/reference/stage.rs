@@ -54,7 +54,8 @@ pub const CLASS_WEIGHTS: Setting = Setting {
     example: "\"balanced\"",
     default: "1 for each",
     about: "How much the images of each class count in the loss: balanced lets every class count alike, however few \
-            images it has (scikit-learn); the mean is weighted as in PyTorch.",
+            images it has (scikit-learn); the mean is weighted as in PyTorch. Where an image may have several labels, how much each \
+            that it has counts (pos_weight): balanced lets having it count as much as not having it.",
 };
 /// `optimizer`
 pub const OPTIMIZER: Setting = Setting {

@@ -134,11 +134,7 @@ impl Range {
     /// The number at a share of the way, from 0 to 1.
     pub fn at(&self, share: f64) -> Value {
         let Range { from, to, .. } = *self;
-        // Every whole number has as much of the way as the others.
-        let (low, high) = match self.is_whole {
-            true => (from - 0.5, to + 0.5),
-            false => (from, to),
-        };
+        let (low, high) = self.ends();
         let number = match self.is_logarithmic {
             true => (low.ln() + share * (high.ln() - low.ln())).exp(),
             false => low + share * (high - low),
@@ -147,6 +143,33 @@ impl Range {
             true => Value::Integer(number.round().clamp(from, to) as i64),
             // Digits that no one needs would make every table wide.
             false => Value::Float(rounded(number).clamp(from, to)),
+        }
+    }
+}
+
+impl Range {
+    /// The share of the way at which a number is: what [`Range::at`] gives for it is the number.
+    pub fn share_of(&self, number: f64) -> f64 {
+        let (low, high) = self.ends();
+        let share = match self.is_logarithmic {
+            true => (number.ln() - low.ln()) / (high.ln() - low.ln()),
+            false => (number - low) / (high - low),
+        };
+        share.clamp(0.0, 1.0)
+    }
+
+    /// How many numbers it has; `None` where they are not counted.
+    pub fn count(&self) -> Option<usize> {
+        self.is_whole
+            .then_some((self.to - self.from) as usize)
+            .and_then(|steps| steps.checked_add(1))
+    }
+
+    /// The ends of the way: every whole number has as much of it as the others.
+    fn ends(&self) -> (f64, f64) {
+        match self.is_whole {
+            true => (self.from - 0.5, self.to + 0.5),
+            false => (self.from, self.to),
         }
     }
 }

@@ -50,6 +50,7 @@ fn what_is_wrong_is_one_sentence_with_its_line() {
             "method = \"halving by=3\"",
             "`by` in `halving by=3` is not known",
         ),
+        ("method = \"bayesian round=0\"", "round"),
         (
             "metric = \"valid beauty\"",
             "`valid beauty` is not measured: write valid accuracy",
@@ -99,8 +100,31 @@ fn ranges_reach_both_ends_and_stay_inside() {
     assert_eq!(range("1e-4..1e-1 log").at(0.5), Value::Float(3.162e-3));
     assert_eq!(range("0.0..2.0").at(0.25), Value::Float(0.5));
     for text in ["5..40", "1e-4..0.1 log", "0.0..2.0", "1..64 log"] {
-        assert_eq!(range(text).to_string(), text);
+        let range = range(text);
+        assert_eq!(range.to_string(), text);
+        // The share of a number leads back to it.
+        for share in [0.0, 0.01, 0.3, 0.77, 0.9999] {
+            let number = range.at(share);
+            let value = number.as_float();
+            let value = value.or_else(|| number.as_integer().map(|whole| whole as f64));
+            assert_eq!(range.at(range.share_of(value.unwrap())), number, "{text}");
+        }
     }
+    assert_eq!(range("5..40").count(), Some(36));
+    assert_eq!(range("0.0..2.0").count(), None);
+}
+
+#[test]
+fn methods_are_written_with_their_settings() {
+    for text in [
+        "grid",
+        "random",
+        "halving factor=3 epochs=1",
+        "bayesian startup=6 round=2",
+    ] {
+        assert_eq!(text.parse::<Method>().unwrap().to_string(), text);
+    }
+    assert_eq!("bayesian".parse(), Ok(Method::BAYESIAN));
 }
 
 #[test]

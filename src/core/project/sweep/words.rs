@@ -23,6 +23,36 @@ pub enum Method {
         /// Epochs after which the first are left behind.
         epochs: u32,
     },
+    /// A tree-structured Parzen estimator (Bergstra et al., 2011): the first trials are drawn, the others are chosen from
+    /// what those before them reached, a round at a time. Rounds of a fixed size, instead of each trial as one ends, make
+    /// the choice independent of how many are trained side by side.
+    Bayesian {
+        /// So many trials are drawn at random.
+        startup: u32,
+        /// So many are chosen together.
+        round: u32,
+    },
+}
+
+/// What may be written.
+const METHODS: &str = "grid, random, halving factor=3 epochs=1, or bayesian startup=10 round=4";
+
+impl Method {
+    /// The Bayesian search as it is unless its settings are written.
+    pub const BAYESIAN: Method = Method::Bayesian {
+        startup: 10,
+        round: 4,
+    };
+
+    /// Whether the trials come one combination each from the project's seed, and need a number.
+    pub fn is_drawn(self) -> bool {
+        matches!(self, Method::Random | Method::Bayesian { .. })
+    }
+
+    /// Whether what is trained next follows from what other trials have reached.
+    pub fn compares_trials(self) -> bool {
+        matches!(self, Method::Halving { .. } | Method::Bayesian { .. })
+    }
 }
 
 impl FromStr for Method {
@@ -37,13 +67,17 @@ impl FromStr for Method {
                 factor: words.whole("factor", 3.0, 2.0..=100.0)? as u32,
                 epochs: words.whole("epochs", 1.0, 1.0..=1e6)? as u32,
             },
+            "bayesian" => Method::Bayesian {
+                startup: words.whole("startup", 10.0, 1.0..=1000.0)? as u32,
+                round: words.whole("round", 4.0, 1.0..=1000.0)? as u32,
+            },
             other => {
                 return Err(SettingError(format!(
-                    "there is no method `{other}`: write grid, random, or halving factor=3 epochs=1"
+                    "there is no method `{other}`: write {METHODS}"
                 )));
             }
         };
-        words.finish("grid, random, or halving factor=3 epochs=1")?;
+        words.finish(METHODS)?;
         Ok(method)
     }
 }
@@ -55,6 +89,9 @@ impl fmt::Display for Method {
             Method::Random => f.write_str("random"),
             Method::Halving { factor, epochs } => {
                 write!(f, "halving factor={factor} epochs={epochs}")
+            }
+            Method::Bayesian { startup, round } => {
+                write!(f, "bayesian startup={startup} round={round}")
             }
         }
     }
@@ -70,11 +107,21 @@ pub enum Measure {
     Accuracy,
     /// Mean negative logarithm of the right class's probability.
     LogLoss,
+    /// Where an image may have several labels: F1, the mean over the labels.
+    F1,
+    /// Where an image may have several labels: the share of images of which every one is right.
+    ExactMatch,
 }
 
 impl Measure {
     /// All of them.
-    pub const ALL: [Measure; 3] = [Measure::Loss, Measure::Accuracy, Measure::LogLoss];
+    pub const ALL: [Measure; 5] = [
+        Measure::Loss,
+        Measure::Accuracy,
+        Measure::LogLoss,
+        Measure::F1,
+        Measure::ExactMatch,
+    ];
 
     /// As it is written, and the column of `metrics.csv`.
     pub fn word(self) -> &'static str {
@@ -82,6 +129,8 @@ impl Measure {
             Measure::Loss => "loss",
             Measure::Accuracy => "accuracy",
             Measure::LogLoss => "log_loss",
+            Measure::F1 => "f1",
+            Measure::ExactMatch => "exact_match",
         }
     }
 
@@ -91,12 +140,14 @@ impl Measure {
             Measure::Loss => "loss",
             Measure::Accuracy => "accuracy",
             Measure::LogLoss => "log loss",
+            Measure::F1 => "F1",
+            Measure::ExactMatch => "exact match",
         }
     }
 
     /// Whether more of it is better.
     pub fn is_more_better(self) -> bool {
-        self == Measure::Accuracy
+        matches!(self, Measure::Accuracy | Measure::F1 | Measure::ExactMatch)
     }
 }
 
@@ -112,7 +163,8 @@ pub struct Metric {
     pub measure: Measure,
 }
 
-const METRICS: &str = "valid accuracy, valid loss, valid log_loss (or train, test), with best in front for the best epoch";
+const METRICS: &str = "valid accuracy, valid loss, valid log_loss (or train, test), valid f1 or \
+     valid exact_match of several labels an image, with best in front for the best epoch";
 
 impl FromStr for Metric {
     type Err = SettingError;

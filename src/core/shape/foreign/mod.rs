@@ -11,6 +11,7 @@ pub mod pasted;
 mod python;
 mod pytorch;
 mod summary;
+mod tables;
 
 use crate::project::help::{Help, Repair};
 use crate::project::layer::Layer;
@@ -303,5 +304,7 @@ fn unknown(call: &Call, class: &str) -> LayerTextError {
     )
 }
 
+#[cfg(test)]
+mod prints;
 #[cfg(test)]
 mod tests;

@@ -50,6 +50,7 @@ const NORM: &[&str] = &[
     "momentum",
     "affine",
     "track_running_stats",
+    "bias",
 ];
 
 /// The classes that are layers here.
@@ -140,7 +141,7 @@ pub(crate) const READINGS: &[Reading] = &[
     ),
     class(
         &["GroupNorm"],
-        &["num_groups", "num_channels", "eps", "affine"],
+        &["num_groups", "num_channels", "eps", "affine", "bias"],
         group_norm,
     ),
     class(
@@ -177,7 +178,7 @@ pub(crate) const READINGS: &[Reading] = &[
 ];
 
 const INPLACE: &[&str] = &["inplace"];
-const NORM_LAZY: [&str; 4] = ["eps", "momentum", "affine", "track_running_stats"];
+const NORM_LAZY: [&str; 5] = ["eps", "momentum", "affine", "track_running_stats", "bias"];
 
 /// ` k3 s2 p1 d2`: what is not PyTorch's default, with the kernel always.
 pub(super) fn window(arguments: &mut Arguments<'_>) -> Result<String, LayerTextError> {

@@ -1,4 +1,4 @@
-//! The rows of summaries: a class, the shape of what it gives, its parameters. Torchinfo and Keras print them alike enough.
+//! The rows of printed tables as layers: windows are worked out from shapes and numbers of parameters.
 
 use super::pasted::Unread;
 use super::translate;
@@ -19,7 +19,9 @@ pub(super) struct Row {
     pub text: String,
     /// As the library calls it: `Conv2d`.
     pub class: String,
-    /// Channels first, without the batch.
+    /// What it gets, where that is printed. Channels first, without the batch.
+    pub input: Option<Vec<u32>>,
+    /// What it gives.
     pub output: Vec<u32>,
     pub parameters: u64,
     /// Whether its shape was printed with channels last.
@@ -28,93 +30,12 @@ pub(super) struct Row {
 
 impl Row {
     pub fn unread(&self, reason: &str) -> Unread {
-        Unread {
-            line: self.line,
-            text: self.text.clone(),
-            reason: reason.to_owned(),
-        }
+        Unread::of(self.line, &self.text, &self.class, reason)
     }
 
     fn channels(&self) -> u32 {
         self.output.first().copied().unwrap_or(1)
     }
-}
-
-/// The rows of a summary; none where the text is none.
-pub(super) fn rows(text: &str) -> Vec<Row> {
-    let is_keras = text.contains("(None,");
-    let is_torchinfo = text.contains("depth-idx");
-    if !is_keras && !is_torchinfo {
-        return Vec::new();
-    }
-    let lines = text.lines().enumerate();
-    let rows: Vec<Row> = lines
-        .filter_map(|(index, line)| row(index + 1, line, is_keras))
-        .collect();
-    // A row that holds the next ones is no layer.
-    let holds = |index: usize| {
-        let next = rows.get(index + 1);
-        next.is_some_and(|next| depth(&next.text) > depth(&rows[index].text))
-    };
-    let is_leaf = |(index, _): &(usize, &Row)| is_keras || !holds(*index);
-    rows.iter()
-        .enumerate()
-        .filter(is_leaf)
-        .map(|(_, row)| row.clone())
-        .collect()
-}
-
-/// How far in a row of torchinfo stands.
-fn depth(text: &str) -> usize {
-    text.chars().take_while(|c| !c.is_alphanumeric()).count()
-}
-
-fn row(line: usize, text: &str, is_keras: bool) -> Option<Row> {
-    let (open, close) = if is_keras {
-        ("(None,", ')')
-    } else {
-        ("[", ']')
-    };
-    let start = text.find(open)?;
-    let end = start + text[start..].find(close)?;
-    let numbers = |part: &str| -> Option<Vec<u32>> {
-        let parts = part
-            .split(',')
-            .map(str::trim)
-            .filter(|part| !part.is_empty());
-        parts.map(|part| part.parse().ok()).collect()
-    };
-    let mut output = numbers(&text[start + open.len()..end])?;
-    if !is_keras {
-        // The batch.
-        output.remove(0);
-    }
-    let named = &text[..start];
-    let class = match is_keras {
-        true => named.rsplit_once(')')?.0.rsplit_once('(')?.1,
-        false => {
-            let word = named.split(':').next()?;
-            word.trim_start_matches(|c: char| !c.is_alphanumeric())
-                .split_whitespace()
-                .next()?
-        }
-    };
-    if !is_keras && !named.contains(':') {
-        return None;
-    }
-    let parameters: String = text[end..].chars().filter(|c| c.is_ascii_digit()).collect();
-    let is_last = is_keras && output.len() > 1;
-    if is_last {
-        output.rotate_right(1);
-    }
-    Some(Row {
-        line,
-        text: text.trim_end().to_owned(),
-        class: class.to_owned(),
-        output,
-        parameters: parameters.parse().unwrap_or(0),
-        is_last,
-    })
 }
 
 /// The texts of the layers of a row. `before` is what the row gets, where that is known; the first that is not becomes
@@ -130,10 +51,18 @@ pub(super) fn layers(
         return Ok(Vec::new());
     }
     if before.is_none() {
-        *before = Some(first_input(row)?);
+        *before = Some(match &row.input {
+            Some(input) => input.clone(),
+            None => first_input(row)?,
+        });
         *input = before.as_deref().and_then(shape);
     }
-    let given = before.clone().unwrap_or_default();
+    // Branches that others join do not follow each other: what is printed is sure.
+    let given = row
+        .input
+        .clone()
+        .or_else(|| before.clone())
+        .unwrap_or_default();
     let text = match class {
         "Conv1d" | "Conv2d" | "Conv3d" | "Conv1D" | "Conv2D" | "Conv3D" => conv(row, &given)?,
         "DepthwiseConv2D" => depthwise(row, &given)?,

@@ -153,6 +153,10 @@ fn a_rare_label_is_told() {
         &several([120, 4]),
         "the label `c1` is rare: 4 of 200",
     );
+    assert_eq!(told.unwrap(), "set class weights of stage 1 to balanced");
+    let mut weighed = project.clone();
+    weighed.stages[0].class_weights = Some(ClassWeights::Balanced);
+    let told = said(&weighed, &several([120, 4]), "the label `c1` is rare");
     assert_eq!(told.unwrap(), "");
     assert_eq!(said(&project, &several([120, 4]), "out of balance"), None);
     assert_eq!(advised(&project, &several([120, 90])), []);

@@ -17,6 +17,8 @@ fn course(stage: &str, epochs: &[(f64, f64, f64, f64)]) -> Vec<EpochFigures> {
                 split,
                 loss,
                 accuracy,
+                f1: None,
+                exact_match: None,
             });
         }
     }

@@ -24,30 +24,33 @@ pub(super) fn call(augment: &Augment) -> Result<String, ExportError> {
     Ok(match augment {
         Augment::HFlip { p } => format!("v2.RandomHorizontalFlip(p={p:?})"),
         Augment::VFlip { p } => format!("v2.RandomVerticalFlip(p={p:?})"),
-        Augment::Shift { by, border } => {
-            black(augment, *border)?;
-            format!("v2.RandomAffine(0, translate=({by:?}, {by:?}))")
-        }
+        Augment::Shift { by, border } => match mode(*border) {
+            None => format!("v2.RandomAffine(0, translate=({by:?}, {by:?}))"),
+            Some(mode) => format!("Shifted({by:?}, {mode})"),
+        },
         Augment::Rotate {
             degrees,
             interpolation,
             border,
         } => {
-            black(augment, *border)?;
             let degrees = pair(degrees.about_zero());
-            format!("v2.RandomRotation({degrees}, {})", between(*interpolation))
+            let turned = format!("v2.RandomRotation({degrees}, {})", between(*interpolation));
+            bordered(turned, *border, 1)
         }
         Augment::Scale {
             factor,
             interpolation,
             border,
         } => {
-            black(augment, *border)?;
-            let factor = pair(factor.about_one());
-            format!(
-                "v2.RandomAffine(0, scale={factor}, {})",
+            let [low, high] = factor.about_one();
+            let scaled = format!(
+                "v2.RandomAffine(0, scale={}, {})",
+                pair([low, high]),
                 between(*interpolation)
-            )
+            );
+            // What is made smaller shows so much more on each side.
+            let times = (0.5 / low.max(0.01)).ceil().max(1.0) as u32;
+            bordered(scaled, *border, times)
         }
         Augment::Perspective {
             distortion,
@@ -67,14 +70,16 @@ pub(super) fn call(augment: &Augment) -> Result<String, ExportError> {
             pad,
             border,
         } => {
-            let mode = match border {
-                Border::Zero => "constant",
-                Border::Reflect => "reflect",
-                Border::Edge => "edge",
-                Border::Wrap => return Err(refused(augment, "torchvision does not wrap around")),
-            };
             let height = height.unwrap_or(*width);
-            format!("v2.RandomCrop(({height}, {width}), padding={pad}, padding_mode=\"{mode}\")")
+            match mode(*border).filter(|_| *pad > 0) {
+                None => format!("v2.RandomCrop(({height}, {width}), padding={pad})"),
+                Some(mode) => {
+                    // One transform, also in a choice of several.
+                    format!(
+                        "v2.Compose([Extended({pad}, {mode}), v2.RandomCrop(({height}, {width}))])"
+                    )
+                }
+            }
         }
         Augment::Brightness(by) => {
             format!("v2.ColorJitter(brightness={})", pair(by.about_one()))
@@ -116,8 +121,27 @@ fn black(augment: &Augment, border: Border) -> Result<(), ExportError> {
         Border::Zero => Ok(()),
         Border::Reflect | Border::Edge | Border::Wrap => Err(refused(
             augment,
-            "torchvision fills what comes in from outside with black alone",
+            "torchvision fills what comes in from outside with black alone, and what a distortion shows has no end",
         )),
+    }
+}
+
+/// How numpy.pad calls a border; none of black, which torchvision fills.
+fn mode(border: Border) -> Option<&'static str> {
+    match border {
+        Border::Zero => None,
+        Border::Reflect => Some("\"reflect\""),
+        Border::Edge => Some("\"edge\""),
+        Border::Wrap => Some("\"wrap\""),
+    }
+}
+
+/// A transform about the middle with a border of so many times the image's longer side.
+fn bordered(transform: String, border: Border, times: u32) -> String {
+    match (mode(border), times) {
+        (None, _) => transform,
+        (Some(mode), 1) => format!("Bordered({transform}, {mode})"),
+        (Some(mode), times) => format!("Bordered({transform}, {mode}, times={times})"),
     }
 }
 

@@ -1,4 +1,5 @@
-"""The images of the project, as Strata prepared them: pixels in images/SPLIT.npy, labels in images/SPLIT.labels.npy."""
+"""The images of the project, as Strata prepared them: pixels in images/SPLIT.npy, labels in images/SPLIT.labels.npy: a class
+of each image, or where it may have several labels a row of zeros and ones."""
 
 from pathlib import Path
 
@@ -28,7 +29,12 @@ class Split(Dataset):
 
     @property
     def labelled(self):
-        return len(self) > 0 and self.labels[0] >= 0
+        return len(self) > 0 and (self.has_rows or self.labels[0] >= 0)
+
+    @property
+    def has_rows(self):
+        """Whether an image may have several labels."""
+        return self.labels.ndim == 2
 
     def order(self, epoch):
         """The order of an epoch's images, the same in every process and whenever it is asked for."""
@@ -59,7 +65,11 @@ class Split(Dataset):
 
     def __getitems__(self, requests):
         places, epochs = zip(*requests)
-        return self.inputs(list(places), epochs[0]), torch.as_tensor(self.labels[list(places)], dtype=torch.long)
+        return self.inputs(list(places), epochs[0]), self.targets(list(places))
+
+    def targets(self, places):
+        """Classes, or rows of labels."""
+        return torch.as_tensor(self.labels[places], dtype=torch.float32 if self.has_rows else torch.long)
 
     def batches(self, batches, epoch, workers):
         """Loads lists of places, one after the other."""

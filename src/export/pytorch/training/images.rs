@@ -23,9 +23,13 @@ pub(super) fn write(dataset: &Dataset, folder: &Path) -> Result<Vec<PathBuf>, Ex
             pixels(data, &file, false)?;
         }
         files.push(file);
-        if data.labelled() {
+        if data.labelled() || data.has_label_sets() {
             let file = folder.join(format!("{split}.labels.npy"));
-            labels(data, &file).map_err(|reason| unwritten(&file, &reason))?;
+            let written = match data.has_label_sets() {
+                true => label_rows(data, dataset.classes().len(), &file),
+                false => labels(data, &file),
+            };
+            written.map_err(|reason| unwritten(&file, &reason))?;
             files.push(file);
         }
     }
@@ -73,6 +77,20 @@ fn labels(data: &SplitData, file: &Path) -> std::io::Result<()> {
     for index in 0..data.len() {
         let label = data.label(index).map_or(-1, i64::from);
         out.write_all(&label.to_le_bytes())?;
+    }
+    out.flush()
+}
+
+/// A row for each image, which may have several labels: 1 for each that it has.
+fn label_rows(data: &SplitData, labels: usize, file: &Path) -> std::io::Result<()> {
+    let mut out = BufWriter::new(File::create(file)?);
+    out.write_all(&header("|u1", &format!("({}, {labels})", data.len())))?;
+    let mut row = Vec::new();
+    for index in 0..data.len() as u32 {
+        row.clear();
+        data.push_label_rows(&[index], &mut row);
+        let bytes = row.iter().map(|cell| u8::from(*cell > 0.5));
+        out.write_all(&bytes.collect::<Vec<u8>>())?;
     }
     out.flush()
 }

@@ -20,6 +20,8 @@ except ImportError:  # Windows has no such locks; nothing else is lost.
     fcntl = None
 
 METRICS = ["stage", "epoch", "step", "split", "loss", "accuracy", "log_loss", "lr", "seconds"]
+# Where an image may have several labels.
+METRICS_OF_LABELS = [*METRICS[:6], "f1", "exact_match", *METRICS[6:]]
 STEPS = ["step", "stage", "epoch", "loss", "lr", "penalty", "accuracy"]
 CHANGES = ["step", "stage", "setting", "value"]
 # Seconds between two looks at commands.txt.
@@ -99,8 +101,9 @@ class RunFolder:
     def checkpoint(self, name):
         return self.path / "checkpoints" / f"{name}.safetensors"
 
-    def begin(self, project, transform, record, step):
+    def begin(self, project, transform, record, step, has_rows):
         """Starts the tables, or cuts those of a run back to what its checkpoint knows."""
+        self.columns = METRICS_OF_LABELS if has_rows else METRICS
         if not (self.path / "project.toml").is_file():
             shutil.copyfile(project, self.path / "project.toml")
         if transform.is_file():
@@ -111,7 +114,7 @@ class RunFolder:
         self.record = {"seconds": 0.0, "metrics": {}} | record
         self.record |= {key: earlier[key] for key in ("started", "seconds", "metrics") if key in earlier}
         self.record["parts"] = parts
-        self.metrics = open_table(self.path / "metrics.csv", METRICS, step)
+        self.metrics = open_table(self.path / "metrics.csv", self.columns, step)
         self.steps = open_table(self.path / "steps.csv", STEPS, step)
 
     def write_record(self, **facts):
@@ -125,7 +128,7 @@ class RunFolder:
     def add_metrics(self, rows):
         """Rows of an epoch, on the disk with all steps before them."""
         for row in rows:
-            append(self.metrics, row, METRICS)
+            append(self.metrics, row, self.columns)
         for table in (self.steps, self.metrics):
             table.flush()
             os.fsync(table.fileno())
@@ -190,7 +193,8 @@ def memory_of(network, optimizer):
     tensors, updates = {}, 0
     for group in optimizer.param_groups:
         state = optimizer.state.get(group["params"][0], {})
-        updates = max(updates, int(state.get("step", 0)))
+        taken = int(state.get("step", 0))
+        updates = max(updates, taken + group.get("begins_after", 0) if taken else 0)
         for key, value in state.items():
             if key in MEMORY and value is not None:
                 name = kept_name(optimizer, key)
@@ -238,7 +242,9 @@ def load_memory(optimizer, memory):
     counts = not isinstance(optimizer, torch.optim.SGD)
     for group in optimizer.param_groups:
         parameter = group["params"][0]
-        state = {"step": torch.tensor(float(updates))} if counts else {}
+        # A layer that is unfrozen later has taken fewer.
+        taken = max(updates - group.get("begins_after", 0), 0)
+        state = {"step": torch.tensor(float(taken))} if counts else {}
         for key in MEMORY:
             kept = memory.get(f"optimizer.{group['name']}.{kept_name(optimizer, key)}")
             if kept is not None and belongs(optimizer, key):

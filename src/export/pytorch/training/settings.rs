@@ -4,15 +4,17 @@ use super::augmentation::{self, SALT_AND_PEPPER, has_salt};
 use crate::error::ExportError;
 use crate::pytorch::one_line;
 use std::fmt::Write;
-use strata_core::project::Project;
 use strata_core::project::augment::Augment;
 use strata_core::project::data::Weights;
+use strata_core::project::init::covers;
 use strata_core::project::layer::{Activation, Kind};
 use strata_core::project::node::Node;
 use strata_core::project::optimizer::Optimizer;
 use strata_core::project::schedule::{Course, OneCycle, Schedule};
 use strata_core::project::stage::{Clip, Decay, Loss, PRETRAINED, Sparsity, Stage, Task};
+use strata_core::project::{Place, Project, Stack};
 use strata_core::shape::infer;
+use strata_core::shape::{Inference, unfreezing};
 use strata_data::Dataset;
 use strata_inspect::reconstructions::probe_places;
 
@@ -31,6 +33,9 @@ const CLASSES: [&str; 12] = [
     "Step",
     "StructuralDissimilarity",
 ];
+
+/// The classes of `borders.py` that augmentations may name.
+const BORDERS: [&str; 3] = ["Bordered", "Extended", "Shifted"];
 
 /// The code of a project's settings. `has_first_weights` where the network begins with weights of a file.
 pub(super) fn code(
@@ -78,6 +83,10 @@ fn heading(project: &Project, said: &str) -> String {
         heading.push_str("from torchvision.transforms import v2\n");
     }
     let is_used = |class: &&&str| said.contains(&format!("{class}("));
+    let borders: Vec<&str> = BORDERS.iter().filter(is_used).copied().collect();
+    if !borders.is_empty() {
+        let _ = writeln!(heading, "\nfrom borders import {}", borders.join(", "));
+    }
     let used: Vec<&str> = CLASSES.iter().filter(is_used).copied().collect();
     let _ = writeln!(heading, "\nfrom stages import {}", used.join(", "));
     heading
@@ -181,8 +190,14 @@ fn stage(
         format!("split=\"{}\"", stage.split),
     ];
     let weights = stage.class_weights.as_ref().zip(dataset.split(stage.split));
-    let weights = weights.map(|(weights, images)| weights.of_classes(&images.per_class()));
-    let loss = loss(project, stage, weights.as_deref());
+    let weights = weights.map(|(weights, images)| match dataset.has_label_sets() {
+        true => weights.of_labels(&images.per_class(), images.len()),
+        false => weights.of_classes(&images.per_class()),
+    });
+    let loss = match stage.task == Task::Classify && dataset.has_label_sets() {
+        true => Some(loss_of_labels(weights.as_deref())),
+        false => loss(project, stage, weights.as_deref()),
+    };
     lines.push(format!(
         "loss={}",
         loss.ok_or_else(|| refused(
@@ -203,15 +218,24 @@ fn stage(
     if let Some(schedule) = &stage.schedule {
         lines.push(format!("schedule={}", self::schedule(schedule)));
     }
-    if let Some(unfreeze) = stage.unfreeze {
-        return Err(refused(
-            format!("unfreeze = \"{unfreeze}\""),
-            "train.py freezes a stage throughout: write stages that freeze less and less",
-        ));
+    let inference = infer(&project.network);
+    let frozen: Vec<String> = stage
+        .freeze
+        .iter()
+        .flat_map(|name| named(name, &inference))
+        .collect();
+    if !frozen.is_empty() {
+        lines.push(format!("freeze=[{}]", quoted_list(&frozen)));
     }
-    if !stage.freeze.is_empty() {
-        let names: Vec<String> = stage.freeze.iter().map(|name| quoted(name)).collect();
-        lines.push(format!("freeze=[{}]", names.join(", ")));
+    let layers = unfreezing::layers(stage, &project.network, &inference);
+    if let Some(unfreeze) = stage.unfreeze.filter(|_| !layers.is_empty()) {
+        let layer = |(from_top, places): (usize, &Vec<Place>)| {
+            let names: Vec<String> = places.iter().map(Place::to_string).collect();
+            let first = unfreeze.epoch_of(from_top);
+            format!("({first}, [{}])", quoted_list(&names))
+        };
+        let layers: Vec<String> = layers.iter().enumerate().map(layer).collect();
+        lines.push(format!("unfreeze=[{}]", layers.join(", ")));
     }
     if stage.accumulate > 1 {
         lines.push(format!("accumulate={}", stage.accumulate));
@@ -257,6 +281,33 @@ fn stage(
         "    Stage(\n        {},\n    ),\n",
         lines.join(",\n        ")
     ))
+}
+
+/// The stack or the layers that a name of the project means: a pattern such as `encoder.*` stands for all that it fits.
+fn named(name: &str, inference: &Inference) -> Vec<String> {
+    if !name.contains('*') {
+        return vec![name.to_owned()];
+    }
+    let rows = Stack::ALL
+        .into_iter()
+        .flat_map(|stack| inference.stack(stack));
+    let places = rows.map(|row| row.place.to_string());
+    places.filter(|place| covers(name, place)).collect()
+}
+
+fn quoted_list(names: &[String]) -> String {
+    let quoted: Vec<String> = names.iter().map(|name| quoted(name)).collect();
+    quoted.join(", ")
+}
+
+/// Of images that may have several labels: a score for each.
+fn loss_of_labels(weights: Option<&[f64]>) -> String {
+    match weights {
+        Some(weights) => {
+            format!("nn.BCEWithLogitsLoss(pos_weight=torch.tensor({weights:?}))")
+        }
+        None => "nn.BCEWithLogitsLoss()".to_owned(),
+    }
 }
 
 /// The loss as a module; none where PyTorch's is for other images.

@@ -224,6 +224,8 @@ class Stage:
     ending: str | None = None  # what a head gives that are no scores of classes: "softmax", "score" or "sigmoid" of one
     schedule: Schedule = field(default_factory=Schedule)
     freeze: list[str] = field(default_factory=list)
+    # Layers that are frozen at first, each with the epoch, from 0, from which on it is trained: the top ones first.
+    unfreeze: list[tuple[int, list[str]]] = field(default_factory=list)
     accumulate: int = 1
     clip_norm: float | None = None
     clip_value: float | None = None
@@ -243,6 +245,20 @@ class Stage:
         """Whether it changes the parameter of this name."""
         return name.split(".")[0] in self.stacks and not any(is_in(name, place) for place in self.freeze)
 
+    def frozen(self, epoch):
+        """The layers that stay as they are in an epoch, counted from 0."""
+        waiting = [place for first, places in self.unfreeze if epoch < first for place in places]
+        return [*self.freeze, *waiting]
+
+    def trains_in(self, epoch, name):
+        """Whether it changes the parameter of this name in an epoch."""
+        return self.trains(name) and not any(is_in(name, place) for place in self.frozen(epoch))
+
+    def first_epoch(self, name):
+        """The epoch from which on the parameter of this name is trained."""
+        firsts = (first for first, places in self.unfreeze if any(is_in(name, place) for place in places))
+        return next(firsts, 0)
+
     def watch(self):
         """What its epochs are judged by; where only the best is kept, the loss, which then ends nothing."""
         if self.early_stop is None and self.keep_best:
@@ -255,8 +271,9 @@ def is_in(name, place):
     return name == place or name.startswith(place + ".")
 
 
-def parameter_groups(network, stage, earlier):
-    """The parameters that a stage trains, each in a group of its own with its factor on the learning rate."""
+def parameter_groups(network, stage, earlier, updates_per_epoch):
+    """The parameters that a stage trains, each in a group of its own with its factor on the learning rate, and the updates
+    after which it is unfrozen."""
     groups = []
     for name, parameter in network.named_parameters():
         if not stage.trains(name):
@@ -267,7 +284,8 @@ def parameter_groups(network, stage, earlier):
             factor = value if is_pretrained or is_in(name, place) else factor
         layer = network.get_submodule(name.rpartition(".")[0])
         is_weight = parameter.ndim > 1 and not isinstance(layer, nn.LayerNorm)
-        group = {"params": [parameter], "name": name, "factor": factor}
+        begins_after = stage.first_epoch(name) * updates_per_epoch
+        group = {"params": [parameter], "name": name, "factor": factor, "begins_after": begins_after}
         if stage.decays_weights_alone and not is_weight:
             group["weight_decay"] = 0.0
         groups.append(group)

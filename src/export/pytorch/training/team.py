@@ -56,7 +56,8 @@ class Team:
         return own if len(own) else batch[:1]
 
     def part(self):
-        """Ends the communication."""
+        """Ends the communication, when all have come to the end."""
+        dist.barrier()
         dist.destroy_process_group()
 
     def counts(self, batch):

@@ -24,6 +24,7 @@ from safetensors.torch import load_file
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
+import labels as label_rows
 from images import mixed, splits
 from model import Network
 from run_folder import Position, RunFolder, changes_of, empty_tally, load_checkpoint, load_memory
@@ -81,8 +82,9 @@ class Trainer:
         now = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
         record = {"status": "running", "version": VERSION, "device": device, "started": now, "seed": SEED,
                   "steps": self.position.step, "data_hash": DATA_HASH, "parts": [part]}
+        has_rows = any(split.has_rows for split in self.splits.values())
         self.folder.begin(HERE / "project.toml", Path(self.args.images) / "whitening.safetensors", record,
-                          self.position.step)
+                          self.position.step, has_rows)
         self.seconds = self.folder.record["seconds"]
         if not self.args.resume:
             # Killed in its first epoch, it goes on from here.
@@ -124,24 +126,44 @@ class StageTrainer:
         if trainer.position.stage != index:
             trainer.position = trainer.position.enter(index)
         self.data = trainer.splits[stage.split]
+        # Answers of an image: as many as labels where it may have several.
+        self.answers = self.data.labels.shape[1] if self.data.has_rows else 1
         self.device = self.team.device
         self.network = trainer.network
-        for name, parameter in self.network.named_parameters():
-            parameter.requires_grad_(stage.trains(name))
         self.loss = stage.loss.to(self.device)
         self.weights = getattr(self.loss, "weight", None)
+        self.weighs = self.weights is not None or getattr(self.loss, "pos_weight", None) is not None
         self.lr = stage.lr
-        groups = parameter_groups(self.network, stage, STAGES[:index])
+        self.steps_per_epoch = math.ceil(len(self.data) / stage.batch)
+        updates_per_epoch = math.ceil(self.steps_per_epoch / stage.accumulate)
+        groups = parameter_groups(self.network, stage, STAGES[:index], updates_per_epoch)
         self.optimizer = stage.optimizer(groups) if groups else None
         if self.optimizer is not None and trainer.memory:
             load_memory(self.optimizer, trainer.memory)
         trainer.memory = {}
         self.route = Route(self.network, stage)
-        self.model = self.team.distributed(self.route)
-        self.steps_per_epoch = math.ceil(len(self.data) / stage.batch)
+        self.model = None
+        self.freeze(trainer.position.epoch)
         for change in trainer.changes:
             if change[0] <= trainer.position.step and change[1] == stage.name:
                 self.set(*change[2:])
+
+    def freeze(self, epoch):
+        """Leaves the layers as they are that the stage does not train in this epoch."""
+        for name, parameter in self.network.named_parameters():
+            parameter.requires_grad_(self.stage.trains_in(epoch, name))
+        # The processes tell each other the gradients of what is trained alone: what did so before is dropped first.
+        self.model = None
+        self.model = self.team.distributed(self.route)
+
+    def thaw(self):
+        """Before an epoch: trains the layers that the stage unfreezes with it, and says which."""
+        position = self.trainer.position
+        thawed = [place for first, places in self.stage.unfreeze if first == position.epoch for place in places]
+        if thawed and position.step_in_epoch == 0:
+            self.freeze(position.epoch)
+            names = ", ".join(sorted(thawed))
+            self.trainer.tell(f"{self.stage.name}: from epoch {position.epoch + 1} on {names} is trained too")
 
     def train(self):
         watch, position = self.stage.watch(), self.trainer.position
@@ -152,9 +174,12 @@ class StageTrainer:
                 break
             self.train_epoch()
             self.end_epoch()
+        # What talks to the other processes has gone before they part.
+        self.model = None
 
     def train_epoch(self):
         trainer, position = self.trainer, self.trainer.position
+        self.thaw()
         order = self.data.order(position.epochs_done)
         batches = [order[at : at + self.stage.batch] for at in range(0, len(order), self.stage.batch)]
         left = batches[position.step_in_epoch :]
@@ -169,7 +194,7 @@ class StageTrainer:
     def step(self, images, labels, batch, batches):
         position, stage = self.trainer.position, self.stage
         self.model.train()
-        for place in stage.freeze:
+        for place in stage.frozen(position.epoch):
             # A frozen layer's running statistics stay as they are.
             self.network.get_submodule(place).eval()
         # Of dropout and noise: other numbers in every step and process, the same ones when it is resumed.
@@ -199,7 +224,8 @@ class StageTrainer:
             # The processes' gradients are averaged: their sum is the gradient of the batch.
             share = len(batch) / sum(len(other) for other in together)
             part = (loss * (counts * weight / total_weight) + penalty_part) * self.team.size * share
-            if self.optimizer is not None:
+            # Before the first layer is unfrozen nothing may be trained.
+            if self.optimizer is not None and part.requires_grad:
                 part.backward()
         if ends_update and self.optimizer is not None:
             self.update(lr, momentum)
@@ -267,7 +293,9 @@ class StageTrainer:
         return float(bool(trainer.asked))
 
     def rated(self, answer, images, labels):
-        """Images that are classified right, and the sum of the squared errors in pixels."""
+        """Images, or labels, that are classified right, and the sum of the squared errors in pixels."""
+        if self.data.has_rows and self.stage.task == "classify":
+            return float(label_rows.right(answer, labels).sum().item()), 0.0
         if self.stage.task == "classify":
             return float((answer.argmax(1) == labels).sum().item()), 0.0
         return 0.0, self.pixel_error(answer, images) * len(images)
@@ -282,7 +310,7 @@ class StageTrainer:
         tally = position.tally
         tally["images"] += images
         tally["loss"] += loss_sum
-        tally["weight"] += weight if self.weights is not None else 0.0
+        tally["weight"] += weight if self.weighs else 0.0
         tally["correct"] += int(correct)
         tally["pixel_error"] += error
         trainer.images_seen += images
@@ -290,7 +318,7 @@ class StageTrainer:
             trainer.folder.add_step({
                 "step": position.step, "stage": stage.name, "epoch": position.epoch + 1, "loss": loss_sum / weight,
                 "lr": lr, "penalty": None if stage.sparsity is None else penalty,
-                "accuracy": correct / images if classifies else None,
+                "accuracy": correct / (images * self.answers) if classifies else None,
             })
             if time.monotonic() - getattr(trainer, "flushed", 0.0) > 0.5:
                 trainer.folder.flush()
@@ -336,7 +364,7 @@ class StageTrainer:
         at = {"stage": stage.name, "epoch": position.epoch, "step": position.step, "seconds": seconds}
         trainer.folder.add_metrics([
             at | {"split": split, "lr": lr if split == stage.split else None}
-            | {key: facts.get(key) for key in ("loss", "accuracy", "log_loss")}
+            | {key: facts.get(key) for key in ("loss", "accuracy", "f1", "exact_match", "log_loss")}
             for split, facts in measured.items()
         ])
         trainer.folder.record["metrics"] |= measured
@@ -354,11 +382,11 @@ class StageTrainer:
         """The means over the epoch's batches, each as it was trained on."""
         tally, stage = self.trainer.position.tally, self.stage
         images = max(tally["images"], 1)
-        loss = tally["loss"] / (images if self.weights is None else tally["weight"])
+        loss = tally["loss"] / (tally["weight"] if self.weighs else images)
         if stage.task == "reconstruct":
             return {"loss": loss} | self.in_pixels(tally["pixel_error"] / images)
-        facts = {"loss": loss, "accuracy": tally["correct"] / images}
-        is_plain = self.weights is None and getattr(self.loss, "label_smoothing", 0.0) == 0.0
+        facts = {"loss": loss, "accuracy": tally["correct"] / (images * self.answers)}
+        is_plain = not self.weighs and not self.data.has_rows and getattr(self.loss, "label_smoothing", 0.0) == 0.0
         return facts | ({"log_loss": loss} if is_plain else {})
 
     def in_pixels(self, mse):
@@ -375,13 +403,18 @@ class StageTrainer:
         if data is None or name == self.stage.split or (classifies and not data.labelled):
             return
         self.route.eval()
-        sums = np.zeros(5)
+        has_rows = classifies and data.has_rows
+        sums = np.zeros(4 + 3 * self.answers if has_rows else 5)
         for at in range(0, len(data), self.stage.batch):
             places = np.arange(at, min(at + self.stage.batch, len(data)))[self.team.rank :: self.team.size]
             if len(places):
                 sums += self.measured(data, places)
-        images, weight, loss, correct, other = self.team.sum(*sums)
+        images, weight, loss, correct, *other = self.team.sum(*sums)
         facts = {"loss": loss / weight}
+        if has_rows:
+            measured[name] = facts | label_rows.figures([correct, *other], images)
+            return
+        other = other[0]
         if classifies:
             measured[name] = facts | {"accuracy": correct / images, "log_loss": other / images}
         else:
@@ -389,9 +422,11 @@ class StageTrainer:
 
     def measured(self, data, places):
         images = data.inputs(places).to(self.device)
-        labels = torch.as_tensor(data.labels[places], device=self.device)
+        labels = data.targets(places).to(self.device)
         answer, _ = self.route(images)
         loss, weight = self.compared(answer, images, labels, None)
+        if self.stage.task == "classify" and data.has_rows:
+            return [len(places), weight, loss.item() * weight, *label_rows.counts(answer, labels)]
         if self.stage.task == "reconstruct":
             return [len(places), weight, loss.item() * weight, *self.rated(answer, images, labels)]
         correct, _ = self.rated(answer, images, labels)

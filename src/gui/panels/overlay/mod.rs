@@ -4,6 +4,7 @@
 mod about;
 mod page;
 mod palette;
+mod pasted;
 mod sheet;
 
 use crate::theme;
@@ -22,7 +23,7 @@ pub fn show(ctx: &Context, state: &State, actions: &mut Vec<Action>) {
     let width = match overlay {
         Overlay::Palette => 560.0,
         // Two columns of keys; lines of the log.
-        Overlay::Keys | Overlay::About | Overlay::Page(_) => 680.0,
+        Overlay::Keys | Overlay::About | Overlay::Page(_) | Overlay::Pasted => 680.0,
     };
     let area = Area::new(Id::unique(("overlay", overlay))).order(Order::Foreground);
     let shown = area
@@ -62,5 +63,6 @@ fn content(ui: &mut Ui, overlay: Overlay, state: &State, actions: &mut Vec<Actio
         Overlay::Keys => sheet::show(ui, actions),
         Overlay::Page(kind) => page::show(ui, kind, actions),
         Overlay::About => about::show(ui, state, actions),
+        Overlay::Pasted => pasted::show(ui, state),
     }
 }

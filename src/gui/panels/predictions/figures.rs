@@ -12,7 +12,7 @@ const PLOT: f32 = 150.0;
 const LEFT: f32 = 36.0;
 const BELOW: f32 = 30.0;
 /// Where the columns end, from the right.
-const COLUMNS: [f32; 4] = [156.0, 104.0, 52.0, 0.0];
+const COLUMNS: [f32; 4] = [162.0, 108.0, 54.0, 0.0];
 const HEADS: [&str; 4] = ["precision", "recall", "F1", "images"];
 const ROW: f32 = 18.0;
 

@@ -107,7 +107,12 @@ fn say(ui: &Ui, predictions: &Predictions, image: &ShownImage, area: Rect) {
     ui.painter().galley(area.min, name, ink);
     for (line, (class, probability)) in image.top.iter().enumerate() {
         let y = area.top() + (line + 1) as f32 * LINE;
-        let ink = if line == 0 {
+        // Of several labels all that are answered stand out, of classes the most probable one.
+        let is_answered = match predictions.has_label_sets {
+            true => *probability > 0.5,
+            false => line == 0,
+        };
+        let ink = if is_answered {
             colors.strong
         } else {
             colors.text
@@ -136,7 +141,7 @@ fn say(ui: &Ui, predictions: &Predictions, image: &ShownImage, area: Rect) {
             pos2(area.left(), y + LINE - 2.0),
             vec2(area.width() * share, 1.5),
         );
-        let fill = if line == 0 {
+        let fill = if is_answered {
             colors.accent
         } else {
             colors.line

@@ -80,7 +80,8 @@ fn written(record: &BaselineRecord, figure: Figure) -> Option<String> {
         Figure::Valid => accuracy(Split::Valid),
         Figure::Test => accuracy(Split::Test),
         Figure::Time => Some(format::duration(record.fit_seconds)),
-        Figure::Parameters | Figure::Note | Figure::Course => None,
+        // A baseline is for one class an image: there is no F1 of labels.
+        Figure::F1 | Figure::Parameters | Figure::Note | Figure::Course => None,
     }
 }
 

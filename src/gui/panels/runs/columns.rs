@@ -11,6 +11,7 @@ const NAMES: f32 = 172.0;
 pub(super) enum Figure {
     Valid,
     Test,
+    F1,
     Note,
     Time,
     Parameters,
@@ -18,23 +19,21 @@ pub(super) enum Figure {
 }
 
 /// The columns in the order in which they get room.
-const FIGURES: [Figure; 6] = [
+const FIGURES: [Figure; 7] = [
     Figure::Valid,
     Figure::Test,
+    Figure::F1,
     Figure::Note,
     Figure::Time,
     Figure::Parameters,
     Figure::Course,
 ];
 
-/// How many of them are results, and what was noted of them.
-const RESULTS: usize = 3;
-
 impl Figure {
     pub fn width(self) -> f32 {
         match self {
             Figure::Valid | Figure::Parameters => 92.0,
-            Figure::Test => 80.0,
+            Figure::Test | Figure::F1 => 80.0,
             Figure::Time => 88.0,
             Figure::Note => 136.0,
             Figure::Course => 96.0,
@@ -45,6 +44,7 @@ impl Figure {
         match self {
             Figure::Valid => "best valid",
             Figure::Test => "test",
+            Figure::F1 => "test F1",
             Figure::Note => "note",
             Figure::Time => "time",
             Figure::Parameters => "parameters",
@@ -56,10 +56,19 @@ impl Figure {
         match self {
             Figure::Valid => Some(Column::Valid),
             Figure::Test => Some(Column::Test),
+            Figure::F1 => Some(Column::F1),
             Figure::Time => Some(Column::Time),
             Figure::Parameters => Some(Column::Parameters),
             Figure::Note | Figure::Course => None,
         }
+    }
+
+    /// Whether it is a result, or what was noted of them.
+    fn is_result(self) -> bool {
+        matches!(
+            self,
+            Figure::Valid | Figure::Test | Figure::F1 | Figure::Note
+        )
     }
 }
 
@@ -79,14 +88,20 @@ const BROKEN: f32 = 1.15;
 
 impl Columns {
     /// As many columns as there is room for beside what differs, which needs so many points to be read whole: the figures
-    /// that are no results leave it their room.
-    pub fn of(left: f32, width: f32, needed: f32) -> Columns {
-        let results: f32 = FIGURES[..RESULTS].iter().map(|figure| figure.width()).sum();
+    /// that are no results leave it their room. F1 is there where an image may have several labels.
+    pub fn of(left: f32, width: f32, needed: f32, with_labels: bool) -> Columns {
+        let shown = || {
+            FIGURES
+                .into_iter()
+                .filter(move |figure| with_labels || *figure != Figure::F1)
+        };
+        let results = shown().filter(|figure| figure.is_result());
+        let results: f32 = results.map(Figure::width).sum();
         let spare = width - MARK - OPEN - results;
         let least = needed.min(spare).max(NAMES);
         let mut room = width - MARK - OPEN - least;
         let mut kept = Vec::new();
-        for figure in FIGURES {
+        for figure in shown() {
             if figure.width() > room {
                 break;
             }
@@ -123,16 +138,24 @@ mod tests {
     /// What differs has the room that it needs, before figures that are no results.
     #[test]
     fn differences_are_read_whole_before_there_are_all_figures() {
-        let wide = |needed: f32| Columns::of(0.0, 760.0, needed);
+        let wide = |needed: f32| Columns::of(0.0, 760.0, needed, false);
         let room = |columns: &Columns| columns.names[1] - columns.names[0];
         let (short, long, endless) = (wide(120.0), wide(300.0), wide(2000.0));
         assert!(room(&short) >= NAMES && room(&long) >= 300.0);
         assert!(long.figures.len() < short.figures.len());
         for columns in [&long, &endless] {
-            assert!(columns.figures.len() >= RESULTS, "results and notes stay");
+            assert!(columns.figures.len() >= 3, "results and notes stay");
         }
         assert_eq!((short.lines, long.lines, endless.lines), (1, 1, MOST_LINES));
-        let narrow = Columns::of(0.0, 480.0, 300.0);
+        let labels = Columns::of(0.0, 760.0, 120.0, true);
+        assert_eq!(labels.figures[2].0, Figure::F1);
+        assert!(
+            short
+                .figures
+                .iter()
+                .all(|(figure, _)| *figure != Figure::F1)
+        );
+        let narrow = Columns::of(0.0, 480.0, 300.0, false);
         assert_eq!(narrow.lines, 2, "two lines where one is too short");
     }
 }

@@ -37,7 +37,8 @@ pub(super) fn show(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
     fields(ui, state, actions);
     let area = ui.available_rect_before_wrap();
     let width = area.width() - theme::SCROLL_BAR - theme::STEP;
-    let columns = Columns::of(area.left(), width, widest(ui, state));
+    let with_labels = state.runs.list.iter().any(|run| run.f1().is_some());
+    let columns = Columns::of(area.left(), width, widest(ui, state), with_labels);
     head(ui, state, &columns, actions);
     ScrollArea::vertical()
         .id_salt("table of runs")
@@ -233,16 +234,14 @@ fn row(ui: &mut Ui, state: &State, index: usize, columns: &Columns, actions: &mu
 fn tell(ui: &Ui, state: &State, run: &StoredRun, area: Rect, columns: &Columns) {
     let place = Rect::from_min_max(pos2(columns.names[1], area.top()), area.max);
     let id = ui.scope_id().with(("figures", &run.path));
-    let figures = [
-        Figure::Valid,
-        Figure::Test,
-        Figure::Time,
-        Figure::Parameters,
-    ];
-    let figures = figures.map(|figure| {
+    let mut figures = vec![Figure::Valid, Figure::Test];
+    figures.extend(run.f1().map(|_| Figure::F1));
+    figures.extend([Figure::Time, Figure::Parameters]);
+    let figures = figures.into_iter().map(|figure| {
         let value = written(run, of(state, run), figure);
         format!("{} {value}", figure.name())
     });
+    let figures: Vec<String> = figures.collect();
     let words = format!("{}: {}; {}", run.name, told(run), figures.join(", "));
     ui.interact(place, id, Sense::hover())
         .widget_info(|| WidgetInfo::labeled(Role::Label, true, words.clone()));
@@ -296,6 +295,9 @@ fn written(run: &StoredRun, curves: &Curves, figure: Figure) -> String {
                     None => format::loss(metrics.loss),
                 })
         }
+        Figure::F1 => run
+            .f1()
+            .map_or_else(none, |f1| format!("{:.2} %", 100.0 * f1)),
         Figure::Time => format::duration(run.record.seconds),
         Figure::Parameters if run.parameters > 9_999_999 => format::large(run.parameters),
         Figure::Parameters => format::count(run.parameters),

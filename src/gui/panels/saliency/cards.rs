@@ -239,7 +239,10 @@ fn say(ui: &Ui, saliency: &Saliency, answer: &Answer, area: Rect) {
             format!("is {}", short(&saliency.class_name(label))),
             colors.wrong,
         ),
-        None => ("not labelled".to_owned(), colors.weak),
+        None => match &answer.labels {
+            Some(labels) => of_labels(saliency, answer, labels, colors),
+            None => ("not labelled".to_owned(), colors.weak),
+        },
     };
     let name = short(&saliency.class_name(class));
     let value = format::short(answer.score.into(), 2);
@@ -292,6 +295,28 @@ fn say(ui: &Ui, saliency: &Saliency, answer: &Answer, area: Rect) {
             theme::digits(theme::SMALL),
             color,
         );
+    }
+}
+
+/// Which of several labels an image has, and whether the score says so of the one that is explained.
+fn of_labels(
+    saliency: &Saliency,
+    answer: &Answer,
+    labels: &[u32],
+    colors: &theme::Palette,
+) -> (String, Color32) {
+    let names: Vec<String> = labels
+        .iter()
+        .map(|label| short(&saliency.class_name(*label)))
+        .collect();
+    let text = match names.is_empty() {
+        true => "none of the labels".to_owned(),
+        false => format!("is {}", names.join(" + ")),
+    };
+    let is_there = answer.class.is_some_and(|class| labels.contains(&class));
+    match is_there == (answer.score > 0.0) {
+        true => (text, colors.weak),
+        false => (text, colors.wrong),
     }
 }
 

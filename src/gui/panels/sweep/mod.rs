@@ -119,7 +119,7 @@ impl View for SweepView {
     }
 
     fn words(&self) -> &'static str {
-        "sweep grid random search halving hyperparameter tuning optuna ray tune wandb experiment manager trials parallel coordinates pareto effect plot"
+        "sweep grid random search halving bayesian optimization tpe hyperparameter tuning optuna ray tune wandb experiment manager trials parallel coordinates pareto effect plot"
     }
 
     fn workspace(&self) -> Workspace {
@@ -127,7 +127,7 @@ impl View for SweepView {
     }
 
     fn about(&self) -> &'static str {
-        "The project trained with several values of some of its settings. Under Settings choose what is tried, then train: each trial is a run of its own, which can be opened like all others. A grid trains every combination, random so many that are drawn, halving all for a few epochs and the best of them for more. With several seeds each trial is trained as often, and mean and deviation are shown. Two trials are trained side by side where that was measured to be faster; the numbers are the same. A sweep that was stopped goes on where it is. Effects are means over all completed trials with a value; their deviation is that between these trials."
+        "The project trained with several values of some of its settings. Under Settings choose what is tried, then train: each trial is a run of its own, which can be opened like all others. A grid trains every combination, random so many that are drawn, halving all for a few epochs and the best of them for more. A Bayesian search draws its first trials and chooses the others from what those before them reached, several at a time, so that it comes to good values with fewer trials. With several seeds each trial is trained as often, and mean and deviation are shown. Two trials are trained side by side where that was measured to be faster; the numbers are the same. A sweep that was stopped goes on where it is. Effects are means over all completed trials with a value; their deviation is that between these trials."
     }
 
     fn status(&self, state: &State) -> String {
@@ -142,7 +142,7 @@ impl View for SweepView {
         format!(
             "{}: {completed} of {} trials completed",
             table.title,
-            table.trials.len()
+            table.trials_in_all()
         )
     }
 
@@ -257,6 +257,9 @@ fn on_its_way(ui: &mut Ui, live: &Live, is_ending: bool) {
             None => format!("{} trials side by side", pace.jobs),
         }),
         Some(_) => {}
+    }
+    if let Some(round) = live.round {
+        lines.push(format!("round {round} of the search"));
     }
     for (run, (epochs, step)) in &live.training {
         let run = run.replace('-', " ");

@@ -169,6 +169,11 @@ fn method(ui: &mut Ui, state: &State, former: &Sweep, next: &mut Sweep) {
             "successive halving",
             "All trials train for a few epochs, the best of them for more, and so on",
         ),
+        (
+            Method::BAYESIAN,
+            "Bayesian search",
+            "The first trials are drawn, the others chosen from what those before them reached",
+        ),
     ];
     let is_same =
         |method: &Method| std::mem::discriminant(method) == std::mem::discriminant(&former.method);
@@ -189,9 +194,14 @@ fn method(ui: &mut Ui, state: &State, former: &Sweep, next: &mut Sweep) {
                     .on_hover_text(about);
                 if label.clicked() && !is_same(&method) {
                     next.method = method;
-                    // Draws need a number.
-                    let is_random = method == Method::Random;
-                    next.trials = next.trials.or(is_random.then_some(20));
+                    // Draws need a number, and a search more than those it begins with.
+                    next.trials = match method {
+                        Method::Bayesian { startup, .. } => {
+                            Some(next.trials.unwrap_or(0).max(3 * startup))
+                        }
+                        Method::Random => next.trials.or(Some(20)),
+                        Method::Grid | Method::Halving { .. } => next.trials,
+                    };
                 }
             }
         });
@@ -206,8 +216,19 @@ fn method(ui: &mut Ui, state: &State, former: &Sweep, next: &mut Sweep) {
                 (None, None) => next.method,
             };
         }
+        if let Method::Bayesian { startup, round } = former.method {
+            ui.label(small("random at first"));
+            let first = number(ui, state, "Random trials at first", Some(startup), 1, false);
+            ui.label(small("in each round"));
+            let each = number(ui, state, "Trials of a round", Some(round), 1, false);
+            next.method = match (first.flatten(), each.flatten()) {
+                (Some(startup), _) => Method::Bayesian { startup, round },
+                (_, Some(round)) => Method::Bayesian { startup, round },
+                (None, None) => next.method,
+            };
+        }
         ui.label(small("trials"));
-        let is_needed = former.method == Method::Random;
+        let is_needed = former.method.is_drawn();
         if let Some(trials) = number(
             ui,
             state,
@@ -336,12 +357,16 @@ fn planned(ui: &mut Ui, state: &State) {
 }
 
 fn told(table: &Table) -> String {
-    let all = table.trials.len();
+    let all = table.trials_in_all();
     let unfit = table.count(Standing::DoesNotFit);
     let seeds = table.trials.first().map_or(1, |row| row.runs.len());
     let runs = count(((all - unfit) * seeds) as u64);
     let trials = count(all as u64);
     match unfit {
+        0 if table.to_choose > 0 => format!(
+            "{trials} trials, {runs} runs; {} of them are chosen while it trains",
+            count(table.to_choose as u64)
+        ),
         0 => format!("{trials} trials, {runs} runs"),
         unfit => {
             let first = table

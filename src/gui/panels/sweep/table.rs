@@ -98,6 +98,14 @@ fn columns(ui: &Ui, table: &Table) -> Vec<Column> {
             key: Box::new(|row| Some(row.number as f64)),
         },
     ];
+    if table.is_chosen() {
+        columns.push(Column {
+            name: "round".to_owned(),
+            width: NARROW + theme::GAP,
+            text: Box::new(TrialRow::round_text),
+            key: Box::new(|row| Some(row.round.unwrap_or(0) as f64)),
+        });
+    }
     let effects = effects(table);
     for (place, factor) in table.factors.iter().enumerate() {
         let name = factor_name(factor);

@@ -63,6 +63,12 @@ pub(super) fn words(table: &Table, row: &TrialRow) -> String {
             .map(|number| format!("{} parameters", count(number))),
     );
     parts.extend(row.seconds.map(|time| time_text(time.mean)));
+    if table.is_chosen() {
+        parts.push(match row.round {
+            Some(round) => format!("chosen in round {round}"),
+            None => "drawn at random".to_owned(),
+        });
+    }
     let settings = table.factors.iter().zip(&row.values);
     parts.extend(settings.map(|(factor, value)| format!("{} {value}", factor_name(factor))));
     parts.extend(row.reason_in_window.as_ref().map(|why| plain(why)));

@@ -11,9 +11,16 @@ pub(super) fn batch_norm(arguments: &mut Arguments<'_>, translation: &mut Transl
     arguments.only_number("momentum", 0.1, "batch norm has momentum 0.1: take it out")?;
     let learned = "batch norm always learns scale and shift: take it out";
     arguments.only("affine", &Value::Truth(true), learned)?;
+    learns_shift(arguments)?;
     let tracked = "batch norm always keeps running statistics: take it out";
     arguments.only("track_running_stats", &Value::Truth(true), tracked)?;
     translation.add("bn".into())
+}
+
+/// Late versions of PyTorch print of every norm whether it learns a shift.
+fn learns_shift(arguments: &mut Arguments<'_>) -> Read {
+    let learned = "norms always learn a shift: take it out";
+    arguments.only("bias", &Value::Truth(true), learned)
 }
 
 pub(super) fn instance_norm(arguments: &mut Arguments<'_>, translation: &mut Translation) -> Read {
@@ -29,6 +36,7 @@ pub(super) fn instance_norm(arguments: &mut Arguments<'_>, translation: &mut Tra
             format!("write affine=True: `groupnorm {channels}` has a learned scale and shift");
         return Err(arguments.call().error(message, help));
     }
+    learns_shift(arguments)?;
     arguments.only(
         "track_running_stats",
         &Value::Truth(false),
@@ -46,6 +54,7 @@ pub(super) fn group_norm(arguments: &mut Arguments<'_>, translation: &mut Transl
         &Value::Truth(true),
         "group norm always learns scale and shift",
     )?;
+    learns_shift(arguments)?;
     translation.add(format!("groupnorm {groups}"))
 }
 
