@@ -9,7 +9,7 @@ use crate::ops::with_real;
 use candle_core::{Device, Tensor};
 
 /// The score from which on an image is said to have a label: its probability is then a half.
-const THRESHOLD: f64 = 0.0;
+pub(super) const THRESHOLD: f64 = 0.0;
 
 #[derive(Clone, Copy)]
 struct BceOfScores;
