@@ -155,6 +155,7 @@ pub(super) fn lost(run: Option<PathBuf>) -> Outcome {
         wrong_input: false,
         stage: None,
         repairs: Vec::new(),
+        of_gpu: false,
         run,
     })
 }
