@@ -4,7 +4,7 @@ use super::session::Session;
 use crate::error::RunError;
 use crate::gpu_failure::{FailedStage, GpuFailure};
 use strata_cost::{device_memory, largest_device_batch};
-use strata_nn::device::fault::DeviceFault;
+use strata_nn::device::fault::{DeviceFault, first_line};
 
 /// The error of a run that had no step yet.
 pub(super) fn at_start(error: RunError) -> RunError {
@@ -17,7 +17,7 @@ pub(super) fn at_start(error: RunError) -> RunError {
                 needed: None,
                 free: None,
                 smaller_batch: None,
-                words: error.to_string(),
+                words: first_line(&error),
                 is_kept: false,
             }))
         }
@@ -49,7 +49,7 @@ pub(super) fn while_training(error: RunError, session: &Session<'_>) -> RunError
         needed: needed.filter(|_| fault == DeviceFault::OutOfMemory),
         free: session.free_on_device,
         smaller_batch: half.map(|half| fits.map_or(half, |fits| fits.min(half))),
-        words: error.to_string(),
+        words: first_line(&error),
         is_kept: session.folder.checkpoint("last").is_file(),
     }))
 }

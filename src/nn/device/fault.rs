@@ -67,6 +67,12 @@ impl DeviceFault {
     }
 }
 
+/// The first line of an error: candle writes a backtrace below it where RUST_BACKTRACE asks for one.
+pub fn first_line(error: &dyn std::error::Error) -> String {
+    let text = error.to_string();
+    text.lines().next().unwrap_or_default().to_owned()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

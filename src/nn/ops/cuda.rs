@@ -5,6 +5,7 @@
 //! queued on one stream of the device's own, in the order in which it is asked for.
 #![allow(unsafe_code)]
 
+use crate::device::fault::first_line;
 use crate::device::{DeviceMemory, NoGpu};
 use candle_core::cuda_backend::cudarc::driver::{CudaContext, DriverError, result, sys};
 use candle_core::{CudaDevice, DType, Device, Tensor};
@@ -143,7 +144,7 @@ pub(crate) fn shared(index: usize) -> Result<Device, NoGpu> {
     if let Some((_, device)) = open.iter().find(|(known, _)| *known == index) {
         return Ok(device.clone());
     }
-    let device = caught(move || new(index).map_err(|error| NoGpu::Refused(error.to_string())))?;
+    let device = caught(move || new(index).map_err(|error| NoGpu::Refused(first_line(&error))))?;
     open.push((index, device.clone()));
     Ok(device)
 }
