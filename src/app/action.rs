@@ -130,6 +130,8 @@ pub enum Action {
     Replay(bool),
     /// Chooses where to compute: `None` for the best there is.
     Device(Option<String>),
+    /// Looks again which devices there are, and how much of each is free.
+    LookForDevices,
     /// Changes how something is shown.
     Show(Show),
     /// Chooses something in a view.

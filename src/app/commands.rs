@@ -120,22 +120,13 @@ fn files(state: &State) -> Vec<Command> {
             "recent and built-in projects",
             Action::Start(true),
         ),
-        command(
-            "Device: automatic",
-            "where the next run computes",
-            Action::Device(None),
-        ),
-        command(
-            "Device: CPU",
-            "where the next run computes",
-            Action::Device(Some("cpu".into())),
-        ),
     ];
-    if strata_nn::device::BUILT_WITH_CUDA {
+    for choosable in state.devices.choosable() {
+        let name = choosable.name.replace("Automatic", "automatic");
         files.push(command(
-            "Device: CUDA 0",
+            format!("Device: {name}"),
             "where the next run computes",
-            Action::Device(Some("cuda:0".into())),
+            Action::Device(choosable.key.clone()),
         ));
     }
     if state.can_undo() {

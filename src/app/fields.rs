@@ -72,6 +72,18 @@ impl State {
         }
     }
 
+    /// Whether the last run failed with this message because of its GPU, and the next one would not be computed on the
+    /// CPU yet.
+    pub fn failed_on_gpu(&self, message: &str) -> bool {
+        match &self.training.phase {
+            Phase::Ended(Outcome::Failed(failure)) => {
+                let is_it = spoken(&failure.in_window) == message;
+                is_it && failure.of_gpu && self.device.as_deref() != Some("cpu")
+            }
+            _ => false,
+        }
+    }
+
     /// Where the last run failed with this message because its files are not where they were looked for: the whole
     /// message, with their names and the folders.
     pub fn missing_files(&self, message: &str) -> Option<&str> {

@@ -45,6 +45,7 @@ impl State {
             Action::View(change) => self.change_views(change, services),
             Action::Dismiss(id) => self.messages.dismiss(id),
             Action::Device(device) => self.device = device,
+            Action::LookForDevices => self.devices.look(&services.wake),
             Action::Choose(choice) => self.choices.put(choice),
             Action::Inspect(query) => self.inspect(query, services),
             Action::CancelReading => self.inspections.cancel(),
@@ -263,6 +264,7 @@ impl State {
         self.runs.drain();
         self.smooth();
         self.about.drain();
+        self.devices.drain();
         for (weight, text) in self.pictures.saved() {
             self.messages.add(weight, text);
         }

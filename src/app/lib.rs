@@ -19,6 +19,7 @@ mod compare;
 pub mod comparing;
 pub mod curves;
 pub mod decimated_series;
+pub mod device_list;
 pub mod dialogs;
 pub mod downloads;
 pub mod fields;

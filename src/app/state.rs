@@ -18,6 +18,7 @@ use super::baseline_work::BaselineWork;
 use super::begin;
 use super::choices::Choices;
 use super::comparing::Comparing;
+use super::device_list::DeviceList;
 use super::downloads::Downloads;
 use super::frame_times::FrameHistogram;
 use super::import_task::ImportTask;
@@ -109,6 +110,8 @@ pub struct State {
     pub pasted: Option<PastedText>,
     /// What the About box shows.
     pub about: About,
+    /// Where a run can be computed.
+    pub devices: DeviceList,
     /// Edits that windows left behind without saving them, newest first.
     pub unsaved: Vec<Unsaved>,
     /// A question for a path, if one is open.
@@ -186,6 +189,7 @@ impl State {
             overlay: None,
             pasted: None,
             about: About::default(),
+            devices: DeviceList::default(),
             unsaved: Vec::new(),
             ask: None,
             asked: 0,

@@ -52,6 +52,7 @@ pub fn headless(
     started: Instant,
     seconds: f64,
     project: Option<Project>,
+    device: &str,
 ) -> Result<Report, TrialError> {
     let folder = tempfile::tempdir()?;
     let ctx = Context::default();
@@ -62,6 +63,7 @@ pub fn headless(
     });
     let mut trial = trial(&ctx, folder.path(), seconds, project)?;
     measure_by(worked);
+    trial.compute_on(device);
     frame(&ctx, &mut trial, started);
     trial.report.first_frame_ms = 1e3 * started.elapsed().as_secs_f64();
     drive(&ctx, &mut trial, &woken, started);
@@ -73,13 +75,17 @@ pub fn on_screen(
     started: Instant,
     seconds: f64,
     project: Option<Project>,
+    device: &str,
 ) -> Result<Report, TrialError> {
     let folder = tempfile::tempdir()?;
     let path = folder.path().to_path_buf();
     let (give, given) = channel();
+    let device = device.to_owned();
     let create = move |ctx: &Context, _| -> Result<OnScreen, TrialError> {
+        let mut trial = trial(ctx, &path, seconds, project)?;
+        trial.compute_on(&device);
         Ok(OnScreen {
-            trial: Some(trial(ctx, &path, seconds, project)?),
+            trial: Some(trial),
             first: started.elapsed(),
             painted: false,
             give,

@@ -109,6 +109,8 @@ pub enum Command {
     Data(DataArgs),
     /// Measure the layers of a project, or training steps of the benchmark cases
     Bench(BenchArgs),
+    /// List where networks can be computed on this machine, and why no GPU where there is none
+    Devices(DevicesArgs),
     /// Describe this program and this machine for a report of a defect, with the last lines of the log
     Doctor(DoctorArgs),
     /// Print the reference of layers, of project files, of augmentations or of data, or the help of a command
@@ -366,6 +368,14 @@ pub struct DataArgs {
     /// Measure the pixels: mean, deviation, histogram, exact duplicates, black images and those of one value
     #[arg(long)]
     pub statistics: bool,
+    /// Print one JSON value
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `strata devices`
+#[derive(Debug, ClapArgs)]
+pub struct DevicesArgs {
     /// Print one JSON value
     #[arg(long)]
     pub json: bool,

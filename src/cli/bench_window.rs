@@ -30,9 +30,9 @@ pub fn run(what: BenchWhat, args: &BenchArgs, started: Instant) -> anyhow::Resul
         "{name} trains for {seconds} s {place}, watched and unwatched in turn"
     ));
     let report = if real {
-        on_screen(started, seconds, project)?
+        on_screen(started, seconds, project, &args.device)?
     } else {
-        headless(started, seconds, project)?
+        headless(started, seconds, project, &args.device)?
     };
     if args.json {
         return output::print_json(&serde_json::to_value(&report)?);

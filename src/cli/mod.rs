@@ -13,6 +13,7 @@ mod check;
 mod compare;
 mod control;
 mod data;
+mod devices;
 mod doctor;
 mod eval;
 mod export;
@@ -209,6 +210,7 @@ fn dispatch(args: Args, started: Instant) -> anyhow::Result<()> {
         Some(Command::Compare(args)) => compare::run(&args),
         Some(Command::Sweep(args)) => sweep::run(&args),
         Some(Command::Report(args)) => report::run(&args),
+        Some(Command::Devices(args)) => devices::run(&args),
         Some(Command::Doctor(args)) => doctor::run(&args),
         Some(Command::Help(args)) => help::run(&args),
     }

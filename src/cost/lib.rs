@@ -9,7 +9,8 @@ pub mod time;
 pub mod work;
 
 pub use memory::{
-    Bytes, Machine, StepMemory, batches_ahead, largest_batch, run_memory, step_memory,
+    Bytes, DeviceStep, MOST_DEVICE_NUMBERS, Machine, StepMemory, batches_ahead, device_memory,
+    device_step, largest_batch, largest_device_batch, run_memory, step_memory,
 };
 pub use time::{Speeds, StepTime, step_time};
 pub use work::{LayerWork, step_work};

@@ -1,5 +1,6 @@
 //! Why a run cannot begin or continue, in one message that says what, where and what to do.
 
+use super::gpu_failure::GpuFailure;
 use super::storage::checkpoint::CheckpointError;
 use super::storage::run_folder;
 use super::storage::run_folder::FolderError;
@@ -11,6 +12,7 @@ use strata_data::DataError;
 use strata_design::Problem;
 use strata_inspect::inspection::InspectError;
 use strata_nn::NnError;
+use strata_nn::device::fault::DeviceFault;
 
 /// Why a run cannot begin or continue.
 #[derive(Debug, thiserror::Error)]
@@ -57,6 +59,9 @@ pub enum RunError {
     /// A tensor could not be made.
     #[error("the device failed: {0}; if its memory is full, use a smaller batch")]
     Tensor(#[from] candle_core::Error),
+    /// A GPU cannot go on, or its memory is too small.
+    #[error("{0}")]
+    Gpu(Box<GpuFailure>),
     /// The loss or a gradient stopped being a number.
     #[error(transparent)]
     NotFinite(Box<NotFinite>),
@@ -128,6 +133,7 @@ impl RunError {
             RunError::Unread { error, .. } => is_of_the_input(error),
             RunError::Project(error) => !matches!(error, ProjectError::Write { .. }),
             RunError::Checkpoint(error) => matches!(error, CheckpointError::Read { .. }),
+            RunError::Gpu(failure) => failure.step.is_none(),
             RunError::Write { .. }
             | RunError::Network(_)
             | RunError::Tensor(_)
@@ -151,6 +157,7 @@ impl RunError {
                 help.text(surface)
             ),
             RunError::Folder(error) => error.text(surface),
+            RunError::Gpu(failure) => failure.text(surface),
             RunError::Input(_)
             | RunError::Project(_)
             | RunError::Checkpoint(_)
@@ -167,6 +174,7 @@ impl RunError {
                 let repairs = unfit.help.iter().map(|help| (*help.repair).clone());
                 repairs.collect()
             }
+            RunError::Gpu(failure) => failure.repairs(),
             RunError::Data(error) => error.repair().into_iter().collect(),
             RunError::Unread { error, .. } => error.repair().into_iter().collect(),
             RunError::Input(_)
@@ -184,6 +192,18 @@ impl RunError {
     pub(crate) fn stage(&self) -> Option<usize> {
         match self {
             RunError::Unfit(unfit) => unfit.stage,
+            RunError::Gpu(failure) => failure.stage.as_ref().map(|stage| stage.index),
+            _ => None,
+        }
+    }
+
+    /// What a device that failed means, where it is that.
+    pub(crate) fn device_fault(&self) -> Option<DeviceFault> {
+        match self {
+            RunError::Network(NnError::Candle(error)) | RunError::Tensor(error) => {
+                DeviceFault::of(&error.to_string())
+            }
+            RunError::Gpu(failure) => Some(failure.fault),
             _ => None,
         }
     }

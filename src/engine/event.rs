@@ -185,6 +185,8 @@ pub struct Failure {
     pub stage: Option<usize>,
     /// What a button can do about it, best first.
     pub repairs: Vec<Repair>,
+    /// Whether it is the GPU's, and the CPU could do it instead.
+    pub of_gpu: bool,
     /// The run's folder when it exists.
     pub run: Option<PathBuf>,
 }

@@ -453,6 +453,7 @@ impl Follower {
                 wrong_input: false,
                 stage: None,
                 repairs: Vec::new(),
+                of_gpu: false,
                 run: Some(self.run.clone()),
             })
         };

@@ -11,6 +11,7 @@ pub mod download_task;
 pub mod error;
 pub mod event;
 pub mod follow;
+pub mod gpu_failure;
 pub mod inspection;
 pub mod machine_benchmark;
 pub mod predict;

@@ -3,7 +3,7 @@
 use super::confusion::{classifying, counted};
 use super::head::check_one_class;
 use super::inspection::{InspectError, Inspection, InspectionContext, Needs};
-use candle_core::Tensor;
+use candle_core::{Device, Tensor};
 use strata_core::project::data::Split;
 use strata_data::{DataError, Progress, fill_batch};
 use strata_nn::{Mode, Route};
@@ -61,7 +61,8 @@ impl Inspection for Answers {
             let shape = (indices.len(), height, width, channels);
             let images = Tensor::from_vec(images, shape, network.device())?;
             let output = network.forward(Route::Classify, &images, Mode::Eval)?;
-            let scores = network.logits(&output)?;
+            // A GPU's argmax takes any of equal scores; the first counts.
+            let scores = network.logits(&output)?.to_device(&Device::Cpu)?;
             answers.answers.extend(scores.argmax(1)?.to_vec1::<u32>()?);
             let rows = scores.to_vec2::<f32>()?;
             losses += rows

@@ -163,7 +163,11 @@ pub fn count_answers(
     scores: &Tensor,
     labels: &[u32],
 ) -> candle_core::Result<()> {
-    let answers = scores.argmax(1)?.to_vec1::<u32>()?;
+    // A GPU's argmax takes any of equal scores; the first counts.
+    let answers = scores
+        .to_device(&Device::Cpu)?
+        .argmax(1)?
+        .to_vec1::<u32>()?;
     let columns = classes + usize::from(scores.dim(1)? > classes);
     counts.resize_with(classes, || vec![0; columns]);
     for (&label, &answer) in labels.iter().zip(&answers) {

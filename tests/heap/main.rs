@@ -6,6 +6,7 @@ mod archives;
 mod memory;
 mod mutations;
 mod mutator;
+mod on_device;
 mod project_mutations;
 mod run_mutations;
 mod runs;

@@ -491,6 +491,7 @@ fn failed_and_lost_runs_are_told_and_the_next_one_starts() {
         wrong_input: false,
         stage: None,
         repairs: Vec::new(),
+        of_gpu: false,
         run: None,
     };
     engine.tell(Event::Finished(Outcome::Failed(failure)));

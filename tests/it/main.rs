@@ -24,6 +24,7 @@ mod confusion;
 mod cost;
 mod curves;
 mod data_view;
+mod devices;
 mod download;
 mod engine;
 mod every_inspection;

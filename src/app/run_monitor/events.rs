@@ -175,6 +175,7 @@ pub(super) fn lost(run: Option<PathBuf>) -> Outcome {
         wrong_input: false,
         stage: None,
         repairs: Vec::new(),
+        of_gpu: false,
         run,
     })
 }

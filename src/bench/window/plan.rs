@@ -85,6 +85,11 @@ impl Trial {
         }
     }
 
+    /// Where its training is computed.
+    pub(super) fn compute_on(&mut self, device: &str) {
+        self.app.handle(Action::Device(Some(device.to_owned())));
+    }
+
     /// Whether everything was measured.
     pub(super) fn is_over(&self) -> bool {
         self.stage == Stage::Over

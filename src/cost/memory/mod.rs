@@ -9,9 +9,14 @@
 
 pub(crate) mod by_image;
 pub(crate) mod kernels;
+mod on_device;
 mod tables;
 mod turns;
 mod walk;
+
+pub use on_device::{
+    DeviceStep, MOST_DEVICE_NUMBERS, device_memory, device_step, largest_device_batch,
+};
 
 use super::fusion::{Watch, end, units};
 use std::collections::BTreeMap;
@@ -281,10 +286,15 @@ pub fn largest_batch(plan: &Plan, stage: &Stage, machine: Machine, budget: u64) 
     let fits = |batch: u32| {
         run_memory(plan, stage, batch, machine).is_some_and(|run| run.total().total() <= budget)
     };
+    largest(MAX_BATCH, fits)
+}
+
+/// The largest number up to `most` that fits, where each that is smaller than one that fits does too.
+fn largest(most: u32, fits: impl Fn(u32) -> bool) -> Option<u32> {
     if !fits(1) {
         return None;
     }
-    let (mut fitting, mut too_large) = (1u32, MAX_BATCH);
+    let (mut fitting, mut too_large) = (1u32, most);
     if fits(too_large) {
         return Some(too_large);
     }

@@ -16,8 +16,9 @@ use strata_core::project::stage::{Stage, Task};
 use strata_core::project::{Place, Project};
 use strata_core::rng::{Purpose, stream};
 use strata_core::shape::{Inference, Plan, infer};
+use strata_nn::device::has_own_kernels;
 use strata_nn::layers::channels_last;
-use strata_nn::loss::{self, Target};
+use strata_nn::loss::{self, Target, on_device};
 use strata_nn::ops::storage::Buffer;
 use strata_nn::optim::Learner;
 use strata_nn::{Mode, Network, Parameter};
@@ -34,6 +35,8 @@ pub struct Workload {
     images: Tensor,
     target: Answer,
     gradient: Buffer,
+    /// The loss and the count of a step, where they are still on the device.
+    unread: Option<Tensor>,
     seed: u64,
     steps: u64,
     macs: u64,
@@ -121,6 +124,7 @@ impl Workload {
             images,
             target,
             gradient: Buffer::default(),
+            unread: None,
             seed,
             steps: 0,
             macs,
@@ -133,7 +137,7 @@ impl Workload {
     }
 
     /// The network.
-    pub(super) fn network(&mut self) -> &mut Network {
+    pub fn network(&mut self) -> &mut Network {
         &mut self.network
     }
 
@@ -203,6 +207,7 @@ impl Workload {
             Task::Reconstruct => self.network.backward(&gradient)?,
             Task::Classify => self.network.backward_from_logits(&gradient)?,
         }
+        self.read()?;
         if gradient_not_finite(&self.network)?.is_some() {
             return Err(BenchmarkError::NotFinite(
                 format!("a gradient of {}", self.name),
@@ -222,6 +227,9 @@ impl Workload {
 
     /// The loss's gradient; what the engine reports of a step is computed as well.
     fn compare(&mut self, output: &Tensor) -> Result<Tensor, BenchmarkError> {
+        if !has_own_kernels(self.network.device()) {
+            return self.compare_on_device(output);
+        }
         let (output, target) = match &self.target {
             Answer::Images(images) => (output.clone(), Target::Images(images)),
             Answer::Labels(labels) => {
@@ -238,6 +246,38 @@ impl Workload {
             .gradient
             .filter(|_| is_finite)
             .ok_or_else(not_finite)
+    }
+}
+
+impl Workload {
+    /// The same on a device. Its numbers are read when the backward pass is asked for, as a step of training does.
+    fn compare_on_device(&mut self, output: &Tensor) -> Result<Tensor, BenchmarkError> {
+        let (output, target, correct) = match &self.target {
+            Answer::Images(images) => (output.clone(), Target::Images(images), None),
+            Answer::Labels(labels) => {
+                let logits = self.network.logits(output)?;
+                let correct = on_device::count_correct(&logits, labels)?;
+                (logits, Target::Labels(labels), Some(correct))
+            }
+        };
+        let evaluated = on_device::evaluate(self.stage.loss, None, &output, target)?;
+        let loss = evaluated.value;
+        let correct = correct.map_or_else(|| loss.zeros_like(), Ok)?;
+        self.unread = Some(Tensor::stack(&[&loss, &correct], 0)?);
+        Ok(evaluated.gradient)
+    }
+
+    /// Waits for what [`Workload::compare_on_device`] left.
+    fn read(&mut self) -> Result<(), BenchmarkError> {
+        let Some(unread) = self.unread.take() else {
+            return Ok(());
+        };
+        let numbers = unread.to_vec1::<f32>()?;
+        if numbers.iter().all(|number| number.is_finite()) {
+            return Ok(());
+        }
+        let what = format!("the loss of {}", self.name);
+        Err(BenchmarkError::NotFinite(what, self.steps))
     }
 }
 

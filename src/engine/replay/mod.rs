@@ -178,12 +178,12 @@ impl History {
 
     fn options(&self, index: usize, run: &Path, options: &ReplayOptions) -> RunOptions {
         let part = &self.parts[index];
-        let on_cpu = part.device.starts_with("CPU").then(|| "cpu".to_owned());
+        let former = strata_nn::device::name_of(&part.device);
         let until = self.until(index);
         RunOptions {
             base: run.to_owned(),
             run: Some(options.folder.clone()),
-            device: options.device.clone().or(on_cpu),
+            device: options.device.clone().or(former),
             stage: part.stage.clone(),
             resume: index > 0,
             more_epochs: part.more_epochs,

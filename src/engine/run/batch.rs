@@ -4,6 +4,7 @@ use crate::error::RunError;
 use candle_core::{DType, Device, Tensor};
 use strata_data::loader::{Blended, LoadedBatch};
 use strata_data::{DataError, SplitData, fill_batch};
+use strata_nn::device::{has_own_kernels, stand_in};
 use strata_nn::ops::storage::{Buffer, fill};
 
 /// Buffers that are used again from batch to batch.
@@ -44,6 +45,12 @@ impl Batch<'_> {
     }
 }
 
+/// Copies images to a device.
+fn upload(images: &[f32], dims: [usize; 4], device: &Device) -> Result<Tensor, RunError> {
+    stand_in::upload()?;
+    Ok(Tensor::from_slice(images, &dims, device)?)
+}
+
 impl Batcher {
     /// Makes batches for this device.
     pub fn new(device: &Device) -> Batcher {
@@ -62,8 +69,8 @@ impl Batcher {
         batch: &LoadedBatch,
     ) -> Result<Tensor, RunError> {
         let dims = [batch.labels.len(), height, width, channels];
-        if !self.device.is_cpu() {
-            return Ok(Tensor::from_slice(&batch.images, &dims, &self.device)?);
+        if !has_own_kernels(&self.device) {
+            return upload(&batch.images, dims, &self.device);
         }
         let images = self
             .images
@@ -81,10 +88,10 @@ impl Batcher {
         write: impl FnOnce(&mut [f32]) -> Result<(), DataError>,
     ) -> Result<Tensor, RunError> {
         let dims = [count, height, width, channels];
-        if !self.device.is_cpu() {
+        if !has_own_kernels(&self.device) {
             self.host.resize(dims.iter().product(), 0.0);
             write(&mut self.host)?;
-            return Ok(Tensor::from_slice(&self.host, &dims, &self.device)?);
+            return upload(&self.host, dims, &self.device);
         }
         let images = self
             .images

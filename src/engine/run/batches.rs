@@ -14,6 +14,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use strata_data::loader::{Job, LoadedBatch, Loader, MakeImages};
 use strata_data::{DataError, SplitData};
+use strata_nn::device::has_own_kernels;
 use strata_nn::ops::team::each_chunk;
 
 /// Images that a thread makes at a time: a small one takes less time than handing it over.
@@ -35,6 +36,9 @@ pub struct Batches {
     maker: Maker,
     /// The newest batch; its images are in `batcher`.
     newest: LoadedBatch,
+    /// The next one, where its images were copied to the device already.
+    copied: Option<(LoadedBatch, Tensor)>,
+    device: Device,
     batcher: Batcher,
 }
 
@@ -60,7 +64,7 @@ impl Batches {
     /// left.
     pub fn start(job: Job, first: usize, threads: usize, device: &Device) -> io::Result<Batches> {
         let split = job.dataset.split(job.split);
-        let is_prepared = device.is_cpu() && split.is_some_and(SplitData::is_prepared);
+        let is_prepared = has_own_kernels(device) && split.is_some_and(SplitData::is_prepared);
         let shape = split.map_or([0; 3], SplitData::image_shape);
         let job = Arc::new(job);
         let maker = match is_prepared {
@@ -74,6 +78,8 @@ impl Batches {
             next: first,
             maker,
             newest: LoadedBatch::default(),
+            copied: None,
+            device: device.clone(),
             batcher: Batcher::new(device),
         })
     }
@@ -86,6 +92,7 @@ impl Batches {
         }
         if let Maker::Ahead { loader, waited_for } = &mut self.maker
             && waited_for.is_none()
+            && self.copied.is_none()
         {
             *waited_for = loader.next();
         }
@@ -118,6 +125,11 @@ impl Batches {
                 time.add(start.elapsed());
                 images
             }
+            Maker::Ahead { loader, .. } if self.copied.is_some() => {
+                let (batch, images) = self.copied.take()?;
+                loader.give_back(std::mem::replace(&mut self.newest, batch));
+                Ok(images)
+            }
             Maker::Ahead { loader, waited_for } => {
                 match waited_for.take().or_else(|| loader.at_hand())? {
                     Ok(batch) => {
@@ -135,6 +147,30 @@ impl Batches {
             label_rows: &self.newest.label_rows,
             blend: self.newest.blend.as_ref(),
         }))
+    }
+}
+
+impl Batches {
+    /// Copies the next batch to the device, if it is made by now: the device computes meanwhile. On the CPU there is
+    /// nothing to copy.
+    pub fn copy_ahead(&mut self) -> Result<(), RunError> {
+        let Maker::Ahead { loader, waited_for } = &mut self.maker else {
+            return Ok(());
+        };
+        let is_last = self.next >= self.job.batches();
+        if is_last || self.copied.is_some() || has_own_kernels(&self.device) {
+            return Ok(());
+        }
+        match waited_for.take().or_else(|| loader.at_hand()) {
+            Some(Ok(batch)) => {
+                let images = self.batcher.take(self.shape, &batch)?;
+                self.copied = Some((batch, images));
+            }
+            // It is told where the batch is asked for.
+            failed @ Some(Err(_)) => *waited_for = failed,
+            None => {}
+        }
+        Ok(())
     }
 }
 

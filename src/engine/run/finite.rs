@@ -2,6 +2,7 @@
 
 use candle_core::{DType, Storage, Tensor};
 use strata_nn::Network;
+use strata_nn::device::has_own_kernels;
 use strata_nn::ops::reduce::are_finite;
 
 /// The first of these tensors with NaN or infinity in it.
@@ -17,9 +18,9 @@ pub(crate) fn first_not_finite<'a>(
 }
 
 /// The first parameter whose gradient is not finite. On a GPU looking at every gradient costs more
-/// than it is worth; there the next step's loss shows it.
+/// than it is worth; there the next step's loss shows it, since no operator hides what is not a number.
 pub fn gradient_not_finite(network: &Network) -> candle_core::Result<Option<String>> {
-    if !network.device().is_cpu() {
+    if !has_own_kernels(network.device()) {
         return Ok(None);
     }
     let trained = network.parameters().iter();

@@ -2,15 +2,22 @@
 //! process, and no message could be given then.
 
 use super::compatibility::is_measured;
-use crate::error::RunError;
+use crate::error::{RunError, Unfit};
+use crate::gpu_failure::{FailedStage, GpuFailure};
+use strata_core::format::count;
 use strata_core::project::Project;
 use strata_core::project::data::Split;
+use strata_core::project::help::{Help, Repair, StageSetting};
 use strata_core::project::stage::Stage;
 use strata_core::run_buffers::MOST_LOADERS;
 use strata_core::shape::Inference;
 use strata_core::system_memory;
-use strata_cost::{Machine, StepMemory, batches_ahead, run_memory};
+use strata_cost::{
+    DeviceStep, MOST_DEVICE_NUMBERS, Machine, StepMemory, batches_ahead, device_step,
+    largest_device_batch, run_memory,
+};
 use strata_data::Dataset;
+use strata_nn::device::fault::DeviceFault;
 use strata_nn::ops::simd::{Level, Vectors};
 
 const MIB: u64 = 1 << 20;
@@ -121,6 +128,60 @@ pub(crate) fn check(
                 needed / MIB,
                 available / MIB,
             )));
+        }
+    }
+    Ok(())
+}
+
+fn too_wide(stage: &Stage, step: DeviceStep) -> String {
+    format!(
+        "stage `{}`: with batch {} a tensor on the GPU would have {} numbers, {} can be counted there",
+        stage.name,
+        stage.batch,
+        count(step.widest),
+        count(MOST_DEVICE_NUMBERS)
+    )
+}
+
+fn smaller(batch: Option<u32>) -> Vec<Help> {
+    let repair = batch.map(|batch| Repair::Stage(StageSetting::Batch(batch)).into());
+    repair.into_iter().collect()
+}
+
+/// Refuses a project of which a step needs more than `free` bytes of a GPU's memory.
+pub(crate) fn check_device(
+    project: &Project,
+    inference: &Inference,
+    stages: &[usize],
+    free: u64,
+) -> Result<(), RunError> {
+    let Some(plan) = inference.plan.as_ref() else {
+        return Ok(());
+    };
+    for &index in stages {
+        let Some(stage) = project.stages.get(index) else {
+            continue;
+        };
+        let Some(step) = device_step(plan, stage, stage.batch) else {
+            continue;
+        };
+        let smaller_batch = largest_device_batch(plan, stage, free);
+        if step.widest > MOST_DEVICE_NUMBERS {
+            return Err(RunError::Unfit(Box::new(
+                Unfit::new(too_wide(stage, step), smaller(smaller_batch)).of_stage(index),
+            )));
+        }
+        if step.bytes > free {
+            return Err(RunError::Gpu(Box::new(GpuFailure {
+                fault: DeviceFault::OutOfMemory,
+                stage: Some(FailedStage::new(index, stage)),
+                step: None,
+                needed: Some(step.bytes),
+                free: Some(free),
+                smaller_batch,
+                words: String::new(),
+                is_kept: false,
+            })));
         }
     }
     Ok(())

@@ -13,6 +13,7 @@ pub(crate) mod early_stop;
 pub mod evaluate;
 pub mod finite;
 pub mod goal_metrics;
+mod gpu_failure;
 pub(crate) mod groups;
 mod label_rows;
 pub mod memory_check;
@@ -57,10 +58,13 @@ pub fn run(
     let mut session = match prepare(project, options, Control::new(commands), sink, live) {
         Ok(session) => session,
         Err(RunError::Data(DataError::Cancelled)) => return Outcome::Stopped(Summary::default()),
-        Err(error) => return failed(&error, None),
+        Err(error) => return failed(&gpu_failure::at_start(error), None),
     };
-    let end = train(&mut session);
-    close(&mut session, end)
+    let end = train(&mut session).map_err(|error| gpu_failure::while_training(error, &session));
+    let (outcome, device) = (close(&mut session, end), session.device.clone());
+    drop(session);
+    strata_nn::device::release_memory(&device);
+    outcome
 }
 
 fn train(session: &mut Session<'_>) -> Result<Flow, RunError> {
@@ -118,6 +122,7 @@ fn failed(error: &RunError, run: Option<&Path>) -> Outcome {
         wrong_input: error.is_wrong_input(),
         stage: error.stage(),
         repairs: error.repairs(),
+        of_gpu: error.device_fault().is_some(),
         run: run.map(Path::to_owned),
     })
 }
@@ -137,6 +142,7 @@ pub(super) fn panicked(message: &str, run: Option<&Path>) -> Outcome {
         wrong_input: false,
         stage: None,
         repairs: Vec::new(),
+        of_gpu: false,
         run: run.map(Path::to_owned),
     })
 }

@@ -41,6 +41,7 @@ use strata_core::system_memory::available_bytes;
 use strata_cost::Machine;
 use strata_data::{Dataset, Progress};
 use strata_inspect::inspector::Inspector;
+use strata_nn::device::has_own_kernels;
 use strata_nn::{self, Network};
 
 /// Between two reports on the reading of images.
@@ -52,6 +53,7 @@ struct Opened {
     only: Option<usize>,
     inference: Inference,
     device: Device,
+    free_on_device: Option<u64>,
     folder: RunFolder,
     dataset: Arc<Dataset>,
     network: Network,
@@ -97,6 +99,7 @@ fn open(
     let only = only_stage(&project, options)?;
     let inference = check_project(&project, options, sink)?;
     let device = open_device(&project, &inference, only, options)?;
+    let free_on_device = strata_nn::device::memory(&device).map(|memory| memory.free_bytes);
     let (folder, former) = open_folder(&project, options, sink)?;
     let changes = match &options.changes {
         Some(given) => given.clone(),
@@ -117,7 +120,7 @@ fn open(
     }
     let stages = stages_left(&project, only, &position);
     compatibility::check(&project, &inference, &dataset, &stages)?;
-    if device.is_cpu() {
+    if has_own_kernels(&device) {
         let (machine, free) = (machine(options), available_bytes());
         memory_check::make_room(&project, &inference, &stages, machine, &mut dataset, free)?;
     }
@@ -148,6 +151,7 @@ fn open(
         only,
         inference,
         device,
+        free_on_device,
         folder,
         dataset,
         network,
@@ -174,6 +178,7 @@ fn go_live<'a>(
         only,
         inference,
         device,
+        free_on_device,
         folder,
         dataset,
         network,
@@ -203,6 +208,7 @@ fn go_live<'a>(
         dataset,
         network,
         device,
+        free_on_device,
         folder,
         record,
         changes,
@@ -232,8 +238,11 @@ fn open_device(
     options: &RunOptions,
 ) -> Result<Device, RunError> {
     let device = strata_nn::device::open(options.device.as_deref()).map_err(RunError::input)?;
-    if device.is_cpu() {
-        let stages = stages_left(project, only, &Position::default());
+    let stages = stages_left(project, only, &Position::default());
+    if let Some(memory) = strata_nn::device::memory(&device) {
+        memory_check::check_device(project, inference, &stages, memory.free_bytes)?;
+    }
+    if has_own_kernels(&device) {
         memory_check::check(
             project,
             inference,

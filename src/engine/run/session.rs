@@ -46,6 +46,8 @@ pub(crate) struct Session<'a> {
     pub dataset: Arc<Dataset>,
     pub network: Network,
     pub device: Device,
+    /// Bytes of a GPU's memory that were free before the run took any.
+    pub free_on_device: Option<u64>,
     pub folder: RunFolder,
     pub record: RunRecord,
     /// Settings that were, or will be, changed while it trains.

@@ -210,7 +210,10 @@ fn steps_at_hand(
     batches: &mut Batches,
 ) -> Result<(), RunError> {
     while let Some(batch) = batches.at_hand() {
-        let report = stepper.take(session, &batch?)?;
+        let begun = stepper.begin(session, &batch?)?;
+        // While a device computes, the next batch is copied to it.
+        batches.copy_ahead()?;
+        let report = stepper.finish(session, begun)?;
         session.keep_snapshot();
         session.control.stepped();
         if session.previews.are_due() {

@@ -3,15 +3,14 @@
 //! Loss and gradients are looked at before the weights change: the weights of a run that failed
 //! are those before the step that went wrong.
 
+mod forward;
 mod not_finite;
 
 use super::batch::Batch;
 use super::clock::Kept;
 use super::dynamics::{self, Before, Outputs};
-use super::evaluate::pixel_error;
 use super::finite::gradient_not_finite;
 use super::groups::{class_weights, group_of};
-use super::label_rows::LabelRows;
 use super::session::Session;
 use crate::error::RunError;
 use crate::event::{Event, StepReport};
@@ -19,18 +18,17 @@ use crate::storage::checkpoint::Position;
 use crate::storage::dynamics_csv;
 use crate::storage::first_weights;
 use crate::storage::metrics_csv::StepRow;
-use candle_core::Tensor;
+use forward::Forward;
 use not_finite::last_finite;
 use std::time::Instant;
 use strata_core::project::Place;
 use strata_core::project::schedule::{Moment, Rates};
-use strata_core::project::stage::{Loss, Stage, Task};
+use strata_core::project::stage::{Stage, Task};
 use strata_core::shape::unfreezing;
 use strata_data::{DataError, PixelUnits, SplitData};
-use strata_nn::loss::{self, Blend, Target};
+use strata_nn::Parameter;
 use strata_nn::ops::storage::Buffer;
 use strata_nn::optim::Learner;
-use strata_nn::{Mode, Parameter};
 
 /// Takes the steps of a stage.
 pub(crate) struct Stepper {
@@ -50,18 +48,15 @@ pub(crate) struct Stepper {
     layers: usize,
 }
 
-/// What a step's forward pass gave.
-struct Forward {
-    loss: f64,
-    /// What the loss is the mean over: images, or the weights of their classes.
-    weight: f64,
-    penalty: f64,
-    correct: Option<usize>,
-    /// Answers of each image: as many as labels where it may have several.
-    answers: usize,
-    /// The mean squared error in pixels, where it is reported.
-    pixel_error: Option<f64>,
-    gradient: Option<Tensor>,
+/// A step whose work is asked for and whose numbers are not looked at yet.
+pub(crate) struct Begun {
+    forward: Forward,
+    /// The batch's.
+    images: usize,
+    /// Whether the weights move at its end.
+    updates: bool,
+    looked_at: Option<Outputs>,
+    start: Instant,
 }
 
 impl Stepper {
@@ -173,12 +168,13 @@ impl Stepper {
         steps.is_multiple_of(together) || steps >= self.steps_per_epoch
     }
 
-    /// Trains on a batch.
-    pub fn take(
+    /// Asks for the forward and the backward pass of a batch. What computes elsewhere than on the CPU is not waited
+    /// for: something else may be done before [`Stepper::finish`].
+    pub fn begin(
         &mut self,
         session: &mut Session<'_>,
         batch: &Batch<'_>,
-    ) -> Result<StepReport, RunError> {
+    ) -> Result<Begun, RunError> {
         self.change_settings(session)?;
         let start = Instant::now();
         let (forward, images) = (self.forward(session, batch)?, batch.labels.len());
@@ -191,15 +187,39 @@ impl Stepper {
             None
         };
         session.clock.keep(Kept::Dynamics, looking);
-        let loss = forward.loss + forward.penalty;
-        if !loss.is_finite() {
-            return Err(self.loss_not_finite(session, loss));
+        // A loss that is known by now and is none needs no gradient.
+        if forward.is_known() && !forward.total().is_finite() {
+            return Err(self.loss_not_finite(session, forward.total()));
         }
-        if let Some(gradient) = &forward.gradient {
-            match self.stage.task {
-                Task::Reconstruct => session.network.backward(gradient)?,
-                Task::Classify => session.network.backward_from_logits(gradient)?,
-            }
+        match self.stage.task {
+            Task::Reconstruct => session.network.backward(&forward.gradient)?,
+            Task::Classify => session.network.backward_from_logits(&forward.gradient)?,
+        }
+        Ok(Begun {
+            forward,
+            images,
+            updates,
+            looked_at,
+            start,
+        })
+    }
+
+    /// Looks at the numbers of a step, and moves the weights where all are finite.
+    pub fn finish(
+        &mut self,
+        session: &mut Session<'_>,
+        begun: Begun,
+    ) -> Result<StepReport, RunError> {
+        let Begun {
+            mut forward,
+            images,
+            updates,
+            looked_at,
+            start,
+        } = begun;
+        forward.read(&self.pixels)?;
+        if !forward.total().is_finite() {
+            return Err(self.loss_not_finite(session, forward.total()));
         }
         if let Some(key) = gradient_not_finite(&session.network)? {
             return Err(self.not_finite(
@@ -263,77 +283,6 @@ impl Stepper {
             &session.network,
             &session.inference,
         )?))
-    }
-
-    fn forward(
-        &mut self,
-        session: &mut Session<'_>,
-        batch: &Batch<'_>,
-    ) -> Result<Forward, RunError> {
-        let mode = Mode::Train {
-            seed: session.project.seed,
-            step: session.position.step,
-        };
-        let output = session
-            .network
-            .forward(self.stage.task.into(), &batch.images, mode)?;
-        let rows = LabelRows::of(batch, &output)?;
-        let (output, target, correct) = self.compared(session, output, batch, rows.as_ref())?;
-        let weights = self.class_weights.as_deref();
-        let buffer = Some(&mut self.gradient);
-        let evaluated = loss::evaluate_weighted(self.stage.loss, weights, &output, target, buffer)?;
-        Ok(Forward {
-            pixel_error: self.pixel_error(evaluated.value, &output, target)?,
-            loss: evaluated.value,
-            weight: evaluated.weight,
-            penalty: session.network.penalty(),
-            correct,
-            answers: rows.map_or(1, |rows| rows.answers),
-            gradient: evaluated.gradient,
-        })
-    }
-
-    /// What the loss reads of an output, what it compares that with, and how many answers are right.
-    fn compared<'b>(
-        &self,
-        session: &Session<'_>,
-        output: Tensor,
-        batch: &'b Batch<'_>,
-        rows: Option<&'b LabelRows>,
-    ) -> Result<(Tensor, Target<'b>, Option<usize>), RunError> {
-        if self.stage.task == Task::Reconstruct {
-            return Ok((output, Target::Images(&batch.images), None));
-        }
-        let logits = session.network.logits(&output)?;
-        if let Some(rows) = rows {
-            let right = loss::count_rows_right(&logits, &rows.own)?;
-            return Ok((logits, Target::LabelRows(&rows.blended), Some(right.labels)));
-        }
-        let correct = loss::count_correct(&logits, batch.labels)?;
-        let blend = batch.blend.map(|blended| Blend {
-            labels: batch.labels,
-            others: &blended.labels,
-            share: blended.share,
-        });
-        let target = blend.map_or(Target::Labels(batch.labels), Target::Blend);
-        Ok((logits, target, Some(correct)))
-    }
-
-    /// The mean squared error of a batch in pixels, where that is reported.
-    fn pixel_error(
-        &self,
-        loss: f64,
-        output: &Tensor,
-        target: Target<'_>,
-    ) -> Result<Option<f64>, RunError> {
-        match target {
-            Target::Images(images) if self.stage.loss == Loss::Mse => {
-                pixel_error(&self.pixels, loss, output, images).map(Some)
-            }
-            Target::Images(_) | Target::Labels(_) | Target::Blend(_) | Target::LabelRows(_) => {
-                Ok(None)
-            }
-        }
     }
 
     fn count(&self, session: &mut Session<'_>, forward: &Forward, images: usize) {

@@ -368,6 +368,9 @@ fn show_message(
             });
         });
         repairs(ui, state.failure_fixes(&message.text), actions);
+        if state.failed_on_gpu(&message.text) {
+            on_the_cpu(ui, actions);
+        }
         if let Some(whole) = state.missing_files(&message.text) {
             files(ui, state, whole, actions);
         }
@@ -410,6 +413,18 @@ fn which_files(ui: &mut Ui, whole: &str) {
         let color = theme::palette(ui).text;
         ui.add(Label::new(said(whole, theme::SMALL, color)).wrap());
     }
+}
+
+/// What a GPU could not do, the CPU can.
+fn on_the_cpu(ui: &mut Ui, actions: &mut Vec<Action>) {
+    ui.horizontal_wrapped(|ui| {
+        ui.add_space(icon::SIZE + ui.spacing().item_spacing.x);
+        let button = ui.button("Compute on the CPU");
+        let button = button.on_hover_text("The next run computes there");
+        if button.clicked() {
+            actions.push(Action::Device(Some("cpu".to_owned())));
+        }
+    });
 }
 
 /// A button for each way to mend it, below its text.

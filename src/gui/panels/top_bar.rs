@@ -1,7 +1,7 @@
 //! The bar at the top: the project's title, undo and redo, opening and saving, device and theme.
 
 use crate::theme;
-use crate::widgets::{Field, FieldEvent, Icon, close_by_key, icon_button};
+use crate::widgets::{Field, FieldEvent, Icon, close_by_key, icon_button, plain};
 use eframe::egui::{
     Align, Button, Color32, FontId, Id, Layout, Popup, Rect, RichText, Ui, UiBuilder, pos2, vec2,
 };
@@ -312,21 +312,15 @@ fn example(ui: &mut Ui, card: &Card) -> eframe::egui::Response {
         .accessible_name(format!("Open example {}", entry.name))
 }
 
-/// The devices that can be chosen: `None` is the best there is.
-fn devices() -> Vec<(Option<&'static str>, &'static str)> {
-    let mut devices = vec![(None, "Automatic"), (Some("cpu"), "CPU")];
-    if strata_nn::device::BUILT_WITH_CUDA {
-        devices.push((Some("cuda:0"), "CUDA 0"));
-    }
-    devices
-}
-
 fn device(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
-    let chosen = state.device.as_deref();
-    let name = devices()
-        .iter()
-        .find(|(key, _)| *key == chosen)
-        .map_or("Automatic", |(_, name)| name);
+    let choosable = state.devices.choosable();
+    let chosen = choosable.iter().find(|one| one.key == state.device);
+    // One that was chosen before it was looked for has its own name.
+    let name = match (chosen, &state.device) {
+        (Some(chosen), _) => chosen.name.as_str(),
+        (None, Some(key)) => key,
+        (None, None) => "Automatic",
+    };
     let running = state
         .training
         .device
@@ -348,12 +342,22 @@ fn device(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
         .add(flat(&text).min_size(vec2(width, 0.0)))
         .on_hover_text("Where the next run computes")
         .accessible_name("Device");
+    if button.clicked() {
+        actions.push(Action::LookForDevices);
+    }
     Popup::menu(&button).width(160.0).show(|ui| {
         close_by_key(ui);
-        for (key, name) in devices() {
-            if ui.selectable_label(key == chosen, name).clicked() {
-                actions.push(Action::Device(key.map(str::to_owned)));
+        for one in choosable {
+            let text = match &one.about {
+                Some(about) => format!("{} · {about}", one.name),
+                None => one.name.clone(),
+            };
+            if ui.selectable_label(one.key == state.device, text).clicked() {
+                actions.push(Action::Device(one.key));
             }
+        }
+        if let Some(missing) = state.devices.missing() {
+            ui.label(plain(&format!("No GPU: {missing}")));
         }
     });
 }

@@ -61,7 +61,7 @@ impl Layer for Elementwise {
         let is_guided = cx.guided && self.activation == Activation::Relu;
         if cx.uses_candle(x) {
             let dx = device::activate_backward(self.activation, x, y, gradient)?;
-            return Ok(Some(if is_guided { dx.relu()? } else { dx }));
+            return Ok(Some(if is_guided { device::relu(&dx)? } else { dx }));
         }
         let (dx, activation) = (self.dx.get(x.dims(), x)?, self.activation);
         with_real!(x, T => {

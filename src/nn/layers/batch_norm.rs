@@ -32,6 +32,8 @@ pub(crate) struct BatchNorm {
     epilogue: Epilogue,
     x: Option<Tensor>,
     used: Used,
+    /// The same of a pass on a device.
+    on_device: Option<device::Normalised>,
     /// Σ and Σ of products by channel.
     sums: Vec<f64>,
     centre: Buffer,
@@ -65,6 +67,7 @@ impl BatchNorm {
                 inverse_std: zeros(),
                 of_batch: false,
             },
+            on_device: None,
             sums: vec![0.0; 2 * channels],
             centre: Buffer::default(),
             forward_lines: Buffer::default(),
@@ -365,6 +368,7 @@ fn lines<T: Real, const N: usize>(
     Ok(lines)
 }
 
+/// The numbers of a small tensor.
 pub(super) fn to_f64(tensor: &Tensor) -> Result<Vec<f64>> {
     Ok(tensor
         .to_dtype(candle_core::DType::F64)?

@@ -151,8 +151,7 @@ impl Sequence {
         let node = &mut self.nodes[i];
         let is_seen = way.absorbed == 0 && !leaves;
         if let Some(penalty) = node.penalty.as_mut().filter(|_| is_seen) {
-            penalty.observe(&way.x)?;
-            cx.penalty += penalty.value;
+            penalty.observe(&way.x, cx)?;
         }
         if let Some(tap) = &mut node.tap {
             tap.output = Some(way.x.copy()?);

@@ -20,7 +20,7 @@ use crate::fusion_rules::Follower;
 use crate::network::{Builder, Context};
 use crate::ops::conv_input::ConvInput;
 use crate::ops::convolution::{ConvPass, Convolution, Finish};
-use crate::ops::device::DeviceTaps;
+use crate::ops::device::{DeviceTaps, sum_rows};
 use crate::ops::real::Real;
 use crate::ops::reduce::column_sums;
 use crate::ops::storage::{fill, fill_both, view};
@@ -378,7 +378,7 @@ pub(super) fn bias_gradient(
     let parameter = &mut cx.parameters[bias];
     let channels = parameter.value.elem_count();
     if uses_candle {
-        parameter.gradient = gradient.reshape(((), channels))?.sum(0)?;
+        parameter.gradient = sum_rows(&gradient.reshape(((), channels))?)?;
         return Ok(());
     }
     let target = parameter.gradient.clone();

@@ -83,18 +83,35 @@ impl Dropout {
         };
     }
 
-    /// The same of candle's operators, with what is drawn on the CPU.
+    /// The same of candle's operators. It is drawn on the CPU, so that the same values are dropped there; what is
+    /// copied is a byte for each value, or a number for each channel.
     fn forward_device(&mut self, x: &Tensor, words: Words) -> Result<Tensor> {
-        let is_noise = matches!(self.kind, Kind::Noise { .. });
-        let start = vec![if is_noise { 0.0f32 } else { 1.0 }; x.elem_count()];
-        let mut drawn = vec![0.0; start.len()];
-        self.draw(&start, x.dims(), words, &mut drawn);
-        let drawn = Tensor::from_vec(drawn, x.dims(), x.device())?.to_dtype(x.dtype())?;
-        if is_noise {
-            return Ok((x + drawn)?);
-        }
-        let y = (x * &drawn)?;
-        self.drawn = Drawn::Mask(drawn);
+        let (dims, device) = (x.dims(), x.device());
+        let mask = match self.kind {
+            Kind::Noise { std } => {
+                let mut noise = vec![0.0f32; x.elem_count()];
+                add_noise(words, std, &vec![0.0; noise.len()], &mut noise);
+                let noise = Tensor::from_vec(noise, dims, device)?.to_dtype(x.dtype())?;
+                return Ok((x + noise)?);
+            }
+            Kind::Zeroes { p, channels: false } => {
+                let dropping = Dropping::new(p);
+                let mut kept = vec![0; x.elem_count()];
+                let ones = vec![1.0f32; kept.len()];
+                dropping.draw(words, &ones, &mut kept, &mut vec![0.0; ones.len()]);
+                let kept = Tensor::from_vec(kept, dims, device)?.to_dtype(x.dtype())?;
+                (kept * f64::from(dropping.factor()))?
+            }
+            Kind::Zeroes { p, channels: true } => {
+                let mut by_channel = vec![1; dims.len()];
+                (by_channel[0], by_channel[dims.len() - 1]) = (dims[0], dims[dims.len() - 1]);
+                let mut factors = vec![0.0; dims[0] * dims[dims.len() - 1]];
+                Dropping::new(p).factors(words, &mut factors);
+                Tensor::from_vec(factors, by_channel, device)?.to_dtype(x.dtype())?
+            }
+        };
+        let y = x.broadcast_mul(&mask)?;
+        self.drawn = Drawn::Mask(mask);
         Ok(y)
     }
 }
@@ -133,7 +150,7 @@ impl Layer for Dropout {
         }
         match &self.drawn {
             Drawn::Nothing => return Ok(Some(gradient.clone())),
-            Drawn::Mask(mask) => return Ok(Some((gradient * mask)?)),
+            Drawn::Mask(mask) => return Ok(Some(gradient.broadcast_mul(mask)?)),
             Drawn::ByValue(_) | Drawn::ByChannel => {}
         }
         let dx = self.dx.get(gradient.dims(), gradient)?;

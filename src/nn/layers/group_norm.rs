@@ -2,6 +2,8 @@
 //!
 //! Layer normalisation is one group with a weight for every value instead of every channel.
 
+mod device;
+
 use super::{Buffer, Layer, Result, kept};
 use crate::fusion_rules::Follower;
 use crate::network::{Builder, Context};
@@ -10,7 +12,7 @@ use crate::ops::layer_norm::{self, transpose};
 use crate::ops::real::Real;
 use crate::ops::storage::{fill, view};
 use crate::ops::with_real;
-use candle_core::{Device, Tensor};
+use candle_core::Tensor;
 use strata_core::project::layer::Activation;
 use strata_core::project::size::Shape;
 
@@ -29,6 +31,8 @@ pub(crate) struct GroupNorm {
     x: Option<Tensor>,
     /// Of every group of every image, from the latest forward pass.
     statistics: Vec<Statistics>,
+    /// The same of a pass on a device.
+    on_device: Option<device::Normalised>,
     /// The gradients of weights and biases.
     sums: Vec<f64>,
     /// Weights and biases by value, in the order of the images.
@@ -72,6 +76,7 @@ impl GroupNorm {
             fused: false,
             x: None,
             statistics: Vec::new(),
+            on_device: None,
             sums: vec![0.0; parameters],
             ordered: Buffer::default(),
             y: Buffer::default(),
@@ -95,9 +100,8 @@ impl GroupNorm {
         let y = self.y.get(x.dims(), x)?;
         let count = x.dims()[0] * self.groups;
         self.statistics.resize(count, Statistics::default());
-        let [weight, bias] = [self.weight, self.bias].map(|index| on_host(cx, index));
-        let (weight, bias) = (weight?, bias?);
-        let (weight, bias) = (view::<T>(&weight)?, view::<T>(&bias)?);
+        let [weight, bias] = [self.weight, self.bias].map(|at| &cx.parameters[at].value);
+        let (weight, bias) = (view::<T>(weight)?, view::<T>(bias)?);
         if !self.by_value {
             let activation = self.activation.filter(|_| self.fused);
             let statistics = &mut self.statistics;
@@ -155,9 +159,8 @@ impl GroupNorm {
         dx: Option<&Tensor>,
         cx: &Context<'_>,
     ) -> Result<()> {
-        let [weight, bias] = [self.weight, self.bias].map(|index| on_host(cx, index));
-        let (weight, bias) = (weight?, bias?);
-        let (weight, bias) = (view::<T>(&weight)?, view::<T>(&bias)?);
+        let [weight, bias] = [self.weight, self.bias].map(|at| &cx.parameters[at].value);
+        let (weight, bias) = (view::<T>(weight)?, view::<T>(bias)?);
         let y = self.y.latest()?;
         let y = view::<T>(&y)?;
         let behind = |activation| Behind {
@@ -204,7 +207,7 @@ impl GroupNorm {
         &self,
         parameter: usize,
         sums: &[f64],
-        cx: &mut Context<'_>,
+        cx: &Context<'_>,
     ) -> Result<()> {
         let cells = if self.by_value {
             sums.len() / self.channels
@@ -212,30 +215,22 @@ impl GroupNorm {
             1
         };
         let gradient = &cx.parameters[parameter].gradient;
-        if gradient.device().is_cpu() {
-            return fill::<T>(gradient, |to| transpose(sums, cells, to, T::narrow));
-        }
-        let mut ordered = vec![0.0; sums.len()];
-        transpose(sums, cells, &mut ordered, |sum| sum);
-        cx.set_gradient(parameter, &ordered)
+        fill::<T>(gradient, |to| transpose(sums, cells, to, T::narrow))
     }
 }
 
-fn on_host(cx: &Context<'_>, parameter: usize) -> Result<Tensor> {
-    Ok(cx.parameters[parameter].value.to_device(&Device::Cpu)?)
-}
-
-// These layers are rare and small: on a GPU they are computed on the CPU and copied.
 impl Layer for GroupNorm {
     fn buffers(&mut self) -> Option<(&mut Buffer, &mut Buffer)> {
         Some((&mut self.y, &mut self.dx))
     }
 
     fn forward(&mut self, x: &Tensor, cx: &mut Context<'_>) -> Result<Tensor> {
-        let host = x.to_device(&Device::Cpu)?;
-        let y = with_real!(host, T => self.forward_host::<T>(&host, cx))?;
-        self.x = Some(host);
-        Ok(y.to_device(x.device())?)
+        if cx.uses_candle(x) {
+            return self.forward_device(x, cx);
+        }
+        let y = with_real!(x, T => self.forward_host::<T>(x, cx))?;
+        self.x = Some(x.clone());
+        Ok(y)
     }
 
     fn backward(
@@ -244,10 +239,10 @@ impl Layer for GroupNorm {
         need_input: bool,
         cx: &mut Context<'_>,
     ) -> Result<Option<Tensor>> {
-        let host = gradient.to_device(&Device::Cpu)?;
-        let dx = with_real!(host, T => self.backward_host::<T>(&host, need_input, cx))?;
-        let device = gradient.device();
-        Ok(dx.map(|dx| dx.to_device(device)).transpose()?)
+        if cx.uses_candle(gradient) {
+            return self.backward_device(gradient, need_input, cx);
+        }
+        with_real!(gradient, T => self.backward_host::<T>(gradient, need_input, cx))
     }
 
     fn parameters(&self) -> Vec<usize> {

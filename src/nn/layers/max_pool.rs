@@ -6,7 +6,7 @@
 use super::{Buffer, Dims, Layer, Result, as_rows, channels_last};
 use crate::NnError;
 use crate::network::Context;
-use crate::ops::device::{self, DeviceTaps};
+use crate::ops::device::{self, DevicePool};
 use crate::ops::pooling::{gather_cpu, max_cpu, scatter_cpu};
 use crate::ops::storage::{Indices, fill, view};
 use crate::ops::taps::Taps;
@@ -26,6 +26,8 @@ pub(crate) enum PoolIndices {
 
 pub(crate) struct MaxPool {
     taps: Taps,
+    /// The tables on the device, made at the first batch there.
+    on_device: Option<DevicePool>,
     output: Shape,
     slot: Option<usize>,
     chosen: Option<PoolIndices>,
@@ -38,6 +40,7 @@ impl MaxPool {
     pub(crate) fn new(geometry: &Geometry, output: &Shape, slot: Option<usize>) -> MaxPool {
         MaxPool {
             taps: Taps::new(geometry),
+            on_device: None,
             output: output.clone(),
             slot,
             chosen: None,
@@ -67,8 +70,11 @@ impl Layer for MaxPool {
             x.dims()[x.rank() - 1],
         );
         if cx.uses_candle(x) {
-            let taps = DeviceTaps::new(&self.taps, x.device())?;
-            let (y, index) = device::max_pool(&taps, &as_rows(x)?)?;
+            let pool = match &self.on_device {
+                Some(pool) => pool,
+                None => self.on_device.insert(DevicePool::new(&self.taps, x)?),
+            };
+            let (y, index) = pool.apply(&as_rows(x)?)?;
             self.keep(PoolIndices::Device(index), cx);
             return Ok(y.reshape(&*dims)?);
         }

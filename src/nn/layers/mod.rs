@@ -209,9 +209,9 @@ fn whole_window(input: &Shape) -> Geometry {
     }
 }
 
-/// The tensor kept by the latest forward pass.
-fn kept(tensor: &Option<Tensor>) -> Result<&Tensor> {
-    tensor.as_ref().ok_or_else(|| {
+/// What the latest forward pass kept.
+fn kept<T>(kept: &Option<T>) -> Result<&T> {
+    kept.as_ref().ok_or_else(|| {
         NnError::Unsupported("a backward pass without a forward pass before it".into())
     })
 }

@@ -3,6 +3,7 @@
 use super::batch_norm::to_f64;
 use super::{Buffer, Layer, Result, kept};
 use crate::network::{Builder, Context};
+use crate::ops::device::{above, sum_rows};
 use crate::ops::elementwise::{map, zip};
 use crate::ops::norm_rows::{GatedProducts, Products, add_sums, repeat, row_width, sums_scratch};
 use crate::ops::real::Real;
@@ -10,7 +11,7 @@ use crate::ops::reduce::in_parts;
 use crate::ops::simd::{Level, vectorized};
 use crate::ops::storage::{fill, view};
 use crate::ops::with_real;
-use candle_core::{Device, Tensor};
+use candle_core::Tensor;
 use rayon::prelude::*;
 use strata_core::shape::layers::PRELU_SLOPE;
 
@@ -124,22 +125,60 @@ fn slope_gradients<T: Real>(x: &[T], gradient: &[T], count: usize) -> Vec<f64> {
     sums
 }
 
-// Rare, and small compared with the layers around it: on a GPU it is computed on the CPU and copied.
+impl PRelu {
+    /// 1 above zero, the slope elsewhere.
+    fn factors_on_device(&self, x: &Tensor, cx: &Context<'_>) -> Result<Tensor> {
+        let positive = above(x, 0.0)?;
+        let below = (1.0 - &positive)?.broadcast_mul(&cx.parameters[self.weight].value)?;
+        Ok((positive + below)?)
+    }
+
+    fn slope_gradients_on_device(&self, x: &Tensor, gradient: &Tensor) -> Result<Tensor> {
+        let below = (1.0 - above(x, 0.0)?)?;
+        let terms = ((gradient * x)? * below)?;
+        let channels = x.dims()[x.rank() - 1];
+        sum_rows(&terms.reshape(((), channels))?)
+    }
+
+    fn backward_device(
+        &self,
+        gradient: &Tensor,
+        need_input: bool,
+        cx: &mut Context<'_>,
+    ) -> Result<Option<Tensor>> {
+        let x = kept(&self.x)?;
+        if cx.trains(self.weight) {
+            let by_channel = self.slope_gradients_on_device(x, gradient)?;
+            let parameter = &mut cx.parameters[self.weight];
+            parameter.gradient = match parameter.value.elem_count() {
+                1 => by_channel.sum_keepdim(0)?,
+                _ => by_channel,
+            };
+        }
+        if !need_input {
+            return Ok(None);
+        }
+        Ok(Some((gradient * self.factors_on_device(x, cx)?)?))
+    }
+}
+
 impl Layer for PRelu {
     fn buffers(&mut self) -> Option<(&mut Buffer, &mut Buffer)> {
         Some((&mut self.y, &mut self.dx))
     }
 
     fn forward(&mut self, x: &Tensor, cx: &mut Context<'_>) -> Result<Tensor> {
-        let host = x.to_device(&Device::Cpu)?;
-        let y = self.y.get(host.dims(), &host)?;
-        with_real!(host, T => {
+        self.x = Some(x.clone());
+        if cx.uses_candle(x) {
+            return Ok((x * self.factors_on_device(x, cx)?)?);
+        }
+        let y = self.y.get(x.dims(), x)?;
+        with_real!(x, T => {
             let slopes = self.slopes::<T>(cx)?;
-            let x = view::<T>(&host)?;
+            let x = view::<T>(x)?;
             fill::<T>(&y, |y| forward(&x, &slopes, y))
         })?;
-        self.x = Some(host);
-        Ok(y.to_device(x.device())?)
+        Ok(y)
     }
 
     fn backward(
@@ -148,12 +187,14 @@ impl Layer for PRelu {
         need_input: bool,
         cx: &mut Context<'_>,
     ) -> Result<Option<Tensor>> {
+        if cx.uses_candle(gradient) {
+            return self.backward_device(gradient, need_input, cx);
+        }
         let x = kept(&self.x)?.clone();
-        let host = gradient.to_device(&Device::Cpu)?;
         if cx.trains(self.weight) {
             let count = cx.parameters[self.weight].value.elem_count();
             let sums = with_real!(x, T => {
-                let (x, gradient) = (view::<T>(&x)?, view::<T>(&host)?);
+                let (x, gradient) = (view::<T>(&x)?, view::<T>(gradient)?);
                 Ok::<_, crate::NnError>(slope_gradients(&x, &gradient, count))
             })?;
             cx.set_gradient(self.weight, &sums)?;
@@ -164,10 +205,10 @@ impl Layer for PRelu {
         let dx = self.dx.get(x.dims(), &x)?;
         with_real!(x, T => {
             let slopes = self.slopes::<T>(cx)?;
-            let (x, gradient) = (view::<T>(&x)?, view::<T>(&host)?);
+            let (x, gradient) = (view::<T>(&x)?, view::<T>(gradient)?);
             fill::<T>(&dx, |dx| backward(&x, &gradient, &slopes, dx))
         })?;
-        Ok(Some(dx.to_device(gradient.device())?))
+        Ok(Some(dx))
     }
 
     fn parameters(&self) -> Vec<usize> {

@@ -4,21 +4,38 @@
 use super::{Buffer, Layer, Result, channels_last};
 use crate::NnError;
 use crate::network::Context;
+use crate::ops::device::DeviceMap;
 use crate::ops::spatial_map::{SpatialMap, apply_cpu};
 use crate::ops::storage::{fill, view};
-use crate::ops::{device, with_real};
+use crate::ops::with_real;
 use candle_core::Tensor;
 use strata_core::project::size::Shape;
 use strata_core::shape::op::{Op, PlannedLayer};
 
 /// A linear map over space.
 pub(crate) struct Spatial {
-    map: SpatialMap,
-    transposed: SpatialMap,
+    map: OneWay,
+    transposed: OneWay,
     input: Shape,
     output: Shape,
     y: Buffer,
     dx: Buffer,
+}
+
+/// A map in one direction.
+struct OneWay {
+    map: SpatialMap,
+    /// The same on the device, made at the first batch there.
+    on_device: Option<DeviceMap>,
+}
+
+impl OneWay {
+    fn new(map: SpatialMap) -> OneWay {
+        OneWay {
+            map,
+            on_device: None,
+        }
+    }
 }
 
 impl Spatial {
@@ -26,8 +43,8 @@ impl Spatial {
         let map = map_of(planned)?;
         let (input, output) = (planned.input.clone(), planned.output.clone());
         Ok(Spatial {
-            transposed: map.transposed(),
-            map,
+            transposed: OneWay::new(map.transposed()),
+            map: OneWay::new(map),
             input,
             output,
             y: Buffer::default(),
@@ -67,16 +84,21 @@ fn map_of(planned: &PlannedLayer) -> Result<SpatialMap> {
 }
 
 fn apply(
-    map: &SpatialMap,
+    one_way: &mut OneWay,
     x: &Tensor,
     shape: &Shape,
     out: &mut Buffer,
     cx: &Context<'_>,
 ) -> Result<Tensor> {
     let dims = channels_last(x.dims()[0], shape);
+    let OneWay { map, on_device } = one_way;
     if cx.uses_candle(x) {
         let rows = x.reshape((x.dims()[0], map.inputs, shape.channels()))?;
-        return Ok(device::apply_map(map, &rows)?.reshape(&*dims)?);
+        let map = match on_device {
+            Some(map) => map,
+            None => on_device.insert(DeviceMap::new(map, x)?),
+        };
+        return Ok(map.apply(&rows)?.reshape(&*dims)?);
     }
     let (y, channels) = (out.get(&dims, x)?, shape.channels());
     with_real!(x, T => {
@@ -92,7 +114,7 @@ impl Layer for Spatial {
     }
 
     fn forward(&mut self, x: &Tensor, cx: &mut Context<'_>) -> Result<Tensor> {
-        apply(&self.map, x, &self.output, &mut self.y, cx)
+        apply(&mut self.map, x, &self.output, &mut self.y, cx)
     }
 
     fn backward(
@@ -104,6 +126,7 @@ impl Layer for Spatial {
         if !need_input {
             return Ok(None);
         }
-        apply(&self.transposed, gradient, &self.input, &mut self.dx, cx).map(Some)
+        let (back, dx) = (&mut self.transposed, &mut self.dx);
+        apply(back, gradient, &self.input, dx, cx).map(Some)
     }
 }

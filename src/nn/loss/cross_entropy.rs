@@ -44,7 +44,7 @@ impl Criterion<'_> {
     }
 
     /// How much of a row's target is a class's, times the weights.
-    fn mass(self, class: usize, label: usize, classes: usize) -> f64 {
+    pub fn mass(self, class: usize, label: usize, classes: usize) -> f64 {
         let spread = self.smoothing / classes as f64 * self.weight(class);
         if class == label {
             spread + (1.0 - self.smoothing) * self.weight(label)

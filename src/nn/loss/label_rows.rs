@@ -11,7 +11,7 @@ use candle_core::{Device, Tensor};
 use rayon::prelude::*;
 
 /// The score from which on an image is said to have a label: its probability is then a half.
-const THRESHOLD: f64 = 0.0;
+pub(super) const THRESHOLD: f64 = 0.0;
 
 #[derive(Clone, Copy)]
 struct BceOfScores;

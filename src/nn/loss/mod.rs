@@ -1,7 +1,7 @@
 //! Losses with their gradients, one file a loss: each the mean that PyTorch's class computes.
 //!
-//! Sums run in f64 and in a fixed order. The loss is computed on the CPU whatever the device: a batch of
-//! outputs is small compared with the activations that made it.
+//! Sums run in f64 and in a fixed order, on the CPU; what is on a device is copied for it, as measuring does. A step of
+//! training there computes its loss there ([`on_device`]).
 
 #![deny(clippy::wildcard_enum_match_arm)]
 
@@ -11,6 +11,7 @@ mod huber;
 mod l1;
 mod label_rows;
 mod mse;
+pub mod on_device;
 mod smooth_l1;
 mod ssim;
 
@@ -121,8 +122,19 @@ pub fn evaluate_weighted(
             }
         }
     })?;
+    let weight = weight(weights, output, target);
+    let gradient = gradient.map(|g| g.to_device(output.device())).transpose()?;
+    Ok(Evaluated {
+        value,
+        weight,
+        gradient,
+    })
+}
+
+/// What a loss is the mean over: how many images, or the sum of their classes' weights.
+fn weight(weights: Option<&[f64]>, output: &Tensor, target: Target<'_>) -> f64 {
     let images = output.dims().first().copied().unwrap_or(0) as f64;
-    let weight = match (target, weights) {
+    match (target, weights) {
         (Target::Labels(labels) | Target::Blend(Blend { labels, .. }), Some(_)) => {
             let smoothing = 0.0;
             Criterion { smoothing, weights }.total(labels)
@@ -130,13 +142,7 @@ pub fn evaluate_weighted(
         (Target::Images(_) | Target::Labels(_) | Target::Blend(_) | Target::LabelRows(_), _) => {
             images
         }
-    };
-    let gradient = gradient.map(|g| g.to_device(output.device())).transpose()?;
-    Ok(Evaluated {
-        value,
-        weight,
-        gradient,
-    })
+    }
 }
 
 /// A loss of images: the mean of what each of their values adds. Both functions are always inlined: they are called

@@ -13,8 +13,8 @@ use rayon::prelude::*;
 use strata_core::project::loss::SSIM_WINDOW as WINDOW;
 
 const SIGMA: f64 = 1.5;
-const K1: f64 = 0.01;
-const K2: f64 = 0.03;
+pub(super) const K1: f64 = 0.01;
+pub(super) const K2: f64 = 0.03;
 
 /// A plane of an image, and what its similarity is measured with.
 #[derive(Clone, Copy)]
@@ -191,7 +191,7 @@ fn take<T: Real>(image: &[T], channel: usize, channels: usize, plane: &mut [f64]
 }
 
 /// The weights of the window along an axis.
-fn window() -> [f64; WINDOW] {
+pub(super) fn window() -> [f64; WINDOW] {
     let middle = (WINDOW / 2) as f64;
     let weight = |at: usize| (-0.5 * ((at as f64 - middle) / SIGMA).powi(2)).exp();
     let weights: [f64; WINDOW] = std::array::from_fn(weight);

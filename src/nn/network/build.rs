@@ -121,6 +121,7 @@ impl Network {
             version,
             route,
             penalty,
+            device_penalty: None,
             times: None,
         })
     }

@@ -1,6 +1,7 @@
 //! What layers share while a batch passes.
 
 use super::{Mode, Parameter, PassTimes, Result};
+use crate::device::has_own_kernels;
 use crate::layers::PoolIndices;
 use crate::ops::elementwise::zip;
 use crate::ops::storage::{Buffer, Memory, fill, view};
@@ -29,6 +30,8 @@ pub(crate) struct Context<'a> {
     pub version: u64,
     /// Sum of the penalties observed.
     pub penalty: f64,
+    /// The same of those that were observed on a device.
+    pub device_penalty: Option<Tensor>,
     /// What layers took, where that is counted.
     pub(super) times: Option<&'a mut PassTimes>,
 }
@@ -36,7 +39,7 @@ pub(crate) struct Context<'a> {
 impl Context<'_> {
     /// True where our CPU kernels do not apply.
     pub(crate) fn uses_candle(&self, tensor: &Tensor) -> bool {
-        self.candle_only || !tensor.device().is_cpu()
+        self.candle_only || !has_own_kernels(tensor.device())
     }
 
     pub(crate) fn training(&self) -> bool {

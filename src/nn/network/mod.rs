@@ -57,6 +57,8 @@ pub struct Network {
     version: u64,
     route: Route,
     penalty: f64,
+    /// The same where it was observed on a device.
+    device_penalty: Option<Tensor>,
     times: Option<PassTimes>,
 }
 

@@ -2,6 +2,7 @@
 
 use super::{Context, Mode, Network, Result, Route};
 use crate::NnError;
+use crate::device::has_own_kernels;
 use crate::layers::{Sequence, shaped};
 use candle_core::Tensor;
 use strata_core::project::Stack;
@@ -26,7 +27,8 @@ impl Network {
             x = sequence.forward(&x, &mut cx)?;
             cx.carries |= sequence.needs_gradient(&cx);
         }
-        (self.penalty, self.forgot) = (cx.penalty, cx.forgets);
+        let (penalty, device_penalty, forgot) = (cx.penalty, cx.device_penalty, cx.forgets);
+        (self.penalty, self.device_penalty, self.forgot) = (penalty, device_penalty, forgot);
         Ok(x)
     }
 
@@ -62,7 +64,7 @@ impl Network {
             ..
         } = self;
         let (candle_only, version) = (*candle_only, *version);
-        let fuses = device.is_cpu() && !candle_only && !*observed;
+        let fuses = has_own_kernels(device) && !candle_only && !*observed;
         let some_frozen = parameters.iter().any(|parameter| parameter.frozen);
         let forgets = some_frozen && !*observed && matches!(mode, Mode::Train { .. });
         let (carries, penalty) = (false, 0.0);
@@ -80,6 +82,7 @@ impl Network {
             scratch,
             version,
             penalty,
+            device_penalty: None,
             times: times.as_mut(),
         };
         (cx, stacks)

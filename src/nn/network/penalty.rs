@@ -2,12 +2,13 @@
 
 use super::{Context, Network, Result};
 use crate::NnError;
+use crate::ops::device::{at_least, at_most, sum_rows};
 use crate::ops::elementwise::add_row;
 use crate::ops::real::Real;
 use crate::ops::reduce::wide_column_sums;
 use crate::ops::storage::{Buffer, fill, view};
 use crate::ops::with_real;
-use candle_core::{Device, Tensor, WithDType};
+use candle_core::{DType, Tensor, WithDType};
 use rayon::prelude::*;
 use strata_core::project::Stack;
 use strata_core::project::stage::Sparsity;
@@ -25,6 +26,8 @@ pub(crate) struct Penalty {
     pub value: f64,
     /// ∂/∂ρ̂ of each unit, divided by the number of values it is the mean of.
     slopes: Vec<f64>,
+    /// The same on a device.
+    device_slopes: Option<Tensor>,
 }
 
 /// Values that are worth a task.
@@ -35,12 +38,50 @@ const RHO_MARGIN: f64 = 1e-6;
 
 impl Penalty {
     /// Computes the penalty for an activation; a unit is a feature or a channel.
-    pub(crate) fn observe(&mut self, activation: &Tensor) -> Result<()> {
+    pub(crate) fn observe(&mut self, activation: &Tensor, cx: &mut Context<'_>) -> Result<()> {
+        if cx.uses_candle(activation) {
+            let value = self.observe_on_device(activation)?;
+            let sum = cx.device_penalty.take();
+            cx.device_penalty = match (sum, value) {
+                (Some(sum), Some(value)) => Some((sum + value)?),
+                (sum, value) => sum.or(value),
+            };
+            return Ok(());
+        }
         self.value = self.observe_sizes(activation)?;
         if self.beta > 0.0 {
             self.value += self.observe_means(activation)?;
         }
+        cx.penalty += self.value;
         Ok(())
+    }
+
+    /// Both of candle's operators, where the activation is.
+    fn observe_on_device(&mut self, activation: &Tensor) -> Result<Option<Tensor>> {
+        let units = activation.dims()[activation.rank() - 1];
+        let rows = activation.reshape(((), units))?;
+        let mut value = None;
+        self.share = self.l1 / activation.dims()[0].max(1) as f64;
+        if self.l1 != 0.0 {
+            value = Some((sum_rows(&rows.abs()?)?.sum_all()? * self.share)?);
+        }
+        if self.beta > 0.0 {
+            let (rho, beta, count) = (self.rho, self.beta, rows.dim(0)? as f64);
+            let mean = at_least(&(sum_rows(&rows)? / count)?, RHO_MARGIN)?;
+            let mean = at_most(&mean, 1.0 - RHO_MARGIN)?;
+            let rest = (1.0 - &mean)?;
+            let on = ((mean.log()? * -1.0)? + rho.ln())?;
+            let off = ((rest.log()? * -1.0)? + (1.0 - rho).ln())?;
+            let kl = ((on * rho)? + (off * (1.0 - rho))?)?;
+            let kl = (kl.sum_all()? * beta)?;
+            let slopes = ((rest.recip()? * (1.0 - rho))? - (mean.recip()? * rho)?)?;
+            self.device_slopes = Some((slopes * (beta / count))?);
+            value = Some(match value {
+                Some(value) => (value + kl)?,
+                None => kl,
+            });
+        }
+        Ok(value)
     }
 
     /// The L1 penalty.
@@ -49,9 +90,8 @@ impl Penalty {
             return Ok(0.0);
         }
         self.share = self.l1 / activation.dims()[0].max(1) as f64;
-        let host = activation.to_device(&Device::Cpu)?;
-        let sum = with_real!(host, T => {
-            let values = view::<T>(&host)?;
+        let sum = with_real!(activation, T => {
+            let values = view::<T>(activation)?;
             let part = |some: &[T]| some.iter().map(|value| value.wide().abs()).sum();
             let parts: Vec<f64> = values.par_chunks(CHUNK).map(part).collect();
             Ok::<_, NnError>(parts.iter().sum::<f64>())
@@ -63,10 +103,9 @@ impl Penalty {
     fn observe_means(&mut self, activation: &Tensor) -> Result<f64> {
         let units = activation.dims()[activation.rank() - 1];
         let count = (activation.elem_count() / units) as f64;
-        let host = activation.to_device(&Device::Cpu)?;
         self.slopes.resize(units, 0.0);
-        with_real!(host, T => {
-            wide_column_sums(&view::<T>(&host)?, &mut self.slopes);
+        with_real!(activation, T => {
+            wide_column_sums(&view::<T>(activation)?, &mut self.slopes);
             Ok::<_, NnError>(())
         })?;
         let (rho, beta) = (self.rho, self.beta);
@@ -93,12 +132,10 @@ impl Penalty {
             if let Some(activation) = activation {
                 gradient = (gradient + (activation.sign()? * self.share)?)?;
             }
-            if self.beta == 0.0 {
-                return Ok(gradient);
-            }
-            let slopes = Tensor::new(self.slopes.as_slice(), gradient.device())?
-                .to_dtype(gradient.dtype())?;
-            return Ok(gradient.broadcast_add(&slopes)?);
+            return match &self.device_slopes {
+                Some(slopes) => Ok(gradient.broadcast_add(slopes)?),
+                None => Ok(gradient),
+            };
         }
         if self.beta == 0.0 {
             let sum = out.sum.get(gradient.dims(), gradient)?;
@@ -164,6 +201,7 @@ impl Network {
             share: 0.0,
             value: 0.0,
             slopes: Vec::new(),
+            device_slopes: None,
         };
         let mut found = false;
         for sequence in self.stacks.iter_mut().flatten() {
@@ -177,8 +215,22 @@ impl Network {
         }
     }
 
-    /// The penalty of the latest forward pass.
+    /// The penalty of the latest forward pass; waits for the device that it is on. NaN where that fails.
     pub fn penalty(&self) -> f64 {
-        self.penalty
+        let Some(penalty) = &self.device_penalty else {
+            return self.penalty;
+        };
+        let read = penalty
+            .to_dtype(DType::F64)
+            .and_then(|value| value.to_scalar());
+        read.unwrap_or_else(|error| {
+            log::warn!("the sparsity penalty could not be read: {error}");
+            f64::NAN
+        })
+    }
+
+    /// The same where it is, of no axis; `None` where there is none or where it is computed by our own kernels.
+    pub fn penalty_on_device(&self) -> Option<&Tensor> {
+        self.device_penalty.as_ref()
     }
 }

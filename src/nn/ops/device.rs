@@ -1,21 +1,65 @@
 //! The operators built of candle's own, for devices without kernels of ours.
 //!
-//! Batches are `N × S × C` tensors. Everything is index selection, matrix products and scattered sums,
-//! all of which candle has for every device, for every geometry that [`strata_core::shape`] accepts.
+//! Batches are `N × S × C` tensors. Everything is index selection, matrix products and sums, all of which candle has
+//! for every device, for every geometry that [`strata_core::shape`] accepts. Nothing here reads what is on the device,
+//! and tables are copied to it once: a step never waits for the device. Sums are taken in an order that the sizes
+//! decide.
+//!
+//! | file | what it has |
+//! |---|---|
+//! | `activation` | activations and softmax |
+//! | `constant` | numbers to compare with |
+//! | `pool` | max pooling with its indices |
+
+mod activation;
+mod constant;
+mod pool;
+
+pub use activation::softmax;
+pub(crate) use activation::{activate, activate_backward, relu, sigmoid, softmax_backward};
+pub(crate) use constant::{above, at_least, at_most, constant};
+pub use pool::DevicePool;
 
 use super::spatial_map::SpatialMap;
 use super::taps::{OUTSIDE, Taps};
 use crate::NnError;
-use candle_core::{D, Device, Tensor};
-use strata_core::project::layer::Activation;
-use strata_core::shape::layers::{ELU_ALPHA, LEAKY_SLOPE};
+use candle_core::{Device, Tensor};
 
 type Result<T> = std::result::Result<T, NnError>;
 
-/// A window's table on the device; entries in the padding point one past the image.
+/// Rows that are summed by one thread of a GPU: candle's kernel for it takes as many.
+const ROWS_PER_SUM: usize = 32;
+
+/// The sum of every column of `rows × columns`.
+///
+/// Rows are summed a few at a time: threads side by side then read numbers that lie side by side, which one sum over
+/// all rows would not do.
+pub fn sum_rows(rows: &Tensor) -> Result<Tensor> {
+    let columns = rows.dim(1)?;
+    let mut sums = rows.contiguous()?;
+    loop {
+        let count = sums.dim(0)?;
+        let part = (2..=ROWS_PER_SUM)
+            .rev()
+            .find(|part| count.is_multiple_of(*part));
+        match part {
+            Some(part) if count > ROWS_PER_SUM => {
+                sums = sums.reshape((count / part, part, columns))?.sum(1)?;
+            }
+            Some(_) | None => return Ok(sums.sum(0)?),
+        }
+    }
+}
+
+/// A window's tables on the device.
 #[derive(Clone, Debug)]
 pub struct DeviceTaps {
+    /// The input position that each element of each window reads; candle gives 0 for [`OUTSIDE`].
     table: Tensor,
+    /// The elements of windows that read each input position, as many for each.
+    readers: Tensor,
+    /// How many they are.
+    reach: usize,
     positions: usize,
     cells: usize,
     inputs: usize,
@@ -28,38 +72,40 @@ impl DeviceTaps {
             positions,
             cells,
             inputs,
-            ..
+            ref table,
         } = *taps;
-        let inside = |&tap: &u32| if tap == OUTSIDE { inputs as u32 } else { tap };
-        let table: Vec<u32> = taps.table.iter().map(inside).collect();
+        let mut readers = vec![Vec::new(); inputs];
+        for (element, &input) in table.iter().enumerate() {
+            if input != OUTSIDE {
+                readers[input as usize].push(element as u32);
+            }
+        }
+        let reach = readers.iter().map(Vec::len).max().unwrap_or(0).max(1);
+        for readers in &mut readers {
+            readers.resize(reach, OUTSIDE);
+        }
         Ok(DeviceTaps {
-            table: Tensor::from_vec(table, positions * cells, device)?,
+            table: Tensor::from_slice(table, positions * cells, device)?,
+            readers: Tensor::from_vec(readers.concat(), inputs * reach, device)?,
+            reach,
             positions,
             cells,
             inputs,
         })
     }
 
-    /// `N × (positions·cells) × C`, with `outside` in the padding.
-    fn columns(&self, x: &Tensor, outside: f64) -> Result<Tensor> {
-        let (batch, _, channels) = x.dims3()?;
-        let beyond =
-            Tensor::full(outside, (batch, 1, channels), x.device())?.to_dtype(x.dtype())?;
-        Ok(Tensor::cat(&[x, &beyond], 1)?.index_select(&self.table, 1)?)
+    /// `N × (positions·cells) × C`, with 0 in the padding.
+    fn columns(&self, x: &Tensor) -> Result<Tensor> {
+        Ok(x.contiguous()?.index_select(&self.table, 1)?)
     }
 
     /// The transpose of [`DeviceTaps::columns`]: sums columns back into `N × S × C`.
-    fn scatter(&self, columns: &Tensor) -> Result<Tensor> {
+    fn gather_back(&self, columns: &Tensor) -> Result<Tensor> {
         let (batch, _, channels) = columns.dims3()?;
-        let image = Tensor::zeros(
-            (batch, self.inputs + 1, channels),
-            columns.dtype(),
-            columns.device(),
-        )?;
-        Ok(image
-            .index_add(&self.table, columns, 1)?
-            .narrow(1, 0, self.inputs)?
-            .contiguous()?)
+        let read = columns.contiguous()?.index_select(&self.readers, 1)?;
+        Ok(read
+            .reshape((batch, self.inputs, self.reach, channels))?
+            .sum(2)?)
     }
 }
 
@@ -80,7 +126,7 @@ impl DeviceConvolution<'_> {
         let group = channels / self.groups;
         let columns = self
             .taps
-            .columns(large, 0.0)?
+            .columns(large)?
             .reshape((rows, cells, self.groups, group))?;
         Ok(columns.permute((2, 0, 1, 3))?.contiguous()?.reshape((
             self.groups,
@@ -132,7 +178,7 @@ impl DeviceConvolution<'_> {
         let columns = columns.reshape(rows)?.permute((1, 2, 0, 3))?.contiguous()?;
         let cells = self.taps.positions * self.taps.cells;
         self.taps
-            .scatter(&columns.reshape((batch, cells, self.groups * group))?)
+            .gather_back(&columns.reshape((batch, cells, self.groups * group))?)
     }
 
     /// The gradient for the weight.
@@ -150,141 +196,121 @@ impl DeviceConvolution<'_> {
     }
 }
 
-/// Maximum of each window, and the index of the input position it came from (u32).
-pub fn max_pool(taps: &DeviceTaps, x: &Tensor) -> Result<(Tensor, Tensor)> {
-    let (batch, _, channels) = x.dims3()?;
-    let shape = (batch, taps.positions, taps.cells, channels);
-    let columns = taps.columns(x, f64::NEG_INFINITY)?.reshape(shape)?;
-    let cell = columns.argmax_keepdim(2)?;
-    let table = taps
-        .table
-        .reshape((1, taps.positions, taps.cells, 1))?
-        .broadcast_as(shape)?
-        .contiguous()?;
-    let index = table.gather(&cell, 2)?.squeeze(2)?.contiguous()?;
-    Ok((columns.max(2)?, index))
-}
-
 /// `large[index] += small` over an image of `inputs` positions.
 pub(crate) fn scatter(inputs: usize, small: &Tensor, index: &Tensor) -> Result<Tensor> {
     let (batch, _, channels) = small.dims3()?;
     let large = Tensor::zeros((batch, inputs, channels), small.dtype(), small.device())?;
-    Ok(large.scatter_add(index, small, 1)?)
+    Ok(large.scatter_add(index, &small.contiguous()?, 1)?)
 }
 
 /// `small = large[index]`.
 pub fn gather(large: &Tensor, index: &Tensor) -> Result<Tensor> {
-    Ok(large.gather(index, 1)?)
+    Ok(large.contiguous()?.gather(index, 1)?)
 }
 
-/// Applies a linear map over space.
-pub(crate) fn apply_map(map: &SpatialMap, x: &Tensor) -> Result<Tensor> {
-    let (batch, inputs, channels) = x.dims3()?;
-    let outputs = map.outputs();
-    let cells = (0..outputs)
-        .map(|o| map.row(o).len())
-        .max()
-        .unwrap_or(0)
-        .max(1);
-    let mut table = vec![OUTSIDE; outputs * cells];
-    let mut weights = vec![0f64; outputs * cells];
-    for output in 0..outputs {
-        for (slot, &(input, weight)) in map.row(output).iter().enumerate() {
-            table[output * cells + slot] = input;
-            weights[output * cells + slot] = weight;
+/// A linear map over space on the device.
+#[derive(Clone, Debug)]
+pub(crate) struct DeviceMap {
+    /// The input position of each entry, as many entries for each output position.
+    table: Tensor,
+    /// `1 × outputs × entries × 1`, 0 where there is none.
+    weights: Tensor,
+}
+
+impl DeviceMap {
+    /// Copies a map to the device of a tensor, with weights of its type.
+    pub fn new(map: &SpatialMap, like: &Tensor) -> Result<DeviceMap> {
+        let outputs = map.outputs();
+        let entries = (0..outputs).map(|output| map.row(output).len()).max();
+        let entries = entries.unwrap_or(0).max(1);
+        let mut table = vec![OUTSIDE; outputs * entries];
+        let mut weights = vec![0f64; outputs * entries];
+        for output in 0..outputs {
+            for (slot, &(input, weight)) in map.row(output).iter().enumerate() {
+                table[output * entries + slot] = input;
+                weights[output * entries + slot] = weight;
+            }
+        }
+        let (device, dtype) = (like.device(), like.dtype());
+        let weights = Tensor::from_vec(weights, (1, outputs, entries, 1), &Device::Cpu)?;
+        Ok(DeviceMap {
+            table: Tensor::from_vec(table, outputs * entries, device)?,
+            weights: weights.to_dtype(dtype)?.to_device(device)?,
+        })
+    }
+
+    /// Applies it to `N × inputs × C`.
+    pub fn apply(&self, x: &Tensor) -> Result<Tensor> {
+        let (batch, _, channels) = x.dims3()?;
+        let (_, outputs, entries, _) = self.weights.dims4()?;
+        let read = x.contiguous()?.index_select(&self.table, 1)?;
+        let read = read.reshape((batch, outputs, entries, channels))?;
+        Ok(read.broadcast_mul(&self.weights)?.sum(2)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use strata_core::shape::op::Geometry;
+
+    #[test]
+    fn columns_are_summed_whatever_their_number() {
+        for rows in [1usize, 2, 31, 32, 33, 37, 64, 37 * 49, 4096, 2 * 1009] {
+            let numbers: Vec<f64> = (0..rows * 3).map(|at| (at % 101) as f64 - 50.0).collect();
+            let tensor = Tensor::from_slice(&numbers, (rows, 3), &Device::Cpu).unwrap();
+            let mut wanted = [0.0; 3];
+            for row in numbers.chunks(3) {
+                wanted
+                    .iter_mut()
+                    .zip(row)
+                    .for_each(|(sum, number)| *sum += number);
+            }
+            assert_eq!(
+                sum_rows(&tensor).unwrap().to_vec1::<f64>().unwrap(),
+                wanted,
+                "{rows}"
+            );
         }
     }
-    let taps = DeviceTaps::new(
-        &Taps {
-            table,
-            positions: outputs,
-            cells,
-            inputs,
-        },
-        x.device(),
-    )?;
-    let weights =
-        Tensor::from_vec(weights, (1, outputs, cells, 1), x.device())?.to_dtype(x.dtype())?;
-    let columns = taps
-        .columns(x, 0.0)?
-        .reshape((batch, outputs, cells, channels))?;
-    Ok(columns.broadcast_mul(&weights)?.sum(2)?)
-}
 
-/// Applies an activation.
-pub(crate) fn activate(activation: Activation, x: &Tensor) -> Result<Tensor> {
-    Ok(match activation {
-        Activation::Relu => x.relu()?,
-        Activation::Relu6 => x.clamp(0.0, 6.0)?,
-        Activation::LeakyRelu(slope) => {
-            candle_nn::ops::leaky_relu(x, f64::from(slope.unwrap_or(LEAKY_SLOPE)))?
+    /// ⟨columns(x), c⟩ = ⟨x, gather_back(c)⟩ for windows that overlap, leave gaps and reach into the padding.
+    #[test]
+    fn columns_and_their_way_back_are_transposed() {
+        for (input, kernel, stride, dilation, pad) in [
+            ([1, 5, 6], [1, 3, 2], [1, 2, 1], [1, 1, 2], [0, 1, 1]),
+            ([3, 4, 4], [2, 2, 2], [2, 2, 2], [1, 1, 1], [0, 0, 0]),
+            ([1, 1, 9], [1, 1, 2], [1, 1, 4], [1, 1, 1], [0, 0, 0]),
+        ] {
+            let output = std::array::from_fn(|axis| {
+                (input[axis] + 2 * pad[axis] - dilation[axis] * (kernel[axis] - 1) - 1)
+                    / stride[axis]
+                    + 1
+            });
+            let geometry = Geometry {
+                input,
+                output,
+                kernel,
+                stride,
+                dilation,
+                pad,
+            };
+            let taps = DeviceTaps::new(&Taps::new(&geometry), &Device::Cpu).unwrap();
+            let random =
+                |dims: (usize, usize, usize)| Tensor::rand(-1f64, 1.0, dims, &Device::Cpu).unwrap();
+            let x = random((2, taps.inputs, 3));
+            let c = random((2, taps.positions * taps.cells, 3));
+            let dot = |a: &Tensor, b: &Tensor| {
+                (a * b)
+                    .unwrap()
+                    .sum_all()
+                    .unwrap()
+                    .to_scalar::<f64>()
+                    .unwrap()
+            };
+            let there = dot(&taps.columns(&x).unwrap(), &c);
+            let back = dot(&x, &taps.gather_back(&c).unwrap());
+            assert!((there - back).abs() < 1e-12, "{there} {back}");
         }
-        Activation::Elu(alpha) => x.elu(f64::from(alpha.unwrap_or(ELU_ALPHA)))?,
-        Activation::Gelu => x.gelu_erf()?,
-        Activation::Silu => (x * sigmoid(x)?)?,
-        Activation::Sigmoid => sigmoid(x)?,
-        Activation::Tanh => x.tanh()?,
-        Activation::HardSwish => ((x * (x + 3.0)?.clamp(0.0, 6.0)?)? / 6.0)?,
-        Activation::Step => x.gt(0.0)?.to_dtype(x.dtype())?,
-    })
-}
-
-fn sigmoid(x: &Tensor) -> Result<Tensor> {
-    Ok((x.neg()?.exp()? + 1.0)?.recip()?)
-}
-
-/// The gradient for the input of an activation.
-pub(crate) fn activate_backward(
-    activation: Activation,
-    x: &Tensor,
-    y: &Tensor,
-    gradient: &Tensor,
-) -> Result<Tensor> {
-    let one_where = |mask: Tensor| mask.to_dtype(x.dtype());
-    let positive = || x.gt(0.0).and_then(one_where);
-    let slope = match activation {
-        Activation::Relu => positive()?,
-        Activation::Relu6 => (positive()? * one_where(x.lt(6.0)?)?)?,
-        Activation::LeakyRelu(slope) => {
-            let slope = f64::from(slope.unwrap_or(LEAKY_SLOPE));
-            ((positive()? * (1.0 - slope))? + slope)?
-        }
-        Activation::Elu(alpha) => {
-            let below =
-                (x.minimum(&x.zeros_like()?)?.exp()? * f64::from(alpha.unwrap_or(ELU_ALPHA)))?;
-            let positive = positive()?;
-            (&positive + (positive.neg()? + 1.0)?.mul(&below)?)?
-        }
-        Activation::Gelu => {
-            let cdf = (((x * std::f64::consts::FRAC_1_SQRT_2)?.erf()? + 1.0)? * 0.5)?;
-            let density = ((x.sqr()? * -0.5)?.exp()? / (2.0 * std::f64::consts::PI).sqrt())?;
-            (cdf + (x * density)?)?
-        }
-        Activation::Silu => {
-            let s = sigmoid(x)?;
-            (&s * ((x * (s.neg()? + 1.0)?)? + 1.0)?)?
-        }
-        Activation::Sigmoid => (y * (y.neg()? + 1.0)?)?,
-        Activation::Tanh => (y.sqr()?.neg()? + 1.0)?,
-        Activation::HardSwish => {
-            let (inside, above) = (
-                (one_where(x.gt(-3.0)?)? * one_where(x.lt(3.0)?)?)?,
-                one_where(x.ge(3.0)?)?,
-            );
-            ((inside * (((x * 2.0)? + 3.0)? / 6.0)?)? + above)?
-        }
-        Activation::Step => x.zeros_like()?,
-    };
-    Ok((slope * gradient)?)
-}
-
-/// Softmax over the last axis.
-pub fn softmax(x: &Tensor) -> Result<Tensor> {
-    Ok(candle_nn::ops::softmax(x, D::Minus1)?)
-}
-
-/// The gradient for the input of a softmax over the last axis.
-pub(crate) fn softmax_backward(y: &Tensor, gradient: &Tensor) -> Result<Tensor> {
-    let mean = (y * gradient)?.sum_keepdim(D::Minus1)?;
-    Ok((y * gradient.broadcast_sub(&mean)?)?)
+    }
 }

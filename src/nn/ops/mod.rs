@@ -4,8 +4,7 @@
 //! instructions that the machine has (see [`simd`]); the other, in [`device`], is built of candle's own
 //! operators and runs wherever candle does (CUDA; on the CPU it is the tests' second opinion). Both work
 //! channels last: a batch is `N × S × C` with S the product of the spatial sizes. Sizes come from
-//! `strata_core::shape` and are legal; a slice of another size is a bug of the caller. Where maxima tie, a GPU may
-//! choose another index than the first, which is ours.
+//! `strata_core::shape` and are legal; a slice of another size is a bug of the caller.
 //!
 //! Unsafe code is allowed here and nowhere else, file by file; every block has its reason. Miri can check the
 //! plain path, which has no vector instructions:
@@ -22,6 +21,8 @@ pub mod conv_input;
 pub mod convolution;
 #[cfg(test)]
 mod cpu_time;
+#[cfg(feature = "cuda")]
+pub(crate) mod cuda;
 pub mod device;
 pub mod elementwise;
 pub mod folding;

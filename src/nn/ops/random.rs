@@ -35,6 +35,11 @@ impl Dropping {
         }
     }
 
+    /// What is kept is multiplied by it.
+    pub(crate) fn factor(self) -> f32 {
+        self.factor
+    }
+
     /// `out = x·factor`, or 0 where an element is dropped; `kept` notes which are not.
     pub(crate) fn draw<T: Real>(self, words: Words, x: &[T], kept: &mut [u8], out: &mut [T]) {
         let tasks = out.par_chunks_mut(TASK).zip(kept.par_chunks_mut(TASK));

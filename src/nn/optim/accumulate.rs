@@ -1,6 +1,7 @@
 //! Gradients of several batches added up into one, as if they had been one batch.
 
 use super::CHUNK;
+use crate::device::has_own_kernels;
 use crate::ops::real::Real;
 use crate::ops::storage::{fill, fill_both, view};
 use crate::ops::with_real;
@@ -85,7 +86,7 @@ impl Sums {
 
 fn add(parameter: &Parameter, sum: &mut Tensor, images: f64) -> Result<(), NnError> {
     let gradient = &parameter.gradient;
-    if !gradient.device().is_cpu() {
+    if !has_own_kernels(gradient.device()) {
         *sum = (&*sum + (gradient * images)?)?;
         return Ok(());
     }
@@ -105,7 +106,7 @@ fn add(parameter: &Parameter, sum: &mut Tensor, images: f64) -> Result<(), NnErr
 
 /// The gradient becomes the sum's share, and the sum 0.
 fn take(parameter: &mut Parameter, sum: &mut Tensor, fraction: f64) -> Result<(), NnError> {
-    if !sum.device().is_cpu() {
+    if !has_own_kernels(sum.device()) {
         parameter.gradient = (&*sum * fraction)?;
         *sum = sum.zeros_like()?;
         return Ok(());

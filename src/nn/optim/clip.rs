@@ -1,11 +1,13 @@
 //! Gradients kept within a bound (torch.nn.utils.clip_grad_norm_ and clip_grad_value_).
 
 use super::CHUNK;
+use crate::device::has_own_kernels;
+use crate::ops::device::{at_least, at_most};
 use crate::ops::real::Real;
 use crate::ops::storage::{fill, view};
 use crate::ops::with_real;
 use crate::{Network, NnError, Parameter};
-use candle_core::{DType, Device, Tensor};
+use candle_core::Tensor;
 use rayon::prelude::*;
 use strata_core::project::gradient::Clip;
 
@@ -15,6 +17,9 @@ const EPS: f64 = 1e-6;
 /// Scales or cuts the gradients of all parameters that are not frozen.
 pub fn clip(network: &mut Network, clip: Clip) -> Result<(), NnError> {
     match clip {
+        Clip::Norm(most) if !has_own_kernels(network.device()) => {
+            clip_norm_on_device(network, most)
+        }
         Clip::Norm(most) => {
             let factor = most / (norm(network)? + EPS);
             if factor < 1.0 {
@@ -24,6 +29,29 @@ pub fn clip(network: &mut Network, clip: Clip) -> Result<(), NnError> {
         }
         Clip::Value(most) => each(network, &|gradient| cut(gradient, most)),
     }
+}
+
+/// The same without waiting for the device: every gradient is multiplied, with 1 where the norm is within the bound.
+fn clip_norm_on_device(network: &mut Network, most: f64) -> Result<(), NnError> {
+    let learning = network.parameters_mut().iter_mut();
+    let mut learning: Vec<&mut Parameter> = learning.filter(|learns| !learns.frozen).collect();
+    let mut squares: Option<Tensor> = None;
+    for parameter in &learning {
+        let own = parameter.gradient.sqr()?.sum_all()?;
+        squares = Some(match squares {
+            Some(sum) => (sum + own)?,
+            None => own,
+        });
+    }
+    let Some(squares) = squares else {
+        return Ok(());
+    };
+    let factor = ((squares.sqrt()? + EPS)?.recip()? * most)?;
+    let factor = at_most(&factor, 1.0)?;
+    for parameter in &mut learning {
+        parameter.gradient = parameter.gradient.broadcast_mul(&factor)?;
+    }
+    Ok(())
 }
 
 /// The root of the sum of the squares of all gradients: the same bits on any number of threads.
@@ -37,10 +65,6 @@ fn norm(network: &Network) -> Result<f64, NnError> {
 }
 
 fn squares(gradient: &Tensor) -> Result<f64, NnError> {
-    if !gradient.device().is_cpu() {
-        let sum = gradient.sqr()?.sum_all()?.to_dtype(DType::F64)?;
-        return Ok(sum.to_device(&Device::Cpu)?.to_scalar::<f64>()?);
-    }
     with_real!(gradient, T => {
         let numbers = view::<T>(gradient)?;
         let part = |some: &[T]| some.iter().map(|number| number.wide().powi(2)).sum();
@@ -61,10 +85,6 @@ fn each(
 }
 
 fn scale(parameter: &mut Parameter, factor: f64) -> Result<(), NnError> {
-    if !parameter.gradient.device().is_cpu() {
-        parameter.gradient = (&parameter.gradient * factor)?;
-        return Ok(());
-    }
     let gradient = &parameter.gradient;
     with_real!(gradient, T => {
         let factor = T::narrow(factor);
@@ -73,8 +93,8 @@ fn scale(parameter: &mut Parameter, factor: f64) -> Result<(), NnError> {
 }
 
 fn cut(parameter: &mut Parameter, most: f64) -> Result<(), NnError> {
-    if !parameter.gradient.device().is_cpu() {
-        parameter.gradient = parameter.gradient.clamp(-most, most)?;
+    if !has_own_kernels(parameter.gradient.device()) {
+        parameter.gradient = at_most(&at_least(&parameter.gradient, -most)?, most)?;
         return Ok(());
     }
     let gradient = &parameter.gradient;

@@ -17,6 +17,7 @@ mod sgd;
 pub use clip::clip;
 pub use learner::Learner;
 
+use super::device::has_own_kernels;
 use super::ops::real::Real;
 use super::ops::storage::view;
 use super::ops::with_real;
@@ -269,7 +270,7 @@ impl Updater {
     /// One rule for each group.
     fn update(&mut self, network: &mut Network, rules: &[Rule]) -> Result<(), NnError> {
         let rule = |group: usize| rules.get(group).ok_or_else(wrong_state);
-        let is_cpu = network.device().is_cpu();
+        let is_cpu = has_own_kernels(network.device());
         let parameters = network.parameters_mut();
         if is_cpu {
             let mut each = parameters.iter().zip(&self.states);

@@ -128,6 +128,7 @@ fn what_failed_is_not_shown_once_it_is_mended() {
         wrong_input: true,
         stage: None,
         repairs: Vec::new(),
+        of_gpu: false,
         run: None,
     };
     engine.tell(Event::Finished(Outcome::Failed(failure)));

@@ -1,55 +1,64 @@
 //! Batch normalisation of candle's operators, all on the device.
 
 use super::super::{Result, kept};
-use super::{BatchNorm, MOMENTUM, Used, to_f64};
+use super::{BatchNorm, MOMENTUM};
 use crate::network::Context;
+use crate::ops::device::{constant, sum_rows};
 use candle_core::Tensor;
+use strata_core::shape::layers::NORM_EPS;
+
+/// What the latest forward pass normalised with, `1 × channels` each.
+pub(super) struct Normalised {
+    mean: Tensor,
+    inverse_std: Tensor,
+    of_batch: bool,
+}
 
 impl BatchNorm {
     pub(super) fn forward_device(&mut self, x: &Tensor, cx: &mut Context<'_>) -> Result<Tensor> {
-        self.used.of_batch = self.uses_batch(x, cx);
-        if self.used.of_batch {
-            let rows = x.reshape(((), self.channels))?;
-            let mean = rows.mean_keepdim(0)?;
-            let var = rows.broadcast_sub(&mean)?.sqr()?.mean(0)?;
-            (self.used.mean, self.used.inverse_std) = (to_f64(&mean.squeeze(0)?)?, to_f64(&var)?);
-            self.move_device_statistics((x.elem_count() / self.channels) as f64, cx)?;
+        let line = (1, self.channels);
+        let rows = x.reshape(((), self.channels))?;
+        let of_batch = self.uses_batch(x, cx);
+        let (mean, var) = if of_batch {
+            let fraction = 1.0 / rows.dim(0)? as f64;
+            let mean = (sum_rows(&rows)?.reshape(line)? * fraction)?;
+            let squares = rows.broadcast_sub(&mean)?.sqr()?;
+            let var = (sum_rows(&squares)?.reshape(line)? * fraction)?;
+            self.move_device_statistics(&mean, &var, rows.dim(0)? as f64, cx)?;
+            (mean, var)
         } else {
-            self.used.mean = to_f64(cx.statistic(self.running_mean))?;
-            self.used.inverse_std = to_f64(cx.statistic(self.running_var))?;
-        }
-        self.used.invert();
-        let Used {
-            mean, inverse_std, ..
-        } = &self.used;
-        let (weight, bias) = (
-            to_f64(&cx.parameters[self.weight].value)?,
-            to_f64(&cx.parameters[self.bias].value)?,
-        );
-        let scale: Vec<f64> = weight.iter().zip(inverse_std).map(|(w, s)| w * s).collect();
-        let shift: Vec<f64> = bias
-            .iter()
-            .zip(&scale)
-            .zip(mean)
-            .map(|((b, s), m)| b - m * s)
-            .collect();
-        Ok(x.broadcast_mul(&like(x, &scale)?)?
-            .broadcast_add(&like(x, &shift)?)?)
+            let statistic = |index| cx.statistic(index).reshape(line);
+            (statistic(self.running_mean)?, statistic(self.running_var)?)
+        };
+        let inverse_std = (var + NORM_EPS)?.sqrt()?.recip()?;
+        let scale = (cx.parameters[self.weight].value.reshape(line)? * &inverse_std)?;
+        let y = rows
+            .broadcast_sub(&mean)?
+            .broadcast_mul(&scale)?
+            .broadcast_add(&cx.parameters[self.bias].value)?;
+        self.on_device = Some(Normalised {
+            mean,
+            inverse_std,
+            of_batch,
+        });
+        Ok(y.reshape(x.dims())?)
     }
 
-    fn move_device_statistics(&self, count: f64, cx: &mut Context<'_>) -> Result<()> {
-        let Used {
-            mean,
-            inverse_std: var,
-            ..
-        } = &self.used;
-        if !mean.iter().chain(var).all(|v| v.is_finite()) {
-            return Ok(());
-        }
-        let unbiased: Vec<f64> = var.iter().map(|v| v * count / (count - 1.0)).collect();
-        for (index, batch) in [(self.running_mean, mean), (self.running_var, &unbiased)] {
+    /// Moves the running mean and variance towards the batch's, but for channels that have gone wrong: what outlives the
+    /// batch is not spoilt.
+    fn move_device_statistics(
+        &self,
+        mean: &Tensor,
+        var: &Tensor,
+        count: f64,
+        cx: &mut Context<'_>,
+    ) -> Result<()> {
+        let is_finite = is_finite(&(mean + var)?)?.reshape(self.channels)?;
+        let unbiased = (var * (count / (count - 1.0)))?;
+        for (index, new) in [(self.running_mean, mean), (self.running_var, &unbiased)] {
             let old = cx.statistic(index);
-            let moved = ((old * (1.0 - MOMENTUM))? + (like(old, batch)? * MOMENTUM)?)?;
+            let moved = ((old * (1.0 - MOMENTUM))? + (new.reshape(self.channels)? * MOMENTUM)?)?;
+            let moved = is_finite.where_cond(&moved, old)?;
             cx.set_statistic(index, moved);
         }
         Ok(())
@@ -61,20 +70,13 @@ impl BatchNorm {
         need_input: bool,
         cx: &mut Context<'_>,
     ) -> Result<Option<Tensor>> {
-        let x = kept(&self.x)?;
-        let Used {
-            mean,
-            inverse_std,
-            of_batch,
-        } = &self.used;
-        let (rows, g) = (
-            x.reshape(((), self.channels))?,
-            gradient.reshape(((), self.channels))?,
-        );
+        let (x, used) = (kept(&self.x)?, kept(&self.on_device)?);
+        let rows = x.reshape(((), self.channels))?;
+        let g = gradient.reshape(((), self.channels))?;
         let hat = rows
-            .broadcast_sub(&like(x, mean)?)?
-            .broadcast_mul(&like(x, inverse_std)?)?;
-        let (sum, product) = (g.sum(0)?, (&g * &hat)?.sum(0)?);
+            .broadcast_sub(&used.mean)?
+            .broadcast_mul(&used.inverse_std)?;
+        let (sum, product) = (sum_rows(&g)?, sum_rows(&(&g * &hat)?)?);
         for (parameter, gradient) in [(self.bias, &sum), (self.weight, &product)] {
             if cx.trains(parameter) {
                 cx.parameters[parameter].gradient = gradient.clone();
@@ -83,19 +85,21 @@ impl BatchNorm {
         if !need_input {
             return Ok(None);
         }
-        let factor = (&cx.parameters[self.weight].value * &like(x, inverse_std)?)?;
-        let share = if *of_batch {
-            self.channels as f64 / x.elem_count() as f64
+        let inverse_std = used.inverse_std.reshape(self.channels)?;
+        let factor = (&cx.parameters[self.weight].value * inverse_std)?;
+        let g = if used.of_batch {
+            let share = 1.0 / rows.dim(0)? as f64;
+            let means = (hat.broadcast_mul(&product)?.broadcast_add(&sum)? * share)?;
+            (g - means)?
         } else {
-            0.0
+            g
         };
-        let means = (hat.broadcast_mul(&product)?.broadcast_add(&sum)? * share)?;
-        Ok(Some(
-            (g - means)?.broadcast_mul(&factor)?.reshape(x.dims())?,
-        ))
+        Ok(Some(g.broadcast_mul(&factor)?.reshape(x.dims())?))
     }
 }
 
-fn like(x: &Tensor, values: &[f64]) -> Result<Tensor> {
-    Ok(Tensor::new(values, x.device())?.to_dtype(x.dtype())?)
+/// 1 where a number is finite: 0·x is 0 for those and NaN for others.
+fn is_finite(x: &Tensor) -> Result<Tensor> {
+    let none = (x * 0.0)?;
+    Ok(none.eq(&constant(0.0, &none)?)?)
 }
