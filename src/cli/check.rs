@@ -7,29 +7,25 @@ mod cost;
 mod design;
 mod explain;
 mod paste;
+mod table;
 
 pub(super) use paste::read_input;
 
 use super::args::CheckArgs;
 use super::source::{self, Source};
-use super::text::{left, right, times};
-use super::toml_lines::line_of;
 use super::{FAILED, Told, WRONG_INPUT, WrongInput, goals, output};
 use cost::StageCost;
 use serde_json::{Value, json};
-use strata_core::format::{bytes, count};
+use strata_core::format::count;
+use strata_core::project::Project;
 use strata_core::project::locks;
-use strata_core::project::node::Node;
 use strata_core::project::study::Baselines;
 use strata_core::project::target::Target;
-use strata_core::project::{Project, Stack};
 use strata_core::shape::{Inference, Row, infer};
 use strata_design::advice::Advice;
 use strata_design::goals::{Judged, Measured, are_met, judge};
 use strata_design::{Problem, Severity, banner, can_train, check_inferred};
-
-/// Spaces before a layer, and for each block it is in.
-const INDENT: usize = 2;
+use table::{INDENT, table};
 
 /// Checks a project and prints what it finds.
 pub fn run(args: &CheckArgs) -> anyhow::Result<()> {
@@ -117,7 +113,7 @@ fn as_json(
         "totals": { "parameters": totals.parameters, "macs": totals.macs, "flops": totals.macs.saturating_mul(2) },
         "memory": cost.map(StageCost::memory_json),
         "largest_batch": cost.and_then(|cost| cost.largest_batch),
-        "step_ms": cost.and_then(|cost| cost.step_ms),
+        "step_ms": cost.and_then(StageCost::step_ms),
         "output_equals_input": inference.output_equals_input,
         "errors": of(Severity::Error).map(problem_json).collect::<Vec<_>>(),
         "warnings": of(Severity::Warning).map(problem_json).collect::<Vec<_>>(),
@@ -131,6 +127,7 @@ fn as_json(
 
 fn layer_json(row: &Row, locked: &[Target], cost: Option<&StageCost>) -> Value {
     let bytes = cost.map(|cost| cost.memory.within(&row.place));
+    let seconds = cost.and_then(|cost| cost.seconds_of(row));
     json!({
         "stack": row.place.stack.name(),
         "index": index_json(&row.place.path, row.place.index_text()),
@@ -144,6 +141,7 @@ fn layer_json(row: &Row, locked: &[Target], cost: Option<&StageCost>) -> Value {
         "memory_bytes": row.memory_bytes,
         "activation_bytes": bytes.map(|bytes| bytes.activations),
         "step_bytes": bytes.map(|bytes| bytes.total()),
+        "step_ms": seconds.map(|seconds| 1e3 * seconds),
         "receptive_field": row.receptive_field,
         "receptive_field_stride": design::strides(row),
         "receptive_field_offset": design::offsets(row),
@@ -177,7 +175,7 @@ fn as_text(
     advice: &[Advice],
 ) -> String {
     let mut lines = vec![source.project.title.clone(), String::new()];
-    lines.extend(table(source, inference, problems));
+    lines.extend(table(source, inference, problems, cost));
     lines.push(String::new());
     lines.push(banner(inference).text);
     lines.extend(explain::lines(&source.project.network, inference));
@@ -212,228 +210,6 @@ fn ticks(source: &Source, inference: &Inference) -> Vec<String> {
     heading.into_iter().flatten().chain(ticks).collect()
 }
 
-/// The columns of the table, as texts.
-struct Cells {
-    layer: String,
-    output: String,
-    parameters: String,
-    macs: String,
-    field: String,
-    memory: String,
-}
-
-impl Cells {
-    fn heading() -> Cells {
-        let [layer, output, parameters, macs] =
-            ["layer", "output", "parameters", "MACs"].map(str::to_owned);
-        Cells {
-            layer,
-            output,
-            parameters,
-            macs,
-            field: "receptive field".into(),
-            memory: "memory".into(),
-        }
-    }
-
-    fn of(row: &Row) -> Cells {
-        let number = |n: u64| if n == 0 { String::new() } else { count(n) };
-        Cells {
-            layer: format!("{}{}", " ".repeat(indent(row)), label(row)),
-            output: row.shape_text(),
-            parameters: number(row.parameters),
-            macs: number(row.macs),
-            field: row
-                .receptive_field
-                .as_ref()
-                .filter(|_| !row.is_block)
-                .map(|f| times(f))
-                .unwrap_or_default(),
-            memory: row
-                .output
-                .as_ref()
-                .map(|_| bytes(row.memory_bytes))
-                .unwrap_or_default(),
-        }
-    }
-
-    fn columns(&self) -> [&str; 6] {
-        [
-            &self.layer,
-            &self.output,
-            &self.parameters,
-            &self.macs,
-            &self.field,
-            &self.memory,
-        ]
-    }
-
-    fn line(&self, widths: &[usize; 6]) -> String {
-        let cells = self.columns().into_iter().zip(widths).enumerate();
-        let text = |(column, (cell, &width))| {
-            if column == 0 {
-                left(cell, width)
-            } else {
-                right(cell, width)
-            }
-        };
-        cells
-            .map(text)
-            .collect::<Vec<_>>()
-            .join("  ")
-            .trim_end()
-            .to_owned()
-    }
-}
-
-fn indent(row: &Row) -> usize {
-    INDENT * (1 + row.depth)
-}
-
-/// `3  conv 16 k3`
-fn label(row: &Row) -> String {
-    format!(
-        "{:>2}  {}",
-        row.place.path.last().copied().unwrap_or(0),
-        row.text
-    )
-}
-
-/// Columns before the layer's own text in its line.
-fn offset(row: &Row) -> usize {
-    indent(row) + label(row).chars().count() - row.text.chars().count()
-}
-
-fn table(source: &Source, inference: &Inference, problems: &[Problem]) -> Vec<String> {
-    let rows: Vec<(&Row, Cells)> = inference
-        .rows
-        .iter()
-        .map(|row| (row, Cells::of(row)))
-        .collect();
-    let input = Cells {
-        layer: "input".into(),
-        output: inference.input.to_string(),
-        ..empty()
-    };
-    let all = rows.iter().map(|(_, cells)| cells).chain([&input]);
-    let heading = Cells::heading();
-    let mut widths = heading.columns().map(|cell| cell.chars().count());
-    for cells in all {
-        for (width, cell) in widths.iter_mut().zip(cells.columns()) {
-            *width = (*width).max(cell.chars().count());
-        }
-    }
-    let mut lines = vec![heading.line(&widths), input.line(&widths)];
-    let mut left = rows.iter();
-    let locked = locks::targets(&source.project);
-    for stack in Stack::ALL {
-        let nodes = source.project.network.stack(stack);
-        lines.extend((!nodes.is_empty()).then(|| stack.to_string()));
-        tree(nodes, 0, &mut lines, &mut |lines| {
-            let Some((row, cells)) = left.next() else {
-                return;
-            };
-            let is_locked = locked.iter().any(|target| target.contains(&row.place));
-            lines.push(cells.line(&widths) + if is_locked { "  locked" } else { "" });
-            lines.extend(notes(source, row, problems));
-        });
-    }
-    lines
-}
-
-/// The lines of some nodes, where `row` adds those of the next node: the rows are in the order of the text.
-/// Where a block has several branches each is announced, so that an empty one is seen too.
-fn tree(
-    nodes: &[Node],
-    depth: usize,
-    lines: &mut Vec<String>,
-    row: &mut dyn FnMut(&mut Vec<String>),
-) {
-    for node in nodes {
-        row(lines);
-        let branches = node.branches();
-        for (branch, nodes) in branches.iter().enumerate() {
-            let heading =
-                (branches.len() > 1).then(|| branch_line(branch, nodes.is_empty(), depth + 1));
-            lines.extend(heading);
-            tree(nodes, depth + 1, lines, row);
-        }
-    }
-}
-
-fn branch_line(branch: usize, identity: bool, depth: usize) -> String {
-    let what = if identity { ": identity" } else { "" };
-    format!(
-        "{}branch {}{what}",
-        " ".repeat(INDENT * (1 + depth)),
-        branch + 1
-    )
-}
-
-fn empty() -> Cells {
-    let empty = String::new;
-    Cells {
-        layer: empty(),
-        output: empty(),
-        parameters: empty(),
-        macs: empty(),
-        field: empty(),
-        memory: empty(),
-    }
-}
-
-/// What is wrong with a layer, below its line: a caret under the place, the message, what helps.
-fn notes(source: &Source, row: &Row, problems: &[Problem]) -> Vec<String> {
-    let here = problems
-        .iter()
-        .filter(|problem| problem.place.as_ref() == Some(&row.place));
-    here.flat_map(|problem| note(source, row, problem))
-        .collect()
-}
-
-fn note(source: &Source, row: &Row, problem: &Problem) -> Vec<String> {
-    let span = row
-        .error
-        .as_ref()
-        .and_then(|error| error.span.clone())
-        .unwrap_or(0..row.text.len());
-    let before = row
-        .text
-        .get(..span.start)
-        .map_or(0, |text| text.chars().count());
-    let marked = row
-        .text
-        .get(span)
-        .map_or(1, |text| text.chars().count().max(1));
-    let margin = " ".repeat(offset(row));
-    let line = source
-        .file
-        .as_ref()
-        // Lines of the text as it is would mislead where layers were changed on the way.
-        .filter(|_| source.is_as_written)
-        .and_then(|file| Some((file, line_of(&source.text, &row.place)?)));
-    let place = line
-        .map(|(file, line)| format!("{}, line {line}: ", file.display()))
-        .unwrap_or_default();
-    let mut lines = vec![format!(
-        "{margin}{}{}",
-        " ".repeat(before),
-        "^".repeat(marked)
-    )];
-    lines.push(format!(
-        "{margin}{}: {place}{}",
-        severity(problem),
-        problem.message
-    ));
-    lines.extend(
-        problem
-            .help
-            .iter()
-            .map(|help| format!("{margin}help: {help}")),
-    );
-    lines
-}
-
 fn severity(problem: &Problem) -> &'static str {
     match problem.severity {
         Severity::Error => "error",
@@ -462,6 +238,7 @@ mod tests {
     use crate::cli::overrides::Changes;
     use crate::cli::source::from_builtin;
     use strata_core::project::builtin;
+    use strata_core::project::node::Node;
 
     fn shown(name: &str, change: impl Fn(&mut Source)) -> String {
         let mut source = from_builtin(builtin::find(name).unwrap(), &Changes::default()).unwrap();

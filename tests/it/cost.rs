@@ -286,6 +286,27 @@ fn check(project: &Path, more: &[&str]) -> String {
 }
 
 #[test]
+fn the_terminal_tells_the_time_of_every_layer() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("project.toml");
+    file::save(&builtin("keras-cifar"), &path).unwrap();
+    let text = check(&path, &["--time"]);
+    let line = |part: &str| text.lines().find(|line| line.contains(part)).unwrap();
+    assert!(line("receptive field").ends_with(" time"), "{text}");
+    assert!(line("conv 64 k3").ends_with(" ms"), "{text}");
+    assert!(!check(&path, &[]).contains(" ms"));
+    let json: serde_json::Value =
+        serde_json::from_str(&check(&path, &["--json", "--time"])).unwrap();
+    let layers = json["layers"].as_array().unwrap();
+    let of_layers: f64 = layers
+        .iter()
+        .filter_map(|layer| layer["step_ms"].as_f64())
+        .sum();
+    let all = json["step_ms"].as_f64().unwrap();
+    assert!(of_layers > 0.5 * all && of_layers < all, "{json}");
+}
+
+#[test]
 fn the_terminal_tells_the_same() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("project.toml");

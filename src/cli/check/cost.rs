@@ -5,9 +5,9 @@ use serde_json::{Map, Value, json};
 use strata_core::format::{bytes, count, milliseconds, rate};
 use strata_core::project::Project;
 use strata_core::project::stage::Stage;
-use strata_core::shape::{Inference, Plan};
+use strata_core::shape::{Inference, Plan, Row};
 use strata_core::system_memory::available_bytes;
-use strata_cost::{Machine, StepMemory, largest_batch, run_memory, step_time};
+use strata_cost::{Machine, StepMemory, StepTime, largest_batch, run_memory, step_time};
 use strata_engine::machine_benchmark;
 use strata_engine::run::memory_check::{kept_images, machine};
 
@@ -21,11 +21,12 @@ pub(super) struct StageCost {
     /// What the largest batch has to fit into.
     budget: Option<u64>,
     pub largest_batch: Option<u32>,
-    pub step_ms: Option<f64>,
+    /// Estimated, if asked for.
+    time: Option<StepTime>,
 }
 
-/// Estimated seconds of a step on this machine.
-fn seconds(plan: &Plan, stage: &Stage, machine: Machine) -> Option<f64> {
+/// Estimated time of a step on this machine.
+fn time(plan: &Plan, stage: &Stage, machine: Machine) -> Option<StepTime> {
     step_time(
         plan,
         stage,
@@ -33,7 +34,6 @@ fn seconds(plan: &Plan, stage: &Stage, machine: Machine) -> Option<f64> {
         machine,
         machine_benchmark::measure()?,
     )
-    .map(|step| step.total())
 }
 
 impl StageCost {
@@ -53,12 +53,20 @@ impl StageCost {
             memory: run_memory(plan, stage, stage.batch, machine)?.with_kept_images(kept),
             budget,
             largest_batch: besides.and_then(|free| largest_batch(plan, stage, machine, free)),
-            step_ms: args
-                .time
-                .then(|| seconds(plan, stage, machine))
-                .flatten()
-                .map(|seconds| 1e3 * seconds),
+            time: args.time.then(|| time(plan, stage, machine)).flatten(),
         })
+    }
+
+    /// Estimated milliseconds of a step, if asked for.
+    pub fn step_ms(&self) -> Option<f64> {
+        self.time.as_ref().map(|time| 1e3 * time.total())
+    }
+
+    /// Estimated seconds of a layer's passes in a step, if asked for; of a block with all that is in it. None where the
+    /// step does not compute it, or another layer does along with its own work.
+    pub fn seconds_of(&self, row: &Row) -> Option<f64> {
+        let seconds = self.time.as_ref()?.within(&row.place);
+        (seconds > 0.0).then_some(seconds)
     }
 
     /// `{"stage": …, "batch": 64, "weights": …, …, "total": …}`, in bytes.
@@ -105,7 +113,7 @@ impl StageCost {
             ),
             None => format!("  not even one image fits into {}", bytes(budget)),
         }));
-        lines.extend(self.step_ms.map(|ms| {
+        lines.extend(self.step_ms().map(|ms| {
             let speed = rate(1e3 * f64::from(self.batch) / ms.max(f64::MIN_POSITIVE));
             format!(
                 "  about {} on this machine, {speed} images/s (estimated)",

@@ -12,11 +12,24 @@ const MIB: u64 = 1 << 20;
 
 /// Opens a file for reading. Fails on a pipe or a device, which may never end, and on a folder.
 pub fn open_regular(path: &Path) -> io::Result<File> {
-    // Asked before it is opened: opening a pipe waits for its other end.
-    check_kind(&std::fs::metadata(path)?)?;
-    let file = File::open(path)?;
+    let file = open_without_waiting(path)?;
     check_kind(&file.metadata()?)?;
     Ok(file)
+}
+
+/// Opening a pipe would wait for its other end; files are read as ever.
+#[cfg(unix)]
+fn open_without_waiting(path: &Path) -> io::Result<File> {
+    use rustix::fs::OFlags;
+    use std::os::unix::fs::OpenOptionsExt;
+    let flags = OFlags::NONBLOCK.bits().cast_signed();
+    File::options().read(true).custom_flags(flags).open(path)
+}
+
+#[cfg(not(unix))]
+fn open_without_waiting(path: &Path) -> io::Result<File> {
+    check_kind(&std::fs::metadata(path)?)?;
+    File::open(path)
 }
 
 fn check_kind(about: &std::fs::Metadata) -> io::Result<()> {
@@ -38,10 +51,12 @@ pub fn read_bounded(path: &Path, most: u64) -> io::Result<Vec<u8>> {
         let problem = format!("it is larger than {} MiB", most.div_ceil(MIB));
         Error::new(ErrorKind::FileTooLarge, problem)
     };
-    if file.metadata()?.len() > most {
+    let length = file.metadata()?.len();
+    if length > most {
         return Err(too_large());
     }
-    let mut bytes = Vec::new();
+    // With room for one byte more, the end of the file is met without asking for room.
+    let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or(0).saturating_add(1));
     // The file may grow meanwhile.
     file.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > most {
@@ -127,6 +142,16 @@ mod tests {
                 .to_string()
                 .contains("no text")
         );
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_pipe_without_another_end_is_refused_at_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let pipe = folder.path().join("pipe");
+        rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, rustix::fs::Mode::RWXU).unwrap();
+        let refused = open_regular(&pipe).unwrap_err().to_string();
+        assert!(refused.contains("a pipe or a device"), "{refused}");
     }
 
     #[cfg(target_os = "linux")]

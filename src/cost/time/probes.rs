@@ -34,9 +34,13 @@ pub const KERNELS: &[Probe] = &[
     probe("conv 50 k5", "20x12x12", 8),
     probe("conv 64 k3 s2 p1", "32x32x32", 8),
     probe("conv 32 k3 p4 d4", "32x32x32", 4),
+    probe("conv 8 k3 p1", "32x32x32", 16),
+    probe("conv 16 k3 s2 p1", "3x64x64", 16),
     probe("conv 16 k9 s2 p4", "1x4000", 8),
     probe("conv 32 k9 s2 p4", "16x1000", 8),
+    probe("conv 32 k15 s4 p7", "16x4000", 16),
     probe("convt 32 k4 s2 p1", "32x16x16", 8),
+    probe("convt 3 k4 s2 p1", "16x32x32", 16),
     probe("convt 3 k8 s8", "96x4x4", 16),
     // Computed at points.
     probe("conv 32 k3 p1", "32x32x32", 8),
@@ -44,15 +48,15 @@ pub const KERNELS: &[Probe] = &[
     probe("conv 256 k3 p1", "256x4x4", 16),
     // The same of blocks, but for the gradient of the image.
     probe("conv 64 k11 s4 p5", "3x112x112", 2),
-    // A position at a time.
-    probe("conv 3 k1", "16x64x64", 8),
-    probe("conv 64 k1", "16x32x32", 8),
-    probe("conv 64 k1", "64x16x16", 16),
+    // A position at a time: what is moved counts, so that a layer holds more than a core's own cache.
+    probe("conv 3 k1", "16x64x64", 16),
+    probe("conv 64 k1", "16x32x32", 32),
+    probe("conv 64 k1", "64x16x16", 64),
     probe("conv 256 k1", "256x8x8", 16),
-    // A channel at a time.
-    probe("dwconv k3 p1", "64x32x32", 8),
-    probe("dwconv k3 s2 p1", "64x32x32", 8),
-    probe("dwconv k5 p2", "32x32x32", 8),
+    // A channel at a time, as large.
+    probe("dwconv k3 p1", "64x32x32", 32),
+    probe("dwconv k3 s2 p1", "64x32x32", 32),
+    probe("dwconv k5 p2", "32x32x32", 32),
     // Vectors.
     probe("dense 10", "256", 64),
     probe("dense 128", "784", 128),
@@ -70,8 +74,9 @@ pub const LAID: &[(Probe, usize)] = &[
     (probe("conv 128 k3 p1", "128x8x8", 16), 2),
 ];
 
-/// The input of the passes without a kernel, and how many.
-pub const PASS_INPUT: (&str, usize) = ("32x32x32", 8);
+/// The input of the passes without a kernel, and how many: 4 MB, as large as those of a network, which no core's own cache
+/// holds.
+pub const PASS_INPUT: (&str, usize) = ("32x32x32", 32);
 
 /// Layers without a kernel. Of poolings first a window of 2×2, then a larger one.
 pub const PASSES: &[&str] = &[

@@ -6,7 +6,7 @@
 
 use super::depth::{Depth, as_deep};
 use super::image_fitting::change_channels;
-use super::{frames, tiff_file};
+use super::{frames, jpeg_file, tiff_file};
 use crate::error::DataError;
 use crate::formats::not_read;
 use crate::source::RawImage;
@@ -14,7 +14,7 @@ use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageReader, Limits};
 use std::io::{BufRead, BufReader, Cursor, Read, Seek};
 use std::path::{Path, PathBuf};
-use strata_core::files::open_regular;
+use strata_core::files::{self, open_regular};
 use strata_core::logging::panic::caught;
 use strata_core::{format, system_memory};
 
@@ -128,7 +128,10 @@ fn header_in(
 ) -> Result<Header, String> {
     let unreadable = |cause: std::io::Error| format!("cannot be read ({cause})");
     let first = reader.fill_buf().map_err(unreadable)?;
-    let may_be_turned = may_be_turned(first);
+    if let Some(frame) = jpeg_file::usual_frame(first) {
+        check_size([frame.width as u32, frame.height as u32], length)?;
+        return Ok(Header::of_jpeg(frame));
+    }
     let pages = match first {
         first if frames::may_have_several(first) => frames(),
         _ => 1,
@@ -140,23 +143,15 @@ fn header_in(
             about => {
                 let pages = about.map_or(1, |about| about.pages);
                 reader.rewind().map_err(unreadable)?;
-                return of_decoder(decoder(reader, length)?, true, pages);
+                return of_decoder(decoder(reader, length)?, pages);
             }
         }
     }
-    of_decoder(decoder(reader, length)?, may_be_turned, pages)
+    of_decoder(decoder(reader, length)?, pages)
 }
 
-fn of_decoder(
-    mut decoder: impl ImageDecoder,
-    may_be_turned: bool,
-    pages: usize,
-) -> Result<Header, String> {
-    let upright = if may_be_turned {
-        upright(&mut decoder)
-    } else {
-        Orientation::NoTransforms
-    };
+fn of_decoder(mut decoder: impl ImageDecoder, pages: usize) -> Result<Header, String> {
+    let upright = upright(&mut decoder);
     let (width, height) = decoder.dimensions();
     let (width, height) = if swaps_sides(upright) {
         (height, width)
@@ -174,6 +169,16 @@ fn of_decoder(
 }
 
 impl Header {
+    fn of_jpeg(frame: jpeg_file::Frame) -> Header {
+        Header {
+            height: frame.height,
+            width: frame.width,
+            channels: frame.channels,
+            depth: Depth::Bytes,
+            pages: 1,
+        }
+    }
+
     fn of_tiff(about: &tiff_file::About) -> Header {
         Header {
             height: about.height,
@@ -225,18 +230,10 @@ fn read_pixels(bytes: &[u8], channels: usize, depth: Depth) -> Result<Decoded, S
             values: with_channels(values, about.bands, channels),
         });
     }
-    check_jpeg_is_whole(bytes)?;
-    let mut reader = Cursor::new(bytes);
-    let mut decoder = decoder(&mut reader, bytes.len() as u64)?;
-    let upright = if may_be_turned(bytes) {
-        upright(&mut decoder)
-    } else {
-        Orientation::NoTransforms
+    let image = match jpeg_file::is_jpeg(bytes) {
+        true => jpeg_file::decode(bytes)?,
+        false => decode_image(bytes)?,
     };
-    check_memory(&decoder)?;
-    let mut image = DynamicImage::from_decoder(decoder)
-        .map_err(|error| format!("the image is damaged ({})", one_line(&error)))?;
-    image.apply_orientation(upright);
     let (height, width) = (image.height() as usize, image.width() as usize);
     let (values, has) = to_values(image, channels, depth);
     Ok(Decoded {
@@ -246,17 +243,28 @@ fn read_pixels(bytes: &[u8], channels: usize, depth: Depth) -> Result<Decoded, S
     })
 }
 
+/// The picture of a file of any kind but JPEG, upright.
+fn decode_image(bytes: &[u8]) -> Result<DynamicImage, String> {
+    let mut reader = Cursor::new(bytes);
+    let mut decoder = decoder(&mut reader, bytes.len() as u64)?;
+    let upright = upright(&mut decoder);
+    let (width, height) = decoder.dimensions();
+    check_memory(
+        [width, height],
+        u64::from(decoder.color_type().bytes_per_pixel()),
+    )?;
+    let mut image = DynamicImage::from_decoder(decoder)
+        .map_err(|error| format!("the image is damaged ({})", one_line(&error)))?;
+    image.apply_orientation(upright);
+    Ok(image)
+}
+
 /// A large picture is held as it was stored and as bytes, and as floats while it is scaled.
-fn check_memory(decoder: &impl ImageDecoder) -> Result<(), String> {
+pub(super) fn check_memory([width, height]: [u32; 2], bytes_a_pixel: u64) -> Result<(), String> {
     /// Bytes of one pixel in between: two copies of three floats and their bytes.
     const WORKED_ON: u64 = 36;
-    let (width, height) = decoder.dimensions();
     let pixels = u64::from(width) * u64::from(height);
-    let needed = decoder
-        .total_bytes()
-        .saturating_mul(2)
-        .saturating_add(pixels * WORKED_ON);
-    system_memory::check_large(needed)
+    system_memory::check_large(pixels.saturating_mul(2 * bytes_a_pixel + WORKED_ON))
 }
 
 fn with_channels(values: RawImage, has: usize, channels: usize) -> RawImage {
@@ -271,41 +279,12 @@ fn upright(decoder: &mut impl ImageDecoder) -> Orientation {
     decoder.orientation().unwrap_or(Orientation::NoTransforms)
 }
 
-/// False for a JPEG file without EXIF before its pixels, going by its first bytes: the decoder would read all of the
-/// header, with its tables, once more to find none.
-fn may_be_turned(first: &[u8]) -> bool {
-    let Some(mut rest) = first.strip_prefix(&[0xff, 0xd8]) else {
-        return true;
-    };
-    while let [0xff, marker, high, low, after @ ..] = rest {
-        match marker {
-            0xda => return false,
-            0xe1 => return true,
-            _ => {}
-        }
-        let length = usize::from(u16::from_be_bytes([*high, *low]));
-        rest = length
-            .checked_sub(2)
-            .and_then(|length| after.get(length..))
-            .unwrap_or_default();
-    }
-    true
-}
-
 fn read(path: &Path) -> Result<Vec<u8>, String> {
-    let fail = |cause: std::io::Error| format!("cannot be read ({cause})");
-    let file = open_regular(path).map_err(fail)?;
-    let mut bytes = Vec::new();
-    file.take(MOST_FILE_BYTES + 1)
-        .read_to_end(&mut bytes)
-        .map_err(fail)?;
-    match bytes.len() as u64 {
-        0 => Err("the file is empty".to_string()),
-        length if length > MOST_FILE_BYTES => Err(format!(
-            "larger than {} bytes",
-            format::count(MOST_FILE_BYTES)
-        )),
-        _ => Ok(bytes),
+    let bytes = files::read_bounded(path, MOST_FILE_BYTES)
+        .map_err(|cause| format!("cannot be read ({cause})"))?;
+    match bytes.is_empty() {
+        true => Err("the file is empty".to_string()),
+        false => Ok(bytes),
     }
 }
 
@@ -327,6 +306,12 @@ fn decoder<'a>(reader: &'a mut dyn Input, length: u64) -> Result<impl ImageDecod
     reader.limits(limits(length));
     let decoder = reader.into_decoder().map_err(damaged)?;
     let (width, height) = decoder.dimensions();
+    check_size([width, height], length)?;
+    Ok(decoder)
+}
+
+/// Whether a file of `length` bytes may hold so many pixels.
+pub(super) fn check_size([width, height]: [u32; 2], length: u64) -> Result<(), String> {
     let pixels = u64::from(width) * u64::from(height);
     if pixels > length.saturating_mul(MOST_PIXELS_A_BYTE) && pixels <= MOST_PIXELS {
         return Err(format!(
@@ -339,7 +324,7 @@ fn decoder<'a>(reader: &'a mut dyn Input, length: u64) -> Result<impl ImageDecod
             format::count(MOST_PIXELS)
         ));
     }
-    Ok(decoder)
+    Ok(())
 }
 
 /// Memory that a decoder may ask for: what the pixels of a file of `length` bytes can come to at eight bytes each.
@@ -436,62 +421,4 @@ fn blend(value: u8, alpha: u8) -> u8 {
 fn blend_words(value: u16, alpha: u16) -> u16 {
     let (value, alpha) = (u64::from(value), u64::from(alpha));
     ((value * alpha + 65_535 * (65_535 - alpha) + 32_767) / 65_535) as u16
-}
-
-/// The JPEG decoder fills what is missing with grey and says nothing, so a file cut short is
-/// known by its missing end marker: there must be one after the last start of a scan (the pixel
-/// data itself never contains either).
-fn check_jpeg_is_whole(bytes: &[u8]) -> Result<(), String> {
-    if !bytes.starts_with(&[0xff, 0xd8]) {
-        return Ok(());
-    }
-    let last = |marker: u8| bytes.windows(2).rposition(|pair| pair == [0xff, marker]);
-    match (last(0xda), last(0xd9)) {
-        (Some(scan), Some(end)) if end > scan => Ok(()),
-        _ => Err("the file ends in the middle of the image".to_string()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_a_jpeg_file_known_to_be_without_exif_is_upright() {
-        let segment = |marker: u8, length: u16, bytes: usize| {
-            [
-                vec![0xff, marker],
-                length.to_be_bytes().to_vec(),
-                vec![7; bytes],
-            ]
-            .concat()
-        };
-        let file = |segments: &[Vec<u8>]| [vec![0xff, 0xd8], segments.concat()].concat();
-        let (jfif, exif, scan) = (
-            segment(0xe0, 16, 14),
-            segment(0xe1, 10, 8),
-            segment(0xda, 8, 6),
-        );
-        assert!(!may_be_turned(&file(&[
-            jfif.clone(),
-            segment(0xdb, 67, 65),
-            scan.clone()
-        ])));
-        assert!(!may_be_turned(&file(&[
-            jfif.clone(),
-            scan.clone(),
-            exif.clone()
-        ])));
-        for unsure in [
-            file(&[jfif.clone(), exif, scan.clone()]),
-            file(std::slice::from_ref(&jfif)),
-            file(&[segment(0xe0, 1, 14), scan.clone()]),
-            file(&[segment(0xe0, 5000, 14), scan.clone()]),
-            file(&[vec![0xff], scan]),
-            b"\x89PNG".to_vec(),
-            Vec::new(),
-        ] {
-            assert!(may_be_turned(&unsure), "{unsure:?}");
-        }
-    }
 }

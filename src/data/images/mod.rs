@@ -5,6 +5,7 @@ pub(crate) mod frames;
 pub(crate) mod image_file;
 pub(crate) mod image_fitting;
 pub(crate) mod input_transform;
+mod jpeg_file;
 pub(crate) mod luma;
 pub(crate) mod mean_std;
 pub(crate) mod pixel_scale;

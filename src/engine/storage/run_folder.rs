@@ -278,22 +278,20 @@ fn clean(run: &Path) {
     }
 }
 
-/// Whether a run died in this folder before its first checkpoint: what it begins with is there, and no step in it.
+/// Whether a run died in this folder before its first checkpoint: what it begins with is there, and no step in it. It may
+/// have died before it made anything but the folder, so an empty folder counts.
 pub fn died_at_start(run: &Path) -> bool {
     let record = run.join("run.json");
     let tables = [METRICS_FILE, STEPS_FILE].map(|name| run.join(name));
     let was_begun = record.exists() || tables.iter().any(|table| table.exists());
-    // The lock is made behind the folders.
-    let is_ours = run.join(".lock").is_file() || run.join("probe").is_dir();
-    is_ours
-        && (was_begun && run.join(".lock").is_file() || holds_nothing_else(run))
+    (was_begun && run.join(".lock").is_file() || holds_nothing_else(run))
         && files_in(run).is_empty()
         && tables.iter().all(|table| has_no_row(table))
         && (!record.exists() || RunRecord::read(run).is_ok_and(|record| record.steps == 0))
 }
 
-/// Whether a folder holds a run's lock and folders at most, and a first file that was being written: what is made before
-/// the first file is whole.
+/// Whether a folder is there and holds a run's lock and folders at most, and a first file that was being written: what is
+/// made before the first file is whole.
 fn holds_nothing_else(run: &Path) -> bool {
     const MADE_FIRST: [&str; 3] = [".lock", "checkpoints", "probe"];
     let is_made_first = |entry: std::fs::DirEntry| {

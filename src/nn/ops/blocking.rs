@@ -80,17 +80,23 @@ pub struct TileCut {
     pub pieces: usize,
 }
 
+/// Images with so many tiles each that are computed at points together.
+pub fn tile_images(tiles: usize, batch: usize) -> usize {
+    let tiles = tiles.max(1);
+    let most = (batch / MIN_TASKS).max(TASK_TILES.div_ceil(tiles));
+    STRIP_TILES
+        .div_ceil(tiles)
+        .min(most)
+        .min(batch.max(1))
+        .max(1)
+}
+
 /// The tasks of a convolution at points with so many tiles an image, blocks of lanes and multiply-adds an image.
 /// Lanes are shared where tiles are few, or the weight is large: each of those tasks transforms the same tiles, but
 /// reads only a part of the weight.
 pub fn tile_cut(tiles: usize, blocks: usize, macs_per_image: usize, batch: usize) -> TileCut {
     let tiles = tiles.max(1);
-    let most = (batch / MIN_TASKS).max(TASK_TILES.div_ceil(tiles));
-    let images = STRIP_TILES
-        .div_ceil(tiles)
-        .min(most)
-        .min(batch.max(1))
-        .max(1);
+    let mut images = tile_images(tiles, batch);
     let tasks = batch.div_ceil(images).max(1);
     let (mut bands, mut pieces) = (1, 1);
     let macs = macs_per_image.saturating_mul(batch);
@@ -109,6 +115,10 @@ pub fn tile_cut(tiles: usize, blocks: usize, macs_per_image: usize, batch: usize
             bands = most_bands;
             pieces = wanted.div_ceil(bands).min(blocks.max(1));
         }
+    }
+    // Few tiles, whose lanes fill a single block: several tasks read the whole weight for some images each.
+    if tasks == 1 && bands * pieces == 1 {
+        images = images.div_ceil(wanted);
     }
     TileCut {
         images,
@@ -223,6 +233,13 @@ mod tests {
         // One task of all images: two from some work on.
         let few = |batch| tile_cut(1, 4, SHARED_MACS / 4, batch).pieces;
         assert_eq!([3, 4, 8, 32].map(few), [1, 2, 2, 2]);
+        // Where there is one block of lanes, of half of the images each.
+        let few = |batch| {
+            let cut = tile_cut(1, 1, SHARED_MACS / 4, batch);
+            (cut.images, cut.pieces)
+        };
+        assert_eq!([3, 4, 9].map(few), [(3, 1), (2, 1), (5, 1)]);
+        assert_eq!(tile_images(1, 9), 9);
     }
 
     #[test]

@@ -45,6 +45,26 @@ impl<'a, T> SharedOutput<'a, T> {
         }
     }
 
+    /// Another handle to a part of the same slice.
+    ///
+    /// # Safety
+    /// As of [`SharedOutput::share`].
+    ///
+    /// # Panics
+    /// Where the range is not inside the slice.
+    pub(super) unsafe fn share_part(&self, range: Range<usize>) -> SharedOutput<'_, T> {
+        assert!(
+            range.start <= range.end && range.end <= self.len,
+            "a range outside its slice"
+        );
+        SharedOutput {
+            // SAFETY: the assertion puts the range inside the slice.
+            data: unsafe { self.data.add(range.start) },
+            len: range.len(),
+            borrow: PhantomData,
+        }
+    }
+
     /// A handle that takes the place of this one for as long as it is used.
     pub(crate) fn reborrow(&mut self) -> SharedOutput<'_, T> {
         SharedOutput {

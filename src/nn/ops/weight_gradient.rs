@@ -8,7 +8,7 @@
 mod chunks;
 mod side;
 
-use super::blocking::{gradient_bands, gradient_parts, tasks_of_work, tile_cut};
+use super::blocking::{gradient_bands, gradient_parts, tasks_of_work, tile_images};
 use super::conv_input::ConvInput;
 use super::convolution::{Convolution, banded, images_per_block, rows_read, strides};
 use super::packed::Part;
@@ -351,10 +351,7 @@ impl<'a, T: Real> WeightGradient<'a, T> {
     /// Images that are read at a time.
     fn images_at_once(&self) -> usize {
         match self.winograd() {
-            Some(winograd) => {
-                let blocks = winograd.block_count();
-                tile_cut(winograd.tiles(), blocks, winograd.work(), self.batch).images
-            }
+            Some(winograd) => tile_images(winograd.tiles(), self.batch),
             None => images_per_block(&self.convolution.down, self.batch),
         }
     }

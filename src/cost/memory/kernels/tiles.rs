@@ -77,7 +77,7 @@ impl Tiles {
             (true, false) => volume(kernel.geometry.output).saturating_mul(kernel.small),
         };
         let images = match kernel.gradient_bands(batch) {
-            1 => self.cut(batch).images as u64,
+            1 => blocking::tile_images(self.count, batch as usize) as u64,
             _ => 1,
         };
         Scratch {

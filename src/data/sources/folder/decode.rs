@@ -149,22 +149,20 @@ fn read(entry: &Entry, form: Form) -> Result<(RawImage, Look), String> {
 }
 
 fn look(shape: [usize; 3], values: &RawImage) -> Look {
-    fn ends<T: Copy + PartialOrd + Into<f32>>(values: &[T]) -> [f32; 2] {
-        let Some(&first) = values.first() else {
-            return [0.0, 0.0];
-        };
-        let ends = values.iter().fold([first, first], |[low, high], &value| {
-            [
-                if value < low { value } else { low },
-                if value > high { value } else { high },
-            ]
-        });
-        ends.map(Into::into)
+    /// Two passes over copies: the compiler makes vectors of each, and of neither together nor by reference.
+    fn ends<T: Copy + Ord + Into<f32>>(values: &[T]) -> [f32; 2] {
+        let values = || values.iter().copied();
+        let ends = [values().min(), values().max()];
+        ends.map(|end| end.map_or(0.0, Into::into))
     }
     let [least, most] = match values {
         RawImage::Bytes(values) => ends(values),
         RawImage::Words(values) => ends(values),
-        RawImage::Floats(values) => ends(values),
+        RawImage::Floats(values) => {
+            let first = values.first().copied().unwrap_or_default();
+            let wider = |[low, high]: [f32; 2], &value: &f32| [low.min(value), high.max(value)];
+            values.iter().fold([first, first], wider)
+        }
     };
     Look {
         least,

@@ -231,12 +231,13 @@ fn a_run_that_died_in_its_first_file_starts_over() {
     assert!(died_at_start(&run));
     drop(RunFolder::restart(&run).unwrap());
     assert!(!run.join(".strata-AbC123").exists());
-    // Before there was a lock.
+    // Before there was a lock: after each folder that is made.
     let bare = folder.path().join("bare");
-    std::fs::create_dir_all(bare.join("checkpoints")).unwrap();
-    assert!(!died_at_start(&bare));
-    std::fs::create_dir(bare.join("probe")).unwrap();
-    assert!(died_at_start(&bare));
+    assert!(!died_at_start(&bare), "there is no folder");
+    for made in ["", "checkpoints", "probe"] {
+        std::fs::create_dir(bare.join(made)).unwrap();
+        assert!(died_at_start(&bare), "{made}");
+    }
     // Somebody's file is no such thing.
     std::fs::create_dir_all(&run).unwrap();
     std::fs::write(run.join(".lock"), "").unwrap();

@@ -56,6 +56,8 @@ const TRANSFORM: f64 = 20.0;
 const IMAGES: f64 = 16.0;
 /// Tiles whose products take as long as a weight to be packed for a direction: measured with 128 to 512 channels.
 const TILES_OF_WEIGHT: f64 = 60.0;
+/// Rows of a block that a task brings to points or back.
+const ROWS: usize = 16;
 /// Elements between the points of tiles, besides the tiles: otherwise all points of a tile would be in the same
 /// places of the cache.
 const SKEW: usize = 16;
@@ -234,18 +236,28 @@ impl Winograd {
         }
     }
 
+    /// Calls `f` with every block and some of its rows at a time, on all threads: with wide vectors a single block often
+    /// has all lanes.
+    fn each_rows(&self, f: impl Fn(usize, Range<usize>) + Sync) {
+        let parts = self.from.div_ceil(ROWS);
+        each_task(self.blocks.len() * parts, |task| {
+            let (block, first) = (task / parts, task % parts * ROWS);
+            f(block, first..(first + ROWS).min(self.from));
+        });
+    }
+
     /// PyTorch's layout to points.
     pub fn pack<T: Real>(&self, level: Level, weight: &[T], packed: &mut [T]) {
         let packed = SharedOutput::new(packed);
         let all = 0..self.from;
-        each_task(self.blocks.len(), |block| {
+        self.each_rows(|block, some| {
             let windows = self.windows(block);
             let first = self.span(block, 0, &all).start;
-            // SAFETY: blocks lie one after the other, and each is written by one task.
-            let mut packed = unsafe { packed.share() };
-            let packed = packed.slice_mut(first..first + self.block_len(block));
+            // SAFETY: the handle writes some rows of a block, which no other task does.
+            let packed = unsafe { packed.share_part(first..first + self.block_len(block)) };
             let kernel = PackWindows {
                 windows,
+                some,
                 weight: &weight[windows.block.first * windows.lane_step..],
                 flipped: !self.down,
                 packed,
@@ -265,17 +277,13 @@ impl Winograd {
         );
         let weight = SharedOutput::new(weight);
         let all = 0..self.from;
-        each_task(self.blocks.len(), |block| {
-            let windows = self.windows(block);
-            let Block { first, lanes, .. } = windows.block;
-            // SAFETY: each lane of a block has its own windows, and each block its own lanes.
-            let mut weight = unsafe { weight.share() };
-            let weight =
-                weight.slice_mut(first * windows.lane_step..(first + lanes) * windows.lane_step);
+        self.each_rows(|block, some| {
             let kernel = UnpackWindows {
-                windows,
+                windows: self.windows(block),
+                some,
                 packed: &packed[self.span(block, 0, &all).start..],
-                weight,
+                // SAFETY: each lane of a block and each row has a window of its own, which one task writes.
+                weight: unsafe { weight.share() },
             };
             T::run_kernel(level, kernel);
         });

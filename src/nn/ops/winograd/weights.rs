@@ -7,8 +7,10 @@ use super::grid::compiled_for;
 use super::lines::{Weight, WeightGradient, both_axes};
 use crate::ops::packed::Block;
 use crate::ops::real::Real;
+use crate::ops::shared_output::SharedOutput;
 use crate::ops::simd::{Kernel, Lanes};
 use crate::ops::turn::SQUARE;
+use std::ops::Range;
 
 /// Lanes of the widest vector.
 const MOST_LANES: usize = 16;
@@ -34,14 +36,17 @@ pub(super) struct Windows {
     pub window: usize,
 }
 
-/// The windows of a block to points: point by point, row by row, whole vectors of lanes.
+/// Some windows of a block to points: point by point, row by row, whole vectors of lanes.
 pub(super) struct PackWindows<'a, T> {
     pub windows: Windows,
+    /// The rows that are written: the others are another task's.
+    pub some: Range<usize>,
     /// From the window of the block's first lane on.
     pub weight: &'a [T],
     /// Whether the window is read from its end to its beginning.
     pub flipped: bool,
-    pub packed: &'a mut [T],
+    /// The whole block.
+    pub packed: SharedOutput<'a, T>,
 }
 
 impl<T: Real> PackWindows<'_, T> {
@@ -57,6 +62,7 @@ impl<T: Real> PackWindows<'_, T> {
         let wide = block.vectors * L::WIDTH;
         assert!(
             N * N * rows * wide <= self.packed.len()
+                && self.some.end <= rows
                 && L::WIDTH <= MOST_LANES
                 && R * R <= MOST_CELLS
                 && block.vectors <= SLOTS,
@@ -65,8 +71,8 @@ impl<T: Real> PackWindows<'_, T> {
         let mut cells = [[T::zero(); MOST_LANES]; MOST_CELLS];
         let mut points = [[[lanes.splat(T::zero()); SLOTS]; N]; N];
         let at_once = (SLOTS / block.vectors.max(1)).max(1);
-        for first_row in (0..rows).step_by(at_once) {
-            let some = first_row..(first_row + at_once).min(rows);
+        for first_row in self.some.clone().step_by(at_once) {
+            let some = first_row..(first_row + at_once).min(self.some.end);
             let slots = some.len() * block.vectors;
             for slot in 0..slots {
                 let row = first_row + slot / block.vectors;
@@ -90,7 +96,8 @@ impl<T: Real> PackWindows<'_, T> {
                 let to = (point * rows + first_row) * wide;
                 for (slot, &vector) in vectors[..slots].iter().enumerate() {
                     let to = to + slot * L::WIDTH;
-                    // SAFETY: asserted above: every point has `wide` elements for every row, whole vectors.
+                    // SAFETY: asserted above: every point has `wide` elements for every row, whole vectors. No other
+                    // task writes this row.
                     unsafe { lanes.store(self.packed.as_mut_ptr().add(to), vector) };
                 }
             }
@@ -148,12 +155,14 @@ impl<T: Real> Kernel<T> for PackWindows<'_, T> {
     }
 }
 
-/// The gradients of a block's windows from points to PyTorch's layout.
+/// The gradients of some windows of a block from points to PyTorch's layout.
 pub(super) struct UnpackWindows<'a, T> {
     pub windows: Windows,
+    /// The rows that are read: the others are another task's.
+    pub some: Range<usize>,
     pub packed: &'a [T],
-    /// From the window of the block's first lane on.
-    pub weight: &'a mut [T],
+    /// The whole weight; each window is borrowed by itself.
+    pub weight: SharedOutput<'a, T>,
 }
 
 impl<T: Real> UnpackWindows<'_, T> {
@@ -168,10 +177,12 @@ impl<T: Real> UnpackWindows<'_, T> {
         } = self.windows;
         let wide = block.vectors * L::WIDTH;
         assert!(
-            N * N * rows * wide <= self.packed.len() && L::WIDTH <= MOST_LANES,
+            N * N * rows * wide <= self.packed.len()
+                && self.some.end <= rows
+                && L::WIDTH <= MOST_LANES,
             "windows outside their array"
         );
-        for row in 0..rows {
+        for row in self.some.clone() {
             for first in (0..block.lanes).step_by(L::WIDTH) {
                 let mut cells = [[[T::zero(); MOST_LANES]; R]; R];
                 both_axes::<T, L, WeightGradient<R>, N>(
@@ -190,8 +201,9 @@ impl<T: Real> UnpackWindows<'_, T> {
                 );
                 let count = L::WIDTH.min(block.lanes - first);
                 for lane in 0..count {
-                    let at = row * row_step + (first + lane) * lane_step;
-                    for (cell, value) in self.weight[at..at + R * R].iter_mut().enumerate() {
+                    let at = row * row_step + (block.first + first + lane) * lane_step;
+                    let window = self.weight.slice_mut(at..at + R * R);
+                    for (cell, value) in window.iter_mut().enumerate() {
                         *value = cells[cell / R][cell % R][lane];
                     }
                 }
