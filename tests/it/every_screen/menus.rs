@@ -4,7 +4,7 @@ use super::{SIZES, Screen, Size, sizes};
 use crate::kit::contrast::above;
 use crate::kit::window::*;
 use eframe::egui::accesskit::Role;
-use eframe::egui::{Event, Key, Modifiers, PointerButton, Pos2, Rect};
+use eframe::egui::{Event, Key, Modifiers, Order, PointerButton, Pos2, Rect};
 use egui_kittest::kittest::{NodeT, Queryable};
 use strata::app::action::{Action, Overlay, Show};
 use strata::app::arrangement::Workspace;
@@ -83,8 +83,11 @@ fn openers(screen: &Screen, area: Rect) -> Vec<(String, Pos2)> {
         .query_all_by(|node| !node.is_disabled());
     all.filter_map(|node| {
         let name = node.accesskit_node().label().unwrap_or_default();
+        if !opens(node.accesskit_node().role(), &name) {
+            return None;
+        }
         let at = node.rect().center();
-        let is_one = opens(node.accesskit_node().role(), &name) && area.contains(at);
+        let is_one = area.contains(at);
         is_one.then_some((name, at))
     })
     .collect()
@@ -102,7 +105,7 @@ fn lists(screen: &mut Screen, of: &str, area: Rect) {
         let name = name.replace(['/', ' ', '.'], "-");
         screen.look(&format!("list-{of}-{name}"));
         let whole = screen.window.harness.ctx.content_rect();
-        for rect in above(&screen.window) {
+        for rect in above(&screen.window, Order::Foreground) {
             if !whole.expand(1.0).contains_rect(rect) {
                 let fault = format!(
                     "{} {of}: the list {name} at {rect:?} leaves {whole:?}",

@@ -10,7 +10,7 @@ use crate::kit::contrast::{above, too_faint};
 use crate::kit::window::*;
 use crate::kit::written::{cut_at_a_side, lying_over_each_other, over_the_edge, written};
 use eframe::egui::accesskit::Role;
-use eframe::egui::{Popup, Vec2, vec2};
+use eframe::egui::{Order, Vec2, vec2};
 use egui_kittest::kittest::Queryable;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -106,10 +106,10 @@ impl Screen {
     fn check(&mut self, what: &str) {
         let mut texts = written(&self.window.harness.output().shapes);
         // What lies above hides a part of what is behind it, which is looked at elsewhere.
-        let state = self.window.state();
-        let is_covered = state.overlay.is_some() || Popup::is_any_open(&self.window.harness.ctx);
+        let has_menu = !above(&self.window, Order::Foreground).is_empty();
+        let is_covered = has_menu || self.window.state().overlay.is_some();
         if is_covered {
-            let above = above(&self.window);
+            let above = above(&self.window, Order::Middle);
             texts.retain(|text| above.iter().any(|area| area.contains_rect(text.seen())));
         }
         let mut found = lying_over_each_other(&texts);

@@ -56,11 +56,11 @@ pub fn disabled(window: &Window) -> Vec<Rect> {
 }
 
 /// Where menus, lists and what else lies above the window are.
-pub fn above(window: &Window) -> Vec<Rect> {
+pub fn above(window: &Window, least: Order) -> Vec<Rect> {
     window.harness.ctx.memory(|memory| {
         let areas = memory.areas();
         let layers = areas.visible_layer_ids().into_iter();
-        let above = layers.filter(|layer| layer.order >= Order::Middle);
+        let above = layers.filter(|layer| layer.order >= least);
         above
             .filter_map(|layer| memory.area_rect(layer.id))
             .collect()
@@ -70,7 +70,7 @@ pub fn above(window: &Window) -> Vec<Rect> {
 /// Texts of the last frame that are too faint. Letters are as sharp as on a good screen from a scale of 1.5 on.
 pub fn too_faint(window: &Window, scale: f32) -> Vec<String> {
     let faint = disabled(window);
-    let above = above(window);
+    let above = above(window, Order::Middle);
     let picture = window.frame(scale);
     let is_looked_at = |text: &Written| {
         let place = text.seen();
