@@ -1,16 +1,15 @@
 //! The script for PyTorch on images with several labels, and with layers that are unfrozen one after the other.
 
-use crate::kit::runs::{completed, options, train};
 use crate::kit::terminal::{code, err, json, strata};
 use crate::label_sets::{data, project};
 use crate::training_script::{
-    PLAIN, assert_alike, done, exported, pytorch, record, script, wait_for_steps,
+    PLAIN, assert_alike, done, exported, pytorch, record, script, trained_and_exported,
+    wait_for_steps,
 };
 use crate::unfreezing::moved;
 use std::fs;
 use std::process::Stdio;
 use strata::engine::storage::record::Status;
-use strata::export::bundle::{Format, Request, export};
 
 #[test]
 fn several_labels_are_trained_there_too() {
@@ -22,16 +21,7 @@ fn several_labels_are_trained_there_too() {
     data(at);
     let mut project = project(at, "dense 3", "bce", "");
     project.stages[0].class_weights = "balanced".parse().ok();
-    completed(train(&project, &options(&at.join("run"))).0);
-    let written = export(&Request {
-        run: &at.join("run"),
-        checkpoint: "last",
-        format: Format::Pytorch,
-        folder: &at.join("export"),
-        force: false,
-        with_training: true,
-    });
-    assert_eq!(written.unwrap().without_training, None);
+    trained_and_exported(at, &project);
     for (processes, name) in [(1, "one"), (2, "two")] {
         done(&script(&python, at, processes, &[name]).output().unwrap());
         let [own, made] = ["run", name].map(|run| record(&at.join(run)));

@@ -9,6 +9,7 @@ use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 use strata::engine::storage::record::{RunRecord, Status};
 use strata::export::bundle::{Format, Request, export};
+use strata::project::Project;
 use strata::project::data::Split;
 use strata_testkit::folders::python_with;
 
@@ -21,7 +22,12 @@ pub(crate) fn pytorch(test: &str) -> Option<OsString> {
 
 /// A run of a changed tiny project in `run`, exported to `export`.
 pub(crate) fn exported(at: &Path, changes: &[(&str, &str)]) {
-    completed(train(&tiny(changes), &options(&at.join("run"))).0);
+    trained_and_exported(at, &tiny(changes));
+}
+
+/// The same of any project.
+pub(crate) fn trained_and_exported(at: &Path, project: &Project) {
+    completed(train(project, &options(&at.join("run"))).0);
     let exported = export(&Request {
         run: &at.join("run"),
         checkpoint: "last",
