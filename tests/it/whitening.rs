@@ -188,8 +188,6 @@ fn filters_behind_a_whitening_say_where_they_are() {
         window.has("on the images' pixels")
     });
     window.keep_picture("whitened-pixels");
-    // The tile is too narrow for all boxes: they are in a menu.
-    window.click("Options of filters");
     window.click("Whitened");
     window.wait_for(std::time::Duration::from_secs(60), "whitened", |window| {
         window.has("as the network sees whitened images")
