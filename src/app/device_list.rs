@@ -21,7 +21,7 @@ pub struct Choosable {
     pub key: Option<String>,
     /// `CUDA 0`
     pub name: String,
-    /// `NVIDIA H200, 120 GB of 140 GB free, 37 % busy`
+    /// `NVIDIA A100, 70 GB of 80 GB free, 37 % busy`
     pub about: Option<String>,
 }
 

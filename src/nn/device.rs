@@ -97,7 +97,7 @@ pub fn release_memory(device: &Device) {
     let _ = device;
 }
 
-/// A sentence for people: `CPU, 2 threads`, `CUDA 0, NVIDIA H200`.
+/// A sentence for people: `CPU, 2 threads`, `CUDA 0, NVIDIA A100`.
 pub fn describe(device: &Device) -> String {
     match device {
         Device::Cpu => match rayon::current_num_threads() {
@@ -155,7 +155,7 @@ mod tests {
     fn a_description_leads_back_to_its_device() {
         let name = |description: &str| name_of(description);
         assert_eq!(name(&describe(&Device::Cpu)).as_deref(), Some("cpu"));
-        assert_eq!(name("CUDA 1, NVIDIA H200").as_deref(), Some("cuda:1"));
+        assert_eq!(name("CUDA 1, NVIDIA A100").as_deref(), Some("cuda:1"));
         assert_eq!(name("CUDA 0").as_deref(), Some("cuda:0"));
         assert_eq!(name("Metal"), None);
     }

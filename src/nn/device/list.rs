@@ -17,7 +17,7 @@ pub struct DeviceMemory {
 pub struct DeviceInfo {
     /// What [`super::open`] calls it: `cpu`, `cuda:0`.
     pub name: String,
-    /// For people: `CPU, 2 threads`, `NVIDIA H200`.
+    /// For people: `CPU, 2 threads`, `NVIDIA A100`.
     pub title: String,
     /// Of a GPU, where it is known.
     pub memory: Option<DeviceMemory>,

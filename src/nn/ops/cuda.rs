@@ -26,7 +26,7 @@ static OPEN: Mutex<Vec<(usize, Device)>> = Mutex::new(Vec::new());
 /// What of a GPU is told to people and recognised by.
 #[derive(Clone, Debug)]
 pub(crate) struct Identity {
-    /// `NVIDIA H200`.
+    /// `NVIDIA A100`.
     pub title: String,
     /// `GPU-8d5e…`, as `nvidia-smi` writes it.
     pub uuid: String,
@@ -277,7 +277,7 @@ fn uuid(uuid: &sys::CUuuid) -> String {
     format!("GPU-{}", parts.join("-"))
 }
 
-/// `CUDA 0, NVIDIA H200`.
+/// `CUDA 0, NVIDIA A100`.
 pub(crate) fn describe(cuda: &CudaDevice) -> String {
     let index = context(cuda).ordinal();
     match identify(index) {
