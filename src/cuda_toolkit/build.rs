@@ -83,7 +83,7 @@ fn nvcc() -> Result<PathBuf, String> {
             "the CUDA compiler `nvcc` is in {} but not on the PATH: add that folder to it",
             folder.display()
         ),
-        None => "the CUDA compiler `nvcc` was not found: install the CUDA toolkit, 12.0 or newer, and put its `bin` \
+        None => "the CUDA compiler `nvcc` was not found: install the CUDA toolkit, 11.8 or newer, and put its `bin` \
                  folder on the PATH"
             .to_owned(),
     })
@@ -130,8 +130,8 @@ fn check_compute_capability() -> Result<(), String> {
     match asked {
         Ok(output) if output.status.success() => Ok(()),
         Ok(_) | Err(_) => Err("there is no GPU here to compile for: set CUDA_COMPUTE_CAP to that of the GPU it is \
-                               for, without the point (80 for an A100, 89 for an RTX 4090, 90 for an H100; a GPU \
-                               that is newer than that runs it too)"
+                               for, without the point (80 for an A100, 89 for an RTX 4090, 90 for an H100; 80 and \
+                               89 run on newer GPUs too)"
             .to_owned()),
     }
 }

@@ -1,7 +1,7 @@
 //! What a GPU computes beside what the CPU computes. One command runs all of it:
 //!
 //! ```text
-//! cargo test --release --features cuda --test cuda
+//! cargo test --release --features cuda --config .cargo/cuda.toml --test cuda
 //! ```
 //!
 //! Every test runs on a stand-in first: the CPU, with candle's operators and everything else that a GPU's run does. Then

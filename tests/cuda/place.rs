@@ -37,12 +37,14 @@ fn hold(stand_in: bool) -> Held {
 }
 
 impl Place {
-    /// The stand-in, and the GPU where there is one.
+    /// The stand-in, and the GPU where there is one; with `STRATA_NEEDS_GPU` set there has to be one.
     pub fn all() -> Vec<Place> {
         let mut places = vec![Place::StandIn];
         match device::open(Some("cuda:0")) {
             Ok(_) => places.push(Place::Gpu),
             Err(reason) => {
+                let is_needed = std::env::var_os("STRATA_NEEDS_GPU").is_some();
+                assert!(!is_needed, "no test on a GPU: {reason}");
                 static TOLD: Once = Once::new();
                 // Not the captured output of a test: whoever runs this has to see it.
                 TOLD.call_once(|| {

@@ -23,8 +23,9 @@ const OPTIMIZER_TENSORS: u64 = 6;
 const LOSS_TENSORS: u64 = 6;
 const SIMILARITY_TENSORS: u64 = 16;
 
-/// Numbers of one tensor that candle's kernels for a GPU can count: their indices have 32 bits.
-pub const MOST_DEVICE_NUMBERS: u64 = u32::MAX as u64;
+/// Numbers of one tensor that candle's kernels for a GPU can count: their indices have 32 bits, and all threads together
+/// step over as many numbers as there are, which must not wrap around.
+pub const MOST_DEVICE_NUMBERS: u64 = i32::MAX as u64;
 
 /// What a training step needs on a GPU.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

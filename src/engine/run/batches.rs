@@ -151,8 +151,8 @@ impl Batches {
 }
 
 impl Batches {
-    /// Copies the next batch to the device, if it is made by now: the device computes meanwhile. On the CPU there is
-    /// nothing to copy.
+    /// Sends the next batch to the device, if it is made by now: the device comes to it after the present one, without
+    /// being asked again. On the CPU there is nothing to copy.
     pub fn copy_ahead(&mut self) -> Result<(), RunError> {
         let Maker::Ahead { loader, waited_for } = &mut self.maker else {
             return Ok(());

@@ -17,8 +17,8 @@ pub(crate) fn first_not_finite<'a>(
     Ok(None)
 }
 
-/// The first parameter whose gradient is not finite. On a GPU looking at every gradient costs more
-/// than it is worth; there the next step's loss shows it, since no operator hides what is not a number.
+/// The first parameter whose gradient is not finite. On a GPU looking at every gradient costs more than it is worth; there
+/// the next step's loss shows it, since only the maximum of a large window hides what is not a number.
 pub fn gradient_not_finite(network: &Network) -> candle_core::Result<Option<String>> {
     if !has_own_kernels(network.device()) {
         return Ok(None);

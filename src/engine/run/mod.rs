@@ -58,13 +58,24 @@ pub fn run(
     let mut session = match prepare(project, options, Control::new(commands), sink, live) {
         Ok(session) => session,
         Err(RunError::Data(DataError::Cancelled)) => return Outcome::Stopped(Summary::default()),
-        Err(error) => return failed(&gpu_failure::at_start(error), None),
+        Err(error) => {
+            let outcome = failed(&gpu_failure::at_start(error), None);
+            give_memory_back(options);
+            return outcome;
+        }
     };
     let end = train(&mut session).map_err(|error| gpu_failure::while_training(error, &session));
     let (outcome, device) = (close(&mut session, end), session.device.clone());
     drop(session);
     strata_nn::device::release_memory(&device);
     outcome
+}
+
+/// Gives the memory of a run's GPU back that a start which failed has taken. On the CPU there is none.
+fn give_memory_back(options: &RunOptions) {
+    if let Ok(device) = strata_nn::device::open(options.device.as_deref()) {
+        strata_nn::device::release_memory(&device);
+    }
 }
 
 fn train(session: &mut Session<'_>) -> Result<Flow, RunError> {

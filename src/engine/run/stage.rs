@@ -211,7 +211,7 @@ fn steps_at_hand(
 ) -> Result<(), RunError> {
     while let Some(batch) = batches.at_hand() {
         let begun = stepper.begin(session, &batch?)?;
-        // While a device computes, the next batch is copied to it.
+        // A device has the next batch on its way before its numbers are waited for.
         batches.copy_ahead()?;
         let report = stepper.finish(session, begun)?;
         session.keep_snapshot();

@@ -18,7 +18,7 @@ const OUT_OF_MEMORY: [&str; 3] = [
 
 /// Names of errors after which the CUDA documentation says that the process must be ended to use CUDA again, or that
 /// mean hardware that is gone.
-const LOST: [&str; 22] = [
+const LOST: [&str; 26] = [
     "CUDA_ERROR_DEINITIALIZED",
     "CUDA_ERROR_DEVICE_UNAVAILABLE",
     "CUDA_ERROR_NO_DEVICE",
@@ -37,6 +37,10 @@ const LOST: [&str; 22] = [
     "CUDA_ERROR_LAUNCH_FAILED",
     "CUDA_ERROR_SYSTEM_NOT_READY",
     "CUDA_ERROR_CONTAINED",
+    "CUDA_ERROR_EXTERNAL_DEVICE",
+    "CUDA_ERROR_TENSOR_MEMORY_LEAK",
+    "CUDA_ERROR_MPS_CLIENT_TERMINATED",
+    "CUDA_ERROR_MPS_RPC_FAILURE",
     "CUDA_ERROR_UNKNOWN",
     "CUBLAS_STATUS_EXECUTION_FAILED",
     "CUBLAS_STATUS_INTERNAL_ERROR",

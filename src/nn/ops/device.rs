@@ -2,7 +2,7 @@
 //!
 //! Batches are `N × S × C` tensors. Everything is index selection, matrix products and sums, all of which candle has
 //! for every device, for every geometry that [`strata_core::shape`] accepts. Nothing here reads what is on the device,
-//! and tables are copied to it once: a step never waits for the device. Sums are taken in an order that the sizes
+//! and tables of a network are copied to it once. Sums are taken in an order that the sizes
 //! decide.
 //!
 //! | file | what it has |
