@@ -24,6 +24,7 @@ use crate::run::command_file::{COMMANDS_FILE, forget_earlier};
 use std::fs::{File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use strata_core::atomic_write::{is_temporary, remove_abandoned};
 use strata_core::files::{self, path_in, path_text};
 use strata_core::format::slug;
@@ -180,7 +181,7 @@ impl RunFolder {
         let mut lock = File::options();
         let lock = lock.create(true).write(true).truncate(false);
         let lock = lock.open(path.join(".lock")).map_err(failed)?;
-        match lock.try_lock() {
+        match lock_soon(&lock) {
             Err(TryLockError::WouldBlock) => return Err(FolderError::InUse(path.to_owned())),
             // Some network drives have no locks; the run continues without one.
             Ok(()) | Err(TryLockError::Error(_)) => {}
@@ -233,6 +234,20 @@ pub fn as_kept(project: &Project, base: &Path) -> Project {
         absolute(&mut init.from);
     }
     project
+}
+
+/// Locks a run's folder. A program that this one was just starting for something else holds a lock of the run before along
+/// with it, until it has become that program: for a moment it is waited for.
+fn lock_soon(lock: &File) -> Result<(), TryLockError> {
+    const TRIES: u32 = 25;
+    const BETWEEN: Duration = Duration::from_millis(10);
+    for _ in 1..TRIES {
+        match lock.try_lock() {
+            Err(TryLockError::WouldBlock) => std::thread::sleep(BETWEEN),
+            other => return other,
+        }
+    }
+    lock.try_lock()
 }
 
 /// Whether another run is trained in this folder.

@@ -244,3 +244,23 @@ fn a_run_that_died_in_its_first_file_starts_over() {
     std::fs::write(run.join("notes.txt"), "mine").unwrap();
     assert!(!died_at_start(&run));
 }
+
+#[test]
+fn a_lock_that_is_let_go_in_a_moment_is_waited_for() {
+    let base = tempfile::tempdir().unwrap();
+    let path = base.path().join("run");
+    let mut first = RunFolder::create(Some(&path), base.path(), "").unwrap();
+    first.keep();
+    std::thread::scope(|scope| {
+        scope.spawn(move || {
+            std::thread::sleep(Duration::from_millis(30));
+            drop(first);
+        });
+        drop(RunFolder::restart(&path).unwrap());
+    });
+    let _held = RunFolder::restart(&path).unwrap();
+    assert!(matches!(
+        RunFolder::restart(&path),
+        Err(FolderError::InUse(_))
+    ));
+}
