@@ -102,13 +102,10 @@ impl Stepper {
         target: Target<'_>,
         rows: Option<&LabelRows>,
     ) -> Result<Forward, RunError> {
-        let correct = match (target, rows) {
-            (Target::Images(_), _) => None,
-            (_, Some(rows)) => Some(loss::count_rows_right(output, &rows.own)?.labels),
-            (Target::Labels(labels) | Target::Blend(Blend { labels, .. }), None) => {
-                Some(loss::count_correct(output, labels)?)
-            }
-            (Target::LabelRows(_), None) => None,
+        let correct = match answers(target, rows) {
+            Some(Answers::Labels(labels)) => Some(loss::count_correct(output, labels)?),
+            Some(Answers::Rows(rows)) => Some(loss::count_rows_right(output, rows)?.labels),
+            None => None,
         };
         let weights = self.class_weights.as_deref();
         let buffer = Some(&mut self.gradient);
@@ -138,13 +135,10 @@ impl Stepper {
         target: Target<'_>,
         rows: Option<&LabelRows>,
     ) -> Result<Forward, RunError> {
-        let correct = match (target, rows) {
-            (Target::Images(_), _) => None,
-            (_, Some(rows)) => Some(on_device::count_labels_right(output, &rows.own)?),
-            (Target::Labels(labels) | Target::Blend(Blend { labels, .. }), None) => {
-                Some(on_device::count_correct(output, labels)?)
-            }
-            (Target::LabelRows(_), None) => None,
+        let correct = match answers(target, rows) {
+            Some(Answers::Labels(labels)) => Some(on_device::count_correct(output, labels)?),
+            Some(Answers::Rows(rows)) => Some(on_device::count_labels_right(output, rows)?),
+            None => None,
         };
         let weights = self.class_weights.as_deref();
         let evaluated = on_device::evaluate(self.stage.loss, weights, output, target)?;
@@ -205,6 +199,23 @@ impl Stepper {
         match target {
             Target::Images(images) if self.stage.loss == Loss::Mse => Some(images),
             Target::Images(_) | Target::Labels(_) | Target::Blend(_) | Target::LabelRows(_) => None,
+        }
+    }
+}
+
+/// What the answers of a batch are held against, as the images themselves have it: nothing is blended.
+enum Answers<'b> {
+    Labels(&'b [u32]),
+    Rows(&'b Tensor),
+}
+
+/// None where images are compared.
+fn answers<'b>(target: Target<'b>, rows: Option<&'b LabelRows>) -> Option<Answers<'b>> {
+    match (target, rows) {
+        (Target::Images(_), _) | (Target::LabelRows(_), None) => None,
+        (_, Some(rows)) => Some(Answers::Rows(&rows.own)),
+        (Target::Labels(labels) | Target::Blend(Blend { labels, .. }), None) => {
+            Some(Answers::Labels(labels))
         }
     }
 }
