@@ -9,6 +9,9 @@ use super::taps::{OUTSIDE, Taps};
 use rayon::prelude::*;
 use std::ops::Range;
 
+/// Channels from which on all elements of a window are looked at by vectors, rather than its maximum alone.
+const MANY_CHANNELS: usize = 8;
+
 /// Images that are written with a margin of zeros when a kernel needs them.
 #[derive(Clone, Copy)]
 pub enum ConvInput<'a, T> {
@@ -161,6 +164,8 @@ impl<'a, T: Real> ConvInput<'a, T> {
         out.fill(T::zero());
         if disjoint {
             spread(taps, pooled, output, places, channels, cells, out);
+        } else if channels >= MANY_CHANNELS {
+            add_all(taps, pooled, output, places, channels, cells, out);
         } else {
             scatter(taps, pooled, output, places, channels, cells, out);
         }
@@ -300,28 +305,66 @@ vectorized! {
         cells: Range<usize>,
         out: &mut [T],
     ) {
-        let (gradient, indices) = pooled;
-        let place = |tap: u32| places.map_or(tap, |places| places[tap as usize]) as usize;
-        for position in windows_within(taps, place, &cells) {
-            let row = position * channels..(position + 1) * channels;
-            for &tap in taps.at(position).iter().filter(|&&tap| tap != OUTSIDE) {
-                let place = place(tap);
-                if !cells.contains(&place) {
-                    continue;
-                }
-                let at = (place - cells.start) * channels;
-                let out = &mut out[at..at + channels];
-                let each = out.iter_mut().zip(&gradient[row.clone()]).zip(&indices[row.clone()]);
-                match output {
-                    Some(output) => {
-                        for (((out, &g), &index), &y) in each.zip(&output[row.clone()]) {
-                            *out = if (index == tap) & (y > T::zero()) { g } else { T::zero() };
-                        }
+        each_element(taps, pooled, output, places, channels, cells, out, |out, gradient| *out = gradient);
+    }
+
+    /// [`scatter`] where there are channels enough: elements that are nobody's maximum get a 0 added.
+    fn add_all<T: Real>(
+        taps: &Taps,
+        pooled: (&[T], &[u32]),
+        output: Option<&[T]>,
+        places: Option<&[u32]>,
+        channels: usize,
+        cells: Range<usize>,
+        out: &mut [T],
+    ) {
+        each_element(taps, pooled, output, places, channels, cells, out, |out, gradient| *out += gradient);
+    }
+}
+
+/// Hands each element of each window its part of the gradient: all of it where the element is the maximum, else 0.
+#[allow(clippy::too_many_arguments)]
+#[inline(always)]
+fn each_element<T: Real>(
+    taps: &Taps,
+    (gradient, indices): (&[T], &[u32]),
+    output: Option<&[T]>,
+    places: Option<&[u32]>,
+    channels: usize,
+    cells: Range<usize>,
+    out: &mut [T],
+    give: impl Fn(&mut T, T),
+) {
+    let place = |tap: u32| places.map_or(tap, |places| places[tap as usize]) as usize;
+    for position in windows_within(taps, place, &cells) {
+        let row = position * channels..(position + 1) * channels;
+        for &tap in taps.at(position).iter().filter(|&&tap| tap != OUTSIDE) {
+            let place = place(tap);
+            if !cells.contains(&place) {
+                continue;
+            }
+            let at = (place - cells.start) * channels;
+            let out = &mut out[at..at + channels];
+            let each = out
+                .iter_mut()
+                .zip(&gradient[row.clone()])
+                .zip(&indices[row.clone()]);
+            match output {
+                Some(output) => {
+                    for (((out, &g), &index), &y) in each.zip(&output[row.clone()]) {
+                        give(
+                            out,
+                            if (index == tap) & (y > T::zero()) {
+                                g
+                            } else {
+                                T::zero()
+                            },
+                        );
                     }
-                    None => {
-                        for ((out, &g), &index) in each {
-                            *out = if index == tap { g } else { T::zero() };
-                        }
+                }
+                None => {
+                    for ((out, &g), &index) in each {
+                        give(out, if index == tap { g } else { T::zero() });
                     }
                 }
             }
@@ -333,6 +376,61 @@ vectorized! {
 mod tests {
     use super::*;
     use strata_core::shape::op::Geometry;
+
+    #[test]
+    fn overlapping_windows_give_by_vectors_what_they_give_one_by_one() {
+        let taps = Taps::new(&Geometry {
+            input: [1, 7, 9],
+            output: [1, 4, 5],
+            kernel: [1, 3, 3],
+            stride: [1, 2, 2],
+            dilation: [1; 3],
+            pad: [0, 1, 1],
+        });
+        let channels = 19;
+        let count = taps.positions * channels;
+        let number = |i: usize| (i * 7919 % 101) as f32 / 50.0 - 1.0;
+        let gradient: Vec<f32> = (0..count).map(number).collect();
+        let output: Vec<f32> = (0..count).map(|i| number(3 * i + 1)).collect();
+        let index = |i: usize| {
+            let inside = |&&tap: &&u32| tap != OUTSIDE;
+            let elements: Vec<u32> = taps
+                .at(i / channels)
+                .iter()
+                .filter(inside)
+                .copied()
+                .collect();
+            elements[i * 31 % elements.len()]
+        };
+        let indices: Vec<u32> = (0..count).map(index).collect();
+        for output in [None, Some(&output[..])] {
+            for cells in [0..63, 9..40, 62..63] {
+                let pooled = (&gradient[..], &indices[..]);
+                let mut vectors = vec![0.0; cells.len() * channels];
+                let mut one_by_one = vectors.clone();
+                add_all(
+                    &taps,
+                    pooled,
+                    output,
+                    None,
+                    channels,
+                    cells.clone(),
+                    &mut vectors,
+                );
+                scatter(
+                    &taps,
+                    pooled,
+                    output,
+                    None,
+                    channels,
+                    cells,
+                    &mut one_by_one,
+                );
+                assert_eq!(vectors, one_by_one);
+                assert!(vectors.iter().any(|&value| value != 0.0));
+            }
+        }
+    }
 
     #[test]
     fn the_windows_of_some_rows_are_found() {
