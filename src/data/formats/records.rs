@@ -112,17 +112,15 @@ fn interleave(pixels: &[u8], plane: usize) -> Vec<u8> {
 
 /// Three planes that lie column by column as pixels.
 fn interleave_columns(pixels: &[u8], height: usize, width: usize) -> Vec<u8> {
-    let mut out = vec![[0; 3]; height * width];
-    for (channel, plane) in pixels
-        .chunks_exact((height * width).max(1))
-        .take(3)
-        .enumerate()
-    {
-        for (x, column) in plane.chunks_exact(height.max(1)).enumerate() {
-            let places = out.iter_mut().skip(x).step_by(width.max(1));
-            places
-                .zip(column)
-                .for_each(|(pixel, &value)| pixel[channel] = value);
+    let plane = height * width;
+    let (red, rest) = pixels.split_at(plane.min(pixels.len()));
+    let (green, blue) = rest.split_at(plane.min(rest.len()));
+    let columns = |plane| <[u8]>::chunks_exact(plane, height.max(1));
+    let mut out = vec![[0; 3]; plane];
+    for (y, row) in out.chunks_exact_mut(width.max(1)).enumerate() {
+        let colours = columns(red).zip(columns(green)).zip(columns(blue));
+        for (pixel, ((red, green), blue)) in row.iter_mut().zip(colours) {
+            *pixel = [red[y], green[y], blue[y]];
         }
     }
     out.into_flattened()
