@@ -219,6 +219,11 @@ fn path(ui: &mut Ui, state: &State, ask: &PathPrompt, actions: &mut Vec<Action>)
             "Open",
             "A project file (name.toml), a run's folder, a folder of images, or weights for this network",
         ),
+        PathPurpose::Images => (
+            "Open",
+            "Your images",
+            "The folder that holds them, or an archive, a table or arrays",
+        ),
         PathPurpose::Save => ("Save", "Save as", "Where to save: folder/name.toml"),
         PathPurpose::Picture(_) => (
             "Save",
@@ -227,7 +232,7 @@ fn path(ui: &mut Ui, state: &State, ask: &PathPrompt, actions: &mut Vec<Action>)
         ),
     };
     let done = |path: PathBuf| match ask.what {
-        PathPurpose::Open => Action::Open(path),
+        PathPurpose::Open | PathPurpose::Images => Action::Open(path),
         PathPurpose::Save => Action::SaveAs(path),
         PathPurpose::Picture(kind) => Action::SavePicture(kind, path),
     };
