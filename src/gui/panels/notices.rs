@@ -289,7 +289,7 @@ fn path(ui: &mut Ui, state: &State, ask: &PathPrompt, actions: &mut Vec<Action>)
     }
 }
 
-/// What else can be done with a picture: another ground, and copying it.
+/// What else can be done with a picture: another background, and copying it.
 fn of_picture(ui: &mut Ui, state: &State, kind: ViewKind, actions: &mut Vec<Action>) {
     ui.horizontal_wrapped(|ui| {
         ui.add_space(icon::SIZE + ui.spacing().item_spacing.x);
@@ -300,7 +300,7 @@ fn of_picture(ui: &mut Ui, state: &State, kind: ViewKind, actions: &mut Vec<Acti
         }
         if state.view.looks_dark {
             let mut light = state.view.light_pictures;
-            let switch = ui.toggle_value(&mut light, "Light ground");
+            let switch = ui.toggle_value(&mut light, "Light background");
             if switch.on_hover_text("For print: dark on light").clicked() {
                 actions.push(Action::Show(Show::Switch(Switch::LightPictures(light))));
             }
