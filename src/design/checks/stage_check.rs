@@ -13,7 +13,7 @@ use strata_core::project::layer::{Activation, Kind};
 use strata_core::project::node::Node;
 use strata_core::project::size::Shape;
 use strata_core::project::stage::MAX_BATCH;
-use strata_core::project::stage::{EARLY_STOP_METRICS, Loss, Stage, Task};
+use strata_core::project::stage::{EARLY_STOP_METRICS, EarlyStop, Loss, Stage, Task};
 use strata_core::project::target::{Target, target};
 use strata_core::project::{Place, Project, Stack, locks};
 use strata_core::shape::infer::Inference;
@@ -309,7 +309,10 @@ fn early_stop(stage: &Stage) -> Vec<Problem> {
         let message = "a patience of 0 epochs would end the stage before any epoch could be worse";
         return vec![
             Problem::error(message)
-                .help("write patience = 1 to end it at the first epoch that is not better")
+                .help(Repair::Stage(StageSetting::EarlyStop(EarlyStop {
+                    patience: 1,
+                    ..early.clone()
+                })))
                 .harmless(),
         ];
     }
@@ -329,9 +332,12 @@ fn early_stop(stage: &Stage) -> Vec<Problem> {
             "reconstructing has no accuracy, so `{}` can't stop it",
             early.metric
         );
-        problems.push(
-            Problem::error(message).help(Repair::Stage(StageSetting::StopMetric("valid loss"))),
-        );
+        let of_loss = EarlyStop {
+            metric: "valid loss".into(),
+            ..early.clone()
+        };
+        let help = Repair::Stage(StageSetting::EarlyStop(of_loss));
+        problems.push(Problem::error(message).help(help));
     }
     problems
 }

@@ -8,7 +8,7 @@ use strata_core::project::data::Split;
 use strata_core::project::help::{DataSetting, Help, Repair, StageSetting, Step};
 use strata_core::project::schedule::{Course, Plateau, Schedule};
 use strata_core::project::size::Shape;
-use strata_core::project::stage::{ClassWeights, Stage, Task};
+use strata_core::project::stage::{ClassWeights, EarlyStop, Stage, Task};
 use strata_core::shape::Inference;
 use strata_data::{Dataset, SplitData};
 use strata_inspect::head::check_head;
@@ -112,7 +112,10 @@ fn check_early_stop(stage: &Stage, dataset: &Dataset) -> Result<(), Unfit> {
             "stage `{}` stops early by `{}`, but there is no valid split for it",
             stage.name, rule.metric
         );
-        let watch = StageSetting::StopMetric("train loss");
+        let watch = StageSetting::EarlyStop(EarlyStop {
+            metric: "train loss".into(),
+            ..rule.clone()
+        });
         let help = vec![
             Repair::Data(DataSetting::Valid(0.1)).into(),
             Help::from(Repair::Stage(watch)).or(),
