@@ -232,3 +232,32 @@ fn a_project_in_the_place_of_a_run_is_told_from_one() {
         "{text}"
     );
 }
+
+/// What is written as JSON holds paths, and a folder's name need not be UTF-8.
+#[cfg(unix)]
+#[test]
+fn sweeps_comparisons_and_branches_lie_in_folders_of_any_name() {
+    use std::os::unix::ffi::OsStrExt;
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder
+        .path()
+        .join(std::ffi::OsStr::from_bytes(b"m\xfcller"));
+    fs::create_dir(&at).unwrap();
+    arrays(&at);
+    let sweep = "[sweep]\nstage.0.lr = [1e-3, 1e-2]";
+    project(&at, "source = \"npy\"\npath = \"a\"", "1x4x4", sweep);
+    for command in [
+        &["sweep", "p.toml", "-o", "s", "--jobs", "1"][..],
+        &["sweep", "s", "--json"],
+        &["report", "s"],
+        &["train", "p.toml", "-o", "one"],
+        &["train", "one", "--checkpoint", "last", "-o", "two"],
+        &["eval", "two"],
+        &["compare", "one", "two", "--json"],
+    ] {
+        let done = strata(&at, command);
+        assert_eq!(code(&done), 0, "{command:?}: {}", err(&done));
+    }
+    let compared = json(&strata(&at, &["compare", "one", "two", "--json"]));
+    assert_eq!(compared["entries"][0]["path"], "one");
+}
