@@ -28,6 +28,11 @@ impl Comparing {
         self.task.as_ref().map(CompareTask::progress)
     }
 
+    /// Forgets what is chosen, shown and being compared: it is of another project.
+    pub(super) fn forget(&mut self) {
+        *self = Comparing::default();
+    }
+
     /// Chooses a folder, or takes it out.
     pub(super) fn choose(&mut self, folder: &Path, is_chosen: bool) {
         if is_chosen {

@@ -245,7 +245,7 @@ impl State {
         let was_running = self.training.is_running();
         for (weight, text) in self.training.drain() {
             // The engine has logged its events.
-            self.messages.show(weight, text);
+            self.messages.show_of_run(weight, text);
         }
         self.follow_start();
         if self.training.take_new_weights() {

@@ -34,6 +34,8 @@ pub struct Message {
     pub weight: Weight,
     /// What, where, what to do.
     pub text: String,
+    /// Whether a run has told it: with another project, or another run, it is about what is no longer there.
+    is_of_run: bool,
     born: Instant,
 }
 
@@ -58,8 +60,17 @@ impl Messages {
         }
     }
 
+    /// Adds a message of the run in training, which is in the log already.
+    pub(crate) fn show_of_run(&mut self, weight: Weight, text: String) {
+        if self.show(weight, text)
+            && let Some(message) = self.list.last_mut()
+        {
+            message.is_of_run = true;
+        }
+    }
+
     /// Adds a message that is in the log already; false where it is shown already.
-    pub fn show(&mut self, weight: Weight, text: String) -> bool {
+    fn show(&mut self, weight: Weight, text: String) -> bool {
         let text = spoken(&text);
         self.list
             .retain(|message| weight != Weight::Note || message.weight != Weight::Note);
@@ -70,6 +81,7 @@ impl Messages {
             id: self.next,
             weight,
             text,
+            is_of_run: false,
             born: Instant::now(),
         });
         self.next += 1;
@@ -93,6 +105,12 @@ impl Messages {
     /// Takes away what failed: it was about what is no longer there.
     pub(crate) fn withdraw_errors(&mut self) {
         self.list.retain(|message| message.weight != Weight::Error);
+    }
+
+    /// Takes away what a run has warned of: another project or another run takes its place.
+    pub(crate) fn withdraw_warnings_of_run(&mut self) {
+        self.list
+            .retain(|message| !(message.is_of_run && message.weight == Weight::Warning));
     }
 
     /// Lets notes fade; the time until the next one does.

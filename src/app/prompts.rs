@@ -23,6 +23,8 @@ pub struct PathPrompt {
 pub enum PathPurpose {
     /// Opening a project or a run.
     Open,
+    /// Reading images of one's own.
+    Images,
     /// Saving the project.
     Save,
     /// Saving what a view shows.

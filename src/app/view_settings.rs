@@ -42,7 +42,7 @@ pub struct ViewSettings {
     pub by_epoch: bool,
     /// Steps that curves are smoothed over at most; 1 smooths nothing.
     pub smoothing: u32,
-    /// Whether pictures are saved on a light ground whatever the window has.
+    /// Whether pictures are saved on a light background whatever the window has.
     pub light_pictures: bool,
     /// Whether runs keep the weights of earlier steps to look back at.
     pub keeps_snapshots: bool,
@@ -234,7 +234,7 @@ pub enum Switch {
     RunsQuantity(Quantity),
     /// Steps that curves are smoothed over at most.
     Smoothing(u32),
-    /// Whether pictures are saved on a light ground whatever the window has.
+    /// Whether pictures are saved on a light background whatever the window has.
     LightPictures(bool),
     /// Whether runs keep the weights of earlier steps to look back at.
     KeepsSnapshots(bool),

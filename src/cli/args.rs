@@ -252,7 +252,7 @@ pub struct ExportArgs {
 pub struct EvalArgs {
     /// The run's folder
     pub run: PathBuf,
-    /// The split to measure [default: test, or valid where there is no test]
+    /// The split to measure [default: test, without such images valid, then train]
     #[arg(long, value_parser = split)]
     pub split: Option<Split>,
     /// The checkpoint: last, best, stage-1

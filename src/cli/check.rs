@@ -25,6 +25,7 @@ use strata_core::shape::{Inference, Row, infer};
 use strata_design::advice::Advice;
 use strata_design::goals::{Judged, Measured, are_met, judge};
 use strata_design::{Problem, Severity, banner, can_train, check_inferred};
+use strata_engine::problem_of_images;
 use table::{INDENT, table};
 
 /// Checks a project and prints what it finds.
@@ -44,9 +45,16 @@ pub fn run(args: &CheckArgs) -> anyhow::Result<()> {
         return tell_baselines(name, baselines, args);
     }
     let inference = infer(&source.project.network);
-    let problems = check_inferred(&source.project, &inference);
+    let mut problems = check_inferred(&source.project, &inference);
     let cost = StageCost::of(&source.project, &inference, args);
-    let advice = advice::all(&source, &inference, args.images)?;
+    let images = args
+        .images
+        .then(|| advice::open_images(&source))
+        .transpose()?;
+    if let Some(dataset) = images.as_ref().filter(|_| can_train(&problems)) {
+        problems.extend(problem_of_images(&source.project, &inference, dataset));
+    }
+    let advice = advice::all(&source, &inference, images.as_ref());
     if args.json {
         let mut report = as_json(&source, &inference, &problems, cost.as_ref(), &advice);
         explain::add(&mut report, &source.project.network, &inference);
@@ -222,9 +230,11 @@ fn described(source: &Source, problem: &Problem) -> Vec<String> {
     let stage = problem
         .stage
         .and_then(|index| source.project.stages.get(index));
+    // What does not fit the images names its stage itself.
     let place = stage
-        .map(|stage| format!("stage `{}`: ", stage.name))
-        .unwrap_or_default();
+        .map(|stage| format!("stage `{}`", stage.name))
+        .filter(|name| !problem.message.starts_with(name))
+        .map_or_else(String::new, |name| format!("{name}: "));
     let help = problem.help.iter().map(|help| format!("  help: {help}"));
     [format!("{}: {place}{}", severity(problem), problem.message)]
         .into_iter()
@@ -245,7 +255,7 @@ mod tests {
         change(&mut source);
         let inference = infer(&source.project.network);
         let problems = check_inferred(&source.project, &inference);
-        let advice = advice::all(&source, &inference, false).unwrap();
+        let advice = advice::all(&source, &inference, None);
         as_text(&source, &inference, &problems, None, &advice)
     }
 

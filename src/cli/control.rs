@@ -2,6 +2,7 @@
 //! file in its folder.
 
 use super::args::ControlArgs;
+use super::saved::check_is_run;
 use super::{WrongInput, output};
 use std::path::Path;
 use strata_core::format::count;
@@ -15,6 +16,7 @@ use strata_engine::storage::changes::Changes;
 /// Asks the run; without anything to ask it says what can be asked and what was changed so far.
 pub fn run(args: &ControlArgs) -> anyhow::Result<()> {
     let run = &args.run;
+    check_is_run(run)?;
     if !run.join("run.json").is_file() {
         let message = format!("{} is not a run, it has no run.json", run.display());
         return Err(WrongInput(message).into());

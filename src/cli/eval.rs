@@ -4,7 +4,6 @@ use super::args::EvalArgs;
 use super::check::advice::lines_of_run;
 use super::{goals, output, saved, text};
 use serde_json::{Map, Value};
-use strata_core::project::data::Split;
 use strata_design::goals::judge;
 use strata_engine::run::goal_metrics::of_split;
 use strata_engine::storage::saved_run::Evaluation;
@@ -19,10 +18,7 @@ const OTHER: &str = "other";
 /// Measures and prints.
 pub fn run(args: &EvalArgs) -> anyhow::Result<()> {
     let mut run = saved::open(&args.run, &args.checkpoint, args.device.as_deref())?;
-    let has_test = run.dataset.split(Split::Test).is_some();
-    let split = args
-        .split
-        .unwrap_or(if has_test { Split::Test } else { Split::Valid });
+    let split = args.split.unwrap_or_else(|| run.split_to_measure());
     let evaluation = run.evaluate(split)?;
     let goals = judge(&run.project, &run.inference, &of_split(&evaluation.metrics));
     if args.json {

@@ -2,11 +2,13 @@
 
 use super::args::ExportArgs;
 use super::output;
+use super::saved::check_is_run;
 use serde_json::json;
 use strata_export::bundle::{Request, export, usual_folder};
 
 /// Writes the files and prints their names.
 pub fn run(args: &ExportArgs) -> anyhow::Result<()> {
+    check_is_run(&args.run)?;
     let usual = usual_folder(&args.run);
     let folder = args.output.as_deref().unwrap_or(&usual);
     let exported = export(&Request {

@@ -49,6 +49,7 @@ const PICTURES: [&Picture; 18] = [
 /// Draws, writes and prints the file's name.
 pub fn run(args: &InspectArgs) -> anyhow::Result<()> {
     args.what.check(args)?;
+    saved::check_is_run(&args.run)?;
     args.what.show(args)
 }
 

@@ -54,6 +54,7 @@ use strata_core::project::{ProjectError, builtin};
 use strata_core::{logging, signals};
 use strata_data::archive::ArchiveError;
 use strata_engine::error::RunError;
+use strata_export::error::ExportError;
 use strata_sweep::SweepError;
 use threads::For;
 
@@ -107,11 +108,36 @@ fn misspelled(error: &clap::Error) -> ExitCode {
         output::fail(&message);
     } else {
         log::error!("{}", error.to_string().trim_end());
-        // The error is in the log; a closed terminal cannot show it.
-        error.print().ok();
+        match in_words(&error.to_string()) {
+            Some(text) => output::say(text.trim_end()),
+            // The error is in the log; a closed terminal cannot show it.
+            None => drop(error.print()),
+        }
     }
     logging::flush();
     ExitCode::from(WRONG_INPUT)
+}
+
+/// What is wrong with a number as one says it, where the reader of numbers speaks of digits and literals.
+fn in_words(error: &str) -> Option<String> {
+    const SAID: [(&str, &str); 5] = [
+        ("invalid digit found in string", "write a whole number"),
+        (
+            "cannot parse integer from empty string",
+            "write a whole number",
+        ),
+        (
+            "number too large to fit in target type",
+            "the number is too large",
+        ),
+        ("invalid float literal", "write a number, such as 0.5"),
+        (
+            "cannot parse float from empty string",
+            "write a number, such as 0.5",
+        ),
+    ];
+    let (part, words) = SAID.into_iter().find(|(part, _)| error.contains(part))?;
+    Some(error.replace(part, words))
 }
 
 /// The grammar of the command line: what documentation about it is checked against.
@@ -237,6 +263,9 @@ fn exit_code(error: &anyhow::Error) -> u8 {
         || error
             .downcast_ref::<SweepError>()
             .is_some_and(SweepError::is_wrong_input)
+        || error
+            .downcast_ref::<ExportError>()
+            .is_some_and(ExportError::is_wrong_input)
         || error
             .downcast_ref::<ProjectError>()
             .is_some_and(|error| !matches!(error, ProjectError::Write { .. }));

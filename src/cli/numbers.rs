@@ -6,7 +6,8 @@ use std::path::Path;
 
 /// An array with a name for each axis.
 pub struct Numbers<'a> {
-    /// The axes' names and lengths; the last varies fastest.
+    /// The axes' names and lengths; the last varies fastest. Where its columns differ in kind its name is theirs, with
+    /// commas between them.
     pub axes: &'a [(&'a str, usize)],
     /// The values.
     pub values: &'a [f32],
@@ -14,7 +15,7 @@ pub struct Numbers<'a> {
 
 impl Numbers<'_> {
     /// Writes them: as CSV a line for each row of the last axis, with the indices of the others in front.
-    pub fn save(&self, file: &Path) -> Result<(), WrongInput> {
+    pub fn save(&self, file: &Path) -> anyhow::Result<()> {
         let ends = |ending: &str| {
             let extension = file.extension();
             extension.is_some_and(|found| found.eq_ignore_ascii_case(ending))
@@ -24,10 +25,11 @@ impl Numbers<'_> {
             (_, true) => self.csv().into_bytes(),
             _ => {
                 let npy = file.with_extension("npy");
-                return Err(WrongInput(format!(
-                    "numbers are written as NPY or CSV: write --numbers {}",
+                let told = format!(
+                    "numbers are written as NPY or CSV: give the file a name such as {}",
                     npy.display()
-                )));
+                );
+                return Err(WrongInput(told).into());
             }
         };
         output::write_file(file, &bytes)
@@ -59,7 +61,10 @@ impl Numbers<'_> {
             return String::new();
         };
         let names = others.iter().map(|(name, _)| (*name).to_owned());
-        let columns = (0..*length).map(|index| format!("{last}{index}"));
+        let columns: Vec<String> = match last.split(',').count() == *length {
+            true => vec![(*last).to_owned()],
+            false => (0..*length).map(|index| format!("{last}{index}")).collect(),
+        };
         let mut text = names.chain(columns).collect::<Vec<_>>().join(",");
         text.push('\n');
         for (row, values) in self.values.chunks(*length.max(&1)).enumerate() {
@@ -97,6 +102,11 @@ mod tests {
             numbers.csv(),
             "image,row,column0,column1\n0,0,1,-0.5\n1,0,0.25,3\n"
         );
+        let mixed = Numbers {
+            axes: &[("image", 2), ("mse,psnr", 2)],
+            ..numbers
+        };
+        assert!(mixed.csv().starts_with("image,mse,psnr\n0,1,-0.5\n"));
         let npy = numbers.npy();
         assert_eq!((npy.len() - 16) % 64, 0);
         assert!(String::from_utf8_lossy(&npy[..128]).contains("(2, 1, 2,)"));

@@ -6,11 +6,10 @@
 
 use super::WrongInput;
 use serde::Serialize;
-use std::error::Error;
 use std::ffi::OsStr;
 use std::io::{ErrorKind, Write, stderr, stdout};
 use std::path::{Path, PathBuf};
-use strata_core::atomic_write::save_over;
+use strata_core::atomic_write::{has_no_room, save_over};
 use strata_core::files;
 use strata_core::format::{printable, steers};
 use strata_gui::snapshot::{Snapshot, is_svg};
@@ -55,21 +54,30 @@ pub fn warn(warnings: &[String]) {
 }
 
 /// Writes the file that was asked for.
-pub fn write_file(file: &Path, bytes: &[u8]) -> Result<(), WrongInput> {
+pub fn write_file(file: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     let written = save_over(file, bytes);
     if written.is_ok() {
         log::info!("wrote {}", file.display());
     }
-    written.map_err(|error| {
-        let reason = match error.kind() {
-            ErrorKind::NotFound => "No such file or directory (is the folder there?)".to_owned(),
-            // The error itself names a temporary file, which means nothing to the user; its source is the system's reason.
-            _ => error
-                .source()
-                .map_or_else(|| error.to_string(), |source| source.to_string()),
-        };
-        WrongInput(format!("cannot write {}: {reason}", file.display()))
-    })
+    written.map_err(|error| cannot_write(file, &error))
+}
+
+/// Makes a folder that files are written into, if it is not there.
+pub fn make_folder(folder: &Path) -> anyhow::Result<()> {
+    std::fs::create_dir_all(folder).map_err(|error| cannot_write(folder, &error))
+}
+
+/// A place that takes no file is the wrong input; a full disk is a failure.
+fn cannot_write(path: &Path, error: &std::io::Error) -> anyhow::Error {
+    let reason = match error.kind() {
+        ErrorKind::NotFound => "No such file or directory (is the folder there?)".to_owned(),
+        _ => error.to_string(),
+    };
+    let told = format!("cannot write {}: {reason}", path.display());
+    match has_no_room(error) {
+        true => anyhow::anyhow!("{told}; free some space, or choose another place"),
+        false => WrongInput(told).into(),
+    }
 }
 
 /// Whether a file's name is that of a picture that is written here.
@@ -84,7 +92,7 @@ pub fn write_picture(file: &Path, picture: &Snapshot) -> anyhow::Result<()> {
         true => picture.svg().into_bytes(),
         false => marked(&png(&picture.paint())?),
     };
-    Ok(write_file(file, &bytes)?)
+    write_file(file, &bytes)
 }
 
 /// Prints one JSON value.
@@ -156,6 +164,25 @@ mod tests {
             serde_json::from_str::<serde_json::Value>(&text).unwrap(),
             value
         );
+    }
+
+    #[test]
+    fn a_full_disk_is_no_wrong_input() {
+        let is_wrong = |file: &Path| {
+            let error = write_file(file, b"text").unwrap_err();
+            (error.is::<WrongInput>(), error.to_string())
+        };
+        let (is_wrong_input, told) = is_wrong(Path::new("no/such/folder/file"));
+        assert!(is_wrong_input, "{told}");
+        // What this device takes is refused as by a full disk.
+        let full = Path::new("/dev/full");
+        if full.exists() {
+            let (is_wrong_input, told) = is_wrong(full);
+            assert!(
+                !is_wrong_input && told.contains("free some space"),
+                "{told}"
+            );
+        }
     }
 
     #[test]

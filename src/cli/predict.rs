@@ -54,6 +54,7 @@ pub fn run(args: &PredictArgs) -> anyhow::Result<()> {
     })?;
     answered.save()?;
     answered.print()?;
+    tell_of_scaled(&run, &asked);
     match bad {
         0 => Ok(()),
         _ => {
@@ -63,6 +64,30 @@ pub fn run(args: &PredictArgs) -> anyhow::Result<()> {
             ));
             Err(Told(super::FAILED).into())
         }
+    }
+}
+
+/// Says which images were scaled because their size is not the network's, where the run's own images had that size.
+fn tell_of_scaled(run: &SavedRun, asked: &[Asked]) {
+    let data = &run.project.data;
+    let &[height, width] = run.project.network.input.spatial() else {
+        return;
+    };
+    if data.resize.is_some() || data.patches.is_some() {
+        return;
+    }
+    let is_other = |asked: &&Asked| {
+        let size = image::image_dimensions(&asked.file);
+        size.is_ok_and(|(wide, high)| [high as usize, wide as usize] != [height, width])
+    };
+    let scaled: Vec<&Asked> = asked.iter().filter(is_other).collect();
+    if let [first, ..] = scaled[..] {
+        let (number, name) = (scaled.len(), &first.name);
+        output::say(&format!(
+            "note: {number} of {} images were scaled to {height}×{width}, the size of the run's images: {name}{}",
+            asked.len(),
+            if number > 1 { ", …" } else { "" }
+        ));
     }
 }
 
@@ -172,12 +197,17 @@ impl<'a> Answered<'a> {
             .save(file)?;
         }
         if let Some(folder) = &self.args.reconstructions {
-            std::fs::create_dir_all(folder)?;
+            let lacks = |one: &Prediction| one.reconstruction.is_none();
+            if self.predictions.iter().any(lacks) {
+                let told = "the run has trained no decoder: leave --reconstructions out";
+                return Err(WrongInput(told.into()).into());
+            }
+            output::make_folder(folder)?;
             let mut taken = HashSet::new();
             for (name, prediction) in self.names.iter().zip(&self.predictions) {
-                let made = prediction.reconstruction.as_ref().ok_or_else(|| {
-                    WrongInput("the run has trained no decoder: leave --reconstructions out".into())
-                })?;
+                let Some(made) = &prediction.reconstruction else {
+                    continue;
+                };
                 let file = folder.join(free_name(name, &mut taken));
                 output::write_file(&file, &png(&made.pixels, self.shape)?)?;
             }

@@ -2,6 +2,7 @@
 
 use super::args::ReplayArgs;
 use super::progress::Progress;
+use super::saved::check_is_run;
 use super::train::{INTERRUPTED, interrupts};
 use super::{FAILED, Told, WRONG_INPUT, output};
 use serde_json::json;
@@ -13,6 +14,7 @@ use strata_engine::replay::{Replay, ReplayOptions, Replayed, replay};
 
 /// Trains it again and says what came of it; exit code 1 where it differs.
 pub fn run(args: &ReplayArgs) -> anyhow::Result<()> {
+    check_is_run(&args.run)?;
     let options = ReplayOptions {
         folder: args.output.clone().unwrap_or_else(temporary),
         device: args.device.clone(),

@@ -291,7 +291,7 @@ fn groups(entries: &[Entry]) -> Vec<Group> {
             .iter_mut()
             .find(|known| known.0 == key && known.1 == name)
         {
-            Some((_, _, places)) => places.push(place),
+            Some((_, _, places)) => add_seed(entries, places, place),
             None => members.push((key, name, vec![place])),
         }
     }
@@ -314,6 +314,24 @@ fn groups(entries: &[Entry]) -> Vec<Group> {
         .into_iter()
         .filter(|(_, _, places)| places.len() > 1);
     several.map(group).collect()
+}
+
+/// Adds a run to those of other seeds. A run that was trained again with a seed that is there is no other draw: of both
+/// the one that was trained for longer counts.
+fn add_seed(entries: &[Entry], places: &mut Vec<usize>, place: usize) {
+    let seed = |place: usize| entries[place].settings.seed();
+    match places.iter_mut().find(|known| seed(**known) == seed(place)) {
+        Some(known) if steps(&entries[place]) > steps(&entries[*known]) => *known = place,
+        Some(_) => {}
+        None => places.push(place),
+    }
+}
+
+fn steps(entry: &Entry) -> u64 {
+    match &entry.kind {
+        Kind::Run(record) => record.steps,
+        Kind::Baseline(_) => 0,
+    }
 }
 
 fn group_pairs(entries: &[Entry], groups: &[Group]) -> Vec<GroupPair> {

@@ -24,6 +24,10 @@ impl Settings {
         // What cannot be written as JSON has no settings to compare.
         let data = serde_json::to_value(&project.data).unwrap_or_default();
         collect("data", &data, &mut values);
+        // A file leaves it out where it is on, which must not read as if nothing was augmented.
+        if !project.data.augment.is_empty() && project.data.use_augment {
+            values.insert("data: use augment".to_owned(), "true".to_owned());
+        }
         for stage in &project.stages {
             let value = serde_json::to_value(stage).unwrap_or_default();
             let of_one = project.stages.len() == 1;
@@ -128,14 +132,22 @@ pub fn differences(runs: &[&Settings]) -> Vec<Vec<String>> {
         for name in &names {
             let own = run.values.get(*name);
             let sharing = runs.iter().filter(|other| other.values.get(*name) == own);
-            let text = own.map_or_else(|| format!("no {name}"), |value| format!("{name} {value}"));
-            told.push((sharing.count(), text));
+            told.push((sharing.count(), told_of(name, own)));
         }
         told.retain(|(sharing, _)| *sharing < runs.len());
         told.sort_by_key(|(sharing, _)| *sharing);
         told.into_iter().map(|(_, text)| text).collect()
     };
     runs.iter().map(of_run).collect()
+}
+
+/// A setting with its value, or that there is none: `data: no limit`.
+fn told_of(name: &str, value: Option<&String>) -> String {
+    match (value, name.rsplit_once(": ")) {
+        (Some(value), _) => format!("{name} {value}"),
+        (None, Some((table, name))) => format!("{table}: no {name}"),
+        (None, None) => format!("no {name}"),
+    }
 }
 
 /// The layers of a run with how many runs have them at their places; of stacks of several lengths how many they are.
@@ -203,5 +215,13 @@ mod tests {
         );
         assert_eq!(told[0].len(), 3, "{told:?}");
         assert_eq!(of(&[&first, &third])[1], ["head of 3 layers"]);
+        let mut plain = first.clone();
+        plain.data.augment = vec!["hflip".parse().unwrap()];
+        let augmented = plain.clone();
+        plain.data.use_augment = false;
+        plain.data.limit = Some(9);
+        let told = of(&[&plain, &augmented]);
+        assert_eq!(told[0], ["data: limit 9", "data: use augment false"]);
+        assert_eq!(told[1], ["data: no limit", "data: use augment true"]);
     }
 }

@@ -81,7 +81,7 @@ pub fn write_atomic_or_over(path: &Path, bytes: &[u8]) -> io::Result<()> {
 }
 
 /// Whether a disk, or what a user may have of it, is full.
-fn has_no_room(error: &Error) -> bool {
+pub fn has_no_room(error: &Error) -> bool {
     matches!(
         error.kind(),
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded
@@ -194,9 +194,14 @@ fn temporary_in(folder: &Path) -> io::Result<NamedTempFile> {
     builder
         .prefix(TEMPORARY_PREFIX)
         .rand_bytes(TEMPORARY_RANDOM);
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    builder.tempfile_in(folder)
+    // Made here, so that an error is the system's own: that of `tempfile` names the temporary file, of which nobody knows.
+    builder.make_in(folder, |path| {
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o666);
+        options.open(path)
+    })
 }
 
 /// Removes from a folder the temporary files of processes that were killed while they wrote: those that [`write_atomic`]
@@ -251,6 +256,14 @@ mod tests {
         assert!(abandoned.iter().all(|name| !path(name).exists()));
         assert!(path(".strata-folder").exists() && live.path().exists());
         remove_abandoned(&path("not there"));
+    }
+
+    #[test]
+    fn an_error_is_the_systems_and_names_no_temporary_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let error = write_atomic(&folder.path().join("not there/file"), b"x").unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::NotFound);
+        assert!(!error.to_string().contains(TEMPORARY_PREFIX), "{error}");
     }
 
     #[test]

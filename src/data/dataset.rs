@@ -194,6 +194,8 @@ impl Dataset {
         let counts = train.map(SplitData::per_class).unwrap_or_default();
         if train.is_some_and(SplitData::labelled) {
             notes::of_classes(&mut dataset.told, spec, &dataset.classes, &counts);
+            let largest = counts.iter().copied().max().unwrap_or(0);
+            notes::of_per_class(&mut dataset.told, spec, largest);
         } else if dataset.common.sets.is_some() {
             notes::of_labels(&mut dataset.told, &dataset.classes, &counts);
         }

@@ -174,6 +174,19 @@ pub(crate) fn of_limit(told: &mut Told, spec: &DataSpec, largest: usize) {
     );
 }
 
+/// A number of labelled images that no class reaches: `largest` is the number of the largest class.
+pub(crate) fn of_per_class(told: &mut Told, spec: &DataSpec, largest: usize) {
+    let Some(wanted) = spec.per_class.filter(|wanted| largest < *wanted) else {
+        return;
+    };
+    let (wanted, largest) = (format::count(wanted as u64), format::count(largest as u64));
+    let why = format!("takes no label away: no class has more than {largest} images for training");
+    told.note_on(
+        format!("per_class = {wanted} {why}"),
+        format!("{wanted} labelled images of each class: it {why}"),
+    );
+}
+
 /// How to convert files of kinds that are not read, once for each kind.
 pub(crate) fn of_others<'a>(told: &mut Told, skipped: impl IntoIterator<Item = &'a Skipped>) {
     let mut kinds: Vec<(&'static NotRead, PathBuf, usize)> = Vec::new();

@@ -95,6 +95,11 @@ impl Unfit {
         }
     }
 
+    /// What does not fit, the stage it is about, and what mends it.
+    pub(crate) fn into_parts(self) -> (String, Option<usize>, Vec<Help>) {
+        (self.message, self.stage, self.help)
+    }
+
     fn text(&self, surface: Surface) -> String {
         let help: Vec<String> = self.help.iter().map(|help| help.text(surface)).collect();
         match help.is_empty() {

@@ -22,4 +22,5 @@ pub mod storage;
 pub mod thread;
 pub mod unpack_task;
 
+pub use run::compatibility::problem_of_images;
 pub use run::prepare::image_counts;

@@ -71,6 +71,25 @@ pub enum ExportError {
     Exists(PathBuf),
 }
 
+impl ExportError {
+    /// True when the input was wrong (exit code 2), false when something broke (1).
+    pub fn is_wrong_input(&self) -> bool {
+        match self {
+            ExportError::Project(error) => !matches!(error, ProjectError::Write { .. }),
+            ExportError::Run(error) => error.is_wrong_input(),
+            ExportError::Unsound(_)
+            | ExportError::Missing(_)
+            | ExportError::Tensor { .. }
+            | ExportError::Unknown { .. }
+            | ExportError::Tables { .. }
+            | ExportError::Training { .. }
+            | ExportError::Keras(_)
+            | ExportError::Write { .. }
+            | ExportError::Exists(_) => false,
+        }
+    }
+}
+
 fn unsound(place: Option<&Place>) -> String {
     match place {
         Some(place) => format!("{place} has an error; mend it first"),

@@ -38,7 +38,7 @@ pub enum ReportError {
     #[error(transparent)]
     Project(#[from] ProjectError),
     /// The file cannot be written.
-    #[error("cannot write the report {file}: {reason}")]
+    #[error("cannot write the report {file}: {reason}; free some space or choose another folder")]
     Write {
         /// The file.
         file: PathBuf,

@@ -28,7 +28,9 @@ pub fn pick(wanted: Wanted) -> Option<Chosen> {
             let path = dialog.add_filter("PNG picture", &["png"]).save_file();
             path.map(|path| Chosen::Picture(kind, path))
         }
-        Wanted::DataFolder => dialog.pick_folder().map(Chosen::DataFolder),
+        Wanted::DataFolder | Wanted::Path(PathPurpose::Images) => {
+            dialog.pick_folder().map(Chosen::DataFolder)
+        }
         // Files of sets such as MNIST have no ending: all are offered too.
         Wanted::DataFile => {
             let dialog = dialog

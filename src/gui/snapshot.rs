@@ -39,7 +39,7 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// What a view shows now: on a light ground, or in the theme of the window.
+    /// What a view shows now: on a light background, or in the theme of the window.
     pub fn of(view: &mut dyn View, state: &State) -> Snapshot {
         let (title, about) = (view.title(), view.status(state));
         let line = format!("{} · {about}", state.project().title);

@@ -15,6 +15,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use strata_core::format::loss;
 use strata_core::project::sweep::{Factor, Metric};
+use strata_engine::storage::path_as_text;
 
 /// The table with everything.
 pub const TABLE_FILE: &str = "table.json";
@@ -105,6 +106,7 @@ pub struct RunRow {
     /// Images trained on a second.
     pub images_per_second: Option<f64>,
     /// Where it is.
+    #[serde(with = "path_as_text::optional", default)]
     pub folder: Option<PathBuf>,
 }
 

@@ -208,4 +208,17 @@ fn baselines_are_fitted_listed_and_compared_in_the_window() {
     });
     window.run();
     assert!(window.has("is damaged"));
+    // A run of this project is looked at: its comparison stays. With another project it goes.
+    window
+        .harness
+        .state_mut()
+        .handle(Action::Open(at.join("runs/run")));
+    window.run();
+    assert!(window.state().comparing.shown.is_some());
+    let other = at.join("other.toml");
+    file::save(&builtin("lenet-mnist"), &other).unwrap();
+    window.harness.state_mut().handle(Action::Open(other));
+    window.run();
+    let comparing = &window.state().comparing;
+    assert!(comparing.shown.is_none() && comparing.chosen.is_empty());
 }

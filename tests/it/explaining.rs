@@ -103,7 +103,7 @@ fn every_method_of_saliency_is_in_the_terminal_with_its_numbers() {
             &["--layer", "encoder.2", "--unit", "6"],
             "it has 6, counted from 0",
         ),
-        (&["--numbers", "maps.txt"], "--numbers maps.npy"),
+        (&["--numbers", "maps.txt"], "such as maps.npy"),
     ] {
         let refused = strata(at, &[&["inspect", "run", "saliency"][..], args].concat());
         assert_eq!(code(&refused), 2);

@@ -1,5 +1,6 @@
 //! What is written can be read and what is there can be seen, at every size; and nothing moves while it is used.
 
+use super::kit::PATIENCE;
 use super::kit::contrast::{contrast, too_faint};
 use super::kit::window::*;
 use eframe::egui::{Key, Modifiers, Pos2, Rect, Shape, Vec2, vec2};
@@ -9,9 +10,11 @@ use std::path::Path;
 use strata::app::action::{Action, Answer};
 use strata::app::arrangement::Workspace;
 use strata::app::messages::Weight;
+use strata::app::run_monitor::Phase;
 use strata::app::view_kind::ViewKind;
-use strata::engine::event::Event;
+use strata::engine::event::{Event, Outcome};
 use strata::gui::views;
+use strata::project::data::Source;
 use strata::project::stage::Task;
 
 /// A text of a frame: what it says, where, and the sizes of its letters.
@@ -296,6 +299,37 @@ fn a_new_project_is_calm_and_asks_what_to_build() {
         window.click("Undo");
         assert!(window.has("What do you want to build?"));
     }
+}
+
+/// Where there is no file dialog, a path can be typed; and what is built on the images trains with nothing else set.
+#[test]
+fn a_new_project_is_built_on_images_of_ones_own() {
+    let folder = tempfile::tempdir().unwrap();
+    for index in 0..20u8 {
+        let image = image::RgbImage::from_pixel(20, 12, image::Rgb([index, 7, 200 - index]));
+        image
+            .save(folder.path().join(format!("{index}.png")))
+            .unwrap();
+    }
+    let mut window = Window::real(builtin("conv-autoencoder"), SIZE);
+    window.harness.state_mut().handle(Action::New);
+    window.run();
+    window.click("Build: From my images …");
+    window.enter("Path", folder.path().to_str().unwrap());
+    assert!(window.state().ask.is_none());
+    window.click("Build: An autoencoder");
+    let data = &window.state().project().data;
+    assert_eq!((data.source, data.resize), (Source::Folder, None));
+    let fit = "Fit the network";
+    window.wait_for(PATIENCE, "the images", |window| window.has(fit));
+    window.click(fit);
+    assert_eq!(window.state().network().input.dims(), [3, 12, 20]);
+    window.train();
+    let ended = &window.state().training.phase;
+    assert!(
+        matches!(ended, Phase::Ended(Outcome::Completed(_))),
+        "{ended:?}"
+    );
 }
 
 /// An error of pixels and the logarithm of a probability are no values on one axis.

@@ -271,7 +271,7 @@ fn the_terminal_changes_a_run_that_trains_elsewhere() {
     let folder = tempfile::tempdir().unwrap();
     let control = |args: &[&str]| strata(folder.path(), &[&["control", "run"], args].concat());
     let refused = control(&["--pause"]);
-    assert!(code(&refused) == 2 && err(&refused).contains("run is not a run"));
+    assert!(code(&refused) == 2 && err(&refused).contains("there is no folder run"));
     let mut running = in_the_background(folder.path());
     let run = folder.path().join("run");
     until("a first checkpoint", || {

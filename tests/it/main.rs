@@ -82,6 +82,7 @@ mod settings;
 mod shapes;
 mod signals;
 mod small_faults;
+mod small_inputs;
 mod smallest_window;
 mod solve;
 mod solve_view;

@@ -150,7 +150,7 @@ fn what_was_never_trained_is_not_trained_again() {
     let run = folder.path().join("run");
     let told = replay(folder.path(), &[]);
     assert!(
-        code(&told) == 2 && err(&told).contains("is not a run"),
+        code(&told) == 2 && err(&told).contains("there is no folder run"),
         "{}",
         err(&told)
     );

@@ -220,7 +220,7 @@ fn a_picture_is_saved_on_a_light_ground_and_copied() {
         window.harness.state_mut().handle(ask);
         window.run();
         if window.state().view.light_pictures != light {
-            window.click("Light ground");
+            window.click("Light background");
         }
         window.keep_picture("pictures/path-bar");
         let path = folder.path().join(name);

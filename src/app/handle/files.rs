@@ -20,6 +20,7 @@ use strata_baselines::record::BaselineRecord;
 use strata_core::files::path_text;
 use strata_core::project::data::DataSpec;
 use strata_core::project::edit::Edit;
+use strata_core::project::stage::Stage;
 use strata_core::project::{Project, builtin, file};
 use strata_data::archive::Archive;
 use strata_data::{Recognised, recognise};
@@ -71,7 +72,6 @@ impl State {
                 self.unless_unsaved(AfterUnsavedPrompt::Builtin(name), services)
             }
             Action::Open(path) if is_data(&expand(&path)) => {
-                self.ask = None;
                 self.read_data(&expand(&path), services);
             }
             // What cannot be opened is no reason to ask about unsaved changes.
@@ -198,6 +198,7 @@ impl State {
 
     /// What a path holds becomes the data, and is shown.
     fn read_data(&mut self, path: &Path, services: &Services) {
+        self.ask = None;
         let Recognised { source, why, path } = recognise(path, self.project().data.source);
         let (name, path) = (path_text(&path), path.as_path());
         let data = DataSpec {
@@ -451,11 +452,14 @@ fn run_folder(path: &Path) -> Option<PathBuf> {
     is_run.then(|| parent.to_path_buf())
 }
 
-/// A project with no layers: the input of the first built-in one, and its way to be trained.
+/// A project with no layers: the input of the first built-in one, and nothing else that only some images or networks are
+/// served by, so that what is built on any images trains at once.
 fn blank(fallback: &Project) -> Project {
     let first = builtin::ALL.first().and_then(|entry| entry.project().ok());
     let mut project = first.unwrap_or_else(|| fallback.clone());
     project.title = "New project".into();
+    project.data = DataSpec::default();
+    project.stages = vec![Stage::default()];
     (
         project.network.encoder,
         project.network.decoder,

@@ -182,6 +182,10 @@ impl State {
         self.inspections.stop_measuring();
         match (services.start)(project.clone(), options, services.wake.clone()) {
             Ok(running) => {
+                // Runs of a file are trained one after the other: what was told of any of them is to be read.
+                if !self.studying.is_training() {
+                    self.messages.withdraw_warnings_of_run();
+                }
                 let before = std::mem::take(&mut self.training);
                 self.training = monitor(running, project, before);
                 self.started_from = Some(self.view.workspace);

@@ -14,6 +14,7 @@ impl State {
     pub(super) fn ask(&mut self, what: PathPurpose, services: &mut Services) {
         let start = match (&self.file, what) {
             (_, PathPurpose::Picture(kind)) => self.picture_path(services.views.info(kind)),
+            (_, PathPurpose::Images) => String::new(),
             (Some(file), _) => file.display().to_string(),
             (None, PathPurpose::Save) => format!("{}.toml", slug(&self.project().title, "project")),
             (None, PathPurpose::Open) => String::new(),
@@ -109,7 +110,7 @@ impl State {
         }
         let path = PathBuf::from(ask.start);
         match ask.what {
-            PathPurpose::Open => {}
+            PathPurpose::Open | PathPurpose::Images => {}
             PathPurpose::Save => self.save_as(path, services),
             PathPurpose::Picture(kind) => self.save_picture(kind, path, services),
         }

@@ -131,6 +131,11 @@ impl State {
         source_text: Option<String>,
         file: Option<PathBuf>,
     ) {
+        // Runs belong to a project by its title.
+        if self.project().title != project.title {
+            self.comparing.forget();
+            self.studying.page = None;
+        }
         self.saved = project.clone();
         self.history = History::new(project);
         self.messages.withdraw_errors();
@@ -154,6 +159,7 @@ impl State {
         self.choices.clear();
         if !self.training.is_running() {
             self.training = RunMonitor::default();
+            self.messages.withdraw_warnings_of_run();
             self.inspections.forget_run();
         }
         self.refresh();

@@ -21,7 +21,7 @@ pub struct CheckArgs {
     /// Exit with 1 when a goal of the project is missed that needs no training
     #[arg(long)]
     pub goals: bool,
-    /// Open the images too, and tell what their numbers mean: last batches of one, classes out of balance
+    /// Open the images too: whether they fit, last batches of one, classes out of balance
     #[arg(long)]
     pub images: bool,
     /// Print one JSON value

@@ -16,24 +16,25 @@ use strata_engine::error::RunError;
 use strata_engine::image_counts;
 use strata_engine::storage::metrics_read::{epoch_figures, measurements};
 
-/// What is unusual about the project, of a run what its epochs say and, where the images are asked too, what their
-/// numbers mean.
-pub fn all(
-    source: &Source,
-    inference: &Inference,
-    asks_images: bool,
-) -> anyhow::Result<Vec<Advice>> {
+/// What is unusual about the project, of a run what its epochs say and, of images that were opened, what their numbers
+/// mean.
+pub fn all(source: &Source, inference: &Inference, images: Option<&Dataset>) -> Vec<Advice> {
     let project = &source.project;
     let mut all = of_run(source.run.as_deref(), project, inference);
     all.extend(advise(project, inference));
-    if asks_images {
-        let channels = Some(project.network.input.channels());
-        let (data, seed) = (&project.data, project.seed);
-        let opened = Dataset::open_as(data, channels, seed, &source.base, &mut |_| true);
-        let dataset = opened.map_err(|error| RunError::from(error.for_project(project)))?;
-        all.extend(advise_images(project, inference, &image_counts(&dataset)));
+    if let Some(dataset) = images {
+        all.extend(advise_images(project, inference, &image_counts(dataset)));
     }
-    Ok(all)
+    all
+}
+
+/// Opens the images as a training would.
+pub fn open_images(source: &Source) -> Result<Dataset, RunError> {
+    let project = &source.project;
+    let channels = Some(project.network.input.channels());
+    let (data, seed) = (&project.data, project.seed);
+    Dataset::open_as(data, channels, seed, &source.base, &mut |_| true)
+        .map_err(|error| RunError::from(error.for_project(project)))
 }
 
 /// `{"stack", "index", "stage", "message", "why", "fix": {"label", "edits"}}` for each.

@@ -142,7 +142,8 @@ fn as_text(contents: &Contents, described: &Described) -> String {
     ];
     if !described.classes.is_empty() {
         let (number, names) = (described.classes.len(), described.classes.join(", "));
-        lines.push(format!("{number} classes: {names}"));
+        let what = if number == 1 { "class" } else { "classes" };
+        lines.push(format!("{number} {what}: {names}"));
     }
     for split in &described.splits {
         let is_labelled = !split.per_class.is_empty();

@@ -99,9 +99,10 @@ pub fn as_text(seen: &Seen) -> String {
     ));
     lines.extend(sizes(dataset, proposed));
     if !dataset.classes().is_empty() {
-        let what = match dataset.has_label_sets() {
-            true => "labels, of which an image may have several",
-            false => "classes",
+        let what = match (dataset.has_label_sets(), dataset.classes().len()) {
+            (true, _) => "labels, of which an image may have several",
+            (false, 1) => "class",
+            (false, _) => "classes",
         };
         lines.push(format!(
             "{} {what}: {}",
@@ -149,6 +150,8 @@ fn network(dataset: &Dataset) -> String {
     let input = format!("under [network]: input = \"{}\"", input(dataset));
     match dataset.classes().len() {
         0 => input,
+        // One class alone is nothing to tell apart.
+        1 if !dataset.has_label_sets() => input,
         classes => format!("{input}, and a head that ends in dense {classes}"),
     }
 }

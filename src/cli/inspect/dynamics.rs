@@ -19,9 +19,6 @@ pub(super) const PICTURE: Picture = Picture {
 
 /// The plot of a figure, with the warnings; the numbers are `layer × step × [step, figures]`.
 fn picture(args: &InspectArgs) -> anyhow::Result<Drawn> {
-    if !args.run.is_dir() {
-        return Err(WrongInput(format!("there is no run folder {}", args.run.display())).into());
-    }
     let dynamics = of_run(&args.run).map_err(|error| WrongInput(error.to_string()))?;
     if dynamics.layers.is_empty() {
         return Err(WrongInput("this run has taken no step yet".to_owned()).into());
@@ -50,7 +47,7 @@ fn picture(args: &InspectArgs) -> anyhow::Result<Drawn> {
 }
 
 /// A row for each layer and step: the step, then every figure, not-a-number where a layer has none.
-fn save(dynamics: &Dynamics, file: &std::path::Path) -> Result<(), WrongInput> {
+fn save(dynamics: &Dynamics, file: &std::path::Path) -> anyhow::Result<()> {
     let rows = dynamics
         .layers
         .iter()
@@ -62,8 +59,13 @@ fn save(dynamics: &Dynamics, file: &std::path::Path) -> Result<(), WrongInput> {
             })
         });
     let values: Vec<f32> = rows.collect();
-    let columns = 2 + Figure::ALL.len();
-    let axes = [("row", values.len() / columns), ("figure", columns)];
+    let count = 2 + Figure::ALL.len();
+    let columns = ["layer", "step"].into_iter();
+    let columns = columns
+        .chain(Figure::ALL.map(Figure::word))
+        .collect::<Vec<_>>();
+    let columns = columns.join(",");
+    let axes = [("row", values.len() / count), (columns.as_str(), count)];
     Numbers {
         axes: &axes,
         values: &values,

@@ -4,7 +4,7 @@ use super::field::place;
 use super::picture::{Draw, Drawn, Picture};
 use crate::cli::args::{Channels, InspectArgs};
 use crate::cli::numbers::Numbers;
-use crate::cli::{WrongInput, output};
+use crate::cli::output;
 use serde_json::json;
 use std::path::Path;
 use strata_core::format::short;
@@ -68,7 +68,7 @@ fn picture(run: &mut SavedRun, args: &InspectArgs) -> anyhow::Result<Drawn> {
 
 /// A row for each channel: its number, mean, deviation and share of zeros; then the images that excite it most and their
 /// values, not-a-number where there are fewer.
-fn save(made: &Exciting, file: &Path) -> Result<(), WrongInput> {
+fn save(made: &Exciting, file: &Path) -> anyhow::Result<()> {
     let rows = made.channels.iter().flat_map(|channel| {
         let figures = [channel.mean, channel.deviation, channel.zeros];
         let figures = figures.map(|figure| figure as f32);
@@ -82,8 +82,13 @@ fn save(made: &Exciting, file: &Path) -> Result<(), WrongInput> {
         first.chain(most).collect::<Vec<f32>>()
     });
     let values: Vec<f32> = rows.collect();
+    let of_images = (1..=SHOWN).map(|place| format!(",image{place},value{place}"));
+    let columns = format!(
+        "channel,mean,deviation,zeros{}",
+        of_images.collect::<String>()
+    );
     Numbers {
-        axes: &[("row", made.channels.len()), ("figure", 4 + 2 * SHOWN)],
+        axes: &[("row", made.channels.len()), (&columns, 4 + 2 * SHOWN)],
         values: &values,
     }
     .save(file)

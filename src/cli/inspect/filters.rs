@@ -156,7 +156,7 @@ fn score_line(score: &Score) -> String {
     parts.join(", ")
 }
 
-fn save(study: &FilterStudy, shown: Shown, file: &std::path::Path) -> Result<(), WrongInput> {
+fn save(study: &FilterStudy, shown: Shown, file: &std::path::Path) -> anyhow::Result<()> {
     let Filters {
         count,
         height,

@@ -51,7 +51,10 @@ fn picture(run: &mut SavedRun, args: &InspectArgs) -> anyhow::Result<Drawn> {
         });
         let values: Vec<f32> = figures.collect();
         Numbers {
-            axes: &[("layer", made.layers.len()), ("figure", 4)],
+            axes: &[
+                ("layer", made.layers.len()),
+                ("mean,deviation,zeros,dead", 4),
+            ],
             values: &values,
         }
         .save(file)?;

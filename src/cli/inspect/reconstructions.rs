@@ -106,9 +106,11 @@ fn errors(run: &mut SavedRun, args: &InspectArgs) -> anyhow::Result<Drawn> {
             row.chain(before(at).into_iter().flatten())
         });
         let values: Vec<f32> = rows.collect();
-        // Place in the split, MSE, PSNR, SSIM; then with --since the three of then.
-        let columns = if errors.before.is_some() { 7 } else { 4 };
-        let axes = [("image", errors.errors.len()), ("figure", columns)];
+        let (columns, count) = match errors.before.is_some() {
+            true => ("place,mse,psnr,ssim,mse_then,psnr_then,ssim_then", 7),
+            false => ("place,mse,psnr,ssim", 4),
+        };
+        let axes = [("row", errors.errors.len()), (columns, count)];
         let values = &values;
         Numbers {
             axes: &axes,

@@ -47,7 +47,10 @@ fn picture(run: &mut SavedRun, args: &InspectArgs) -> anyhow::Result<Drawn> {
         let values: Vec<f32> = units
             .flat_map(|(unit, (mean, active))| [*mean, *active, share(unit)])
             .collect();
-        let axes = [("unit", code.means.len()), ("figure", 3)];
+        let axes = [
+            ("unit", code.means.len()),
+            ("mean,active,share_of_penalty", 3),
+        ];
         Numbers {
             axes: &axes,
             values: &values,

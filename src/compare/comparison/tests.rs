@@ -3,6 +3,7 @@ use std::path::Path;
 use strata_baselines::Model;
 use strata_baselines::work::{Made, Request, make};
 use strata_core::project::file;
+use strata_engine::storage::record::RunRecord;
 
 /// A project of made-up images.
 fn project(seed: u64) -> strata_core::project::Project {
@@ -67,6 +68,31 @@ fn seeds_are_averaged_and_tested_against_each_other() {
     let difference = group.mean - found.groups[1].mean;
     assert!((test.difference - difference).abs() < 1e-12);
     assert_eq!(found.pairs.len(), 15, "every two of six");
+}
+
+#[test]
+fn a_seed_that_was_trained_twice_counts_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut folders = baselines(folder.path(), &[Model::Forest], &[1, 1]);
+    let read = |folders: &[PathBuf]| Comparison::read(folders, None, &mut |_| true).unwrap();
+    assert_eq!(read(&folders).groups.len(), 0, "the same seed twice");
+    folders.extend(baselines(folder.path(), &[Model::Forest], &[2]));
+    let group = &read(&folders).groups[0];
+    assert_eq!(group.seeds, ["1", "2"]);
+    assert_eq!(group.members, [0, 2]);
+    let trained = |name: &str, steps: u64| {
+        let mut entry = run(folder.path(), name, [0.5; 4]);
+        let record = RunRecord {
+            steps,
+            ..RunRecord::default()
+        };
+        entry.kind = Kind::Run(Box::new(record));
+        entry
+    };
+    let entries = [trained("stopped", 10), trained("whole", 40)];
+    let mut places = vec![0];
+    add_seed(&entries, &mut places, 1);
+    assert_eq!(places, [1]);
 }
 
 /// A run without weights, of what `metrics.csv` tells.

@@ -5,6 +5,7 @@ use crate::significance::{McNemar, PairedT};
 use serde::Serialize;
 use std::path::PathBuf;
 use strata_core::project::data::Split;
+use strata_engine::storage::path_as_text;
 
 /// Runs and baselines side by side.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -37,6 +38,7 @@ pub struct Compared {
     /// Its name: that of its folder, its path where two have one name.
     pub name: String,
     /// Its folder.
+    #[serde(serialize_with = "path_as_text::serialize")]
     pub path: PathBuf,
     /// `run` or `baseline`.
     pub kind: &'static str,

@@ -435,6 +435,14 @@ mod tests {
                 ),
                 "[…` is not known or given twice",
             ),
+            (
+                &format!(
+                    "{base}encoder = [{}\"relu\"{}]\n",
+                    "{ add = [[".repeat(200),
+                    "], []] }".repeat(200)
+                ),
+                "deeper than can be read",
+            ),
         ] {
             let error = parse(text, "p.toml").unwrap_err().to_string();
             assert!(error.contains(part), "{text}: {error}");

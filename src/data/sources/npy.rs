@@ -43,6 +43,8 @@ const MOST_BYTES: u64 = 4 << 30;
 /// The most that a packed array of an HDF5 file may take in memory; of a larger one rows are read when wanted.
 const MOST_KEPT_BYTES: u64 = 2 << 30;
 const SAVE_AGAIN: &str = "save the array again with numpy.save or numpy.savez";
+const FINITE: &str =
+    "replace it (numpy.nan_to_num) or leave the picture out, and save the array again";
 /// Pictures between two reports of progress.
 const PER_STEP: usize = 1024;
 
@@ -150,7 +152,16 @@ fn read_pictures<'a>(
                 "its pictures (H×W×C) are {shape:?}, those of {} {other:?}",
                 first.place.name
             );
-            return Err(fail(&one.place, problem));
+            let help =
+                "all pictures need one size: scale or cut those of one array before they are saved"
+                    .into();
+            return Err(fail(
+                &one.place,
+                Misfit {
+                    problem,
+                    help: Some(help),
+                },
+            ));
         }
         arrays.push((one, array));
     }
@@ -399,9 +410,13 @@ fn span(ask: &mut OpenRequest, arrays: &[(&Found, ArrayPictures)]) -> Result<[f3
                 continue;
             };
             if let Some(value) = values.iter().find(|value| !value.is_finite()) {
+                let problem = format!("picture {index} holds the value {value}");
                 return Err(fail(
                     &found.place,
-                    format!("picture {index} holds the value {value}"),
+                    Misfit {
+                        problem,
+                        help: Some(FINITE.into()),
+                    },
                 ));
             }
             if number == 0 {

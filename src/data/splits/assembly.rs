@@ -7,6 +7,7 @@ use super::split_assignment::{GivenSplit, Item, SplitItems, SplitRules};
 use crate::error::DataError;
 use crate::source::{ImageStore, SourceSplit};
 use std::sync::Arc;
+use strata_core::format::count;
 use strata_core::project::data::{DataSpec, Split};
 use strata_core::project::help::Help;
 
@@ -114,6 +115,19 @@ pub(crate) fn check_shares(
             false => format!("there are no labelled training images to {purpose}"),
         };
         return Err(DataError::setting(key, problem, Help::without(key)));
+    }
+    if let (Some(fold), Some((_, train))) = (spec.fold, train)
+        && !splits
+            .iter()
+            .any(|(split, data)| *split == Split::Valid && !data.is_empty())
+    {
+        let images = train.images();
+        let problem = format!(
+            "{fold} holds no image: there are {} to share out",
+            count(images as u64)
+        );
+        let help = Help::line("fold = \"1/5\"");
+        return Err(DataError::setting("fold", problem, help));
     }
     let holds_back = [
         ("valid", spec.valid.is_some_and(|share| share > 0.0)),

@@ -73,7 +73,19 @@ fn head_width(case: &Case<'_>, counts: &ImageCounts) -> Option<Advice> {
     }
     // A source whose classes never change is checked without its images.
     let is_known = case.project.data.source.info().classes.is_some();
-    if classes == 0 || outputs == classes || is_known {
+    if classes == 0 || is_known {
+        return None;
+    }
+    if classes == 1 && !counts.has_label_sets {
+        let message = format!(
+            "all labelled images are of one class, {}: there is nothing to tell apart",
+            counts.classes[0]
+        );
+        let why = "Whatever the network computes, the answer is right: it learns nothing but to give this one. Images of \
+                   two classes or more are needed.";
+        return Some(Advice::new(message, why).of_stage(stage));
+    }
+    if outputs == classes {
         return None;
     }
     let (side, why) = match outputs > classes {

@@ -160,7 +160,7 @@ fn image_size(data: &DataSpec, project: &Project) -> Option<Problem> {
         .any(|augment| matches!(augment, Augment::Crop { .. }));
     let (word, size, setting): (_, _, fn([u32; 2]) -> DataSetting) =
         match (data.patches, data.resize) {
-            (Some(size), _) => ("patches", size, DataSetting::Patch),
+            (Some(size), _) => ("patch", size, DataSetting::Patch),
             (None, Some(size)) => ("resize", size, DataSetting::Resize),
             (None, None) => return None,
         };

@@ -8,12 +8,12 @@ use crate::output_check::banner;
 use crate::solve;
 use std::cmp::Ordering;
 use strata_core::project::data::Split;
-use strata_core::project::help::{Help, Repair, StageSetting};
+use strata_core::project::help::{DataSetting, Help, Repair, StageSetting};
 use strata_core::project::layer::{Activation, Kind};
 use strata_core::project::node::Node;
 use strata_core::project::size::Shape;
 use strata_core::project::stage::MAX_BATCH;
-use strata_core::project::stage::{EARLY_STOP_METRICS, Loss, Stage, Task};
+use strata_core::project::stage::{EARLY_STOP_METRICS, EarlyStop, Loss, Stage, Task};
 use strata_core::project::target::{Target, target};
 use strata_core::project::{Place, Project, Stack, locks};
 use strata_core::shape::infer::Inference;
@@ -242,16 +242,36 @@ fn window(loss: Loss, project: &Project) -> Option<Problem> {
     Some(Problem::error(message).help(Repair::Stage(StageSetting::Loss(Loss::Mse))))
 }
 
-/// Warns where the similarity is measured for pixels of another range than those that reach the network.
+/// Warns where the similarity is measured for pixels of another range than those that reach the network, or for pixels
+/// below 0: the product of two negative means is positive, so that an image and its negative pass for alike.
 fn span(loss: Loss, project: &Project) -> Option<Problem> {
     let Loss::Ssim { range } = loss else {
         return None;
     };
     let data = &project.data;
-    if data.normalize.is_some() || data.whiten.is_some() || data.center.is_some() {
-        return None;
+    let below = |pixels: &str, help: Help| {
+        let message = format!(
+            "the loss {loss} compares how bright images are, and {pixels}: the negative of an image passes for like it"
+        );
+        Some(Problem::warning(message).help(help))
+    };
+    for (key, is_given) in [
+        ("whiten", data.whiten.is_some()),
+        ("center", data.center.is_some()),
+        ("normalize", data.normalize.is_some()),
+    ] {
+        if is_given {
+            return below(
+                &format!("with {key} pixels lie around 0"),
+                Help::without(key),
+            );
+        }
     }
     let [low, high] = data.range.unwrap_or([0.0, 1.0]);
+    if low < 0.0 {
+        let from_black = Repair::Data(DataSetting::Range([0.0, 1.0]));
+        return below(&format!("these go from {low} to {high}"), from_black.into());
+    }
     let wanted = f64::from(high - low).abs();
     if wanted == range || wanted == 0.0 {
         return None;
@@ -309,7 +329,10 @@ fn early_stop(stage: &Stage) -> Vec<Problem> {
         let message = "a patience of 0 epochs would end the stage before any epoch could be worse";
         return vec![
             Problem::error(message)
-                .help("write patience = 1 to end it at the first epoch that is not better")
+                .help(Repair::Stage(StageSetting::EarlyStop(EarlyStop {
+                    patience: 1,
+                    ..early.clone()
+                })))
                 .harmless(),
         ];
     }
@@ -329,9 +352,12 @@ fn early_stop(stage: &Stage) -> Vec<Problem> {
             "reconstructing has no accuracy, so `{}` can't stop it",
             early.metric
         );
-        problems.push(
-            Problem::error(message).help(Repair::Stage(StageSetting::StopMetric("valid loss"))),
-        );
+        let of_loss = EarlyStop {
+            metric: "valid loss".into(),
+            ..early.clone()
+        };
+        let help = Repair::Stage(StageSetting::EarlyStop(of_loss));
+        problems.push(Problem::error(message).help(help));
     }
     problems
 }

@@ -8,9 +8,10 @@ use strata_core::project::data::Split;
 use strata_core::project::help::{DataSetting, Help, Repair, StageSetting, Step};
 use strata_core::project::schedule::{Course, Plateau, Schedule};
 use strata_core::project::size::Shape;
-use strata_core::project::stage::{ClassWeights, Stage, Task};
+use strata_core::project::stage::{ClassWeights, EarlyStop, Stage, Task};
 use strata_core::shape::Inference;
 use strata_data::{Dataset, SplitData};
+use strata_design::{Problem, Severity};
 use strata_inspect::head::check_head;
 
 /// Checks the images against the network's input, and every stage that will be trained against the splits.
@@ -34,6 +35,28 @@ pub(crate) fn check(
         }
     }
     Ok(())
+}
+
+/// What keeps the images from training a project, as one of its problems; `None` where all fits.
+pub fn problem_of_images(
+    project: &Project,
+    inference: &Inference,
+    dataset: &Dataset,
+) -> Option<Problem> {
+    let stages: Vec<usize> = (0..project.stages.len()).collect();
+    let error = check(project, inference, dataset, &stages).err()?;
+    let (message, stage, help) = match error {
+        RunError::Unfit(unfit) => unfit.into_parts(),
+        other => (other.to_string(), None, Vec::new()),
+    };
+    Some(Problem {
+        severity: Severity::Error,
+        place: None,
+        stage,
+        message,
+        help,
+        is_harmless: false,
+    })
 }
 
 /// Checks the images against the network's input.
@@ -112,7 +135,10 @@ fn check_early_stop(stage: &Stage, dataset: &Dataset) -> Result<(), Unfit> {
             "stage `{}` stops early by `{}`, but there is no valid split for it",
             stage.name, rule.metric
         );
-        let watch = StageSetting::StopMetric("train loss");
+        let watch = StageSetting::EarlyStop(EarlyStop {
+            metric: "train loss".into(),
+            ..rule.clone()
+        });
         let help = vec![
             Repair::Data(DataSetting::Valid(0.1)).into(),
             Help::from(Repair::Stage(watch)).or(),

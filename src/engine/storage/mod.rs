@@ -10,6 +10,7 @@ pub mod init;
 pub mod matched_weights;
 pub mod metrics_csv;
 pub mod metrics_read;
+pub mod path_as_text;
 pub(crate) mod probe_files;
 pub mod record;
 pub(crate) mod repair;

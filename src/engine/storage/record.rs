@@ -75,6 +75,7 @@ pub struct RunRecord {
 #[serde(default)]
 pub struct Parent {
     /// Its folder, as it was then.
+    #[serde(with = "super::path_as_text")]
     pub run: PathBuf,
     /// The checkpoint's name.
     pub checkpoint: String,

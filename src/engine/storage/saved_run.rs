@@ -283,6 +283,15 @@ impl SavedRun {
             .collect()
     }
 
+    /// The split that is measured unless one is asked for: the test images, else those held out for validation, else what
+    /// there is.
+    pub fn split_to_measure(&self) -> Split {
+        const ORDER: [Split; 4] = [Split::Test, Split::Valid, Split::Train, Split::Unlabeled];
+        let mut splits = ORDER.into_iter();
+        let measured = splits.find(|split| !self.trained_stages(*split).is_empty());
+        measured.unwrap_or(Split::Test)
+    }
+
     fn no_split(&self, split: Split) -> RunError {
         let there: Vec<&str> = self
             .dataset
@@ -290,7 +299,7 @@ impl SavedRun {
             .map(|(split, _)| split.name())
             .collect();
         RunError::Input(format!(
-            "these images have no split `{split}`; there is {}",
+            "these images have no split `{split}`; choose one that is there: {}",
             there.join(", ")
         ))
     }

@@ -27,7 +27,7 @@ pub(super) fn table(confusion: &Confusion) -> Option<String> {
         ));
     }
     let about = format!(
-        "<p>{} of {} {} images, {:.2} % right. A row for each right class, a column for each answer; below each \
+        "<p>{} of {} {} images, {:.2} % right. A row for each true class, a column for each predicted one; below each \
          count its share of the row.</p>",
         count(confusion.images),
         count(confusion.of),

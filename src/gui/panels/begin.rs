@@ -7,6 +7,7 @@ use eframe::egui::{
 };
 use strata_app::action::Action;
 use strata_app::begin::Beginning;
+use strata_app::state::PathPurpose;
 
 /// Width and height of a choice.
 const CHOICE: [f32; 2] = [440.0, 56.0];
@@ -39,7 +40,7 @@ pub(crate) fn show(ui: &mut Ui, actions: &mut Vec<Action>) {
             (
                 "From my images …",
                 "choose their folder, or drop it onto the window",
-                Action::BrowseDataFolder,
+                Action::AskPath(PathPurpose::Images),
             ),
         ] {
             if choice(ui, name, about).clicked() {

@@ -62,7 +62,7 @@ impl View for ConfusionView {
     }
 
     fn about(&self) -> &'static str {
-        "The confusion matrix: a row for each right class, a column for each answer, with the number of images and its share of the row. Right answers lie on the diagonal. Where an image may have several labels, precision, recall and F1 of each label instead. Counted on the test images, or on the validation images where there are none; while a run trains, on a sample of them."
+        "The confusion matrix: a row for each true class, a column for each predicted class, with the number of images and its share of the row. Right answers lie on the diagonal. Where an image may have several labels, precision, recall and F1 of each label instead. Counted on the test images, or on the validation images where there are none; while a run trains, on a sample of them."
     }
 
     fn status(&self, state: &State) -> String {
@@ -235,9 +235,9 @@ pub(crate) fn matrix(ui: &mut Ui, confusion: &Confusion) -> Option<[usize; 2]> {
 /// What stands in rows, in columns and at their ends.
 fn caption(ui: &mut Ui) {
     let texts = [
-        "rows: the right class · columns: the answer · at the end of a row: the share that is right",
-        "rows: right class · columns: answer · at the end: right",
-        "right class ↓ · answer →",
+        "rows: true class · columns: predicted class · at the end of a row: the share that is right",
+        "rows: true · columns: predicted · at the end: right",
+        "true class ↓ · predicted →",
     ];
     let font = FontId::proportional(theme::SMALL);
     let weak = theme::palette(ui).weak;

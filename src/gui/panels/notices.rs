@@ -219,6 +219,11 @@ fn path(ui: &mut Ui, state: &State, ask: &PathPrompt, actions: &mut Vec<Action>)
             "Open",
             "A project file (name.toml), a run's folder, a folder of images, or weights for this network",
         ),
+        PathPurpose::Images => (
+            "Open",
+            "Your images",
+            "The folder that holds them, or an archive, a table or arrays",
+        ),
         PathPurpose::Save => ("Save", "Save as", "Where to save: folder/name.toml"),
         PathPurpose::Picture(_) => (
             "Save",
@@ -227,7 +232,7 @@ fn path(ui: &mut Ui, state: &State, ask: &PathPrompt, actions: &mut Vec<Action>)
         ),
     };
     let done = |path: PathBuf| match ask.what {
-        PathPurpose::Open => Action::Open(path),
+        PathPurpose::Open | PathPurpose::Images => Action::Open(path),
         PathPurpose::Save => Action::SaveAs(path),
         PathPurpose::Picture(kind) => Action::SavePicture(kind, path),
     };
@@ -284,7 +289,7 @@ fn path(ui: &mut Ui, state: &State, ask: &PathPrompt, actions: &mut Vec<Action>)
     }
 }
 
-/// What else can be done with a picture: another ground, and copying it.
+/// What else can be done with a picture: another background, and copying it.
 fn of_picture(ui: &mut Ui, state: &State, kind: ViewKind, actions: &mut Vec<Action>) {
     ui.horizontal_wrapped(|ui| {
         ui.add_space(icon::SIZE + ui.spacing().item_spacing.x);
@@ -295,7 +300,7 @@ fn of_picture(ui: &mut Ui, state: &State, kind: ViewKind, actions: &mut Vec<Acti
         }
         if state.view.looks_dark {
             let mut light = state.view.light_pictures;
-            let switch = ui.toggle_value(&mut light, "Light ground");
+            let switch = ui.toggle_value(&mut light, "Light background");
             if switch.on_hover_text("For print: dark on light").clicked() {
                 actions.push(Action::Show(Show::Switch(Switch::LightPictures(light))));
             }

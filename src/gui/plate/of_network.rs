@@ -388,7 +388,7 @@ pub fn confusion(confusion: &Confusion) -> Snapshot {
         format::count(confusion.step),
         since_words(confusion.since.as_ref().map(|(step, _)| *step)),
         match confusion.labels.is_empty() {
-            true => " · rows: right class, columns: answer",
+            true => " · rows: true class, columns: predicted class",
             false => " · a row for each label",
         }
     );

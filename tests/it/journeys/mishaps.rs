@@ -4,6 +4,7 @@ use crate::kit::window::*;
 use eframe::egui::{Key, Modifiers};
 use std::fs;
 use strata::app::action::Action;
+use strata::engine::event::Event;
 use strata::inspect::saliency::Saliency;
 use strata::project::{Stack, file};
 
@@ -77,6 +78,36 @@ fn a_project_deleted_under_the_window_is_saved_again_or_elsewhere() {
     window.enter("Path", elsewhere.to_str().unwrap());
     assert_eq!(first(&elsewhere), "conv 9 k8 s4 p2");
     assert!(!window.state().is_unsaved());
+}
+
+#[test]
+fn what_a_run_has_warned_of_goes_with_its_project_and_with_the_next_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let other = folder.path().join("other.toml");
+    file::save(&builtin("lenet-mnist"), &other).unwrap();
+    let (engine, start) = fake_engine();
+    let mut window = Window::new(classifier(), SIZE, start);
+    let warned = |window: &mut Window| {
+        window.click("Train");
+        engine.tell(started(&folder.path().join("run")));
+        engine.tell(Event::Warning {
+            message: "images are stretched".into(),
+            in_window: "images are stretched".into(),
+        });
+        window.run();
+        assert!(window.has("images are stretched"));
+        engine.with(|run| run.events = None);
+        window.wait("the end", |state| !state.training.is_running());
+    };
+    warned(&mut window);
+    window.click("Train");
+    assert!(!window.has("images are stretched"), "of the run before");
+    engine.with(|run| run.events = None);
+    window.wait("the end", |state| !state.training.is_running());
+    warned(&mut window);
+    window.harness.state_mut().handle(Action::Open(other));
+    window.run();
+    assert!(!window.has("images are stretched"), "of another project");
 }
 
 #[test]

@@ -99,7 +99,10 @@ impl<'a> Reader<'a> {
             .ok()
             .filter(|value| range.contains(value));
         value.ok_or_else(|| {
-            let limits = format!("a number from {} to {}", range.start(), range.end());
+            let limits = match (*range.start(), *range.end()) {
+                (f32::MIN_POSITIVE, high) => format!("a number above 0, up to {high}"),
+                (low, high) => format!("a number from {low} to {high}"),
+            };
             let message = format!("`{}` in `{}` must be {limits}", word.text, self.head.text);
             word.error(message, self.for_example())
         })

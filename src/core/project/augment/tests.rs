@@ -113,7 +113,12 @@ fn errors_point_at_the_word() {
         ("crop 0", "0", "from 1 to 4096", "crop 32 pad4"),
         ("crop 2.5", "2.5", "must be a whole number", "crop 32 pad4"),
         ("crop 8x", "8x", "from 1 to 4096", "crop 32 pad4"),
-        ("mixup 0", "0", "must be a number", "mixup 0.2"),
+        (
+            "mixup 0",
+            "0",
+            "must be a number above 0, up to",
+            "mixup 0.2",
+        ),
         (
             "noise 0.1 reflect",
             "reflect",

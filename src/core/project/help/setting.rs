@@ -3,7 +3,9 @@
 use crate::project::Project;
 use crate::project::data::{DataSpec, Normalize, Split, Train};
 use crate::project::schedule::Schedule;
-use crate::project::stage::{ClassWeights, Decay, Loss, Optimizer, RateFactors, Sparsity, Stage};
+use crate::project::stage::{
+    ClassWeights, Decay, EarlyStop, Loss, Optimizer, RateFactors, Sparsity, Stage,
+};
 
 /// A setting of the `[data]` table.
 #[derive(Clone, Debug, PartialEq)]
@@ -89,8 +91,8 @@ pub enum StageSetting {
     Optimizer(Optimizer),
     /// The penalty on activations.
     Sparsity(Sparsity),
-    /// What early stopping watches.
-    StopMetric(&'static str),
+    /// What early stopping watches, and for how long.
+    EarlyStop(EarlyStop),
     /// One name less in `freeze`.
     Thaw(String),
     /// How the learning rate changes.
@@ -116,9 +118,7 @@ impl StageSetting {
             StageSetting::Loss(loss) => stage.loss = *loss,
             StageSetting::Optimizer(optimizer) => stage.optimizer = *optimizer,
             StageSetting::Sparsity(sparsity) => stage.sparsity = Some(sparsity.clone()),
-            StageSetting::StopMetric(metric) => {
-                stage.early_stop.as_mut()?.metric = (*metric).to_owned();
-            }
+            StageSetting::EarlyStop(rule) => *stage.early_stop.as_mut()? = rule.clone(),
             StageSetting::Thaw(name) => stage.freeze.retain(|frozen| frozen != name),
             StageSetting::Schedule(schedule) => stage.schedule = Some(schedule.clone()),
             StageSetting::ClassWeights(weights) => stage.class_weights = weights.clone(),
@@ -144,7 +144,7 @@ impl StageSetting {
             StageSetting::Loss(loss) => ("loss", quoted(loss)),
             StageSetting::Optimizer(optimizer) => ("optimizer", quoted(optimizer)),
             StageSetting::Sparsity(sparsity) => ("sparsity", quoted(sparsity)),
-            StageSetting::StopMetric(metric) => ("metric", quoted(metric)),
+            StageSetting::EarlyStop(rule) => ("early_stop", quoted(rule)),
             StageSetting::Thaw(_) => ("freeze", None),
             StageSetting::Schedule(schedule) => ("schedule", quoted(schedule)),
             StageSetting::ClassWeights(weights) => {

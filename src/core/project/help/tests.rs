@@ -2,7 +2,7 @@ use super::*;
 use crate::project::data::{DataSpec, Split};
 use crate::project::layer::Layer;
 use crate::project::size::Axes;
-use crate::project::stage::{Loss, Stage};
+use crate::project::stage::{EarlyStop, Loss, Stage};
 
 fn attribute(attribute: Attribute, layer: &str) -> Option<String> {
     let layer: Layer = layer.parse().unwrap();
@@ -125,8 +125,9 @@ fn what_is_written_reads_back_as_the_setting() {
     assert!(thawed.freeze.is_empty());
     let test = StageSetting::Split(Split::Test).in_stage(&stage).unwrap();
     assert_eq!(test.split, Split::Test);
-    assert_eq!(
-        StageSetting::StopMetric("valid loss").in_stage(&stage),
-        None
-    );
+    let rule: EarlyStop = "valid loss patience=3".parse().unwrap();
+    let stop = StageSetting::EarlyStop(rule);
+    let written = Help::from(Repair::Stage(stop.clone())).text(Surface::Terminal);
+    assert_eq!(written, "use early_stop = \"valid loss patience=3\"");
+    assert_eq!(stop.in_stage(&stage), None);
 }

@@ -38,7 +38,7 @@ const UNCLOSED: &str =
     "a text is not closed with a quote, or holds a \\, which is written '\\' between single quotes";
 
 /// What a part of the reader's description means.
-const SENTENCES: [(&str, &str); 10] = [
+const SENTENCES: [(&str, &str); 11] = [
     ("duplicate key", "this is given twice: keep one of the two"),
     (
         "key with no value",
@@ -53,6 +53,10 @@ const SENTENCES: [(&str, &str); 10] = [
     (
         "cannot extend",
         "this is given twice, once as a value and once as a table: keep one of the two",
+    ),
+    (
+        "recurs",
+        "brackets stand within brackets, deeper than can be read: put fewer blocks within each other",
     ),
     ("string", UNCLOSED),
 ];

@@ -31,6 +31,10 @@ impl Moment {
     }
 }
 
+/// What rounding may take from the epochs behind a warm-up of a part of one: 2.3 − 0.3 is less than 2, and the rate would
+/// fall an update late.
+const ROUNDING: f64 = 1e-9;
+
 /// The least share of the rate in a warm-up: the first update changes something.
 const LEAST_RISE: f64 = 1e-3;
 
@@ -47,6 +51,7 @@ impl Schedule {
         }
         let epochs = f64::from(at.epochs) - self.warmup;
         let epoch = epoch - self.warmup;
+        let passed = epoch + ROUNDING;
         let progress = (epoch / epochs.max(1e-9)).clamp(0.0, 1.0);
         let factor = match &self.course {
             Course::Constant => 1.0,
@@ -60,12 +65,12 @@ impl Schedule {
                 }
                 share
             }
-            Course::Step { every, gamma } => gamma.powf((epoch / every).floor()),
+            Course::Step { every, gamma } => gamma.powf((passed / every).floor()),
             Course::MultiStep { at, gamma } => {
-                let dropped = at.iter().filter(|after| epoch >= **after).count();
+                let dropped = at.iter().filter(|after| passed >= **after).count();
                 gamma.powi(dropped as i32)
             }
-            Course::Exponential { gamma } => gamma.powf(epoch.floor()),
+            Course::Exponential { gamma } => gamma.powf(passed.floor()),
             Course::Polynomial { power } => (1.0 - progress).powf(*power),
             Course::OneCycle(cycle) => return cycle.rates(lr, at),
             Course::Plateau(_) => watch.factor,

@@ -36,6 +36,31 @@ fn schedules_are_read_and_written() {
 }
 
 #[test]
+fn a_warm_up_of_a_part_of_an_epoch_delays_no_fall() {
+    for (text, falls_after) in [
+        ("step every=1 gamma=0.5 warmup=0.3", 1),
+        ("exponential gamma=0.5 warmup=0.3", 1),
+        ("multistep at=2 gamma=0.5 warmup=0.3", 2),
+    ] {
+        let schedule: Schedule = text.parse().unwrap();
+        for epoch in falls_after..20 {
+            let rate = |update: u64| {
+                let at = Moment {
+                    epoch,
+                    update,
+                    updates_per_epoch: 10,
+                    epochs: 20,
+                };
+                schedule.rates(1.0, at, &PlateauWatch::default()).lr
+            };
+            let falls = text.starts_with("multistep") && epoch > 2;
+            let wanted = if falls { rate(2) } else { 0.5 * rate(2) };
+            assert_eq!(rate(3), wanted, "{text} in epoch {epoch}");
+        }
+    }
+}
+
+#[test]
 fn wrong_schedules_are_one_sentence() {
     for (text, part) in [
         ("linear", "there is no schedule `linear`"),

@@ -190,6 +190,23 @@ fn tell_of_stretch(ask: &mut OpenRequest, headers: &[Header], [height, width]: [
     }
 }
 
+/// The size that more than half of the images have, else the smallest sides there are: not those of single images, which
+/// would make a few pixels of all others.
+fn usual_size(headers: &[Header], by_count: &[([usize; 2], usize)]) -> [usize; 2] {
+    if let Some((size, _)) = by_count
+        .first()
+        .filter(|(_, count)| 2 * count > headers.len())
+    {
+        return *size;
+    }
+    let small = |side: fn(&Header) -> usize| {
+        let mut sides: Vec<usize> = headers.iter().map(side).collect();
+        sides.sort_unstable();
+        sides.get(sides.len() / 20).copied().unwrap_or(1)
+    };
+    [small(|header| header.height), small(|header| header.width)]
+}
+
 fn sizes_differ(folder: &Path, headers: &[Header], splits: &Splits) -> DataError {
     const SHOWN: usize = 3;
     let entries = splits.iter().flat_map(|(_, entries)| entries);
@@ -209,11 +226,9 @@ fn sizes_differ(folder: &Path, headers: &[Header], splits: &Splits) -> DataError
     if by_count.len() > SHOWN {
         shown.push(format!("{} other sizes", by_count.len() - SHOWN));
     }
-    let least =
-        |side: fn(&Header) -> usize| headers.iter().map(side).min().unwrap_or(1).min(USUAL_SIDE);
     DataError::SizesDiffer {
         folder: folder.to_path_buf(),
         sizes: shown.join(", "),
-        suggestion: [least(|header| header.height), least(|header| header.width)],
+        suggestion: usual_size(headers, &by_count).map(|side| side.min(USUAL_SIDE)),
     }
 }

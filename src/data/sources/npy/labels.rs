@@ -171,11 +171,23 @@ fn labels_of(
         .map(|bytes| element.label(bytes))
         .collect();
     let all = all.ok_or_else(|| fail(place, no_label(element, &bytes)))?;
+    if let Some(at) = all.iter().position(String::is_empty) {
+        return Err(fail(place, without_label(at)));
+    }
     if classes == 1 {
         return Ok(OfArray::Classes(all));
     }
     let rows = ones(&all, count, classes).map_err(|problem| fail(place, problem))?;
     Ok(OfArray::Columns(classes, rows))
+}
+
+fn without_label(at: usize) -> Misfit {
+    Misfit {
+        problem: format!("label {at} is an empty text"),
+        help: Some(
+            "give every picture its class, or leave those without one out of both arrays".into(),
+        ),
+    }
 }
 
 /// What is wrong with the first element that is no label.

@@ -197,6 +197,11 @@ fn the_data_table_is_consistent() {
     stops("use_augment of the data changes nothing", |p| {
         p.data.use_augment = false
     });
+    warns("the negative of an image passes for like it", |p| {
+        p.stages[0].loss = "ssim range=2".parse().unwrap();
+        p.data.range = Some([-1.0, 1.0]);
+        *p.network.decoder.last_mut().unwrap() = Node::from_text("tanh");
+    });
     warns("ends in sigmoid", |p| p.data.range = Some([-1.0, 1.0]));
     warns("ends in sigmoid", |p| p.data.normalize = normalize(3));
     warns("needs outputs between 0 and 1", |p| {

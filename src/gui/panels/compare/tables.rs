@@ -192,7 +192,7 @@ fn confusions(ui: &mut Ui, comparison: &Comparison) {
     }
     title(
         ui,
-        "Confusion: a row for each right class, a column for each answer",
+        "Confusion: a row for each true class, a column for each predicted one",
     );
     ui.horizontal_top(|ui| {
         for entry in &comparison.entries {
