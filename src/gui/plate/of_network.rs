@@ -26,6 +26,8 @@ use strata_inspect::since_words;
 use strata_inspect::slices::SliceOf;
 use strata_inspect::sparse::SparseCode;
 
+/// Between two filters of volumes, in pixels of their pictures.
+const APART: usize = 2;
 /// Decimals of a value in a caption.
 const DECIMALS: usize = 3;
 
@@ -78,7 +80,16 @@ pub(super) fn filter_tile(
         true => 1,
         false => 2 * zoom_for(size[0].max(size[1] / 2)),
     };
-    tile(filter_picture(filters, index, scale), size, zoom, caption)
+    let picture = filter_picture(filters, index, scale);
+    if filters.slices < 2 {
+        return tile(picture, size, zoom, caption);
+    }
+    // The slices of a volume's filter lie a pixel apart: filters lie further apart than that.
+    let [height, width] = size;
+    let apart = [0; 4 * APART];
+    let rows = picture.chunks_exact(4 * width.max(1));
+    let picture = rows.flat_map(|row| [row, &apart[..]].concat()).collect();
+    tile(picture, [height, width + APART], zoom, caption)
 }
 
 /// The colours of weights, each filter by its own largest.
