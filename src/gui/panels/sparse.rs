@@ -124,6 +124,8 @@ impl View for SparseView {
             return changes(ui, code);
         }
         let colors = theme::palette(ui);
+        // Figures beside each other are told apart: "0.1" and "1 dead".
+        ui.spacing_mut().item_spacing.x = 2.0 * theme::GAP;
         let mut write = |text: String, color, hover: &str| figure(ui, &text, color, hover);
         if let Some(penalty) = code.penalty {
             let penalty = format!("penalty {}", format::loss(penalty));
