@@ -410,4 +410,18 @@ mod tests {
             .filter(|pixel| pixel.0[1] == 7 && pixel.0[2] == 7);
         assert!(reds.count() > 3000, "the bar has its colours");
     }
+
+    #[test]
+    fn a_picture_ends_where_programs_still_open_it() {
+        let row = |_| vec![tile(vec![0; 4 * 64], [8, 8], 20, "a caption".to_owned())];
+        let long = Plate {
+            rows: (0..600).map(row).collect(),
+            ..plate(&["0", "1"])
+        };
+        let drawn = long.draw();
+        let height = drawn.size[1] * SCALE;
+        assert!(height < 32_767.0, "{height}");
+        // Much of it is there all the same.
+        assert!(height > 25_000.0, "{height}");
+    }
 }

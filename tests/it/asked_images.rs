@@ -188,3 +188,39 @@ fn neighbours_and_starts_are_of_each_file() {
     assert_eq!(code(&made), 0, "{}", err(&made));
     assert_eq!(array(at, "made.npy").0, "2, 16, 16, 3,");
 }
+
+/// What an option would do nothing for is said.
+#[test]
+fn options_that_would_do_nothing_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    trained(at);
+    for (args, why) in [
+        ("saliency --slice 0", "--slice is of volumes"),
+        (
+            "saliency --layer encoder.0",
+            "--layer is of a unit or of Grad-CAM",
+        ),
+        ("saliency --randomise 1 --signed", "leave --signed out"),
+        (
+            "receptive-field --layer encoder.2 --cell 99x99",
+            "--cell 99x99 is not in the map of encoder.2, which is 8×8",
+        ),
+        (
+            "receptive-field --layer head.0 --cell 3",
+            "head.0 gives no map: leave --cell 3 out",
+        ),
+    ] {
+        let said = refused(at, args);
+        assert!(said.contains(why), "{args}: {said}");
+    }
+    let near = json(&inspect(at, "neighbours --k 9999 --json"));
+    assert_eq!(near["knn"]["k"], near["knn"]["train_images"]);
+    let mut project = tiny(&[]);
+    project.network.head.clear();
+    project.stages.truncate(1);
+    completed(train(&project, &options(&at.join("coder"))).0);
+    let made = strata(at, &["inspect", "coder", "saliency", "--class", "1"]);
+    let said = err(&made);
+    assert!(said.contains("nothing is classified in this run"), "{said}");
+}
