@@ -34,7 +34,7 @@ const GAP: f32 = 8.0;
 /// As wide as a caption and the title have room, at least; and a caption where long names would take too many lines.
 const LEAST: [f32; 2] = [64.0, 420.0];
 const WIDE: f32 = 132.0;
-const SOMEWHAT_WIDE: f32 = 84.0;
+const SOMEWHAT_WIDE: f32 = 96.0;
 const MOST_LINES: usize = 5;
 /// About the width of a letter of a caption.
 const LETTER: f32 = 6.0;

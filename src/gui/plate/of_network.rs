@@ -260,7 +260,7 @@ fn map_tiles(maps: &Activations, whole: &Summary) -> Vec<Tile> {
     let one = |channel: usize| {
         let Summary { min, max, .. } = maps.summary_of(channel);
         let rgba = maps.rgba(channel, maps.same_slice(), MapScale::PerMap, whole);
-        let caption = format!("{}: {}", channel + 1, span([min, max]));
+        let caption = format!("{}:\n{}", channel + 1, span([min, max]));
         tile(rgba, size, zoom, caption)
     };
     (0..maps.count()).map(one).collect()
