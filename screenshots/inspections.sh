@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes screenshots/inspect-*.png: what networks have learned, from runs that it trains (about three minutes).
+# Makes screenshots/inspect-*.png: what networks have learned, from runs that it trains (about four minutes).
 #
 #     screenshots/inspections.sh target/release/strata DATA
 #
@@ -14,7 +14,7 @@ cd "$runs"
 
 "$strata" train keras-cifar --set data.path="$data/cifar10/jpeg-decoded" --set 'network.encoder.0=conv 32 k7 p3' \
     --set 'network.encoder.1=leakyrelu 0.1' --set 'data.augment=["hflip p0.5"]' \
-    --set 'stage.0.optimizer=adamw lr=2e-3 weight_decay=0.2' --epochs 20 -o cifar
+    --set 'stage.0.optimizer=adamw lr=2e-3 weight_decay=0.5' --set stage.0.schedule=cosine --epochs 40 -o cifar
 "$strata" inspect cifar filters --sort norm -o "$here/inspect-cifar-filters.png"
 
 "$strata" train lenet-mnist --set data.path="$data/mnist" -o lenet

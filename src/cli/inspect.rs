@@ -23,6 +23,8 @@ use super::args::InspectArgs;
 use super::{WrongInput, saved};
 use picture::Picture;
 use strata_engine::storage::saved_run::SavedRun;
+use strata_inspect::image_set::{Chosen, FromSplit};
+use strata_inspect::reconstructions::PROBES;
 
 /// Every picture, in the order of the help: what has no line here cannot be asked for.
 const PICTURES: [&Picture; 18] = [
@@ -46,6 +48,9 @@ const PICTURES: [&Picture; 18] = [
     &pixel::PICTURE,
 ];
 
+/// Images that are read so that one of them is looked at, at most.
+const READ: usize = 1000;
+
 /// Draws, writes and prints the file's name.
 pub fn run(args: &InspectArgs) -> anyhow::Result<()> {
     args.what.check(args)?;
@@ -55,10 +60,70 @@ pub fn run(args: &InspectArgs) -> anyhow::Result<()> {
 
 fn open(args: &InspectArgs) -> anyhow::Result<SavedRun> {
     let mut run = saved::open(&args.run, &args.checkpoint, args.device.as_deref())?;
+    check_slice(args.slice, run.dataset.depth())?;
     if let Some(since) = &args.since {
         run.compare(&args.run, &args.checkpoint, since)?;
     }
     Ok(run)
+}
+
+/// Refuses a slice that the images do not have.
+fn check_slice(slice: Option<usize>, depth: Option<usize>) -> Result<(), WrongInput> {
+    match (slice, depth) {
+        (Some(_), None) => Err(WrongInput(
+            "--slice is of volumes, and the images of this run are none: leave it out".to_owned(),
+        )),
+        (Some(slice), Some(depth)) if slice >= depth => Err(WrongInput(format!(
+            "there is no slice {slice}: these volumes have {depth}, counted from 0"
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// The images that are asked for; without any the probe images.
+fn chosen(args: &InspectArgs) -> Chosen {
+    Chosen {
+        files: args.image.clone(),
+        split: args.split,
+        limit: args.limit,
+    }
+}
+
+/// The images of a split that are gone over.
+fn from_split(args: &InspectArgs) -> FromSplit {
+    FromSplit {
+        split: args.split,
+        limit: args.limit,
+    }
+}
+
+/// Looks at the images that are asked for instead of the probe images: up to so many at once. How many they are, and
+/// nothing where none were asked for.
+fn look_at(run: &mut SavedRun, args: &InspectArgs, most: usize) -> anyhow::Result<Option<usize>> {
+    let mut chosen = chosen(args);
+    if chosen == Chosen::default() {
+        return Ok(None);
+    }
+    if chosen.files.is_empty() && chosen.limit.is_none() {
+        // As far as the image that is asked for.
+        chosen.limit = args.probe.map(|image| image.max(PROBES));
+    }
+    let asked = chosen.limit.unwrap_or(0).max(chosen.files.len());
+    if asked > most {
+        let word = args.what.word;
+        let message = format!("{word} looks at up to {most} images at once, not at {asked}");
+        return Err(WrongInput(message).into());
+    }
+    Ok(Some(run.look_at(&chosen)?))
+}
+
+/// Refuses an image (from 0) that is not among those looked at: `shown` of how many.
+fn is_there(image: usize, [shown, of]: &[usize; 2]) -> Result<(), WrongInput> {
+    if image == *shown {
+        return Ok(());
+    }
+    let message = format!("there is no image {}: there are {of}, from 1", image + 1);
+    Err(WrongInput(message))
 }
 
 /// Refuses images from disk beside those of a split.

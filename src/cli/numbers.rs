@@ -1,6 +1,7 @@
 //! Plain numbers as files: NumPy's `.npy`, or CSV.
 
 use super::{WrongInput, output};
+use serde_json::Value;
 use std::fmt::Write;
 use std::path::Path;
 
@@ -85,6 +86,14 @@ impl Numbers<'_> {
             let _ = writeln!(text, "{}", cells.collect::<Vec<_>>().join(","));
         }
         text
+    }
+}
+
+/// The figures of one image as they are; of several as a list.
+pub fn one_or_all(mut values: Vec<Value>) -> Value {
+    match values.len() {
+        1 => values.swap_remove(0),
+        _ => Value::Array(values),
     }
 }
 

@@ -25,6 +25,7 @@ use eframe::egui::{
 };
 use image::RgbaImage;
 use std::sync::Arc;
+use strata_core::format;
 
 /// Around everything, in points.
 const MARGIN: f32 = 20.0;
@@ -33,9 +34,14 @@ const GAP: f32 = 8.0;
 /// As wide as a caption and the title have room, at least; and a caption where long names would take too many lines.
 const LEAST: [f32; 2] = [64.0, 420.0];
 const WIDE: f32 = 132.0;
+const SOMEWHAT_WIDE: f32 = 96.0;
 const MOST_LINES: usize = 5;
 /// About the width of a letter of a caption.
 const LETTER: f32 = 6.0;
+/// Height of a line of a caption.
+const LINE: f32 = 14.0;
+/// Rows of pictures are at most so high together: of more than 32,767 pixels many programs open no picture.
+const TALLEST: f32 = 15_000.0;
 /// Width and height of a colour bar.
 const BAR: [f32; 2] = [200.0, 10.0];
 /// Steps of a colour bar.
@@ -78,8 +84,9 @@ pub(crate) struct Plate {
 }
 
 impl Plate {
-    /// Lays it out, dark on light.
-    pub fn draw(&self) -> Snapshot {
+    /// Lays it out, dark on light; as much of it as fits into a picture.
+    pub fn draw(mut self) -> Snapshot {
+        self.cut();
         let ctx = Context::default();
         theme::install(&ctx);
         ctx.set_theme(Theme::Light);
@@ -106,6 +113,30 @@ impl Plate {
         }
     }
 
+    /// Leaves out the rows behind the largest height of a picture, and says so.
+    fn cut(&mut self) {
+        let room = self.room();
+        let mut height = 0.0;
+        let fits = |row: &&Vec<Tile>| {
+            let tallest = row.iter().map(|tile| size_of(tile)[1]).fold(0.0, f32::max);
+            let lines = row.iter().map(|tile| lines_of(tile, room)).max();
+            height += tallest + GAP + LINE * lines.unwrap_or(0) as f32;
+            height <= TALLEST
+        };
+        let [shown, all] = [
+            self.rows.iter().take_while(fits).count().max(1),
+            self.rows.len(),
+        ];
+        if shown < all {
+            self.rows.truncate(shown);
+            self.lines.push(format!(
+                "The first {} of {} rows are drawn.",
+                format::count(shown as u64),
+                format::count(all as u64)
+            ));
+        }
+    }
+
     fn textures(&self, ctx: &Context) -> Vec<TextureHandle> {
         let tiles = self.rows.iter().flatten();
         let load = |tile: &Tile| {
@@ -118,13 +149,16 @@ impl Plate {
 
     /// Room of every caption: more where names are long.
     fn room(&self) -> f32 {
-        let lines = |tile: &Tile| {
-            let room = LEAST[0].max(size_of(tile)[0]) / LETTER;
-            let lines = tile.caption.lines().map(|line| line.chars().count());
-            lines.map(|letters| letters.div_ceil(room as usize)).sum()
-        };
-        let most: usize = self.rows.iter().flatten().map(lines).max().unwrap_or(0);
-        if most > MOST_LINES { WIDE } else { LEAST[0] }
+        let tiles = || self.rows.iter().flatten();
+        let widest = |tile: &Tile| tile.caption.lines().map(|line| line.chars().count()).max();
+        let longest = tiles().filter_map(widest).max().unwrap_or(0) as f32 * LETTER;
+        let most = tiles().map(|tile| lines_of(tile, LEAST[0])).max();
+        match most.unwrap_or(0) {
+            // A little more keeps every caption in its lines.
+            _ if longest <= SOMEWHAT_WIDE => LEAST[0].max(longest + LETTER),
+            most if most > MOST_LINES => WIDE,
+            _ => LEAST[0],
+        }
     }
 
     /// Paints everything; returns the lower right corner.
@@ -184,6 +218,13 @@ fn input() -> RawInput {
 fn size_of(tile: &Tile) -> [f32; 2] {
     let (width, height) = tile.image.dimensions();
     [width, height].map(|pixels| (pixels * tile.zoom.max(1)) as f32 / SCALE)
+}
+
+/// Lines of a tile's caption in a column of so much room, about.
+fn lines_of(tile: &Tile, room: f32) -> usize {
+    let letters = (room.max(size_of(tile)[0]) / LETTER) as usize;
+    let lines = tile.caption.lines().map(|line| line.chars().count());
+    lines.map(|line| line.div_ceil(letters.max(1))).sum()
 }
 
 /// Width of a tile with its caption, which has at least so much room.
@@ -368,5 +409,19 @@ mod tests {
             .pixels()
             .filter(|pixel| pixel.0[1] == 7 && pixel.0[2] == 7);
         assert!(reds.count() > 3000, "the bar has its colours");
+    }
+
+    #[test]
+    fn a_picture_ends_where_programs_still_open_it() {
+        let row = |_| vec![tile(vec![0; 4 * 64], [8, 8], 20, "a caption".to_owned())];
+        let long = Plate {
+            rows: (0..600).map(row).collect(),
+            ..plate(&["0", "1"])
+        };
+        let drawn = long.draw();
+        let height = drawn.size[1] * SCALE;
+        assert!(height < 32_767.0, "{height}");
+        // Much of it is there all the same.
+        assert!(height > 25_000.0, "{height}");
     }
 }

@@ -12,7 +12,7 @@ use super::view::View;
 use super::widgets::plain;
 use eframe::egui::epaint::{ClippedPrimitive, ClippedShape};
 use eframe::egui::{
-    CentralPanel, Color32, ColorImage, Context, Frame, Label, Margin, RawInput, Rect, RichText,
+    CentralPanel, Color32, ColorImage, Context, Frame, Margin, RawInput, Rect, RichText, TextStyle,
     Theme, Ui, ViewportId, pos2,
 };
 use image::RgbaImage;
@@ -140,6 +140,14 @@ fn input(pass: usize) -> RawInput {
     input
 }
 
+fn width_of(ui: &Ui, line: &str) -> f32 {
+    let font = TextStyle::Body.resolve(ui.style());
+    let text = ui
+        .painter()
+        .layout_no_wrap(line.to_owned(), font, Color32::WHITE);
+    text.size().x
+}
+
 fn show(ui: &mut Ui, title: &str, line: &str, content: &mut dyn FnMut(&mut Ui)) {
     let colors = *theme::palette(ui);
     CentralPanel::default()
@@ -149,14 +157,23 @@ fn show(ui: &mut Ui, title: &str, line: &str, content: &mut dyn FnMut(&mut Ui)) 
                 .inner_margin(Margin::same(20)),
         )
         .show(ui, |ui| {
-            ui.horizontal(|ui| {
+            let about = RichText::new(line).color(colors.weak);
+            let is_beside = ui.horizontal(|ui| {
                 ui.label(
                     RichText::new(title)
                         .font(theme::heading(theme::TITLE))
                         .color(colors.strong),
                 );
-                ui.add(Label::new(RichText::new(line).color(colors.weak)).truncate());
+                let is_beside = width_of(ui, line) <= ui.available_width();
+                if is_beside {
+                    ui.label(about.clone());
+                }
+                is_beside
             });
+            // A long one stands below the title, in as many lines as it needs.
+            if !is_beside.inner {
+                ui.label(about);
+            }
             ui.add_space(theme::GAP);
             content(ui);
         });

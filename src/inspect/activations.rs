@@ -129,6 +129,13 @@ impl Activations {
         self.shape.volume()[0]
     }
 
+    /// The slice of the maps where the shown slice of the image is; the middle one where that is no volume.
+    pub fn same_slice(&self) -> usize {
+        let slices = self.slices();
+        let of_image = self.slice.filter(|of| of.slices > 0);
+        of_image.map_or(slices / 2, |of| of.slice * slices / of.slices)
+    }
+
     /// All values of a channel.
     pub fn map(&self, channel: usize) -> &[f32] {
         let size = self.shape.volume().iter().product::<usize>();

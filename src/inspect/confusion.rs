@@ -2,6 +2,7 @@
 
 use super::batches::{Batch, Walk};
 use super::head::check_head;
+use super::image_set::FromSplit;
 use super::inspection::{InspectError, Inspection, InspectionContext, Needs};
 use super::label_figures::{count_labels, label_accuracy};
 use super::network_copy::InspectionNetwork;
@@ -90,17 +91,15 @@ impl Confusion {
 impl Inspection for Confusion {
     const NAME: &'static str = "confusion";
     const NEEDS: Needs = Needs::RunWithImages;
-    /// The split; `None` for the images that the network never learnt from, as far as there are some.
-    type Request = Option<Split>;
+    /// Usually all images that the network never learnt from, as far as there are some.
+    type Request = FromSplit;
 
-    fn compute(
-        cx: &mut InspectionContext<'_>,
-        request: &Option<Split>,
-    ) -> Result<Self, InspectError> {
+    fn compute(cx: &mut InspectionContext<'_>, request: &FromSplit) -> Result<Self, InspectError> {
         let dataset = cx.images()?;
         classifying(cx)?;
         let step = cx.run()?.step;
-        let (split, data) = counted(dataset, *request)?;
+        let (split, data) = counted(dataset, request.split)?;
+        let most = request.limit.unwrap_or(data.len());
         let mut confusion = Confusion {
             step,
             split,
@@ -108,7 +107,7 @@ impl Inspection for Confusion {
             classes: dataset.classes().to_vec(),
             ..Confusion::default()
         };
-        let walk = Walk::drawn(data.len(), data.len(), BATCH, "asking the network");
+        let walk = Walk::drawn(data.len(), most, BATCH, "asking the network");
         let read = |indices: &[u32]| Batch::read(data, indices);
         walk.each(cx, read, |cx, batch| confusion.add(cx.mirror()?, &batch))?;
         Ok(confusion)
@@ -180,15 +179,16 @@ pub fn count_answers(
     Ok(())
 }
 
+/// Said where an answer is asked of a network that gives none.
+pub(crate) const NOT_CLASSIFIED: &str = "nothing is classified in this run: train a stage with the task classify, whose head gives the answers";
+
 /// Checks that the network classifies these images; fails with what to change.
 pub(crate) fn classifying(cx: &mut InspectionContext<'_>) -> Result<(), InspectError> {
     let dataset = cx.images()?;
     let run = cx.run()?;
     let stage = run.stages.iter().find(|stage| stage.task == Task::Classify);
     let Some(stage) = stage else {
-        return Err(InspectError::Input(
-            "nothing is classified: a stage with the task classify is".to_owned(),
-        ));
+        return Err(InspectError::Input(NOT_CLASSIFIED.to_owned()));
     };
     check_head(stage, run.inference, dataset)
         .map_err(|misfit| InspectError::Input(misfit.to_string()))

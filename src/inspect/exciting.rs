@@ -6,12 +6,13 @@
 
 mod patch;
 
-pub use patch::{Field, framed, patch};
+pub use patch::{FRAME, Field, drawn, framed, patch};
 
 use super::activations::output_of;
 use super::activity_change::ActivityChange;
 use super::attribution::score::numbers;
 use super::batches::{Batch, Walk};
+use super::curve;
 use super::inspection::{InspectError, Inspection, InspectionContext, Needs};
 use super::reconstructions::split_of;
 use super::slices::{SliceOf, shown, shown_size};
@@ -157,6 +158,21 @@ impl Exciting {
 }
 
 impl Exciting {
+    /// A channel's image; of a signal its curve, with what is seen of it between two lines.
+    pub fn drawn(&self, channel: usize, place: usize) -> ([usize; 2], Vec<u8>) {
+        let field = self.channels[channel].excited[place].field;
+        drawn(self.image(channel, place), self.size, field.as_ref())
+    }
+
+    /// What is framed on a channel's image: first row, first column, last row, last column. `None` of a signal, and
+    /// where the whole image is seen.
+    pub fn frame(&self, channel: usize, place: usize) -> Option<[usize; 4]> {
+        let [height, width, _] = self.size;
+        let field = self.channels[channel].excited[place].field;
+        let field = field.filter(|_| !curve::is_signal(self.size))?;
+        Some(field.inside([height, width]))
+    }
+
     /// A channel's image with the patch framed: height and width, and `H × W × 4` bytes.
     pub fn framed(&self, channel: usize, place: usize) -> ([usize; 2], Vec<u8>) {
         let field = self.channels[channel].excited[place].field;

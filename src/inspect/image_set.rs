@@ -15,6 +15,15 @@ pub struct Chosen {
     pub limit: Option<usize>,
 }
 
+/// Images of a split that are gone over: so many, drawn from all of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FromSplit {
+    /// The split; `None` for the usual one of what is measured.
+    pub split: Option<Split>,
+    /// How many of its images; `None` for as many as are usual.
+    pub limit: Option<usize>,
+}
+
 /// The images of a project as it is edited.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ImageSet {

@@ -23,6 +23,16 @@ pub struct Inspector {
     kept: HashMap<TypeId, Box<dyn Any + Send>>,
 }
 
+impl Inspector {
+    /// One for other weights of the same network: the images that are looked at stay.
+    pub fn of_other_weights(&mut self) -> Inspector {
+        Inspector {
+            probe: self.probe.take(),
+            ..Inspector::default()
+        }
+    }
+}
+
 impl InspectionContext<'_> {
     /// A copy of the network with its present weights.
     pub fn mirror(&mut self) -> Result<&mut InspectionNetwork, InspectError> {
@@ -79,6 +89,14 @@ impl InspectionContext<'_> {
         }
         let probe = Probe::of_split(dataset, chosen, device)?;
         Ok(Arc::new(probe))
+    }
+
+    /// From now on these images are the probe images; how many they are.
+    pub fn look_at(&mut self, chosen: &Chosen) -> Result<usize, InspectError> {
+        let probe = self.chosen(None, chosen)?;
+        let count = probe.labels().len();
+        self.inspector.probe = Some(probe);
+        Ok(count)
     }
 
     /// The probe images of the run, or an image file as the dataset would read it.

@@ -7,6 +7,7 @@
 use super::activity_change::{ActivityChange, only_in};
 use super::attribution::score::numbers;
 use super::batches::{Batch, Walk};
+use super::image_set::FromSplit;
 use super::inspection::{InspectError, Inspection, InspectionContext, Needs};
 use super::reconstructions::split_of;
 use super::{layer_of, route_through};
@@ -23,14 +24,8 @@ pub const IMAGES: usize = 1000;
 /// Images at a time: the outputs of all layers are held at once.
 const BATCH: usize = 16;
 
-/// Which images.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Request {
-    /// The split; `None` for test, or the first there is.
-    pub split: Option<Split>,
-    /// How many of its images, drawn at random; `None` for [`IMAGES`].
-    pub limit: Option<usize>,
-}
+/// Which images: of test, or of the first split there is; [`IMAGES`] of them unless another number is wanted.
+pub type Request = FromSplit;
 
 /// A layer in numbers.
 #[derive(Clone, Debug, PartialEq, Serialize)]

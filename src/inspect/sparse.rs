@@ -7,8 +7,10 @@
 pub mod unit;
 
 use super::activity_change::only_in;
+use super::image_set::FromSplit;
 use super::inspection::{InspectError, Inspection, InspectionContext, Needs};
 use super::network_copy::InspectionNetwork;
+use super::reconstructions::split_of;
 use super::{layer_name, subtract};
 use candle_core::{Device, Tensor};
 use std::time::Instant;
@@ -158,6 +160,8 @@ pub struct Measured<'a> {
     pub sparsity: Option<&'a Sparsity>,
     /// Name and images of the split.
     pub split: (Split, &'a SplitData),
+    /// So many of them at most.
+    pub most: usize,
     /// Stop after the first batch that ends later than this.
     pub until: Option<Instant>,
 }
@@ -197,7 +201,7 @@ pub fn measure(
     let (mut values, mut images) = (0, 0);
     // Shuffled: splits may come class by class.
     let order = epoch_order(data.len(), 0, 0);
-    for indices in order[..order.len().min(MOST_IMAGES)].chunks(BATCH) {
+    for indices in order[..order.len().min(what.most)].chunks(BATCH) {
         let batch = Activations::of(mirror, what.route, data, indices, &key)?;
         batch.add_to(&mut sums, &mut counts);
         values += batch.values.len() / batch.units;
@@ -339,10 +343,11 @@ fn last_of(nodes: &[Planned], target: &Target) -> Option<String> {
 impl Inspection for SparseCode {
     const NAME: &'static str = "sparse code";
     const NEEDS: Needs = Needs::RunWithImages;
-    type Request = ();
+    /// Usually up to 2,000 images of the split that the stage trains on.
+    type Request = FromSplit;
 
     /// Of the last stage with a sparsity, or of the last one.
-    fn compute(cx: &mut InspectionContext<'_>, (): &()) -> Result<Self, InspectError> {
+    fn compute(cx: &mut InspectionContext<'_>, request: &FromSplit) -> Result<Self, InspectError> {
         let dataset = cx.images()?;
         let deadline = cx.deadline;
         let run = cx.run()?;
@@ -351,7 +356,8 @@ impl Inspection for SparseCode {
         let what = Measured {
             route: stage.task.into(),
             sparsity: stage.sparsity.as_ref(),
-            split: measured_split(dataset, &stage)?,
+            split: measured_split(dataset, &stage, request.split)?,
+            most: request.limit.unwrap_or(MOST_IMAGES),
             until: deadline,
         };
         Ok(measure(cx.mirror()?, inference, what, step)?)
@@ -391,11 +397,15 @@ fn measured_stage(stages: &[Stage]) -> Stage {
     sparse.or(stages.first()).cloned().unwrap_or_default()
 }
 
-/// The split that the stage trains on, or the first there is.
+/// The split that is asked for; else the one that the stage trains on, or the first there is.
 fn measured_split<'a>(
     dataset: &'a Dataset,
     stage: &Stage,
+    asked: Option<Split>,
 ) -> Result<(Split, &'a SplitData), InspectError> {
+    if asked.is_some() {
+        return split_of(dataset, asked);
+    }
     let split = dataset.split(stage.split).map(|data| (stage.split, data));
     let split = split.or_else(|| dataset.splits().next());
     split.ok_or_else(|| InspectError::Input("there are no images to measure".to_owned()))

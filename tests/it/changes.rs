@@ -104,8 +104,9 @@ fn a_change_is_what_is_now_minus_what_was_then() {
         assert_eq!(image.before, Some(old.answers.taken(at)));
     }
 
-    let change = both.inspect::<Confusion>(&None).unwrap();
-    let [new, old] = [&mut now, &mut then].map(|run| run.inspect::<Confusion>(&None).unwrap());
+    let change = both.inspect::<Confusion>(&Default::default()).unwrap();
+    let [new, old] =
+        [&mut now, &mut then].map(|run| run.inspect::<Confusion>(&Default::default()).unwrap());
     for class in 0..10 {
         for answer in 0..10 {
             let counts = [&new, &old].map(|counted| counted.counts[class][answer] as i64);
@@ -140,8 +141,9 @@ fn of_many_images(both: &mut SavedRun, now: &mut SavedRun, then: &mut SavedRun) 
     let [better, worse] = change.better_and_worse().unwrap();
     assert!(better + worse > 0 && better + worse <= change.errors.len());
 
-    let change = both.inspect::<SparseCode>(&()).unwrap();
-    let [new, old] = [&mut *now, &mut *then].map(|run| run.inspect::<SparseCode>(&()).unwrap());
+    let change = both.inspect::<SparseCode>(&Default::default()).unwrap();
+    let [new, old] =
+        [&mut *now, &mut *then].map(|run| run.inspect::<SparseCode>(&Default::default()).unwrap());
     assert_eq!(change.means, minus(&new.means, &old.means));
     assert!(change.means.iter().any(|mean| *mean != 0.0));
     assert_eq!(

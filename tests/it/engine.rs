@@ -18,7 +18,7 @@ use strata::engine::storage::record::{RunRecord, Status};
 use strata::engine::thread::{RunOptions, Running, start};
 use strata::inspect::filters::{self, Filters};
 use strata::inspect::gallery::Gallery;
-use strata::inspect::image_set::ImageSet;
+use strata::inspect::image_set::{FromSplit, ImageSet};
 use strata::inspect::inspection::{Inspection, Subject};
 use strata::inspect::reconstructions::Reconstructions;
 use strata::inspect::saliency::{Question, Request, Saliency};
@@ -410,7 +410,7 @@ fn a_paused_run_is_looked_into_and_goes_on_as_if_nobody_had() {
             .to_string()
             .contains("there is no class 10")
     );
-    let code = ask::<SparseCode>(&running, ()).unwrap();
+    let code = ask::<SparseCode>(&running, FromSplit::default()).unwrap();
     assert_eq!(
         (code.means.len(), code.target, code.images),
         (6, Some((0.1, 1e-3)), 40)
@@ -437,14 +437,14 @@ fn a_trained_run_answers_and_a_folder_that_is_none_says_so() {
     assert!(filters.count > 0);
     let pictures = reply::<Reconstructions>(&service, stored(), None).unwrap();
     assert!(pictures.mean_mse > 0.0);
-    let code = reply::<SparseCode>(&service, stored(), ()).unwrap();
+    let code = reply::<SparseCode>(&service, stored(), FromSplit::default()).unwrap();
     assert_eq!(
         (code.target, code.split),
         (Some((0.1, 1e-3)), Split::Unlabeled),
         "of the stage with a sparsity"
     );
     let none = Subject::Stored(folder.path().join("none").into());
-    let refusal = reply::<SparseCode>(&service, none, ()).unwrap_err();
+    let refusal = reply::<SparseCode>(&service, none, FromSplit::default()).unwrap_err();
     assert!(refusal.to_string().contains("none"));
 }
 

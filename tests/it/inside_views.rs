@@ -221,7 +221,7 @@ fn check_means(subject: &mut Subject, place: &Place, what: &str) {
         return;
     }
     subject.stages[0].sparsity = Some(format!("rho=0.1 beta=1 at={place}").parse().unwrap());
-    let code = subject.inspect::<SparseCode>(&());
+    let code = subject.inspect::<SparseCode>(&Default::default());
     let data = subject.dataset.split(Split::Train).unwrap();
     let indices: Vec<u32> = (0..data.len() as u32).collect();
     let mut values = vec![0.0; data.len() * 192];

@@ -188,7 +188,7 @@ fn what_a_network_says_of_labels_is_listed() {
     completed(train(&project, &options(&at.join("run"))).0);
     let mut run = SavedRun::open(&at.join("run"), "last", None, &mut |_| true).unwrap();
     let evaluation = run.evaluate(Split::Test).unwrap();
-    let confusion = run.inspect::<Confusion>(&None).unwrap();
+    let confusion = run.inspect::<Confusion>(&Default::default()).unwrap();
     assert_eq!(Some(&confusion.labels), evaluation.labels.as_ref());
     assert!((confusion.accuracy().unwrap() - evaluation.metrics.accuracy.unwrap()).abs() < 1e-12);
     assert!(confusion.counts.is_empty());

@@ -11,6 +11,7 @@ mod kit;
 mod advice;
 mod archives;
 mod arranged;
+mod asked_images;
 mod augmentation;
 mod baselines;
 mod bayesian_sweeps;

@@ -5,7 +5,7 @@ use crate::kit::runs::{completed, options, train};
 use std::path::Path;
 use strata::engine::storage::saved_run::SavedRun;
 use strata::inspect::sparse::SparseCode;
-use strata::inspect::sparse::unit::{SparseUnit, Template};
+use strata::inspect::sparse::unit::{Request, SparseUnit, Template};
 use strata::project::Project;
 use strata::project::builtin;
 use strata::project::data::{Source, Split};
@@ -38,11 +38,13 @@ fn reached(project: &Project, path: &Path) -> Reached {
     let measured = of(Split::Valid).or(of(Split::Test)).or(metrics.first());
     let psnr = measured.unwrap().1.psnr.unwrap();
     let mut run = SavedRun::open(path, "last", Some("cpu"), &mut |_| true).unwrap();
-    let code = run.inspect::<SparseCode>(&()).unwrap();
+    let code = run.inspect::<SparseCode>(&Default::default()).unwrap();
     let units = code.means.len();
     let shown: Vec<usize> = (0..units).step_by(4).collect();
     let is_oriented = |unit: &&usize| {
-        let unit = run.inspect::<SparseUnit>(&Some(**unit)).unwrap();
+        let unit = run
+            .inspect::<SparseUnit>(&Request::of(Some(**unit)))
+            .unwrap();
         coherence(unit.encoder.as_ref().unwrap()) > ORIENTED
     };
     let oriented = shown.iter().filter(is_oriented).count();

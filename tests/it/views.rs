@@ -462,7 +462,7 @@ fn the_code_is_shown_live() {
     };
     engine.with(|run| {
         run.live.put(Reply {
-            query: Query::new(Subject::Live, ()),
+            query: Query::new(Subject::Live, Default::default()),
             result: Ok(code.into()),
         })
     });

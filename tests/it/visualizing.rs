@@ -275,6 +275,26 @@ fn the_images_that_excite_a_channel_are_those_with_its_largest_values() {
     }
 }
 
+/// Where nothing is classified the code is excited, and not what the decoder gives.
+#[test]
+fn an_autoencoder_is_asked_for_its_code_first() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut project = tiny(&[]);
+    project.network.head.clear();
+    project.stages.truncate(1);
+    let mut window = open(folder.path(), &project);
+    window.show_alone(ViewKind::Visualize);
+    window.train();
+    wait_for(&mut window, "images of the code", |made| made.done > 0);
+    let seen = window
+        .state()
+        .inspections
+        .latest::<Visualization>()
+        .unwrap();
+    let layer = seen.query.request.layer.as_ref().unwrap();
+    assert_eq!(layer.to_string(), "encoder.2");
+}
+
 #[test]
 fn the_window_shows_what_excites_each_channel() {
     use strata::inspect::exciting::Exciting;

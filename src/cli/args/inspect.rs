@@ -23,7 +23,7 @@ use filters::FilterArgs;
 use neighbours::NeighbourArgs;
 use pixel::PixelArgs;
 use predictions::PredictionArgs;
-use reconstructions::CodeArgs;
+use reconstructions::{CodeArgs, counted};
 use saliency::SaliencyArgs;
 use std::path::PathBuf;
 use strata_core::project::data::Split;
@@ -38,15 +38,18 @@ pub struct InspectArgs {
     /// What to save
     #[arg(value_parser = pictures())]
     pub what: &'static Picture,
-    /// Use this image instead of the run's probe images; for saliency, predictions and adversarial several times; of neighbours: the image whose neighbours are shown. Of visualize: start from it instead of noise
+    /// Use this image instead of the run's probe images; may be given several times. Of neighbours: the image whose neighbours are shown. Of visualize: start from it instead of noise
     #[arg(long, value_name = "FILE")]
     pub image: Vec<PathBuf>,
-    /// Of saliency and predictions: the images of this split [default: probe images; for predictions test, or valid]. Of exciting and layers: the images. Of adversarial and filters: the images whose accuracy is measured. Of reconstructions: the errors of these. Of neighbours and embedding: the images that are compared [default: test, or valid]
+    /// Of saliency, predictions, activations, receptive-field and pixel: the images of this split [default: probe images; for predictions test, or valid]. Of exciting, layers, confusion and sparse-code: the images. Of adversarial and filters: the images whose accuracy is measured. Of reconstructions: the errors of these; with --edit, --walk, --noise or --probe their codes. Of neighbours and embedding: the images that are compared [default: test, or valid]
     #[arg(long, value_parser = split)]
     pub split: Option<Split>,
-    /// Of filters, saliency, predictions, reconstructions, adversarial, exciting and layers: so many images of the split. Of neighbours and embedding: a sample of so many, up to 5000 [default: 1000]
+    /// So many images of the split. Of neighbours and embedding: a sample of so many, up to 5000 [default: 1000]
     #[arg(long, value_name = "N", value_parser = at_least_one)]
     pub limit: Option<usize>,
+    /// Of activations, pixel and reconstructions: this of the images, counted from 1 [default: the first]. Of reconstructions: its code, and what each of its units paints alone
+    #[arg(long, value_name = "N", value_parser = counted, conflicts_with = "walk")]
+    pub probe: Option<usize>,
     /// Draw this slice of volumes, from 0 [default: the middle one]
     #[arg(long, value_name = "N")]
     pub slice: Option<usize>,

@@ -11,13 +11,13 @@ use strata_inspect::confusion::Confusion;
 pub(super) const PICTURE: Picture = Picture {
     word: "confusion",
     shows: "How often images of each class are taken for each",
-    takes: &["--since", "--split", "--numbers"],
+    takes: &["--since", "--split", "--limit", "--numbers"],
     draw: Draw::Run(picture),
     ..Picture::NONE
 };
 
 fn picture(run: &mut SavedRun, args: &InspectArgs) -> anyhow::Result<Drawn> {
-    let confusion = run.inspect::<Confusion>(&args.split)?;
+    let confusion = run.inspect::<Confusion>(&super::from_split(args))?;
     if let Some(file) = &args.numbers {
         let columns = confusion.counts.first().map_or(0, Vec::len);
         let counts = confusion.counts.iter().flatten();

@@ -15,18 +15,44 @@ use strata_inspect::effective_field::{EFFECTIVE, EffectiveField, Request};
 pub(super) const PICTURE: Picture = Picture {
     word: "receptive-field",
     shows: "What a position of a layer sees: the box on the image, and how strongly each pixel counts",
-    takes: &["--layer", "--cell", "--numbers", "--slice"],
+    takes: &[
+        "--layer",
+        "--cell",
+        "--image",
+        "a second --image",
+        "--split",
+        "--limit",
+        "--numbers",
+        "--slice",
+    ],
     draw: Draw::Run(picture),
-    ..Picture::NONE
+    check: super::one_source,
 };
+
+/// Images that the gradient is averaged over, at most: they go through the network at once.
+const MOST: usize = 64;
 
 /// The picture, with its numbers.
 fn picture(run: &mut SavedRun, args: &InspectArgs) -> anyhow::Result<Drawn> {
+    super::look_at(run, args, MOST)?;
     let request = Request {
         place: place(run, args.layer.as_deref())?,
         cell: cell(args.field.cell.as_deref())?,
     };
     let field = run.inspect_slice::<EffectiveField>(args.slice, &request)?;
+    let seen = &field.seen;
+    if !request.cell.is_empty() && request.cell != seen.cell {
+        let cell = args.field.cell.as_deref().unwrap_or_default();
+        let message = match seen.map.is_empty() {
+            true => format!("{} gives no map: leave --cell {cell} out", field.place),
+            false => format!(
+                "--cell {cell} is not in the map of {}, which is {}; cells are counted from 0",
+                field.place,
+                text::times(&seen.map)
+            ),
+        };
+        return Err(WrongInput(message).into());
+    }
     let line = line(&field);
     output::say(&line);
     if let Some(file) = &args.numbers {

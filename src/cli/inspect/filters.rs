@@ -46,6 +46,7 @@ fn picture(args: &InspectArgs) -> anyhow::Result<Drawn> {
         || args.split.is_some()
         || args.limit.is_some()
         || args.numbers.is_some()
+        || args.slice.is_some()
         || args.since.is_some();
     let data = project::file::load(&args.run.join("project.toml"))?.data;
     let is_changed = data.whiten.is_some() || data.center.is_some();

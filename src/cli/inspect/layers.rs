@@ -8,7 +8,7 @@ use crate::cli::output;
 use strata_core::format::short;
 use strata_engine::storage::saved_run::SavedRun;
 use strata_gui::plate::of_exciting;
-use strata_inspect::layer_statistics::{LayerStatistics, Request};
+use strata_inspect::layer_statistics::LayerStatistics;
 
 /// `strata inspect RUN layers`
 pub(super) const PICTURE: Picture = Picture {
@@ -21,10 +21,7 @@ pub(super) const PICTURE: Picture = Picture {
 
 /// The table; the numbers are mean, deviation, share of zeros and number of dead channels of each layer.
 fn picture(run: &mut SavedRun, args: &InspectArgs) -> anyhow::Result<Drawn> {
-    let made = run.inspect::<LayerStatistics>(&Request {
-        split: args.split,
-        limit: args.limit,
-    })?;
+    let made = run.inspect::<LayerStatistics>(&super::from_split(args))?;
     for layer in &made.layers {
         let dead = numbers(", dead channels", &layer.dead);
         let change = layer.change.as_ref().map_or_else(String::new, |change| {

@@ -3,9 +3,10 @@
 use super::embedding::layer;
 use super::picture::{Draw, Drawn, Picture};
 use crate::cli::args::InspectArgs;
-use crate::cli::numbers::Numbers;
+use crate::cli::numbers::{Numbers, one_or_all};
 use crate::cli::{output, text};
 use serde_json::{Value, json};
+use std::path::PathBuf;
 use strata_core::format;
 use strata_engine::storage::saved_run::SavedRun;
 use strata_gui::plate::of_neighbours;
@@ -19,6 +20,7 @@ pub(super) const PICTURE: Picture = Picture {
     takes: &[
         "--layer",
         "--image",
+        "a second --image",
         "--split",
         "--limit",
         "--numbers",
@@ -31,32 +33,50 @@ pub(super) const PICTURE: Picture = Picture {
     ..Picture::NONE
 };
 
-/// Both rows of neighbours, with their numbers.
+/// Both rows of neighbours of each image, with their numbers.
 fn picture(run: &mut SavedRun, args: &InspectArgs) -> anyhow::Result<Drawn> {
     let options = &args.neighbours;
-    let request = Request {
-        place: layer(run, args)?,
-        chosen: Chosen {
-            files: args.image.clone(),
-            split: args.split,
-            limit: args.limit,
-        },
-        image: options.index.unwrap_or(0),
-        metric: options.metric.unwrap_or_default(),
-        votes: options.k.unwrap_or(0),
-    };
-    let found = run.inspect_slice::<Neighbours>(args.slice, &request)?;
-    say(&found);
-    if let Some(file) = &args.numbers {
-        let values = found.distances.concat();
-        let axes = [("pixels_or_features", 2), ("image", found.images)];
-        Numbers {
-            axes: &axes,
-            values: &values,
-        }
-        .save(file)?;
+    let place = layer(run, args)?;
+    // An image of the split, or each file.
+    let files = args.image.iter().map(|file| vec![file.clone()]);
+    let mut each: Vec<Vec<PathBuf>> = files.collect();
+    if each.is_empty() {
+        each.push(Vec::new());
     }
-    Ok((of_neighbours::plate(&found), Some(value(&found))))
+    let mut all = Vec::new();
+    for files in each {
+        let request = Request {
+            place: place.clone(),
+            chosen: Chosen {
+                files,
+                split: args.split,
+                limit: args.limit,
+            },
+            image: options.index.unwrap_or(0),
+            metric: options.metric.unwrap_or_default(),
+            votes: options.k.unwrap_or(0),
+        };
+        let found = run.inspect_slice::<Neighbours>(args.slice, &request)?;
+        say(&found);
+        all.push(found);
+    }
+    if let (Some(file), Some(first)) = (&args.numbers, all.first()) {
+        let values: Vec<f32> = all
+            .iter()
+            .flat_map(|found| found.distances.concat())
+            .collect();
+        let axes = [
+            ("query", all.len()),
+            ("pixels_or_features", 2),
+            ("image", first.images),
+        ];
+        // One image is no axis.
+        let axes = &axes[usize::from(all.len() == 1)..];
+        let values = &values;
+        Numbers { axes, values }.save(file)?;
+    }
+    let values: Vec<Value> = all.iter().map(value).collect();
+    Ok((of_neighbours::plate(&all), Some(one_or_all(values))))
 }
 
 fn say(found: &Neighbours) {

@@ -13,9 +13,17 @@ use strata_inspect::pixel::{Part, Pixel, Request, Term, product};
 pub(super) const PICTURE: Picture = Picture {
     word: "pixel",
     shows: "The arithmetic of one value of a layer, as text",
-    takes: &["--layer", "--image", "--at"],
+    takes: &[
+        "--layer",
+        "--image",
+        "a second --image",
+        "--split",
+        "--limit",
+        "--probe",
+        "--at",
+    ],
     draw: Draw::Printed(run),
-    ..Picture::NONE
+    check: super::one_source,
 };
 
 /// Channels whose windows are printed in full.
@@ -37,12 +45,14 @@ fn run(run: &mut SavedRun, args: &InspectArgs) -> anyhow::Result<()> {
         .and_then(|row| row.output.as_ref())
         .map_or(2, |output| output.rank());
     let at = asked.map(|numbers| four(&numbers, rank)).transpose()?;
+    super::look_at(run, args, super::READ)?;
     let request = Request {
         at,
-        file: args.one_image(),
+        image: args.probe.map_or(0, |image| image - 1),
         ..Request::of(place)
     };
     let pixel = run.inspect::<Pixel>(&request)?;
+    super::is_there(request.image, &pixel.image)?;
     if at.is_some_and(|at| at != pixel.at) {
         let message = format!(
             "--at {} is outside of the output {}",

@@ -1,6 +1,7 @@
 //! `strata inspect RUN reconstructions`: images and what the network makes of them, the errors over a split, and the
 //! code changed by hand.
 
+use super::READ;
 use super::picture::{Draw, Drawn, Picture};
 use crate::cli::args::InspectArgs;
 use crate::cli::numbers::Numbers;
@@ -20,6 +21,7 @@ pub(super) const PICTURE: Picture = Picture {
     takes: &[
         "--since",
         "--image",
+        "a second --image",
         "--split",
         "--limit",
         "--numbers",
@@ -48,10 +50,11 @@ fn picture(run: &mut SavedRun, args: &InspectArgs) -> anyhow::Result<Drawn> {
         return code(run, args);
     }
     let is_measured = args.split.is_some() || args.limit.is_some() || args.json;
-    if is_measured || args.numbers.is_some() {
+    if args.image.is_empty() && (is_measured || args.numbers.is_some()) {
         return errors(run, args);
     }
-    let pictures = run.inspect::<Reconstructions>(&args.one_image())?;
+    super::look_at(run, args, READ)?;
+    let pictures = run.inspect::<Reconstructions>(&None)?;
     if let Some(step) = pictures.since {
         output::say(&format!("between what is made now and at step {step}:"));
     }
@@ -61,7 +64,30 @@ fn picture(run: &mut SavedRun, args: &InspectArgs) -> anyhow::Result<Drawn> {
         text::figure(mse.into()),
         pictures.mse.len()
     ));
-    Ok((of_network::reconstructions(&pictures, args.slice), None))
+    let units = run.dataset.pixel_units();
+    let figures = |mse: &f32| [f64::from(*mse), units.psnr(f64::from(*mse))];
+    let figures: Vec<[f64; 2]> = pictures.mse.iter().map(figures).collect();
+    if let Some(file) = &args.numbers {
+        let values: Vec<f32> = figures.iter().flatten().map(|n| *n as f32).collect();
+        Numbers {
+            axes: &[("image", figures.len()), ("figure", 2)],
+            values: &values,
+        }
+        .save(file)?;
+    }
+    let finite = |psnr: f64| Some(psnr).filter(|psnr| psnr.is_finite());
+    let images = figures.iter().zip(&args.image).map(|([mse, psnr], file)| {
+        json!({"file": file.display().to_string(), "mse": mse, "psnr": finite(*psnr)})
+    });
+    let value = json!({
+        "step": pictures.step,
+        "since": pictures.since,
+        "mse": mse,
+        "psnr": finite(psnr.into()),
+        "images": images.collect::<Vec<_>>(),
+    });
+    let drawn = of_network::reconstructions(&pictures, args.slice);
+    Ok((drawn, Some(value)))
 }
 
 fn errors(run: &mut SavedRun, args: &InspectArgs) -> anyhow::Result<Drawn> {
@@ -161,7 +187,7 @@ fn code(run: &mut SavedRun, args: &InspectArgs) -> anyhow::Result<Drawn> {
     let options = &args.code;
     let [from, to] = match options.walk.as_slice() {
         [from, to] => [Some(*from), Some(*to)],
-        [] => [options.probe, None],
+        [] => [args.probe, None],
         _ => {
             return Err(WrongInput(
                 "--walk goes from one image to another: write --walk 1,4".to_owned(),
@@ -169,10 +195,15 @@ fn code(run: &mut SavedRun, args: &InspectArgs) -> anyhow::Result<Drawn> {
             .into());
         }
     };
+    // Of one file the units' ranges are those over the probe images.
+    let file = args.one_image().filter(|_| args.image.len() == 1);
+    if file.is_none() {
+        super::look_at(run, args, READ)?;
+    }
     let request = code_edit::Request {
         // Images and units are counted from 1, as below their pictures.
         image: from.map_or(0, |image| image - 1),
-        file: args.one_image(),
+        file,
         other: to.map(|image| image - 1),
         edits: options
             .edit

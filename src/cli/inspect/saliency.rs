@@ -9,7 +9,7 @@ use crate::cli::{WrongInput, output, text};
 use serde_json::{Value, json};
 use strata_engine::storage::saved_run::SavedRun;
 use strata_gui::plate::of_saliency;
-use strata_inspect::image_set::Chosen;
+use strata_inspect::attribution::Method;
 use strata_inspect::map_look::MapLook;
 use strata_inspect::saliency::{Answer, Question, Request, Saliency};
 
@@ -36,8 +36,25 @@ pub(super) const PICTURE: Picture = Picture {
         "--slice",
     ],
     draw: Draw::Run(picture),
-    check: super::unit_of_layer,
+    check,
 };
+
+/// Options that say how maps are drawn; those of the sanity check are drawn alike.
+const LOOKS: [&str; 4] = ["--signed", "--clip", "--one-scale", "--opacity"];
+
+fn check(args: &InspectArgs) -> Result<(), WrongInput> {
+    let is_cam = args.saliency.method == Some(Method::GradCam);
+    if args.layer.is_some() && args.unit.is_none() && !is_cam {
+        let message = "--layer is of a unit or of Grad-CAM: write --unit 0 or --method grad-cam with it, or leave it out";
+        return Err(WrongInput(message.to_owned()));
+    }
+    let look = LOOKS.into_iter().find(|look| args.has(&[look]));
+    if let Some(look) = look.filter(|_| args.saliency.randomise.is_some()) {
+        let message = format!("the maps of --randomise are all drawn alike: leave {look} out");
+        return Err(WrongInput(message));
+    }
+    super::unit_of_layer(args)
+}
 
 /// The maps, with their numbers.
 fn picture(run: &mut SavedRun, args: &InspectArgs) -> anyhow::Result<Drawn> {
@@ -93,11 +110,7 @@ fn request(run: &SavedRun, args: &InspectArgs) -> Result<Request, WrongInput> {
     Ok(Request {
         question,
         image: None,
-        chosen: Chosen {
-            files: args.image.clone(),
-            split: args.split,
-            limit: args.limit,
-        },
+        chosen: super::chosen(args),
         method: options.method.unwrap_or_default(),
         layer: layer.map(|name| place(run, Some(name))).transpose()?,
         randomised: options.randomise.unwrap_or(0),

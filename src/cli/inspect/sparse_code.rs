@@ -8,14 +8,14 @@ use serde_json::json;
 use strata_engine::storage::saved_run::SavedRun;
 use strata_gui::plate::{of_network, of_unit};
 use strata_inspect::activity_change::signed;
-use strata_inspect::sparse::unit::SparseUnit;
+use strata_inspect::sparse::unit::{self, SparseUnit};
 use strata_inspect::sparse::{SparseCode, UnitChanges};
 
 /// `strata inspect RUN sparse-code`
 pub(super) const PICTURE: Picture = Picture {
     word: "sparse-code",
     shows: "How active each hidden unit is on average",
-    takes: &["--since", "--unit", "--numbers"],
+    takes: &["--since", "--unit", "--split", "--limit", "--numbers"],
     draw: Draw::Run(picture),
     check,
 };
@@ -33,11 +33,24 @@ const NEAR: f64 = 0.03;
 
 /// The charts of all units, or with `--unit` the pictures of one.
 fn picture(run: &mut SavedRun, args: &InspectArgs) -> anyhow::Result<Drawn> {
-    let code = run.inspect::<SparseCode>(&())?;
+    let images = super::from_split(args);
+    let code = run.inspect::<SparseCode>(&images)?;
     let wanted = args.unit.as_ref().map(|unit| unit.channel as usize);
+    let units = code.means.len();
+    if let Some(unit) = wanted.filter(|unit| *unit >= units) {
+        let message = format!(
+            "there is no unit {unit}: {} has {units}, from 0",
+            code.layer
+        );
+        return Err(WrongInput(message).into());
+    }
+    let request = unit::Request {
+        unit: wanted,
+        images,
+    };
     let unit = match code.since {
         Some(_) => None,
-        None => Some(run.inspect::<SparseUnit>(&wanted)?),
+        None => Some(run.inspect::<SparseUnit>(&request)?),
     };
     say(&code);
     if let Some(file) = &args.numbers {

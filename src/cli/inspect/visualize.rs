@@ -4,9 +4,10 @@ use super::class;
 use super::field::place;
 use super::picture::{Draw, Drawn, Picture};
 use crate::cli::args::{Channels, InspectArgs};
-use crate::cli::numbers::Numbers;
+use crate::cli::numbers::{Numbers, one_or_all};
 use crate::cli::{WrongInput, output, text};
 use serde_json::{Value, json};
+use std::path::PathBuf;
 use strata_engine::storage::saved_run::SavedRun;
 use strata_gui::plate::of_visualization;
 use strata_inspect::visualize::{self, Goal, How, Request, Visualization, Wanted};
@@ -17,6 +18,7 @@ pub(super) const PICTURE: Picture = Picture {
     shows: "Images made so that a class, a channel, a value or a layer answers strongly",
     takes: &[
         "--image",
+        "a second --image",
         "--numbers",
         "--class",
         "--unit",
@@ -44,36 +46,50 @@ pub(super) const PICTURE: Picture = Picture {
     check: super::unit_of_layer,
 };
 
-/// The images with the way there, and their numbers.
+/// The images with the way there, and their numbers; from noise, or from each image that is given.
 fn picture(run: &mut SavedRun, args: &InspectArgs) -> anyhow::Result<Drawn> {
-    let request = request(run, args)?;
-    let made = run.inspect_slice::<Visualization>(args.slice, &request)?;
-    for (index, picture) in made.pictures.iter().enumerate() {
-        output::say(&line(&made, index, picture));
+    let starts = args.image.iter().cloned().map(Some);
+    let mut starts: Vec<Option<PathBuf>> = starts.collect();
+    if starts.is_empty() {
+        starts.push(None);
     }
-    if made.of > made.pictures.len() && !args.visualize.side_by_side {
-        let (shown, of) = (made.pictures.len(), made.of);
-        output::say(&format!("the first {shown} of {of} channels"));
+    let mut all = Vec::new();
+    for start in starts {
+        let request = request(run, args, start)?;
+        let made = run.inspect_slice::<Visualization>(args.slice, &request)?;
+        for (index, picture) in made.pictures.iter().enumerate() {
+            output::say(&line(&made, index, picture));
+        }
+        if made.of > made.pictures.len() && !args.visualize.side_by_side {
+            let (shown, of) = (made.pictures.len(), made.of);
+            output::say(&format!("the first {shown} of {of} channels"));
+        }
+        all.push(made);
     }
-    if let Some(file) = &args.numbers {
-        let [height, width, channels] = made.size;
+    if let (Some(file), Some(first)) = (&args.numbers, all.first()) {
+        let [height, width, channels] = first.size;
+        let values: Vec<f32> = all.iter().flat_map(|made| made.values.clone()).collect();
         let axes = [
-            ("image", made.pictures.len()),
+            ("image", all.iter().map(|made| made.pictures.len()).sum()),
             ("row", height),
             ("column", width),
             ("channel", channels),
         ];
-        let values = &made.values;
         Numbers {
             axes: &axes,
-            values,
+            values: &values,
         }
         .save(file)?;
     }
-    Ok((of_visualization::plate(&made), Some(value(&made))))
+    let values: Vec<Value> = all.iter().map(value).collect();
+    Ok((of_visualization::plate(&all), Some(one_or_all(values))))
 }
 
-fn request(run: &SavedRun, args: &InspectArgs) -> Result<Request, WrongInput> {
+fn request(
+    run: &SavedRun,
+    args: &InspectArgs,
+    image: Option<PathBuf>,
+) -> Result<Request, WrongInput> {
     let options = &args.visualize;
     let [channels, height, width] = run.dataset.shape();
     let slices = run.dataset.depth().unwrap_or(1).max(1);
@@ -83,7 +99,7 @@ fn request(run: &SavedRun, args: &InspectArgs) -> Result<Request, WrongInput> {
     Ok(Request {
         wanted: wanted(run, args)?,
         layer,
-        image: args.one_image(),
+        image,
         how: how(args, &usual.how),
         side_by_side: options.side_by_side,
         copies: options.starts.unwrap_or(1),

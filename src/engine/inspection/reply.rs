@@ -318,8 +318,10 @@ mod tests {
 
     #[test]
     fn the_newest_query_of_every_kind_waits() {
-        let code =
-            |run: &str| AnyQuery::new(Query::<SparseCode>::new(Subject::Stored(run.into()), ()));
+        let code = |run: &str| {
+            let subject = Subject::Stored(run.into());
+            AnyQuery::new(Query::<SparseCode>::new(subject, Default::default()))
+        };
         let map = |run: &str| {
             let subject = Subject::Stored(run.into());
             AnyQuery::new(Query::<Saliency>::new(subject, Default::default()))

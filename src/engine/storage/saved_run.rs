@@ -24,6 +24,7 @@ use strata_core::project::{Project, file};
 use strata_core::shape::{Inference, infer};
 use strata_data::{Dataset, Progress};
 use strata_inspect::head::check_head;
+use strata_inspect::image_set::Chosen;
 use strata_inspect::inspection::{InspectedRun, Inspection, InspectionContext, Slice};
 use strata_inspect::inspector::Inspector;
 use strata_inspect::predictions::ClassFigures;
@@ -129,7 +130,7 @@ impl SavedRun {
         self.trained = trained(run, &self.project, &saved.position);
         self.position = saved.position;
         // What was computed with the weights of before.
-        self.inspector = Inspector::default();
+        self.inspector = self.inspector.of_other_weights();
         Ok(())
     }
 
@@ -142,6 +143,11 @@ impl SavedRun {
             earlier: earlier.to_owned(),
         });
         Ok(())
+    }
+
+    /// From now on inspections of the probe images look at these instead; how many they are.
+    pub fn look_at(&mut self, chosen: &Chosen) -> Result<usize, RunError> {
+        Ok(self.with_context(&mut |_| true, |mut cx| cx.look_at(chosen))?)
     }
 
     /// Where it computes.

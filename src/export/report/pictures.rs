@@ -10,6 +10,7 @@ use strata_engine::error::RunError;
 use strata_engine::storage::saved_run::{SavedRun, inspect_weights};
 use strata_inspect::confusion::Confusion;
 use strata_inspect::filters::{self, Filters};
+use strata_inspect::image_set::FromSplit;
 use strata_inspect::maps::saliency_sheet;
 use strata_inspect::picture::{FilterScale, filter_sheet, reconstruction_sheet, zoom_for};
 use strata_inspect::reconstructions::Reconstructions;
@@ -58,7 +59,7 @@ impl Pictures {
         // A stage that classifies may still be to come.
         let classifies = saved.has_trained(Task::Classify);
         if classifies {
-            let found = saved.inspect::<Confusion>(&None);
+            let found = saved.inspect::<Confusion>(&FromSplit::default());
             self.confusion = self.or_note("confusion matrix", found);
         }
         let has_label_sets = classifies && saved.dataset.has_label_sets();
@@ -70,7 +71,7 @@ impl Pictures {
         }
         let is_sparse = project.stages.iter().any(|stage| stage.sparsity.is_some());
         if is_sparse {
-            let found = saved.inspect::<SparseCode>(&());
+            let found = saved.inspect::<SparseCode>(&FromSplit::default());
             self.sparse = self.or_note("sparse code", found);
         }
     }

@@ -23,6 +23,7 @@ use strata_core::format;
 use strata_core::project::stage::Task;
 use strata_engine::inspection::reply::Reply;
 use strata_inspect::confusion::Confusion;
+use strata_inspect::image_set::FromSplit;
 use strata_inspect::inspection::Subject;
 use strata_inspect::label_figures;
 use strata_inspect::predictions::List;
@@ -93,7 +94,7 @@ impl View for ConfusionView {
                 "A stage with the task classify has a confusion matrix.",
             );
         }
-        actions.extend(state.request(state.run_query::<Confusion>(None)));
+        actions.extend(state.request(state.run_query::<Confusion>(FromSplit::default())));
         match state.run_reply::<Confusion>().map(|seen| &seen.result) {
             Some(Ok(confusion)) => {
                 if let Some(cell) = matrix(ui, confusion) {

@@ -8,7 +8,9 @@ use crate::theme;
 use crate::view::View;
 use crate::widgets::raster::Sheet;
 use crate::widgets::{ChoiceBox, elided, empty};
-use eframe::egui::{FontId, Rect, Role, ScrollArea, Sense, Ui, WidgetInfo, pos2, vec2};
+use eframe::egui::{
+    Color32, FontId, Rect, Role, ScrollArea, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2,
+};
 use std::any::TypeId;
 use std::sync::Arc;
 use strata_app::action::Action;
@@ -20,7 +22,7 @@ use strata_core::project::Place;
 use strata_engine::inspection::reply::Reply;
 use strata_inspect::activity_change::signed;
 use strata_inspect::curve::SIZE;
-use strata_inspect::exciting::{Channel, Exciting, Request, place_words};
+use strata_inspect::exciting::{Channel, Exciting, FRAME, Request, place_words};
 use strata_inspect::inspection::Subject;
 use strata_inspect::layer_statistics::{self, LayerStatistics};
 use strata_inspect::since_words;
@@ -77,6 +79,8 @@ fn sheet(ui: &Ui, pictures: &[([usize; 2], Vec<u8>)]) -> Sheet {
 
 /// The longest side of an image, and the room for what is said of a channel.
 const SIDE: f32 = 72.0;
+/// How thick the frame around what a channel sees is.
+const FRAME_WIDTH: f32 = 1.5;
 const WORDS: f32 = 132.0;
 /// The same with the change since an earlier step.
 const WORDS_OF_CHANGE: f32 = 188.0;
@@ -273,15 +277,15 @@ impl ExcitingView {
         let places: Vec<(usize, usize)> = all
             .flat_map(|(index, channel)| (0..channel.excited.len()).map(move |at| (index, at)))
             .collect();
-        let framed: Vec<([usize; 2], Vec<u8>)> = places
+        let whole: Vec<([usize; 2], Vec<u8>)> = places
             .iter()
-            .map(|(index, at)| made.framed(*index, *at))
+            .map(|(index, at)| made.drawn(*index, *at))
             .collect();
         let cut = places.iter().map(|(index, at)| made.patch(*index, *at));
         let cut: Vec<([usize; 2], Vec<u8>)> = cut.flatten().collect();
         // Some images may be without a patch only where all are: the whole of them is seen.
-        let has_patches = cut.len() == framed.len();
-        let sheets = [Some(framed), Some(cut).filter(|_| has_patches)];
+        let has_patches = cut.len() == whole.len();
+        let sheets = [Some(whole), Some(cut).filter(|_| has_patches)];
         let sheets = sheets.map(|pictures| pictures.map(|pictures| sheet(ui, &pictures)));
         let [Some(images), patches] = sheets else {
             return;
@@ -292,6 +296,21 @@ impl ExcitingView {
             patches,
         });
     }
+}
+
+/// Frames what is seen of an image: around the pixels, so that each of them stays to be seen.
+fn paint_frame(ui: &Ui, image: Rect, [height, width, _]: [usize; 3], frame: [usize; 4]) {
+    let pixel = vec2(
+        image.width() / width.max(1) as f32,
+        image.height() / height.max(1) as f32,
+    );
+    let corner = |row: usize, column: usize| image.min + vec2(column as f32, row as f32) * pixel;
+    let [top, left, bottom, right] = frame;
+    let seen = Rect::from_min_max(corner(top, left), corner(bottom + 1, right + 1));
+    let [red, green, blue, _] = FRAME;
+    let stroke = Stroke::new(FRAME_WIDTH, Color32::from_rgb(red, green, blue));
+    ui.painter()
+        .rect_stroke(seen, 0.0, stroke, StrokeKind::Outside);
 }
 
 fn rows(ui: &mut Ui, made: &Exciting, drawn: &Drawn) {
@@ -314,7 +333,7 @@ fn rows(ui: &mut Ui, made: &Exciting, drawn: &Drawn) {
     let pitch = side.y.max(4.0 * LINE) + lines * LINE + GAP;
     let room = ui.available_width() - 8.0;
     let mut first = 0;
-    for channel in &made.channels {
+    for (index, channel) in made.channels.iter().enumerate() {
         let (row, response) = ui.allocate_exact_size(vec2(room, pitch), Sense::hover());
         response.widget_info(|| WidgetInfo::labeled(Role::Image, true, described(made, channel)));
         if ui.is_rect_visible(row) {
@@ -326,6 +345,9 @@ fn rows(ui: &mut Ui, made: &Exciting, drawn: &Drawn) {
                 }
                 let rect = Rect::from_min_size(pos2(left, row.top()), side);
                 drawn.images.paint(ui.painter(), first + at, rect);
+                if let Some(frame) = made.frame(index, at) {
+                    paint_frame(ui, rect, made.size, frame);
+                }
                 if let Some((sheet, size)) = &patch {
                     let rect = Rect::from_min_size(pos2(rect.right() + 2.0, row.top()), *size);
                     sheet.paint(ui.painter(), first + at, rect);

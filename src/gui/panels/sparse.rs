@@ -20,10 +20,11 @@ use strata_app::state::State;
 use strata_core::format;
 use strata_engine::inspection::reply::Reply;
 use strata_inspect::activity_change::signed;
+use strata_inspect::image_set::FromSplit;
 use strata_inspect::inspection::Subject;
 use strata_inspect::since_words;
 use strata_inspect::sparse::SparseCode;
-use strata_inspect::sparse::unit::SparseUnit;
+use strata_inspect::sparse::unit::{Request, SparseUnit};
 
 /// What the first chart shows of the units.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -123,6 +124,8 @@ impl View for SparseView {
             return changes(ui, code);
         }
         let colors = theme::palette(ui);
+        // Figures beside each other are told apart: "0.1" and "1 dead".
+        ui.spacing_mut().item_spacing.x = 2.0 * theme::GAP;
         let mut write = |text: String, color, hover: &str| figure(ui, &text, color, hover);
         if let Some(penalty) = code.penalty {
             let penalty = format!("penalty {}", format::loss(penalty));
@@ -169,7 +172,7 @@ impl View for SparseView {
     }
 
     fn body(&mut self, ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
-        actions.extend(state.request(state.run_query::<SparseCode>(())));
+        actions.extend(state.request(state.run_query::<SparseCode>(FromSplit::default())));
         match seen(state).map(|seen| (seen, &seen.result)) {
             Some((seen, Ok(code))) => self.cockpit(ui, state, seen, code, actions),
             Some((_, Err(error))) => failed(ui, "No code to measure", &error.to_string(), actions),
@@ -282,7 +285,7 @@ impl SparseView {
         let mut choice = former.clone();
         choice.unit = clicked.or(choice.unit);
         if has_room {
-            actions.extend(state.request(state.run_query::<SparseUnit>(choice.unit)));
+            actions.extend(state.request(state.run_query::<SparseUnit>(Request::of(choice.unit))));
             let lower = Rect::from_min_max(pos2(area.left(), bottom + theme::GAP), area.max);
             ui.scope_builder(UiBuilder::new().id_salt("unit").max_rect(lower), |ui| {
                 choice.unit = self.unit.show(ui, state, code, choice.unit);

@@ -1,7 +1,9 @@
 //! Filters as they are handed in when they are looked at closely: sorted, flagged, by input channel or frequency, and
 //! the images with and without those that are switched off.
 
-use super::of_network::{MOST_DRAWN, bar, filter_tile, how_many, image_tile, value};
+use super::of_network::{
+    MOST_DRAWN, bar, filter_tile, how_many, image_tile, nearly_square, value, weight_bar,
+};
 use super::{Plate, Tile, in_rows, tile};
 use crate::snapshot::Snapshot;
 use crate::widgets::plain;
@@ -61,7 +63,7 @@ pub fn plate(study: &FilterStudy, order: &[usize], shown: Shown) -> Snapshot {
     }
     lines.extend(flag_lines(&study.flags(), order));
     let order = &order[..order.len().min(MOST_DRAWN)];
-    let columns = (order.len() as f64).sqrt().ceil().max(1.0) as usize;
+    let columns = nearly_square(order.len());
     let responses = study
         .responses
         .as_ref()
@@ -107,7 +109,7 @@ pub fn plate(study: &FilterStudy, order: &[usize], shown: Shown) -> Snapshot {
                 filter_tile(filters, *index, FilterScale::PerFilter, caption)
             };
             let tiles = order.iter().map(one).collect();
-            (in_rows(tiles, columns), how, Vec::new())
+            (in_rows(tiles, columns), how, vec![weight_bar(filters)])
         }
     };
     lines.push(how.to_owned());

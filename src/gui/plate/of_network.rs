@@ -26,6 +26,8 @@ use strata_inspect::since_words;
 use strata_inspect::slices::SliceOf;
 use strata_inspect::sparse::SparseCode;
 
+/// Between two filters of volumes, in pixels of their pictures.
+const APART: usize = 2;
 /// Decimals of a value in a caption.
 const DECIMALS: usize = 3;
 
@@ -50,8 +52,11 @@ pub(super) fn bar(
     }
 }
 
-fn nearly_square(count: usize) -> usize {
-    (count as f64).sqrt().ceil().max(1.0) as usize
+/// Columns of so many pictures: a square, or a little wider where that fills every row.
+pub(super) fn nearly_square(count: usize) -> usize {
+    let square = (count as f64).sqrt().ceil().max(1.0) as usize;
+    let full = (square..=square + square / 2).find(|columns| count.is_multiple_of(*columns));
+    full.unwrap_or(square)
 }
 
 /// Filters that are drawn at most: more make a picture too large for the memory.
@@ -75,7 +80,29 @@ pub(super) fn filter_tile(
         true => 1,
         false => 2 * zoom_for(size[0].max(size[1] / 2)),
     };
-    tile(filter_picture(filters, index, scale), size, zoom, caption)
+    let picture = filter_picture(filters, index, scale);
+    if filters.slices < 2 {
+        return tile(picture, size, zoom, caption);
+    }
+    // The slices of a volume's filter lie a pixel apart: filters lie further apart than that.
+    let [height, width] = size;
+    let apart = [0; 4 * APART];
+    let rows = picture.chunks_exact(4 * width.max(1));
+    let picture = rows.flat_map(|row| [row, &apart[..]].concat()).collect();
+    tile(picture, [height, width + APART], zoom, caption)
+}
+
+/// The colours of weights, each filter by its own largest.
+pub(super) fn weight_bar(filters: &Filters) -> ColorBar {
+    let color: fn(f32) -> [u8; 3] = match filters.channels {
+        3 => |share| [(255.0 * share) as u8; 3],
+        _ => |share| diverging(2.0 * share - 1.0),
+    };
+    bar(
+        "weight",
+        color,
+        &["−largest", "0", "+largest"].map(str::to_owned),
+    )
 }
 
 /// The filters, each by its own largest weight, which is written below it.
@@ -100,12 +127,6 @@ pub fn filters(filters: &Filters) -> Snapshot {
         1 => "from blue (negative) over white (0) to red (positive)",
         _ => "as the mean over its channels, from blue (negative) over white (0) to red (positive)",
     };
-    let color: fn(f32) -> [u8; 3] = if channels == 3 {
-        |share| [(255.0 * share) as u8; 3]
-    } else {
-        |share| diverging(2.0 * share - 1.0)
-    };
-    let ends = ["−largest", "0", "+largest"].map(str::to_owned);
     Plate {
         title: format!("Filters of {}: {}", plain(&filters.key), filters.layer),
         lines: vec![
@@ -125,30 +146,23 @@ pub fn filters(filters: &Filters) -> Snapshot {
             (0..count.min(MOST_DRAWN)).map(one).collect(),
             nearly_square(count.min(MOST_DRAWN)),
         ),
-        bars: vec![bar("weight", color, &ends)],
+        bars: vec![weight_bar(filters)],
     }
     .draw()
 }
 
-/// The feature maps, each by its own largest value, with its range below it.
-pub fn activations(maps: &Activations) -> Snapshot {
-    let whole = maps.summary();
-    let class = maps.class.as_ref();
-    let class = class.map_or_else(String::new, |class| format!(", {class}"));
-    let about = format!(
-        "step {}{} · image {} of {}{class} · {} · values {} · {:.1} % zero",
-        format::count(maps.step),
-        since_words(maps.since),
-        maps.image[0] + 1,
-        maps.image[1],
-        maps.described(),
-        span([whole.min, whole.max]),
-        100.0 * whole.zeros
-    );
-    let (how, bars) = match maps.layout() {
+/// The feature maps of one layer for some images, each by its own largest value, with its range below it.
+pub fn activations(all: &[Activations]) -> Snapshot {
+    let Some(first) = all.first() else {
+        return Plate::default().draw();
+    };
+    let whole = summary_of_all(all);
+    let (how, bars) = match first.layout() {
         Layout::Units => {
-            let how = "A bar for each unit, all on one scale: units from 1 on, 128 in a row.";
-            (how, vec![map_bar(&whole, Some(whole.limit()))])
+            let how =
+                "A bar for each unit, all of an image on one scale: units from 1 on, 128 in a row.";
+            let limit = (all.len() == 1).then_some(whole.limit());
+            (how, vec![map_bar(&whole, limit)])
         }
         Layout::Signals => {
             let how =
@@ -160,18 +174,45 @@ pub fn activations(maps: &Activations) -> Snapshot {
             (how, vec![map_bar(&whole, None)])
         }
     };
-    let mut rows = vec![vec![input_tile(maps)]];
-    rows.extend(in_rows(
-        map_tiles(maps, &whole),
-        nearly_square(maps.count()),
-    ));
+    let rows = all.iter().flat_map(|maps| {
+        let tiles = in_rows(map_tiles(maps, &whole), nearly_square(maps.count()));
+        std::iter::once(vec![input_tile(maps, all.len() > 1)]).chain(tiles)
+    });
     Plate {
-        title: format!("Feature maps of {}: {}", maps.place.in_words(), maps.text),
-        lines: vec![about, how.to_owned()],
-        rows,
+        title: format!("Feature maps of {}: {}", first.place.in_words(), first.text),
+        lines: vec![about_maps(all, first, &whole), how.to_owned()],
+        rows: rows.collect(),
         bars,
     }
     .draw()
+}
+
+/// The values of all maps in numbers.
+fn summary_of_all(all: &[Activations]) -> Summary {
+    let each = || all.iter().map(Activations::summary);
+    Summary {
+        min: each().map(|of| of.min).fold(f32::INFINITY, f32::min),
+        max: each().map(|of| of.max).fold(f32::NEG_INFINITY, f32::max),
+        zeros: each().map(|of| of.zeros).sum::<f64>() / all.len().max(1) as f64,
+    }
+}
+
+/// `step 8 · image 1 of 16, cat · 8 maps of 12×12 · values 0 … 1.2 · 40.0 % zero`
+fn about_maps(all: &[Activations], first: &Activations, whole: &Summary) -> String {
+    let class = first.class.as_ref();
+    let class = class.map_or_else(String::new, |class| format!(", {class}"));
+    let images = match all.len() {
+        1 => format!("image {} of {}{class}", first.image[0] + 1, first.image[1]),
+        images => format!("{images} images"),
+    };
+    format!(
+        "step {}{} · {images} · {} · values {} · {:.1} % zero",
+        format::count(first.step),
+        since_words(first.since),
+        first.described(),
+        span([whole.min, whole.max]),
+        100.0 * whole.zeros
+    )
 }
 
 /// An image as it is, or a signal as a curve in a range of its bytes.
@@ -185,16 +226,22 @@ pub(super) fn image_tile(bytes: &[u8], size: [usize; 3], range: [f32; 2], captio
     tile(rgba, [height, width], zoom, caption)
 }
 
-/// The image whose maps are shown.
-fn input_tile(maps: &Activations) -> Tile {
+/// The image whose maps are shown; numbered where there are several.
+fn input_tile(maps: &Activations, is_numbered: bool) -> Tile {
     let [height, width, channels] = maps.size;
+    let of_class = maps.class.as_ref();
+    let of_class = of_class.map_or_else(String::new, |class| format!(": {class}"));
+    let name = |noun: &str| match is_numbered {
+        true => format!("{noun} {}{of_class}", maps.image[0] + 1),
+        false => noun.to_owned(),
+    };
     if curve::is_signal(maps.size) {
         let range = curve::fitted(&maps.input, curve::BYTES);
         let drawn = curve::picture(&maps.input, channels, range);
-        return tile(image_rgba(&drawn, 1), curve::SIZE, 2, "signal".to_owned());
+        return tile(image_rgba(&drawn, 1), curve::SIZE, 2, name("signal"));
     }
     let (rgba, zoom) = (image_rgba(&maps.input, channels), 2 * zoom_for(height));
-    tile(rgba, [height, width], zoom, "image".to_owned())
+    tile(rgba, [height, width], zoom, name("image"))
 }
 
 fn map_tiles(maps: &Activations, whole: &Summary) -> Vec<Tile> {
@@ -212,8 +259,8 @@ fn map_tiles(maps: &Activations, whole: &Summary) -> Vec<Tile> {
     };
     let one = |channel: usize| {
         let Summary { min, max, .. } = maps.summary_of(channel);
-        let rgba = maps.rgba(channel, maps.slices() / 2, MapScale::PerMap, whole);
-        let caption = format!("{}: {}", channel + 1, span([min, max]));
+        let rgba = maps.rgba(channel, maps.same_slice(), MapScale::PerMap, whole);
+        let caption = format!("{}:\n{}", channel + 1, span([min, max]));
         tile(rgba, size, zoom, caption)
     };
     (0..maps.count()).map(one).collect()
@@ -255,10 +302,10 @@ pub fn field(field: &EffectiveField, about: &str) -> Snapshot {
     let ends = ["0".to_owned(), value(limit(&field.values))];
     let caption = match curve::is_signal([field.height, field.width, field.channels]) {
         true => {
-            "the first probe signal over the gradient; between the orange lines is what can be seen in theory"
+            "the first signal over the gradient; between the orange lines is what can be seen in theory"
         }
         false => {
-            "the first probe image, the gradient, both over each other; the orange box is what can be seen in theory"
+            "the first image, the gradient, both over each other; the orange box is what can be seen in theory"
         }
     };
     let picture = Tile {

@@ -6,7 +6,7 @@ use crate::snapshot::Snapshot;
 use crate::widgets::plain;
 use strata_core::format::{self, short};
 use strata_inspect::curve;
-use strata_inspect::exciting::framed;
+use strata_inspect::exciting::drawn;
 use strata_inspect::picture::{FilterScale, zoom_for};
 use strata_inspect::sparse::unit::{SparseUnit, Template};
 
@@ -63,7 +63,7 @@ fn best(unit: &SparseUnit) -> Vec<Tile> {
         .flat_map(|(at, ((index, activation), pixels))| {
             let value = short(f64::from(*activation), DECIMALS);
             let caption = format!("image {}: {value}", index + 1);
-            let (size, rgba) = framed(pixels, unit.size, None);
+            let (size, rgba) = drawn(pixels, unit.size, None);
             let mut tiles = vec![tile(rgba, size, zoom(size), caption)];
             if let Some(patch) = unit.patches.get(at) {
                 let size = unit.patch_size;

@@ -13,25 +13,37 @@ const FEW: usize = 12;
 /// Images in a row where they are more.
 const COLUMNS: usize = 8;
 
-/// The images, each with its name, its score and what the network takes it for.
-pub fn plate(made: &Visualization) -> Snapshot {
+/// The images, each with its name, its score and what the network takes it for; of each start.
+pub fn plate(all: &[Visualization]) -> Snapshot {
+    Plate {
+        title: "Feature visualization: images that the network answers to".to_owned(),
+        lines: all
+            .first()
+            .map_or_else(Vec::new, |made| lines(made, all.len())),
+        rows: all.iter().flat_map(rows).collect(),
+        bars: Vec::new(),
+    }
+    .draw()
+}
+
+fn lines(made: &Visualization, starts: usize) -> Vec<String> {
     let of = made.layer.as_ref();
     let of = of.map_or("classes".to_owned(), |layer| plain(layer));
+    let from = match (&made.request.image, starts) {
+        (None, _) => "noise".to_owned(),
+        (Some(_), 1) => "an image".to_owned(),
+        (Some(_), starts) => format!("each of {starts} images"),
+    };
     let mut lines = vec![format!(
-        "step {} · {of} · {} steps from {}",
+        "step {} · {of} · {} steps from {from}",
         format::count(made.step),
-        made.done,
-        match made.request.image {
-            Some(_) => "an image",
-            None => "noise",
-        }
+        made.done
     )];
     lines.push(match made.request.side_by_side {
         true => "Each regulariser alone, and what was set.".to_owned(),
         false => said(&made.request.how),
     });
-    let is_few = made.pictures.len() <= FEW && made.frames.len() > 1;
-    if is_few {
+    if is_few(made) {
         let steps: Vec<String> = made
             .frames
             .iter()
@@ -42,22 +54,23 @@ pub fn plate(made: &Visualization) -> Snapshot {
             steps.join(", ")
         ));
     }
-    let rows = match is_few {
-        true => (0..made.pictures.len())
-            .map(|index| strip(made, index))
-            .collect(),
+    lines
+}
+
+/// Whether there is room for the way there.
+fn is_few(made: &Visualization) -> bool {
+    made.pictures.len() <= FEW && made.frames.len() > 1
+}
+
+fn rows(made: &Visualization) -> Vec<Vec<Tile>> {
+    let pictures = 0..made.pictures.len();
+    match is_few(made) {
+        true => pictures.map(|index| strip(made, index)).collect(),
         false => {
-            let tiles = (0..made.pictures.len()).map(|index| last(made, index, made.image(index)));
+            let tiles = pictures.map(|index| last(made, index, made.image(index)));
             in_rows(tiles.collect(), COLUMNS)
         }
-    };
-    Plate {
-        title: "Feature visualization: images that the network answers to".to_owned(),
-        lines,
-        rows,
-        bars: Vec::new(),
     }
-    .draw()
 }
 
 /// The regularisers in words.

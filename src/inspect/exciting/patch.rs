@@ -6,12 +6,16 @@
 use crate::curve;
 use crate::picture::image_rgba;
 use serde::Serialize;
+use std::ops::Range;
 use strata_core::project::Place;
 use strata_core::shape::Inference;
 use strata_core::shape::field::seen;
 
 /// The colour of a frame.
-const FRAME: [u8; 4] = [230, 60, 40, 255];
+pub const FRAME: [u8; 4] = [230, 60, 40, 255];
+/// Images are enlarged to about so many pixels before they are framed, and how thick the frame is then.
+const FRAMED: usize = 64;
+const THICK: usize = 2;
 /// The greys of padding, and the side of a square of them in pixels.
 const PADDING: [[u8; 4]; 2] = [[96, 96, 104, 255], [64, 64, 72, 255]];
 
@@ -79,15 +83,20 @@ impl Field {
         ]
     }
 
-    /// Draws its frame into an image of this width as `H × W × 4` bytes.
-    pub fn frame(&self, rgba: &mut [u8], width: usize) {
-        let height = rgba.len() / (4 * width.max(1));
+    /// Draws its frame into an image, `H × W × 4` bytes, whose pixels were enlarged so many times.
+    fn frame(&self, rgba: &mut [u8], [height, width]: [usize; 2], times: usize) {
         let [top, left, bottom, right] = self.inside([height, width]);
+        let (rows, columns) = (
+            times * top..times * (bottom + 1),
+            times * left..times * (right + 1),
+        );
+        let is_edge = |at: usize, of: &Range<usize>| {
+            at < of.start + THICK.min(times) || at + THICK.min(times) >= of.end
+        };
         for (at, pixel) in rgba.chunks_exact_mut(4).enumerate() {
-            let (row, column) = (at / width, at % width);
-            let is_inside = (top..=bottom).contains(&row) && (left..=right).contains(&column);
-            let is_edge = row == top || row == bottom || column == left || column == right;
-            if is_inside && is_edge {
+            let (row, column) = (at / (times * width), at % (times * width));
+            let is_inside = rows.contains(&row) && columns.contains(&column);
+            if is_inside && (is_edge(row, &rows) || is_edge(column, &columns)) {
                 pixel.copy_from_slice(&FRAME);
             }
         }
@@ -125,8 +134,8 @@ impl Field {
     }
 }
 
-/// An image, of a signal its curve, with what is seen of it framed: height and width, and `H × W × 4` bytes.
-pub fn framed(image: &[u8], size: [usize; 3], field: Option<&Field>) -> ([usize; 2], Vec<u8>) {
+/// An image, of a signal its curve with what is seen of it between two lines: height and width, and `H × W × 4` bytes.
+pub fn drawn(image: &[u8], size: [usize; 3], field: Option<&Field>) -> ([usize; 2], Vec<u8>) {
     let [height, width, channels] = size;
     if curve::is_signal(size) {
         let mut rgba = image_rgba(&curve::picture(image, channels, curve::BYTES), 1);
@@ -135,11 +144,25 @@ pub fn framed(image: &[u8], size: [usize; 3], field: Option<&Field>) -> ([usize;
         }
         return (curve::SIZE, rgba);
     }
-    let mut rgba = image_rgba(image, channels);
-    if let Some(field) = field {
-        field.frame(&mut rgba, width);
+    ([height, width], image_rgba(image, channels))
+}
+
+/// The same with a frame on images too, which are enlarged for it: a pixel of a small one would hide what it frames.
+pub fn framed(image: &[u8], size: [usize; 3], field: Option<&Field>) -> ([usize; 2], Vec<u8>) {
+    let ([height, width], rgba) = drawn(image, size, field);
+    if curve::is_signal(size) {
+        return ([height, width], rgba);
     }
-    ([height, width], rgba)
+    let times = FRAMED.div_ceil(height.max(width).max(1));
+    let row = |row: &[u8]| -> Vec<u8> {
+        let pixels = row.chunks_exact(4).flat_map(|pixel| pixel.repeat(times));
+        pixels.collect::<Vec<u8>>().repeat(times)
+    };
+    let mut large: Vec<u8> = rgba.chunks_exact(4 * width.max(1)).flat_map(row).collect();
+    if let Some(field) = field {
+        field.frame(&mut large, [height, width], times);
+    }
+    ([times * height, times * width], large)
 }
 
 /// What is seen, cut out: of a signal the curve of that part, without the padding. `None` of what sees the whole.
@@ -184,6 +207,22 @@ mod tests {
             );
         }
         assert_eq!(field.inside([2, 3]), [0, 1, 1, 2]);
+    }
+
+    #[test]
+    fn a_frame_leaves_what_it_frames_to_be_seen() {
+        let field = Field {
+            slices: None,
+            rows: [0, 1],
+            columns: [6, 8],
+        };
+        let ([height, width], rgba) = framed(&[7; 64], [8, 8, 1], Some(&field));
+        assert_eq!([height, width], [64, 64]);
+        let framed = |row: usize, column: usize| rgba[4 * (64 * row + column)..][..4] == FRAME;
+        // Two rows and, of three columns, the two in the image: of 8×8 pixels each.
+        assert!(framed(0, 48) && framed(15, 63) && framed(1, 50) && framed(8, 49));
+        assert!(!framed(2, 50) && !framed(16, 50) && !framed(8, 47));
+        assert_eq!(rgba[4 * (64 * 5 + 55)], 7, "the pixels inside are seen");
     }
 
     #[test]

@@ -127,7 +127,7 @@ struct Kept {
     limit: Option<usize>,
     slice: Option<SliceOf>,
     samples: Vec<(Split, Arc<Sampled>)>,
-    accuracy: Option<(Metric, KnnAccuracy)>,
+    accuracy: Option<((Metric, usize), KnnAccuracy)>,
 }
 
 /// The image whose neighbours are asked for.
@@ -260,9 +260,7 @@ impl Kept {
             votes => votes,
         };
         let metric = request.metric;
-        let known = self
-            .accuracy
-            .filter(|(of, known)| *of == metric && known.votes == votes);
+        let known = self.accuracy.filter(|(how, _)| *how == (metric, votes));
         if let Some((_, known)) = known {
             return Ok(Some(known));
         }
@@ -290,14 +288,15 @@ impl Kept {
                 .count();
         }
         let accuracy = KnnAccuracy {
-            votes,
+            // No more can vote than there are.
+            votes: votes.min(fitted.indices.len()),
             fitted: fitted.indices.len(),
             split,
             asked: asked.indices.len(),
             right_by_pixels: right[0],
             right_by_features: right[1],
         };
-        self.accuracy = Some((metric, accuracy));
+        self.accuracy = Some(((metric, votes), accuracy));
         Ok(Some(accuracy))
     }
 }

@@ -2,10 +2,11 @@
 
 use super::Request;
 use crate::attribution::Method;
+use crate::confusion::NOT_CLASSIFIED;
 use crate::head::check_head;
 use crate::layer_of;
 use serde::{Deserialize, Serialize};
-use strata_core::project::stage::Stage;
+use strata_core::project::stage::{Stage, Task};
 use strata_core::project::{Place, Stack};
 use strata_core::shape::op::Op;
 use strata_core::shape::{Inference, Row};
@@ -57,6 +58,9 @@ pub(super) fn check(
             && !dataset.splits().any(|(_, data)| data.labelled()) =>
         {
             Err("these images have no classes to ask for".to_owned())
+        }
+        _ if stage.task != Task::Classify && inference.answer.is_none() => {
+            Err(NOT_CLASSIFIED.to_owned())
         }
         _ => check_head(stage, inference, dataset).map_err(|misfit| misfit.to_string()),
     }

@@ -25,6 +25,7 @@ fn measured(at: Option<&str>) -> Result<(SparseCode, f64), SparseError> {
         route: Route::Reconstruct,
         sparsity: Some(&sparsity),
         split,
+        most: MOST_IMAGES,
         until: None,
     };
     let code = measure(&mut mirror, &inference, what, 7)?;
@@ -123,8 +124,8 @@ fn a_unit_is_what_the_network_computes() {
             deadline: None,
             monitor: &mut |_| true,
         };
-        let code = SparseCode::compute(&mut cx, &()).unwrap();
-        let unit = unit::SparseUnit::compute(&mut cx, &unit).unwrap();
+        let code = SparseCode::compute(&mut cx, &FromSplit::default()).unwrap();
+        let unit = unit::SparseUnit::compute(&mut cx, &unit::Request::of(unit)).unwrap();
         (code, unit)
     };
     let (code, strongest) = ask(None, &mut network);

@@ -4,6 +4,7 @@
 use super::super::exciting::{Field, cell, patch};
 use super::super::filters::{self, Filters};
 use super::super::gallery::{fitting, shrink};
+use super::super::image_set::FromSplit;
 use super::super::inspection::{InspectError, Inspection, InspectionContext, Needs};
 use super::super::slices::{SliceOf, shown, shown_size};
 use super::super::{layer_name, layer_of};
@@ -96,8 +97,24 @@ impl Template {
     }
 }
 
-/// Which unit: its place from 0 (the last one, where there are fewer); `None` for the one with the largest mean.
-pub type Request = Option<usize>;
+/// Which unit, over which images.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Request {
+    /// Its place from 0 (the last one, where there are fewer); `None` for the one with the largest mean.
+    pub unit: Option<usize>,
+    /// As of all units: usually up to 2,000 images of the split that the stage trains on.
+    pub images: FromSplit,
+}
+
+impl Request {
+    /// A unit over the usual images.
+    pub fn of(unit: Option<usize>) -> Request {
+        Request {
+            unit,
+            ..Request::default()
+        }
+    }
+}
 
 /// What one pass over the images leaves.
 struct Seen {
@@ -176,16 +193,17 @@ impl Inspection for SparseUnit {
         let (inference, step) = (run.inference, run.step);
         let stage = measured_stage(run.stages);
         let key = measured_layer(inference, stage.sparsity.as_ref())?;
-        let (split, data) = measured_split(dataset, &stage)?;
+        let (split, data) = measured_split(dataset, &stage, request.images.split)?;
         let mut seen = Seen {
             indices: Vec::new(),
             peaks: Vec::new(),
             batches: Vec::new(),
             units: 0,
         };
-        let order = epoch_order(data.len(), 0, 0);
+        let mut order = epoch_order(data.len(), 0, 0);
+        order.truncate(request.images.limit.unwrap_or(MOST_IMAGES));
         let mirror = cx.mirror()?;
-        for indices in order[..order.len().min(MOST_IMAGES)].chunks(BATCH) {
+        for indices in order.chunks(BATCH) {
             let batch = Activations::of(mirror, stage.task.into(), data, indices, &key)?;
             seen.units = batch.units;
             let positions = batch.values.len() / (batch.units * indices.len()).max(1);
@@ -198,7 +216,7 @@ impl Inspection for SparseUnit {
                 break;
             }
         }
-        let wanted = request.unwrap_or_else(|| seen.strongest());
+        let wanted = request.unit.unwrap_or_else(|| seen.strongest());
         let unit = wanted.min(seen.units.saturating_sub(1));
         let network = &*cx.run()?.network;
         let (encoder, decoder) = templates(network, inference, dataset, &key, [unit, seen.units])?;

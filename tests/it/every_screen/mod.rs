@@ -159,7 +159,7 @@ impl Screen {
 
 /// Gives what is computed beside the window the time to arrive.
 fn settle(window: &mut Window) {
-    for turn in 0..100 {
+    for turn in 0..1000 {
         window.harness.step();
         if turn > 3 && !window.has(" …") && !window.state().inspections.are_asked() {
             return;

@@ -9,15 +9,12 @@ pub struct CodeArgs {
     /// Of reconstructions: give units of the code these values, counted from 1, such as 3=1.5,7=0
     #[arg(long, value_name = "UNIT=VALUE", value_delimiter = ',', value_parser = edit)]
     pub edit: Vec<(u32, f32)>,
-    /// Of reconstructions: the way in the code from one probe image to another, counted from 1, such as 1,4
+    /// Of reconstructions: the way in the code from one of the images to another, counted from 1, such as 1,4
     #[arg(long, value_name = "A,B", value_delimiter = ',', value_parser = counted, num_args = 1)]
     pub walk: Vec<usize>,
     /// Of reconstructions: noise on the code, in standard deviations of each unit over the probe images
     #[arg(long, value_name = "S", value_parser = radius)]
     pub noise: Option<f32>,
-    /// Of reconstructions: the code of this probe image, counted from 1, and what each of its units paints alone
-    #[arg(long, value_name = "N", value_parser = counted, conflicts_with_all = ["image", "walk"])]
-    pub probe: Option<usize>,
 }
 
 fn edit(text: &str) -> Result<(u32, f32), String> {
@@ -32,7 +29,7 @@ fn edit(text: &str) -> Result<(u32, f32), String> {
     unit.zip(value).ok_or_else(wrong)
 }
 
-fn counted(text: &str) -> Result<usize, String> {
+pub(super) fn counted(text: &str) -> Result<usize, String> {
     let number = text.trim().parse().ok().filter(|number| *number > 0);
     number.ok_or_else(|| "images are counted from 1".to_owned())
 }

@@ -52,7 +52,26 @@ pub(in crate::panels) fn logarithmic(low: f64, high: f64, most: usize) -> Vec<Gr
         value: mark.value.log10(),
         step_size: (high - low) / 5.0,
     };
-    values.into_iter().map(logarithm).collect()
+    far_apart(
+        values.into_iter().map(logarithm).collect(),
+        (high - low) / (most.max(2) + 1) as f64,
+    )
+}
+
+/// Without those that lie nearer than so much to the one before; two at least.
+fn far_apart(marks: Vec<GridMark>, least: f64) -> Vec<GridMark> {
+    let (first, last) = (marks.first().copied(), marks.last().copied());
+    let mut kept: Vec<GridMark> = Vec::new();
+    for mark in marks {
+        let is_far = |before: &GridMark| mark.value - before.value >= least;
+        if kept.last().is_none_or(is_far) {
+            kept.push(mark);
+        }
+    }
+    match kept.len() {
+        1 => first.into_iter().chain(last).collect(),
+        _ => kept,
+    }
 }
 
 fn multiples(low: f64, high: f64, step: f64) -> Vec<GridMark> {
@@ -116,6 +135,12 @@ mod tests {
             ["0", "0.2", "0.4", "0.6", "0.8"]
         );
         assert_eq!(whole(0.0, 3.0, 6).len(), 4);
+        // Round values lie close to each other at the upper end: those that would lie over each other are left out.
+        for most in [2, 3, 4] {
+            let marks = logarithmic(-1.3, 0.95, most);
+            let gaps = marks.windows(2).map(|two| two[1].value - two[0].value);
+            assert!(gaps.fold(f64::INFINITY, f64::min) > 0.4, "{most} {marks:?}");
+        }
     }
 
     #[test]

@@ -4,12 +4,14 @@ use super::Drawn;
 use super::choice::FilterChoice;
 use crate::theme;
 use crate::widgets::keep_arrows;
-use eframe::egui::{Key, Rect, Response, Sense, Stroke, StrokeKind, Ui, vec2};
+use eframe::egui::{Key, Rect, Response, Sense, Stroke, StrokeKind, Ui, Vec2, vec2};
 use strata_core::format;
 use strata_inspect::filters::Flag;
 use strata_inspect::filters::study::FilterStudy;
 
-const GAP: f32 = 4.0;
+const GAP: f32 = 6.0;
+/// Between two filters of volumes, in pixels of their pictures.
+const APART: f32 = 2.0;
 /// The side of a filter, at most.
 const LARGEST: f32 = 160.0;
 
@@ -17,14 +19,16 @@ const LARGEST: f32 = 160.0;
 pub(super) fn grid(
     ui: &mut Ui,
     drawn: &Drawn,
-    space: eframe::egui::Vec2,
+    space: Vec2,
     cursor: &mut usize,
     choice: &mut FilterChoice,
 ) {
     let filters = &drawn.filters;
     let count = drawn.order.len();
-    let [height, across] = drawn.sheet.size;
-    let ratio = height as f32 / across.max(1) as f32;
+    let [height, across] = drawn.sheet.size.map(|side| side.max(1) as f32);
+    // The slices of a volume's filter lie a pixel apart: filters lie further apart than that.
+    let apart = if filters.slices > 1 { APART } else { 0.0 };
+    let ratio = (height + apart) / (across + apart);
     let (columns, width) = arrangement(count, ratio, space);
     let cell = vec2(width, width * ratio);
     let rows = count.div_ceil(columns);
@@ -51,7 +55,8 @@ pub(super) fn grid(
             (index % columns) as f32 * (cell.x + GAP),
             (index / columns) as f32 * (cell.y + GAP),
         );
-        Rect::from_min_size(area.min + at, cell)
+        let picture = vec2(across, height) / (vec2(across, height) + Vec2::splat(apart));
+        Rect::from_min_size(area.min + at, cell * picture)
     };
     let mut painter = ui.painter().clone();
     painter.shrink_clip_rect(ui.clip_rect());
@@ -141,7 +146,7 @@ fn keys(
 
 /// Columns and cell width so that as much as possible is seen without scrolling, each as large as the tile has room for
 /// between 16 and 160 points.
-fn arrangement(count: usize, ratio: f32, space: eframe::egui::Vec2) -> (usize, f32) {
+fn arrangement(count: usize, ratio: f32, space: Vec2) -> (usize, f32) {
     let count = count.max(1);
     // Bounded by the tile's width or by its height.
     let width = |columns: usize| {

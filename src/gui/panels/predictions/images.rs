@@ -70,7 +70,9 @@ fn heading(predictions: &Predictions) -> String {
         false => String::new(),
     };
     match predictions.list {
-        List::MostWrong if shown == 0 => "no wrong answer".to_owned(),
+        List::MostWrong if shown == 0 => {
+            "no wrong answer; “least sure” lists those that were nearest to one".to_owned()
+        }
         List::MostWrong if predictions.has_label_sets => {
             format!("{listed} images with a wrong label, the surest first{part}")
         }

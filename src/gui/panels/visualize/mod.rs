@@ -18,6 +18,7 @@ use strata_app::arrangement::Workspace;
 use strata_app::choices::Choice;
 use strata_app::state::State;
 use strata_core::format;
+use strata_core::project::Stack;
 use strata_core::project::stage::Task;
 use strata_core::shape::Row;
 use strata_engine::inspection::reply::Reply;
@@ -158,14 +159,19 @@ fn base(state: &State, choice: &VisualizeChoice) -> Request {
     }
 }
 
-/// The encoder's last layer that has maps.
+/// The encoder's last layer that has maps; its last where none has.
 fn usual_layer(state: &State) -> Option<strata_core::project::Place> {
     let rows = &state.shown.inference.rows;
+    let of_encoder = || {
+        let rows = rows.iter();
+        rows.filter(|row| row.place.stack == Stack::Encoder && !row.is_block)
+    };
     let has_maps = |row: &&Row| {
         let output = row.output.as_ref();
-        !row.is_block && output.is_some_and(|shape| !shape.is_vector())
+        output.is_some_and(|shape| !shape.is_vector())
     };
-    let row = rows.iter().rfind(has_maps).or(rows.first());
+    let row = of_encoder().rfind(has_maps);
+    let row = row.or_else(|| of_encoder().next_back()).or(rows.first());
     row.map(|row| row.place.clone())
 }
 
