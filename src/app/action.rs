@@ -146,6 +146,8 @@ pub enum Action {
     BrowseImage,
     /// Downloads the files of the project's source (true), or ends that.
     Fetch(bool),
+    /// Looks whether the files of the project's source are where they are to be.
+    LookForFiles,
     /// Unpacks the archive that the data's path names (true), or ends that.
     Unpack(bool),
     /// Gives the network the input and the head that the images need.

@@ -3,6 +3,7 @@
 use super::messages::Weight;
 use super::services::Services;
 use super::state::State;
+use crossbeam_channel::{Receiver, bounded};
 use std::path::PathBuf;
 use std::sync::Arc;
 use strata_core::files::path_text;
@@ -10,7 +11,7 @@ use strata_core::format;
 use strata_core::project::data::{DataSpec, Source};
 use strata_core::project::edit::Edit;
 use strata_core::project::help::Surface;
-use strata_data::download::{self, DownloadError, Entry, Options, default_folder};
+use strata_data::download::{self, DownloadError, Entry, Options, default_folder, seems_complete};
 use strata_engine::download_task::Fetching;
 
 /// The folder for a source's files, by the source's name; `None` where the system names none.
@@ -25,8 +26,19 @@ pub struct Downloads {
     /// How patient it is.
     pub options: Options,
     running: Option<Fetching>,
+    looked: Option<Looked>,
     failed: Option<(Source, String)>,
     source: Source,
+}
+
+/// Whether the files of a source are where they are to be.
+struct Looked {
+    source: Source,
+    path: Option<String>,
+    base: PathBuf,
+    are_there: bool,
+    /// While it is looked.
+    answer: Option<Receiver<bool>>,
 }
 
 impl Default for Downloads {
@@ -36,6 +48,7 @@ impl Default for Downloads {
             folder: Arc::new(default_folder),
             options: Options::default(),
             running: None,
+            looked: None,
             failed: None,
             source: Source::default(),
         }
@@ -54,6 +67,11 @@ impl Downloads {
             .as_ref()
             .filter(|(of, _)| *of == source)
             .map(|(_, why)| why.as_str())
+    }
+
+    /// Forgets what was found of the files: they may be gone meanwhile.
+    pub(super) fn look_again(&mut self) {
+        self.looked = None;
     }
 
     /// Whether another source is being downloaded.
@@ -87,6 +105,60 @@ impl State {
         Some((entry, folder))
     }
 
+    /// Whether it was looked for the files of the project's source where its path leads.
+    pub fn has_looked_for_files(&self) -> bool {
+        let data = &self.project().data;
+        self.downloads.looked.as_ref().is_some_and(|looked| {
+            (looked.source, &looked.path) == (data.source, &data.path) && looked.base == self.base()
+        })
+    }
+
+    /// Whether they were there, by their names and sizes.
+    pub fn has_found_files(&self) -> bool {
+        let looked = self.downloads.looked.as_ref();
+        self.has_looked_for_files() && looked.is_some_and(|looked| looked.are_there)
+    }
+
+    /// Looks for them, on a thread of its own: a disk may be slow, or not answer.
+    pub(super) fn look_for_files(&mut self, services: &Services) {
+        let data = &self.project().data;
+        let (source, path, base) = (data.source, data.path.clone(), self.base());
+        let (sender, answer) = bounded(1);
+        let wake = services.wake.clone();
+        let wanted = self.download();
+        let look = move || {
+            let are_there = wanted.is_some_and(|(entry, folder)| seems_complete(&entry, &folder));
+            // A window that is closed hears nothing.
+            sender.send(are_there).ok();
+            wake();
+        };
+        let thread = std::thread::Builder::new().name("strata-files".into());
+        let started = thread.spawn(look).inspect_err(|error| {
+            log::warn!("no thread could be started to look for files: {error}");
+        });
+        self.downloads.looked = Some(Looked {
+            source,
+            path,
+            base,
+            are_there: false,
+            answer: started.is_ok().then_some(answer),
+        });
+    }
+
+    /// Takes what was found.
+    fn drain_look(&mut self) {
+        let Some(looked) = &mut self.downloads.looked else {
+            return;
+        };
+        if let Some(are_there) = looked
+            .answer
+            .as_ref()
+            .and_then(|answer| answer.try_recv().ok())
+        {
+            (looked.are_there, looked.answer) = (are_there, None);
+        }
+    }
+
     /// Starts the download of the project's source, or ends the one on its way.
     pub(super) fn fetch(&mut self, start: bool, services: &Services) {
         self.downloads.failed = None;
@@ -116,10 +188,12 @@ impl State {
 
     /// Takes what came of the download.
     pub(super) fn drain_download(&mut self) {
+        self.drain_look();
         let Some(result) = self.downloads.running.as_ref().and_then(Fetching::ended) else {
             return;
         };
         (self.downloads.running, self.downloads.failed) = (None, None);
+        self.downloads.look_again();
         let source = self.downloads.source;
         match result {
             Ok(fetched) => {

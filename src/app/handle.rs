@@ -51,6 +51,7 @@ impl State {
             Action::CancelReading => self.inspections.cancel(),
             Action::ReadAgain => self.inspections.read_again(),
             Action::Fetch(start) => self.fetch(start, services),
+            Action::LookForFiles => self.look_for_files(services),
             Action::Unpack(start) => self.unpack(start, services),
             Action::Begin(beginning) => {
                 let begun = beginning.of(self.project());
@@ -66,7 +67,10 @@ impl State {
             Action::Runs(what) => self.on_runs(what, services),
             Action::ReportWords(words) => self.keep_report_words(words),
             Action::Train if self.project().study.is_some() => self.train_shown_run(services),
-            Action::Train => self.train(services),
+            Action::Train => {
+                self.downloads.look_again();
+                self.train(services);
+            }
             Action::GoOn(more) => self.continue_run(more, services),
             Action::TrainFromRun => self.train_from_run(services),
             Action::GoOnFrom(checkpoint) => self.branch_run(&checkpoint, services),

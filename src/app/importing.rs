@@ -17,6 +17,23 @@ pub(crate) fn are_weights(path: &Path) -> bool {
     path.is_file() && ending.is_some_and(|ending| ending.eq_ignore_ascii_case("safetensors"))
 }
 
+/// What to do with weights of a form that is not read here, by the ending of their file; `None` of other files.
+pub(crate) fn how_to_bring(path: &Path) -> Option<String> {
+    let ending = path.extension()?.to_str()?.to_ascii_lowercase();
+    let shown = path.display();
+    let how = match ending.as_str() {
+        _ if !path.is_file() => return None,
+        "pt" | "pth" | "ckpt" => {
+            "PyTorch, in a form that may run programs when it is read. Write them in Python with \
+             safetensors.torch.save_file(model.state_dict(), …) and open that file"
+        }
+        "keras" => "Keras. Write the model in Python as an ONNX file and open that",
+        "tflite" | "pb" => "TensorFlow. Write the model in Python as an ONNX file and open that",
+        _ => return None,
+    };
+    Some(format!("{shown} holds a model of {how}"))
+}
+
 /// A name for a project beside a file, and for its weights, that no file has.
 fn free_name(network: &Path) -> PathBuf {
     let stem = network
@@ -47,11 +64,14 @@ impl State {
         });
     }
 
-    /// Makes a project of a file with a network, beside it; it is opened when it is there.
+    /// Makes a project of a file with a network or with the print of one, beside it; it is opened when it is there.
     pub(super) fn import_network(&mut self, network: PathBuf, services: &Services) {
         self.make(services, move || {
             let file = free_name(&network);
-            let made = incoming::import(&network, &file, false);
+            let made = match incoming::is_text(&network) {
+                true => incoming::import_listing(&network, &file, false),
+                false => incoming::import(&network, &file, false),
+            };
             made.map(|made| MadeOf::Network(file, made.notes))
                 .map_err(|error| format!("The network could not be read: {error}"))
         });

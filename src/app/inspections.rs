@@ -16,9 +16,6 @@ use strata_engine::inspection::service::{Service, Working};
 use strata_inspect::inspection::{Inspection, Slice, Subject};
 use strata_inspect::{augmented, effective_field, gallery, saliency, statistics};
 
-/// Replies taken for one frame: each makes its view lay out and upload new pictures.
-const AT_ONCE: usize = 2;
-
 /// Queries that wait and the latest replies; and how the views that ask are set.
 #[derive(Debug, Default)]
 pub struct Inspections {
@@ -118,7 +115,8 @@ impl Inspections {
         !self.arrived.is_empty()
     }
 
-    /// Takes what the run in training and the service replied; of much at once a part, the rest for the next frames.
+    /// Takes what the run in training and the service replied: one reply a frame, since each makes its view lay out and
+    /// upload new pictures.
     pub(super) fn drain(&mut self, live: Option<&LiveResults>) {
         let live = live.map(LiveResults::take_replies).unwrap_or_default();
         let service = self.service.as_ref();
@@ -128,10 +126,7 @@ impl Inspections {
             self.arrived.retain(|older| older.kind() != reply.kind());
             self.arrived.push_back(reply);
         }
-        for _ in 0..AT_ONCE {
-            let Some(reply) = self.arrived.pop_front() else {
-                break;
-            };
+        if let Some(reply) = self.arrived.pop_front() {
             self.take(reply);
         }
         self.note_work();

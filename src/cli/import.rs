@@ -11,11 +11,6 @@ use strata_core::files;
 use strata_engine::storage::import::import;
 use strata_export::incoming;
 
-/// Endings of files with printed models or lines of code.
-const TEXTS: [&str; 3] = ["txt", "py", "md"];
-/// No printed model is longer.
-const MOST_BYTES: u64 = 1 << 20;
-
 /// Makes the run, says what went where and prints its folder; of a network alone makes the project and prints its file.
 pub fn run(args: &ImportArgs) -> anyhow::Result<()> {
     let Some(weights) = &args.weights else {
@@ -58,11 +53,7 @@ pub fn run(args: &ImportArgs) -> anyhow::Result<()> {
 fn network(args: &ImportArgs) -> anyhow::Result<()> {
     let from = Path::new(&args.project);
     let is_input = from == Path::new("-");
-    let is_text = is_input
-        || (from.is_file()
-            && TEXTS
-                .iter()
-                .any(|ending| from.extension().is_some_and(|own| own == *ending)));
+    let is_text = is_input || incoming::is_text(from);
     if !is_text && !incoming::is_network(from) {
         return Err(WrongInput(format!(
             "{} is no network: strata import FILE makes a project of an ONNX file or of a text with a printed model, \
@@ -83,7 +74,7 @@ fn network(args: &ImportArgs) -> anyhow::Result<()> {
             let text = if is_input {
                 read_input()
             } else {
-                files::read_text(from, MOST_BYTES)
+                files::read_text(from, incoming::MOST_BYTES)
             };
             let text = text
                 .map_err(|reason| WrongInput(format!("cannot read {}: {reason}", args.project)))?;

@@ -218,7 +218,12 @@ impl App {
     /// Applies what was done. What the user did is laid out at once, so that the frame that is painted shows what came
     /// of it; what a view asked for is shown when it comes.
     fn follow(&mut self, ctx: &Context, actions: Vec<Action>) {
-        let is_asked = |action: &Action| matches!(action, Action::Inspect(_) | Action::ListRuns);
+        let is_asked = |action: &Action| {
+            matches!(
+                action,
+                Action::Inspect(_) | Action::ListRuns | Action::LookForFiles
+            )
+        };
         if !actions.iter().all(is_asked) {
             ctx.request_discard("what was done changes what is shown");
             if !ctx.will_discard() {

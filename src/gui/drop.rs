@@ -4,18 +4,18 @@ use super::theme;
 use eframe::egui::{Align2, Area, Context, Id, Order, Sense, Stroke, StrokeKind};
 use std::path::Path;
 use strata_app::action::Action;
-use strata_app::opening::is_data_file;
+use strata_app::opening::{is_data_file, run_of_file};
 use strata_core::project::data::Source;
 use strata_data::recognise;
 
-/// What a dropped thing asks for: a project or a run is opened, a dataset becomes the data,
-/// an image is looked at with saliency.
+/// What a dropped thing asks for: a project, a run, weights or a network are opened, a dataset becomes the data, an image
+/// is looked at with saliency.
 pub fn action(path: &Path) -> Action {
     let is_image = |path: &Path| image::ImageFormat::from_path(path).is_ok();
+    if let Some(run) = run_of_file(path) {
+        return Action::Open(run.to_path_buf());
+    }
     match path {
-        path if path.is_dir() && !path.join("project.toml").exists() => {
-            Action::DataFolder(path.to_path_buf())
-        }
         path if path.is_file() && is_data_file(path) => Action::DataFolder(path.to_path_buf()),
         path if path.is_file() && is_of_a_set(path) => {
             Action::DataFolder(path.parent().unwrap_or(path).to_path_buf())
@@ -97,12 +97,11 @@ mod tests {
                 "{name}"
             );
         }
-        assert!(matches!(action(folder.path()), Action::DataFolder(_)));
         for name in ["data_batch_1", "test_batch.bin", "train_X.bin"] {
             let of_set = action(&file(name));
             assert!(matches!(of_set, Action::DataFolder(path) if path == folder.path()));
         }
-        file("project.toml");
+        // What a folder holds is looked at when it is opened.
         assert!(matches!(action(folder.path()), Action::Open(_)));
         assert!(matches!(
             action(&folder.path().join("none.toml")),

@@ -65,7 +65,9 @@ pub fn show(ui: &mut Ui, state: &State, views: &mut Views, actions: &mut Vec<Act
         top: TOP,
         bottom: 0,
     });
-    let panel = Panel::left(("architecture", view.resets))
+    // With another usual width, as in a window that was made smaller, it is another panel: nobody has given it the width
+    // that it had.
+    let panel = Panel::left(("architecture", view.resets, usual as u32))
         .frame(left)
         .default_size(width)
         .size_range(ARCHITECTURE_WIDTHS);
@@ -74,7 +76,7 @@ pub fn show(ui: &mut Ui, state: &State, views: &mut Views, actions: &mut Vec<Act
     let fields = state.shows_settings().then(|| {
         let usual = if full >= ROOMY { 320.0 } else { 264.0 };
         let width = view.settings_width.unwrap_or(usual);
-        let panel = Panel::right(("settings", view.resets))
+        let panel = Panel::right(("settings", view.resets, usual as u32))
             .frame(side)
             .default_size(width)
             .size_range(SETTINGS_WIDTHS);

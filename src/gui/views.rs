@@ -66,7 +66,7 @@ const REGISTRY: [(ViewKind, Make); ViewKind::COUNT] = [
     (ViewKind::Kernels, || Box::new(KernelsView::default())),
     (ViewKind::Runs, || Box::new(RunsView)),
     (ViewKind::Compare, || Box::new(CompareView)),
-    (ViewKind::Sweep, || Box::new(SweepView)),
+    (ViewKind::Sweep, || Box::new(SweepView::default())),
     (ViewKind::Solve, || Box::new(SolveView::default())),
     (ViewKind::Lens, || Box::new(LensView::default())),
     (ViewKind::Field, || Box::new(FieldView::default())),

@@ -189,6 +189,16 @@ fn baselines_are_fitted_listed_and_compared_in_the_window() {
             "compare/light"
         });
     }
+    // In a low tile the tables are not left with what the fields above them do not take: all of it is scrolled.
+    window.show_column(&[ViewKind::Loss, ViewKind::Compare, ViewKind::Dynamics]);
+    window.keep_picture("compare/low");
+    let top = |window: &Window, name: &str| window.get(name).rect().top();
+    let before = top(&window, "Fit the baseline");
+    window.get("More than chance?").scroll_to_me();
+    window.run();
+    assert!(top(&window, "Fit the baseline") < before - 60.0);
+    let tab = window.get("Compare view").rect();
+    assert!(top(&window, "More than chance?") > tab.bottom());
     window.show_alone(ViewKind::Runs);
     window.run();
     assert!(window.has(&format!(

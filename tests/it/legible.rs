@@ -12,9 +12,9 @@ use strata::app::arrangement::Workspace;
 use strata::app::messages::Weight;
 use strata::app::run_monitor::Phase;
 use strata::app::view_kind::ViewKind;
-use strata::engine::event::{Event, Outcome};
+use strata::engine::event::{EpochReport, Event, Metrics, Outcome, Summary};
 use strata::gui::views;
-use strata::project::data::Source;
+use strata::project::data::{Source, Split};
 use strata::project::stage::Task;
 
 /// A text of a frame: what it says, where, and the sizes of its letters.
@@ -198,6 +198,71 @@ fn nothing_moves_when_a_run_starts_and_when_messages_come() {
     window.click("Dismiss message");
     assert!(!window.has("something to know"));
     assert_eq!(without_train(&window), before, "it was read");
+}
+
+/// The bar below the views is as tall before a run as with what it has reached: from the first frame to the end all
+/// stays in its place, in narrow windows and in wide ones.
+#[test]
+fn nothing_moves_when_a_run_reaches_something_and_ends() {
+    for size in [SIZE, vec2(1440.0, 900.0), vec2(1920.0, 1080.0)] {
+        let (engine, start) = fake_engine();
+        let mut window = Window::new(classifier(), size, start);
+        window.run();
+        let folder = tempfile::tempdir().unwrap();
+        let view = |window: &Window| {
+            let all = places(window).into_iter();
+            let all: Vec<_> = all.filter(|(name, _)| *name != "Train").collect();
+            (window.get("Stop").rect(), all)
+        };
+        let before = view(&window);
+        window.click("Train");
+        engine.tell(started(folder.path()));
+        engine.tell(Event::Stage {
+            index: 0,
+            name: "classify".into(),
+            task: Task::Classify,
+            epochs: 2,
+            steps_per_epoch: 4,
+        });
+        window.run();
+        let has_begun = view(&window);
+        // The place to look back at earlier weights comes with the run, and before the first of them.
+        let metrics = |splits: &[Split]| {
+            let of = |split: &Split| {
+                let metrics = Metrics {
+                    loss: 0.0476,
+                    accuracy: Some(0.9854),
+                    ..Metrics::default()
+                };
+                (*split, metrics)
+            };
+            splits.iter().map(of).collect::<Vec<_>>()
+        };
+        for (epoch, splits) in [
+            (1, &[Split::Train, Split::Valid][..]),
+            (2, &[Split::Train, Split::Valid, Split::Test][..]),
+        ] {
+            engine.tell(Event::Epoch(EpochReport {
+                stage: 0,
+                epoch,
+                step: 4 * u64::from(epoch),
+                metrics: metrics(splits),
+            }));
+            window.run();
+            assert_eq!(view(&window), has_begun, "{size:?}, epoch {epoch}");
+        }
+        engine.tell(Event::Finished(Outcome::Completed(Summary {
+            run: folder.path().to_owned(),
+            metrics: metrics(&[Split::Train, Split::Valid, Split::Test]),
+            seconds: 75.0,
+            images_per_second: 11_240.0,
+        })));
+        window.wait("the end", |state| !state.training.is_running());
+        window.run();
+        window.keep_picture(&format!("legible/reached-{}", size.x));
+        assert_eq!(view(&window), before, "{size:?}: it has ended");
+        assert!(window.has("test loss"));
+    }
 }
 
 /// A lecture room: everything is larger, and still there.

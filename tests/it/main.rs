@@ -27,6 +27,7 @@ mod curves;
 mod data_view;
 mod devices;
 mod download;
+mod dropping;
 mod engine;
 mod every_inspection;
 mod every_screen;

@@ -499,3 +499,19 @@ fn all_damaged_files_are_named_in_one_message() {
     drop(window);
     assert_eq!(read(folder.path()).view.dark, Some(false));
 }
+
+/// Panels have their usual widths in every window: one that becomes smaller gives them no width as if by hand.
+#[test]
+fn a_window_that_becomes_smaller_has_the_usual_widths_of_its_size() {
+    let mut window = Window::without_engine(builtin("lenet-mnist"), vec2(1920.0, 1080.0));
+    window.run();
+    for size in [vec2(1100.0, 700.0), SIZE, vec2(1700.0, 900.0), SIZE] {
+        window.harness.set_size(size);
+        window.run();
+        let view = &window.state().view;
+        let kept = (view.architecture_width, view.settings_width);
+        assert_eq!(kept, (None, None), "{size:?}");
+    }
+    let field = window.get("Epochs").rect();
+    assert!(field.left() > SIZE.x - 264.0, "{field:?}");
+}

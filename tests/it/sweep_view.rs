@@ -2,6 +2,7 @@
 
 use crate::kit::window::{SIZE, Window, classifier, open};
 use eframe::egui::{Key, Modifiers, vec2};
+use egui_kittest::kittest::Queryable;
 use std::path::Path;
 use strata::app::action::Action;
 use strata::app::view_kind::ViewKind;
@@ -252,4 +253,35 @@ fn pictures_of_a_sweep() {
             }
         }
     }
+}
+
+/// A value that a setting cannot have is refused where it is typed, and the button that trains says why it does not.
+#[test]
+fn a_value_that_cannot_be_tried_is_marked_at_its_field() {
+    let mut project = classifier();
+    let text = file::to_text(&project);
+    let lines = "[sweep]\nstage.0.lr = [0.001, 0.01]\n";
+    project = file::parse(&format!("{text}\n{lines}"), "p").unwrap();
+    let mut window = Window::without_engine(project, SIZE);
+    window.show_alone(ViewKind::Sweep);
+    window.run();
+    let field = window.full_label("Values of stage 1");
+    window.enter(&field, "1e-4, banana");
+    let tried = window.state().project().sweep.clone().unwrap();
+    assert_eq!(
+        tried.factors[0].values.text(),
+        "0.001, 0.01",
+        "nothing was taken over"
+    );
+    window.enter(&field, "1e-4, 5e-3");
+    let tried = window.state().project().sweep.clone().unwrap();
+    assert_eq!(tried.factors[0].values.listed().len(), 2);
+    assert!(!window.has("banana"));
+    // How many trials that makes stands beside the button, not below everything.
+    window.wait_for(std::time::Duration::from_secs(30), "the plan", |window| {
+        window.has("2 trials")
+    });
+    let mut said = window.harness.query_all_by_label_contains("2 trials");
+    let said = said.next().unwrap().rect();
+    assert!(said.top() < window.get("What is tried").rect().top());
 }

@@ -207,6 +207,51 @@ fn a_tab_ends_where_its_tile_does() {
     }
 }
 
+/// Where tabs have no room for titles that can be read, the one in front has all of it, and the others are in a menu.
+#[test]
+fn tabs_without_room_are_in_a_menu() {
+    let mut window = Window::idle("conv-autoencoder");
+    let group = |front: ViewKind| Pane::Tabs {
+        views: vec![
+            ViewKind::Reconstructions,
+            ViewKind::Visualize,
+            ViewKind::Filters,
+        ],
+        front,
+    };
+    let others = [ViewKind::Loss, ViewKind::Adversarial, ViewKind::Embedding];
+    let others = others.map(|kind| (1.0, Pane::of(&[kind])));
+    let parts = [(1.0, group(ViewKind::Reconstructions))];
+    let narrow = Arrangement(Some(Pane::Row(parts.into_iter().chain(others).collect())));
+    let before = narrow.clone();
+    let action = Action::View(OnView::Arrange(narrow));
+    window.harness.state_mut().handle(action);
+    window.run();
+    window.keep_picture("tiles/folded");
+    let width = |window: &Window, title: &str| {
+        let tab = window.get(&format!("{title} view")).rect();
+        let end = window.get(&format!("Views behind {title}")).rect();
+        assert!(tab.right() <= end.left(), "{title}: {tab:?}, {end:?}");
+        tab.width()
+    };
+    // Of a cut title six letters at least, and the cross that closes the view.
+    let cut = width(&window, "Reconstructions");
+    assert!(cut >= 80.0, "{cut}");
+    assert!(!window.has("Filters view"), "it is in the menu");
+    window.click("Views behind Reconstructions");
+    window.keep_picture("tiles/folded-menu");
+    window.click("Show Filters view");
+    assert!(width(&window, "Filters") >= 60.0);
+    assert!(window.has("Close Filters view"));
+    let arrangement = window.state().arrangement();
+    assert_eq!(
+        arrangement.fronts().first(),
+        Some(&ViewKind::Filters),
+        "it has come to the front"
+    );
+    assert!(arrangement.has_views_of(&before), "and none is lost");
+}
+
 /// A view that comes to the front has its tab in sight, also behind more tabs than the bar has room for.
 #[test]
 fn the_tab_in_front_is_in_sight() {

@@ -4,7 +4,7 @@ use super::saving::expand;
 use crate::action::{Action, Answer, OnView, Overlay};
 use crate::arrangement::Workspace;
 use crate::dialogs::Wanted;
-use crate::importing::are_weights;
+use crate::importing::{are_weights, how_to_bring};
 use crate::kernels;
 use crate::messages::Weight;
 use crate::opening::{is_data, why_no_project};
@@ -26,7 +26,7 @@ use strata_data::archive::Archive;
 use strata_data::{Recognised, recognise};
 use strata_engine::command::Command;
 use strata_export::bundle::{Format, Request, export, usual_folder};
-use strata_export::incoming::is_network;
+use strata_export::incoming::{holds_layers, is_network};
 use strata_export::report::{self, Shown};
 use strata_inspect::confusion::Confusion;
 use strata_inspect::saliency::Saliency;
@@ -40,7 +40,8 @@ fn is_unreadable(path: &Path) -> bool {
         true => path.join(PROJECT_FILE),
         false => run_folder(&path).map_or(path.clone(), |run| run.join("project.toml")),
     };
-    !are_weights(&path) && !is_network(&path) && file::load_with_text(&file).is_err()
+    let is_made_into_one = are_weights(&path) || is_network(&path) || holds_layers(&path);
+    !is_made_into_one && file::load_with_text(&file).is_err()
 }
 
 impl State {
@@ -268,10 +269,10 @@ impl State {
         if is_sweep(&path) {
             return self.open_sweep(path);
         }
-        if is_network(&path) {
+        if is_network(&path) || holds_layers(&path) {
             return self.import_network(path, services);
         }
-        if let Some(reason) = why_no_project(&path) {
+        if let Some(reason) = how_to_bring(&path).or_else(|| why_no_project(&path)) {
             return self.messages.add(Weight::Error, reason);
         }
         let (file, run) = match run_folder(&path) {

@@ -30,4 +30,4 @@ pub use error::DownloadError;
 pub use fetch::{Fetched, Options, Step, Told, fetch};
 pub use published::{Archive, Entry, Held, Holds, RemoteFile, Then};
 pub use sum::Sum;
-pub use survey::{FileState, Found, Survey, survey};
+pub use survey::{FileState, Found, Survey, seems_complete, survey};

@@ -83,6 +83,17 @@ pub fn survey(entry: &Entry, folder: &Path) -> Survey {
     }
 }
 
+/// Whether all of `entry` seems to be in `folder`: by names and sizes, without a look into the files.
+pub fn seems_complete(entry: &Entry, folder: &Path) -> bool {
+    entry.files.iter().all(|file| match &file.then {
+        Then::Keep(plain) => {
+            let place = folder.join(&file.name);
+            size(&place) == Some(file.bytes) || size(&place.with_extension("")) == Some(*plain)
+        }
+        Then::Unpack { holds, .. } => lacking(holds, folder).is_none(),
+    })
+}
+
 pub(super) fn state(file: &RemoteFile, folder: &Path) -> Found {
     let place = folder.join(&file.name);
     let lacks = match &file.then {

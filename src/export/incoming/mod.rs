@@ -4,6 +4,7 @@ pub mod onnx;
 
 use candle_core::Tensor;
 use std::path::{Path, PathBuf};
+use strata_core::files;
 use strata_core::project::data::{DataSpec, Source};
 use strata_core::project::init::Init;
 use strata_core::project::layer::{Kind, Layer};
@@ -11,7 +12,8 @@ use strata_core::project::node::Node;
 use strata_core::project::size::Shape;
 use strata_core::project::stage::{Loss, Stage, Task};
 use strata_core::project::{Network, Project, file};
-use strata_core::shape::foreign::pasted::paste;
+use strata_core::shape::foreign::is_call;
+use strata_core::shape::foreign::pasted::{is_print, paste};
 use strata_core::shape::infer;
 use strata_engine::storage::checkpoint::write_tensors;
 
@@ -51,6 +53,36 @@ pub enum IncomingError {
 pub fn is_network(file: &Path) -> bool {
     let ending = file.extension();
     file.is_file() && ending.is_some_and(|ending| ending.eq_ignore_ascii_case("onnx"))
+}
+
+/// Endings of files with printed models or lines of code.
+const TEXTS: [&str; 3] = ["txt", "py", "md"];
+/// No printed model is longer.
+pub const MOST_BYTES: u64 = 1 << 20;
+
+/// Whether a file may hold a printed model, or lines of code.
+pub fn is_text(file: &Path) -> bool {
+    let ending = file.extension();
+    let is_one = |of: &str| ending.is_some_and(|ending| ending.eq_ignore_ascii_case(of));
+    file.is_file() && TEXTS.into_iter().any(is_one)
+}
+
+/// Whether a text file holds layers: others of the same ending may be tables of images, or words.
+pub fn holds_layers(file: &Path) -> bool {
+    let text = || files::read_text(file, MOST_BYTES).ok();
+    let has_layers =
+        |text: String| is_print(&text) || (is_call(&text) && !paste(&text).layers.is_empty());
+    is_text(file) && text().is_some_and(has_layers)
+}
+
+/// Makes a project of the text in a file; see [`import_text`].
+pub fn import_listing(from: &Path, to: &Path, force: bool) -> Result<Made, IncomingError> {
+    let text = files::read_text(from, MOST_BYTES).map_err(|error| {
+        let text = format!("cannot read {}: {error}", from.display());
+        IncomingError::File(text)
+    })?;
+    let title = from.file_stem().unwrap_or_default().to_string_lossy();
+    import_text(&text, &title, to, force)
 }
 
 /// Makes a project of a network that was printed, pasted or listed as lines of code, without weights: all of it, or what

@@ -12,6 +12,8 @@ use details::{Side, cell_of, color_bar};
 use eframe::egui::{Ui, UiBuilder};
 use grid::Maps;
 use std::any::TypeId;
+use std::cell::RefCell;
+use std::rc::Rc;
 use std::sync::Arc;
 use strata_app::action::{Action, OnView, Show};
 use strata_app::arrangement::Workspace;
@@ -23,7 +25,7 @@ use strata_core::format;
 use strata_core::project::Place;
 use strata_design::layer_math::number;
 use strata_engine::inspection::reply::{Query, Reply};
-use strata_inspect::activations::{Activations, MapScale, Request};
+use strata_inspect::activations::{Activations, MapScale, Request, Summary};
 use strata_inspect::effective_field;
 use strata_inspect::inspection::Subject;
 use toolbar::{image_line, layer_box, scale_box, slice_field};
@@ -48,6 +50,15 @@ pub struct MapChoice {
 pub(crate) struct ActivationsView {
     maps: Option<Maps>,
     side: Option<Side>,
+    numbers: RefCell<Option<Rc<Numbers>>>,
+}
+
+/// The values of a reply in numbers: counted once, not in every frame.
+struct Numbers {
+    reply: Arc<Reply<Activations>>,
+    whole: Summary,
+    /// Of each channel.
+    channels: Vec<Summary>,
 }
 
 /// Room for the fraction of zeros below a map.
@@ -80,10 +91,13 @@ impl View for ActivationsView {
     }
 
     fn status(&self, state: &State) -> String {
-        let Some(maps) = state.run_reply::<Activations>().and_then(output) else {
+        let Some(reply) = state.run_reply::<Activations>() else {
             return String::new();
         };
-        let whole = maps.summary();
+        let Some(maps) = output(reply) else {
+            return String::new();
+        };
+        let whole = self.numbers(reply, maps).whole;
         format!(
             "{} {} · {} zero · {} … {} · {} · step {}{}",
             maps.place.in_words(),
@@ -121,6 +135,10 @@ impl View for ActivationsView {
 
     fn picture(&mut self, ui: &mut Ui, state: &State) {
         self.content(ui, state, &mut Vec::new());
+    }
+
+    fn has_picture(&self, state: &State) -> bool {
+        state.run_reply::<Activations>().and_then(output).is_some()
     }
 }
 
@@ -219,6 +237,19 @@ fn nothing(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
 }
 
 impl ActivationsView {
+    fn numbers(&self, reply: &Arc<Reply<Activations>>, maps: &Activations) -> Rc<Numbers> {
+        let mut known = self.numbers.borrow_mut();
+        let is_of_it = |numbers: &Rc<Numbers>| Arc::ptr_eq(&numbers.reply, reply);
+        let numbers = known.take().filter(is_of_it).unwrap_or_else(|| {
+            Rc::new(Numbers {
+                reply: reply.clone(),
+                whole: maps.summary(),
+                channels: (0..maps.count()).map(|at| maps.summary_of(at)).collect(),
+            })
+        });
+        known.insert(numbers).clone()
+    }
+
     fn content(&mut self, ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
         let Some(reply) = state.run_reply::<Activations>() else {
             self.maps = None;
@@ -232,7 +263,8 @@ impl ActivationsView {
             }
         };
         let choice: MapChoice = state.choices.get();
-        let whole = maps.summary();
+        let numbers = self.numbers(reply, maps);
+        let whole = numbers.whole;
         let area = ui.available_rect_before_wrap();
         let side = if area.width() >= ROOMY {
             SIDE + theme::GAP
@@ -250,7 +282,7 @@ impl ActivationsView {
         color_bar(ui, bar, maps, &choice, &whole);
         let mut inner = ui.new_child(UiBuilder::new().id_salt("maps").max_rect(grid));
         let mut next = choice.clone();
-        self.grid(&mut inner, reply, maps, &mut next, &whole);
+        self.grid(&mut inner, reply, maps, &mut next, &numbers);
         choose(&choice, next, actions);
     }
 }

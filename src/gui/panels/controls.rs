@@ -1,15 +1,16 @@
 //! The bar below the views: train, pause, step, stop, and how far the run is.
 
+mod results;
+
 use super::live_settings;
 use crate::theme;
 use crate::widgets::{
     Icon, clauses, close_by_key, icon_button, plain, primary_button, quiet_button,
 };
 use eframe::egui::{
-    Align, Button, Color32, DragValue, Galley, Id, Label, Layout, Popup, PopupCloseBehavior,
-    ProgressBar, Rect, Response, RichText, Sense, Ui, UiBuilder, vec2,
+    Align, Button, Color32, DragValue, Id, Label, Layout, Popup, PopupCloseBehavior, ProgressBar,
+    Rect, Response, RichText, Ui, UiBuilder, vec2,
 };
-use std::sync::Arc;
 use strata_app::action::Action;
 use strata_app::run_monitor::{Continuation, Phase, RunMonitor};
 use strata_app::state::State;
@@ -27,33 +28,31 @@ const PAD: f32 = 12.0;
 const WIDTHS: [f32; 4] = [88.0, 72.0, 64.0, 72.0];
 /// Width of the button that opens the menu of other programs.
 const EXPORT: f32 = 24.0;
+/// Width of all of them with what lies between.
+const BUTTONS: f32 =
+    WIDTHS[0] + WIDTHS[1] + WIDTHS[2] + WIDTHS[3] + EXPORT + 5.0 * theme::GAP + theme::STEP;
 /// The most epochs that a run goes on for at once.
 const MOST_EPOCHS: u32 = 10_000;
 
 /// Height of the bar at this width: results that have no room beside the buttons stand above them.
 pub fn height(ui: &Ui, state: &State, width: f32) -> f32 {
-    let above = results_above(ui, state, width - 2.0 * PAD);
-    above.map_or(HEIGHT, |results| {
-        HEIGHT + results.size().y + 2.0 * theme::STEP
-    })
+    let above = results::place_above(ui, state, width - 2.0 * PAD);
+    above.map_or(HEIGHT, |place| HEIGHT + place + 2.0 * theme::STEP)
 }
 
 /// Shows the bar.
 pub fn show(ui: &mut Ui, bar: Rect, state: &State, actions: &mut Vec<Action>) {
     let mut inner = bar.shrink2(vec2(PAD, 0.0));
-    let above = results_above(ui, state, inner.width());
-    let beside = above.is_none();
-    if let Some(results) = above {
-        let top = Rect::from_min_size(
-            inner.min + vec2(0.0, 2.0 * theme::STEP),
-            vec2(inner.width(), results.size().y),
-        );
+    let place = results::place_above(ui, state, inner.width());
+    if let Some(height) = place {
+        let corner = inner.min + vec2(0.0, 2.0 * theme::STEP);
+        let top = Rect::from_min_size(corner, vec2(inner.width(), height));
         inner.min.y = bar.bottom() - HEIGHT;
         let above = UiBuilder::new().id_salt("results").max_rect(top);
-        show_results(&mut ui.new_child(above), state, results);
+        results::show_above(&mut ui.new_child(above), state);
     }
     ui.scope_builder(UiBuilder::new().max_rect(inner), |ui| {
-        buttons(ui, state, beside, actions);
+        buttons(ui, state, place.is_none(), actions);
     });
 }
 
@@ -245,57 +244,10 @@ fn progress(ui: &mut Ui, state: &State, beside: bool, actions: &mut Vec<Action>)
     }
 }
 
-/// What the run reached, where it has no room for one line beside the buttons: on as few lines as the whole width
-/// needs, each split whole.
-fn results_above(ui: &Ui, state: &State, width: f32) -> Option<Arc<Galley>> {
-    let results = results(state)?;
-    let buttons = WIDTHS.iter().sum::<f32>() + EXPORT + 5.0 * theme::GAP + theme::STEP;
-    if written(ui, &results).size().x <= width - buttons {
-        return None;
-    }
-    let mut lines = String::new();
-    let mut line = String::new();
-    for part in results.split(" · ") {
-        let longer = match line.as_str() {
-            "" => part.to_owned(),
-            line => format!("{line} · {part}"),
-        };
-        if line.is_empty() || written(ui, &longer).size().x <= width {
-            line = longer;
-        } else {
-            lines += &format!("{line}\n");
-            line = part.to_owned();
-        }
-    }
-    Some(written(ui, &(lines + &line)))
-}
-
-/// What a run that has ended reached.
-fn results(state: &State) -> Option<String> {
-    let has_ended = matches!(state.training.phase, Phase::Idle | Phase::Ended(_));
-    let results = state.training.curves.results();
-    (has_ended && !results.is_empty()).then_some(results)
-}
-
-fn written(ui: &Ui, results: &str) -> Arc<Galley> {
-    let color = theme::palette(ui).strong;
-    ui.painter()
-        .layout_no_wrap(results.to_owned(), theme::digits(theme::SMALL), color)
-}
-
-fn show_results(ui: &mut Ui, state: &State, shown: Arc<Galley>) {
-    let label = ui.add(Label::new(shown).sense(Sense::hover()));
-    label
-        .on_hover_text(
-            "What the run reached: means over the images of each split, as in metrics.csv",
-        )
-        .accessible_name(results(state).unwrap_or_default());
-}
-
 /// How the run ended, below what it reached where that has its place here.
 fn ended(ui: &mut Ui, state: &State, beside: bool, actions: &mut Vec<Action>) {
     let status = status(ui, state);
-    let Some(results) = results(state).filter(|_| beside) else {
+    let Some(results) = results::reached(state).filter(|_| beside) else {
         if let Some((text, color)) = status {
             fix(ui, state, actions);
             line(ui, &text, color, 2);
@@ -306,8 +258,8 @@ fn ended(ui: &mut Ui, state: &State, beside: bool, actions: &mut Vec<Action>) {
         ui.spacing_mut().item_spacing.y = 1.0;
         let rows = if status.is_some() { 2.0 } else { 1.0 };
         ui.add_space(0.5 * (ui.available_height() - rows * ROW).max(0.0));
-        let shown = written(ui, &results);
-        show_results(ui, state, shown);
+        let shown = results::written(ui, &results);
+        results::show(ui, state, shown);
         if let Some((text, color)) = status {
             ui.horizontal(|ui| {
                 ui.spacing_mut().interact_size.y = ROW;
@@ -412,8 +364,8 @@ fn running(ui: &mut Ui, training: &RunMonitor) {
         ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
             ui.spacing_mut().item_spacing.x = theme::GAP;
             let room = ui.available_width();
-            let epochs = written(ui, &of_epochs).size().x;
-            let both = epochs + theme::GAP + written(ui, &of_stages).size().x;
+            let epochs = results::written(ui, &of_epochs).size().x;
+            let both = epochs + theme::GAP + results::written(ui, &of_stages).size().x;
             // Where there is no room for all, what changes most often stays.
             if stages > 1 && both <= room {
                 digits(ui, &of_stages, colors.weak, "Phases of training");

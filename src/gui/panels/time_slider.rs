@@ -31,11 +31,16 @@ const GO_ON: f32 = 112.0;
 /// While it plays, seconds from one step to the next, at least: also the slowest view has shown it by then.
 const PACE: f64 = 0.5;
 
-/// Its height: nothing while there is nothing to look back at.
+/// Its height: nothing while there is nothing to look back at, nor will be.
 pub fn height(state: &State) -> f32 {
-    let is_shown =
-        state.view.workspace == Workspace::Training && !earlier(&state.training).is_empty();
-    if is_shown { HEIGHT } else { 0.0 }
+    let training = &state.training;
+    // It has its place from the start: nothing moves when the first weights are kept.
+    let will_keep = training.is_running() && state.view.keeps_snapshots;
+    let has_some = will_keep || !earlier(training).is_empty();
+    match has_some && state.view.workspace == Workspace::Training {
+        true => HEIGHT,
+        false => 0.0,
+    }
 }
 
 /// The steps that can be looked back at, before the newest.
@@ -51,6 +56,18 @@ fn earlier(training: &RunMonitor) -> Vec<u64> {
 /// Shows it.
 pub fn show(ui: &mut Ui, place: Rect, state: &State, actions: &mut Vec<Action>) {
     let steps = earlier(&state.training);
+    if steps.is_empty() {
+        let inner = UiBuilder::new().max_rect(place.shrink2(vec2(PAD, 0.0)));
+        ui.scope_builder(inner, |ui| {
+            ui.horizontal_centered(|ui| {
+                let text =
+                    "The weights that are kept at steps of the run can be looked back at here";
+                let text = RichText::new(text).size(theme::SMALL);
+                ui.add(Label::new(text.color(theme::palette(ui).weak)).truncate());
+            });
+        });
+        return;
+    }
     let chosen = state.training.at;
     let at = chosen
         .and_then(|at| steps.iter().position(|step| *step == at))

@@ -81,6 +81,20 @@ fn entry(server: &Server) -> Entry {
 
 /// The images of a project that lies in `folder`; its dataset comes from this server.
 fn open(server: &Server, folder: &Path, path: &str) -> Window {
+    let mut window = window(server, folder, path);
+    window.show_alone(ViewKind::Data);
+    window.run();
+    window.wait("the refusal", |state| {
+        state
+            .inspections
+            .latest::<Gallery>()
+            .is_some_and(|seen| seen.result.is_err())
+    });
+    window
+}
+
+/// The same before any image is looked at.
+fn window(server: &Server, folder: &Path, path: &str) -> Window {
     let mut project = builtin("lenet-mnist");
     project.data.path = Some(path.to_owned());
     let mut state = State::new(project, Some(folder.join("project.toml")));
@@ -91,16 +105,7 @@ fn open(server: &Server, folder: &Path, path: &str) -> Window {
         patience: Duration::from_secs(60),
         ..options()
     };
-    let mut window = Window::of(state, SIZE, no_engine(), None);
-    window.show_alone(ViewKind::Data);
-    window.run();
-    window.wait("the refusal", |state| {
-        state
-            .inspections
-            .latest::<Gallery>()
-            .is_some_and(|seen| seen.result.is_err())
-    });
-    window
+    Window::of(state, SIZE, no_engine(), None)
 }
 
 /// Presses the button of this name in the view; the settings have another one.
@@ -124,6 +129,29 @@ fn done(state: &State) -> u64 {
         .running(Source::Mnist)
         .and_then(|running| running.progress())
         .map_or(0, |told| told.done)
+}
+
+/// Files that lie where the path leads are not offered to be downloaded, also before a view or a run has read them.
+#[test]
+fn what_is_there_is_not_offered() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = server(|bytes| Reply::Bytes(bytes, None));
+    for (name, bytes, _) in mnist() {
+        std::fs::create_dir_all(folder.path().join("mnist")).unwrap();
+        let file = folder.path().join("mnist").join(format!("{name}.gz"));
+        std::fs::write(file, bytes).unwrap();
+    }
+    let mut window = window(&server, folder.path(), "mnist");
+    window.show_tab(SideTab::Data);
+    window.wait_for(Duration::from_secs(60), "a look at the files", |window| {
+        window.has("the files are there")
+    });
+    assert!(!window.has("Download the data"));
+    assert!(window.state().inspections.latest::<Gallery>().is_none());
+    window.enter("Data path", "elsewhere");
+    window.wait_for(Duration::from_secs(60), "another look", |window| {
+        window.has("Download the data")
+    });
 }
 
 #[test]

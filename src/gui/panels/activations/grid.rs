@@ -1,6 +1,6 @@
 //! The grid over all channels of a layer, and how one of them is chosen.
 
-use super::{ActivationsView, CAPTION, MapChoice, percent, slice_of};
+use super::{ActivationsView, CAPTION, MapChoice, Numbers, percent, slice_of};
 use crate::theme;
 use crate::widgets::first_fitting;
 use crate::widgets::keep_arrows;
@@ -45,7 +45,7 @@ impl ActivationsView {
         reply: &Arc<Reply<Activations>>,
         maps: &Activations,
         choice: &mut MapChoice,
-        whole: &Summary,
+        numbers: &Numbers,
     ) {
         let space = ui.available_size();
         let places = Places::new(maps, space - vec2(12.0 + OUTLINE, OUTLINE));
@@ -58,11 +58,11 @@ impl ActivationsView {
             let moved = respond(ui, maps, &places, origin, viewport, choice);
             let has_keys = ui.memory(|memory| memory.has_focus(ui.scope_id().with("grid")));
             if maps.layout() != Layout::Units {
-                self.update(ui, reply, maps, choice, whole, in_sight.clone());
+                self.update(ui, reply, maps, choice, &numbers.whole, in_sight.clone());
             }
             for channel in in_sight {
                 let rect = places.rect(origin, channel);
-                self.paint(ui, maps, channel, rect, whole);
+                self.paint(ui, maps, channel, rect, numbers);
                 if channel == choice.map {
                     let width = if has_keys { 3.0 } else { 1.5 };
                     let stroke = Stroke::new(width, theme::palette(ui).accent);
@@ -123,16 +123,16 @@ impl ActivationsView {
         });
     }
 
-    fn paint(&self, ui: &Ui, maps: &Activations, channel: usize, rect: Rect, whole: &Summary) {
+    fn paint(&self, ui: &Ui, maps: &Activations, channel: usize, rect: Rect, numbers: &Numbers) {
         let colors = theme::palette(ui);
         if maps.layout() == Layout::Units {
-            return unit(ui, maps, channel, rect, whole);
+            return unit(ui, maps, channel, rect, &numbers.whole);
         }
         if let Some(drawn) = &self.maps {
             let index = channel - drawn.channels.start;
             drawn.sheet.paint(ui.painter(), index, rect);
         }
-        let zeros = maps.summary_of(channel).zeros;
+        let zeros = numbers.channels[channel].zeros;
         let ink = if zeros == 1.0 {
             colors.second
         } else {

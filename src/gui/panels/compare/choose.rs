@@ -15,8 +15,8 @@ use strata_baselines::samples::LayerFeatures;
 use strata_baselines::work::Request;
 use strata_core::project::Place;
 
-/// Height of the list of what can be compared, at most.
-const LIST: f32 = 96.0;
+/// Height of the list of what can be compared, at most, where the tables are scrolled alone.
+pub(super) const LIST: f32 = 96.0;
 
 /// Which baseline is made next.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -27,8 +27,14 @@ pub(crate) struct BaselineChoice {
     place: Option<Place>,
 }
 
+/// How baselines are made and what is compared, with a list of at most this height.
+pub(super) fn show(ui: &mut Ui, state: &State, list: f32, actions: &mut Vec<Action>) {
+    baselines(ui, state, actions);
+    entries(ui, state, list, actions);
+}
+
 /// The model, what it is fitted to, and the button that starts it; how far it is while it is made.
-pub(super) fn baselines(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
+fn baselines(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
     let former: BaselineChoice = state.choices.get();
     let mut choice = former.clone();
     ui.horizontal_wrapped(|ui| {
@@ -131,7 +137,7 @@ fn features_box(ui: &mut Ui, state: &State, place: &mut Option<Place>) {
 }
 
 /// What can be compared, and the button that does it.
-pub(super) fn entries(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
+fn entries(ui: &mut Ui, state: &State, height: f32, actions: &mut Vec<Action>) {
     let runs = state
         .runs
         .list
@@ -154,7 +160,7 @@ pub(super) fn entries(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
         .count();
     let list = ScrollArea::vertical()
         .id_salt("to compare")
-        .max_height(LIST)
+        .max_height(height)
         .auto_shrink([false, true]);
     list.show(ui, |ui| {
         ui.horizontal_wrapped(|ui| {

@@ -4,6 +4,7 @@ mod choose;
 mod tables;
 
 use super::loading_state::with_button;
+use crate::theme;
 use crate::view::View;
 use crate::widgets::empty;
 use eframe::egui::{ScrollArea, Ui};
@@ -13,6 +14,9 @@ use strata_app::state::State;
 use strata_compare::Comparison;
 use strata_core::format;
 use strata_data::Progress;
+
+/// In a tile that is lower all of it is scrolled.
+const LOW: f32 = 420.0;
 
 /// The view.
 pub(crate) struct CompareView;
@@ -57,9 +61,21 @@ impl View for CompareView {
         if !state.runs.is_of(&state.runs_to_list()) && !state.runs.is_reading() {
             actions.push(Action::ListRuns);
         }
-        choose::baselines(ui, state, actions);
-        choose::entries(ui, state, actions);
-        content(ui, state, actions);
+        match shown(state).filter(|_| ui.available_height() < LOW) {
+            // What is chosen would leave the tables little room: it is scrolled with them.
+            Some(comparison) => scrolled(ui, |ui| {
+                let width = ui.clip_rect().width() - 2.0 * theme::GAP;
+                ui.scope(|ui| {
+                    ui.set_max_width(width);
+                    choose::show(ui, state, f32::INFINITY, actions);
+                });
+                tables::show(ui, comparison);
+            }),
+            None => {
+                choose::show(ui, state, choose::LIST, actions);
+                content(ui, state, actions);
+            }
+        }
     }
 
     fn picture(&mut self, ui: &mut Ui, state: &State) {
@@ -67,6 +83,18 @@ impl View for CompareView {
             tables::show(ui, comparison);
         }
     }
+}
+
+/// The comparison, while no other is made.
+fn shown(state: &State) -> Option<&Comparison> {
+    let comparing = &state.comparing;
+    let is_ready = comparing.progress().is_none() && comparing.failed.is_none();
+    comparing.shown.as_deref().filter(|_| is_ready)
+}
+
+fn scrolled(ui: &mut Ui, content: impl FnOnce(&mut Ui)) {
+    let scroll = ScrollArea::both().id_salt("comparison");
+    scroll.auto_shrink(false).show(ui, content);
 }
 
 fn content(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
@@ -82,12 +110,8 @@ fn content(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
     if let Some(why) = &state.comparing.failed {
         return empty(ui, "There is no comparison", why);
     }
-    let shown: Option<&Comparison> = state.comparing.shown.as_deref();
-    match shown {
-        Some(comparison) => {
-            let scroll = ScrollArea::both().id_salt("comparison").auto_shrink(false);
-            scroll.show(ui, |ui| tables::show(ui, comparison));
-        }
+    match shown(state) {
+        Some(comparison) => scrolled(ui, |ui| tables::show(ui, comparison)),
         None if state.runs.list.len() + state.runs.baselines.len() < 2 => empty(
             ui,
             "Nothing to compare yet",

@@ -1,8 +1,9 @@
 //! The cards of the saliency view: image, map and overlay of each image (of a signal, one wide curve), and what the
 //! network says of it.
 
+use super::Drawn;
 use crate::theme;
-use crate::widgets::raster::{Sheet, color_bar};
+use crate::widgets::raster::color_bar;
 use crate::widgets::{elided, first_fitting};
 use eframe::egui::{
     Align2, Color32, FontId, Galley, Rect, Role, ScrollArea, Sense, Ui, UiBuilder, Vec2,
@@ -25,25 +26,19 @@ pub(super) const BAR: f32 = 66.0;
 const NAME: usize = 14;
 
 /// Shows all cards, with the colour bar to their right.
-pub(super) fn show(ui: &mut Ui, saliency: &Saliency, sheet: &Sheet, look: &MapLook) {
+pub(super) fn show(ui: &mut Ui, saliency: &Saliency, drawn: &Drawn) {
     let area = ui.available_rect_before_wrap();
     let (cards, bar) = area.split_left_right_at_x(area.right() - BAR);
-    scale(ui, bar, saliency, look);
+    scale(ui, bar, &drawn.limits, &drawn.look);
     let mut inner = ui.new_child(UiBuilder::new().id_salt("cards").max_rect(cards));
     ScrollArea::vertical()
         .auto_shrink(false)
-        .show(&mut inner, |ui| {
-            grid(ui, saliency, sheet, cards.size(), look)
-        });
+        .show(&mut inner, |ui| grid(ui, saliency, drawn, cards.size()));
 }
 
 /// The meaning of the colours: with one scale for all its value, else each map's largest.
-pub(super) fn scale(ui: &Ui, area: Rect, saliency: &Saliency, look: &MapLook) {
-    let common = saliency
-        .limits(look)
-        .first()
-        .copied()
-        .filter(|_| look.common);
+pub(super) fn scale(ui: &Ui, area: Rect, limits: &[f32], look: &MapLook) {
+    let common = limits.first().copied().filter(|_| look.common);
     let high = common.map_or_else(|| "largest".to_owned(), |limit| format::loss(limit.into()));
     let low = match look.signed {
         true => format!("−{high}"),
@@ -84,13 +79,20 @@ impl Parts {
 }
 
 /// Cards of three pictures with what the network says below, as large as fits.
-fn grid(ui: &mut Ui, saliency: &Saliency, sheet: &Sheet, space: Vec2, look: &MapLook) {
+fn grid(ui: &mut Ui, saliency: &Saliency, drawn: &Drawn, space: Vec2) {
+    let Drawn {
+        look,
+        limits,
+        sheet,
+        ..
+    } = drawn;
     let count = saliency.answers.len();
     let parts = Parts::of(saliency);
     let ratio = parts.ratio;
     let has_class = matches!(saliency.question, Question::Predicted | Question::Class(_));
-    let lines = if has_class { 5 } else { 2 };
-    let limits = saliency.limits(look);
+    // A heading and a line for each probability, and below them the scale of the map.
+    let named = saliency.answers.iter().map(|answer| answer.top.len()).max();
+    let lines = 2 + named.filter(|_| has_class).unwrap_or(0);
     let (columns, side) = arrangement(count, ratio, lines, space);
     let side = if parts.count == 1 {
         side

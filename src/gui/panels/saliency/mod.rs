@@ -41,6 +41,8 @@ pub(crate) struct SaliencyView {
 struct Drawn {
     seen: Arc<Seen>,
     look: MapLook,
+    /// The end of each map's scale.
+    limits: Vec<f32>,
     sheet: Sheet,
 }
 
@@ -152,7 +154,7 @@ impl SaliencyView {
                     Some(drawn) if !saliency.checks.is_empty() => {
                         sanity::show(ui, saliency, &drawn.sheet);
                     }
-                    Some(drawn) => cards::show(ui, saliency, &drawn.sheet, &look),
+                    Some(drawn) => cards::show(ui, saliency, drawn),
                     None => {}
                 }
             }
@@ -248,21 +250,22 @@ impl SaliencyView {
     fn update(&mut self, ui: &Ui, seen: &Arc<Seen>, saliency: &Saliency, look: MapLook) {
         let is_drawn = |drawn: &Drawn| Arc::ptr_eq(&drawn.seen, seen) && drawn.look == look;
         if !self.drawn.as_ref().is_some_and(is_drawn) {
+            let limits = saliency.limits(&look);
             self.drawn = Some(Drawn {
                 seen: seen.clone(),
                 look,
-                sheet: sheet(ui, saliency, &look),
+                sheet: sheet(ui, saliency, &look, &limits),
+                limits,
             });
         }
     }
 }
 
 /// Image, map and overlay of each image in turn, or one curve of each signal, or the maps of the sanity check.
-fn sheet(ui: &Ui, saliency: &Saliency, look: &MapLook) -> Sheet {
+fn sheet(ui: &Ui, saliency: &Saliency, look: &MapLook, limits: &[f32]) -> Sheet {
     if !saliency.checks.is_empty() {
         return sanity::sheet(ui, saliency);
     }
-    let limits = saliency.limits(look);
     let limit = |index: usize| limits.get(index).copied().unwrap_or(1.0);
     let count = saliency.answers.len();
     if saliency.are_signals() {

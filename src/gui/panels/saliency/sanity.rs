@@ -92,7 +92,7 @@ pub(super) fn show(ui: &mut Ui, saliency: &Saliency, sheet: &Sheet) {
     let area = ui.available_rect_before_wrap();
     let (maps, bar) = area.split_left_right_at_x(area.right() - BAR);
     // Each map by its own largest value.
-    scale(ui, bar, saliency, &MapLook::default());
+    scale(ui, bar, &[], &MapLook::default());
     let room = maps.width() - 16.0;
     let side = (room / columns as f32 - GAP).clamp(least, most).floor();
     let pitch = vec2(side + GAP, side * ratio + GAP);

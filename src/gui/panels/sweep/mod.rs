@@ -10,7 +10,7 @@ mod trial;
 
 use crate::theme;
 use crate::view::View;
-use crate::widgets::{Icon, empty, quiet_button};
+use crate::widgets::{Icon, empty, plain, quiet_button};
 use eframe::egui::{Button, RichText, ScrollArea, Ui};
 use std::sync::Arc;
 use strata_app::action::Action;
@@ -19,7 +19,8 @@ use strata_app::choices::Choice;
 use strata_app::state::State;
 use strata_app::sweeping::OnSweep;
 use strata_core::format::loss;
-use strata_core::project::sweep::settings;
+use strata_core::project::Project;
+use strata_core::project::sweep::settings::{self, Tryable, tryable};
 use strata_sweep::effects::CostKind;
 use strata_sweep::task::Live;
 use strata_sweep::{Standing, Table};
@@ -106,8 +107,20 @@ impl SweepChoice {
     }
 }
 
-/// The view.
-pub(crate) struct SweepView;
+/// The view, with the settings of the project that can be tried.
+#[derive(Default)]
+pub(crate) struct SweepView {
+    tryable: Option<(Project, Vec<Tryable>)>,
+}
+
+impl SweepView {
+    /// What can be tried of the project as it is.
+    fn tryable(&mut self, project: &Project) -> &[Tryable] {
+        let known = self.tryable.take().filter(|(of, _)| of == project);
+        let known = known.unwrap_or_else(|| (project.clone(), tryable(project)));
+        &self.tryable.insert(known).1
+    }
+}
 
 impl View for SweepView {
     fn title(&self) -> &'static str {
@@ -164,8 +177,11 @@ impl View for SweepView {
                     .color(theme::palette(ui).wrong),
             );
         }
+        if choice.page(state) == Page::Settings {
+            setup::planned(ui, state);
+        }
         ui.add_space(theme::STEP);
-        content(ui, state, &mut choice, actions);
+        self.content(ui, state, &mut choice, actions);
         if choice != former {
             actions.push(Action::Choose(Choice::new(choice)));
         }
@@ -173,7 +189,32 @@ impl View for SweepView {
 
     fn picture(&mut self, ui: &mut Ui, state: &State) {
         let mut choice: SweepChoice = state.choices.get();
-        content(ui, state, &mut choice, &mut Vec::new());
+        self.content(ui, state, &mut choice, &mut Vec::new());
+    }
+}
+
+impl SweepView {
+    /// The page that is chosen.
+    fn content(
+        &mut self,
+        ui: &mut Ui,
+        state: &State,
+        choice: &mut SweepChoice,
+        actions: &mut Vec<Action>,
+    ) {
+        let page = choice.page(state);
+        if page == Page::Settings {
+            let all = self.tryable(state.project());
+            let scroll = ScrollArea::vertical()
+                .id_salt("settings of the sweep")
+                .auto_shrink(false);
+            scroll.show(ui, |ui| setup::show(ui, state, all, choice, actions));
+            return;
+        }
+        let Some(table) = state.sweeping.table() else {
+            return nothing(ui, state);
+        };
+        shown(ui, page, &table, choice, actions);
     }
 }
 
@@ -231,7 +272,11 @@ fn bar(ui: &mut Ui, state: &State, choice: &mut SweepChoice, actions: &mut Vec<A
             }
         };
         let button = quiet_button(ui, icon, text, can, TRAIN).on_hover_text(hover);
-        if button.on_disabled_hover_text(hover).clicked() {
+        let hindrance = match &sweeping.planned {
+            Some(Err(why)) if start && !is_done => plain(why),
+            _ => hover.to_owned(),
+        };
+        if button.on_disabled_hover_text(hindrance).clicked() {
             actions.push(Action::Sweep(OnSweep::Train(start)));
         }
         if sweeping.folder().is_some() {
@@ -286,21 +331,6 @@ fn on_its_way(ui: &mut Ui, live: &Live, is_ending: bool) {
             .size(theme::SMALL)
             .color(colors.weak),
     );
-}
-
-fn content(ui: &mut Ui, state: &State, choice: &mut SweepChoice, actions: &mut Vec<Action>) {
-    let page = choice.page(state);
-    if page == Page::Settings {
-        let scroll = ScrollArea::vertical()
-            .id_salt("settings of the sweep")
-            .auto_shrink(false);
-        scroll.show(ui, |ui| setup::show(ui, state, choice, actions));
-        return;
-    }
-    let Some(table) = state.sweeping.table() else {
-        return nothing(ui, state);
-    };
-    shown(ui, page, &table, choice, actions);
 }
 
 fn shown(

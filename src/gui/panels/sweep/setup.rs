@@ -7,11 +7,12 @@ use eframe::egui::{FontId, Id, RichText, Role, Sense, Ui, WidgetInfo, pos2, vec2
 use strata_app::action::Action;
 use strata_app::state::State;
 use strata_core::format::count;
+use strata_core::project::Project;
 use strata_core::project::data::Split;
 use strata_core::project::edit::Edit;
-use strata_core::project::sweep::settings::{Tryable, tryable};
+use strata_core::project::sweep::settings::Tryable;
 use strata_core::project::sweep::{Factor, Measure, Method, Metric, StopRule, Sweep, Values};
-use strata_sweep::{Standing, Table};
+use strata_sweep::{Plan, Standing, Table};
 
 /// Widths of names, of fields of values and of fields of numbers.
 const NAME: f32 = 236.0;
@@ -23,6 +24,7 @@ const CHOICE: f32 = 150.0;
 pub(super) fn show(
     ui: &mut Ui,
     state: &State,
+    all: &[Tryable],
     choice: &mut SweepChoice,
     actions: &mut Vec<Action>,
 ) {
@@ -32,11 +34,10 @@ pub(super) fn show(
     for (place, factor) in former.factors.iter().enumerate() {
         factor_line(ui, state, factor, place, &mut next);
     }
-    add(ui, state, choice, &former, &mut next);
+    add(ui, all, choice, &former, &mut next);
     heading(ui, "How");
     method(ui, state, &former, &mut next);
     runs(ui, state, &former, &mut next);
-    planned(ui, state);
     if next != former {
         // A sweep that says nothing is none.
         let sweep = (next != Sweep::default()).then_some(next);
@@ -73,7 +74,7 @@ fn factor_line(ui: &mut Ui, state: &State, factor: &Factor, place: usize, next: 
         let text = factor.values.text();
         let id = Id::unique(("values tried", factor.key(), state.generation));
         let said = format!("Values of {name}");
-        let check = |text: &str| Values::typed(text).map(|_| ());
+        let check = |text: &str| can_be_tried(state, factor, text);
         let field = Field::new(id, &said, &text).check(&check);
         let field = field.hint("5, 10, 20 or 1e-4..1e-1 log");
         let width = VALUES.min(ui.available_width() - 36.0);
@@ -90,8 +91,30 @@ fn factor_line(ui: &mut Ui, state: &State, factor: &Factor, place: usize, next: 
     });
 }
 
+/// Whether the project can have each of these values, other settings aside.
+fn can_be_tried(state: &State, factor: &Factor, text: &str) -> Result<(), String> {
+    let values = Values::typed(text)?;
+    if values.listed().is_empty() {
+        return Ok(());
+    }
+    let factor = Factor {
+        values,
+        ..factor.clone()
+    };
+    let alone = Sweep {
+        factors: vec![factor],
+        ..Sweep::default()
+    };
+    let project = Project {
+        sweep: Some(alone),
+        ..state.project().clone()
+    };
+    let planned = Plan::new(&project).map(|_| ());
+    planned.map_err(|error| plain(&error.in_window()))
+}
+
 /// The settings of the project that can be tried, searched for by name.
-fn add(ui: &mut Ui, state: &State, choice: &mut SweepChoice, former: &Sweep, next: &mut Sweep) {
+fn add(ui: &mut Ui, all: &[Tryable], choice: &mut SweepChoice, former: &Sweep, next: &mut Sweep) {
     let is_tried = |found: &Tryable| {
         let mut paths = former.factors.iter().flat_map(|factor| &factor.paths);
         paths.any(|path| *path == found.path)
@@ -106,8 +129,9 @@ fn add(ui: &mut Ui, state: &State, choice: &mut SweepChoice, former: &Sweep, nex
         let text = format!("{} {}", found.name, found.about).to_lowercase();
         words.iter().all(|word| text.contains(word))
     };
-    let mut all = tryable(state.project());
-    all.retain(|found| !is_tried(found) && is_wanted(found));
+    // Most frames nothing is searched for, and then no text is looked through.
+    let is_wanted = |found: &&Tryable| !is_tried(found) && (words.is_empty() || is_wanted(found));
+    let all: Vec<&Tryable> = all.iter().filter(is_wanted).collect();
     ui.horizontal_wrapped(|ui| {
         let id = Id::unique("search settings of the sweep");
         let field = Field::new(id, "Search settings to try", &choice.wanted).words();
@@ -130,7 +154,7 @@ fn add(ui: &mut Ui, state: &State, choice: &mut SweepChoice, former: &Sweep, nex
             name: "Setting to try",
         };
         combo.show(ui, |ui| {
-            for found in &all {
+            for found in all {
                 let text = match found.value.is_empty() {
                     true => found.name.clone(),
                     false => format!("{} = {}", found.name, found.value),
@@ -344,8 +368,7 @@ fn number(
 }
 
 /// How many trials that makes, or why it makes none.
-fn planned(ui: &mut Ui, state: &State) {
-    ui.add_space(theme::GAP);
+pub(super) fn planned(ui: &mut Ui, state: &State) {
     let colors = theme::palette(ui);
     let (text, color) = match &state.sweeping.planned {
         _ if state.project().sweep.is_none() => return,

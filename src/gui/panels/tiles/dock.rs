@@ -1,27 +1,31 @@
 //! How a tile looks and what can be done with it: tabs, menus, the line below them.
 
+use super::titles::{CLOSE, NARROW, PAD, TAB, Titles, title};
 use super::{RULES, entries, named};
 use crate::frame_parts::timed;
 use crate::keys::view_under_pointer;
 use crate::theme;
 use crate::views::{self, Views};
 use crate::widgets::icon::{self, Icon};
-use crate::widgets::{clauses, elided, icon_button};
+use crate::widgets::{clauses, close_by_key, icon_button};
 use eframe::egui::style::ScrollAnimation;
 use eframe::egui::{
-    Align, Color32, Galley, Id, Layout, Popup, PopupCloseBehavior, Rect, Response, Role, Sense,
-    Stroke, StrokeKind, Style, Ui, UiBuilder, Visuals, WidgetInfo, WidgetText, pos2, vec2,
+    Align, Color32, Id, Layout, Popup, PopupCloseBehavior, Rect, Response, Role, Sense, Stroke,
+    StrokeKind, Style, Ui, UiBuilder, Visuals, WidgetInfo, WidgetText, pos2, vec2,
 };
 use egui_tiles::{
     Behavior, ResizeState, SimplificationOptions, TabState, Tabs, TileId, Tiles, UiResponse,
 };
-use std::sync::Arc;
 use strata_app::action::{Action, OnView};
 use strata_app::arrangement::{Arrangement, Side};
 use strata_app::state::{PathPurpose, State};
-use strata_app::view_kind::ViewKind;
+use strata_app::view_kind::{ViewInfo, ViewKind};
 
-const HEADER: f32 = 32.0;
+/// Views that are opened in one frame: what a view draws first it has to lay out, so that all at once would be a long one.
+/// No arrangement of ours has as many.
+const OPEN_AT_ONCE: usize = 6;
+
+pub(super) const HEADER: f32 = 32.0;
 /// The line below the tabs: what is shown, and its switches.
 const LINE: f32 = 24.0;
 /// Between the tabs and that line.
@@ -35,48 +39,6 @@ const BESIDE: f32 = 440.0;
 const BESIDE_MANY: f32 = 680.0;
 const MANY: f32 = 300.0;
 const TALL: f32 = 200.0;
-/// From a tab's edge to its title.
-const PAD: f32 = 8.0;
-const CLOSE: f32 = 16.0;
-/// What a tab has besides its title.
-const TAB: f32 = 2.0 * PAD + CLOSE;
-
-/// Tiles that are narrower have no button to save a picture: the menu of their tab has it.
-const NARROW: f32 = 200.0;
-/// Width of a button of the bar.
-const BUTTON: f32 = 24.0;
-
-/// Room for the tabs of a tile of this width: what its buttons and its edges leave.
-fn room_for_tabs(width: f32) -> f32 {
-    let buttons = if width < NARROW { 1.0 } else { 2.0 };
-    width - buttons * BUTTON - 3.0 * theme::STEP
-}
-
-/// Room for the title of a tab in a group of this width: none is wider than its tile shows, also beside the arrows by
-/// which tabs are scrolled.
-fn title_room(ui: &Ui, tiles: &Tiles<ViewKind>, tabs: &Tabs, width: f32) -> f32 {
-    let room = room_for_tabs(width);
-    let kinds = tabs.children.iter().filter_map(|tab| tiles.get_pane(tab));
-    let whole: f32 = kinds
-        .map(|kind| title(ui, *kind, None).size().x + TAB)
-        .sum();
-    let is_scrolled = whole > room && tabs.children.len() > 1;
-    let arrows = if is_scrolled { 2.0 * HEADER } else { 0.0 };
-    (room - arrows - TAB).max(0.0)
-}
-
-/// The title of a view, cut to a width where there is one.
-fn title(ui: &Ui, kind: ViewKind, room: Option<f32>) -> Arc<Galley> {
-    let room = room.unwrap_or(f32::INFINITY);
-    let font = theme::heading(theme::BODY);
-    elided(
-        ui,
-        views::info(kind).title,
-        font,
-        Color32::PLACEHOLDER,
-        room,
-    )
-}
 
 /// What a view shows, as much of it as has room.
 fn status_line(ui: &mut Ui, text: &str) {
@@ -91,8 +53,13 @@ pub(super) struct Dock<'a> {
     pub arrangement: &'a Arrangement,
     /// The views that were in front in the frame before.
     pub fronts: Vec<ViewKind>,
-    /// For the tabs of the group that is drawn.
-    pub title_room: f32,
+    /// The views that were drawn in the frame before, and those of this one.
+    pub drawn_before: Vec<ViewKind>,
+    pub drawn: Vec<ViewKind>,
+    /// How many of these were not drawn before.
+    pub opened: usize,
+    /// Of the group that is drawn.
+    pub titles: Titles,
     pub actions: Vec<Action>,
 }
 
@@ -104,6 +71,10 @@ impl Dock<'_> {
     fn add_menu(&mut self, ui: &mut Ui, front: ViewKind) {
         let name = format!("Add view beside {}", views::info(front).title);
         let button = icon_button(ui, Icon::Plus, &name, "Open a view here", true);
+        // Its size is found by laying out all it says, which is for an open menu alone.
+        if !button.clicked() && !Popup::is_id_open(ui.ctx(), Popup::default_response_id(&button)) {
+            return;
+        }
         let (width, height) = (entries::width(ui), entries::menu_height(ui));
         let menu = Popup::menu(&button).width(width);
         // A click into the field for a name is none on an entry.
@@ -124,6 +95,31 @@ impl Dock<'_> {
                 ui.close();
             }
             named::show(ui, self.state, &mut self.actions);
+        });
+    }
+
+    /// The views of the group that lie behind the one in front: where their tabs have no room.
+    fn others_menu(&mut self, ui: &mut Ui, tiles: &Tiles<ViewKind>, tabs: &Tabs, front: ViewKind) {
+        let all = tabs.children.iter().filter_map(|tab| tiles.get_pane(tab));
+        let others: Vec<&'static ViewInfo> = all
+            .filter(|kind| **kind != front)
+            .map(|kind| views::info(*kind))
+            .collect();
+        let titles: Vec<&str> = others.iter().map(|info| info.title).collect();
+        let name = format!("Views behind {}", views::info(front).title);
+        let hover = format!("Behind it: {}", titles.join(", "));
+        let button = icon_button(ui, Icon::Open, &name, &hover, true);
+        Popup::menu(&button).show(|ui| {
+            close_by_key(ui);
+            for info in others {
+                let entry = ui.button(info.title).on_hover_text(info.summary);
+                let entry = entry.accessible_name(format!("Show {} view", info.title));
+                if entry.clicked() {
+                    let shown = OnView::Open(info.kind, None);
+                    self.actions.push(Action::View(shown));
+                    ui.close();
+                }
+            }
         });
     }
 
@@ -167,8 +163,8 @@ impl Dock<'_> {
     }
 
     fn menu(&mut self, tab: &Response, kind: ViewKind, alone: bool) {
-        let ready = self.views.get(kind).has_picture(self.state);
         tab.context_menu(|ui| {
+            let ready = self.views.get(kind).has_picture(self.state);
             let save = Action::AskPath(PathPurpose::Picture(kind));
             for (text, action) in [
                 ("Save picture…", save),
@@ -233,10 +229,26 @@ impl Dock<'_> {
             self.actions.push(Action::View(OnView::Close(kind)));
         }
     }
+
+    /// Whether a view is drawn in this frame: of many that open together some come in the frames after it.
+    fn is_due(&mut self, ui: &Ui, kind: ViewKind) -> bool {
+        if !self.drawn_before.contains(&kind) {
+            if self.opened == OPEN_AT_ONCE {
+                ui.ctx().request_repaint();
+                return false;
+            }
+            self.opened += 1;
+        }
+        self.drawn.push(kind);
+        true
+    }
 }
 
 impl Behavior<ViewKind> for Dock<'_> {
     fn pane_ui(&mut self, ui: &mut Ui, _: TileId, kind: &mut ViewKind) -> UiResponse {
+        if !self.is_due(ui, *kind) {
+            return UiResponse::None;
+        }
         if ui.rect_contains_pointer(ui.max_rect()) {
             ui.data_mut(|data| data.insert_temp(view_under_pointer(), Some(*kind)));
         }
@@ -284,7 +296,11 @@ impl Behavior<ViewKind> for Dock<'_> {
             colors.weak
         };
         let name = views::info(kind).title;
-        let title = title(ui, kind, Some(self.title_room));
+        if self.titles.are_folded && !tab.active {
+            let (_, nowhere) = ui.allocate_space(vec2(0.0, ui.available_height()));
+            return ui.interact(nowhere, id, Sense::hover());
+        }
+        let title = title(ui, kind, Some(self.titles.room));
         let (_, rect) = ui.allocate_space(vec2(title.size().x + TAB, ui.available_height()));
         if tab.active && !self.fronts.contains(&kind) {
             // It has just come to the front, perhaps where the bar does not reach.
@@ -347,7 +363,10 @@ impl Behavior<ViewKind> for Dock<'_> {
         ui.add_space(theme::STEP);
         self.add_menu(ui, front);
         let width = tiles.rect(id).map_or(f32::INFINITY, |rect| rect.width());
-        self.title_room = title_room(ui, tiles, tabs, width);
+        self.titles = Titles::of(ui, tiles, tabs, width);
+        if self.titles.are_folded {
+            self.others_menu(ui, tiles, tabs, front);
+        }
         if width < NARROW {
             return;
         }

@@ -6,6 +6,7 @@
 mod dock;
 mod entries;
 mod named;
+mod titles;
 
 use crate::keys::view_under_pointer;
 use crate::views::Views;
@@ -18,6 +19,7 @@ use strata_app::action::{Action, OnView};
 use strata_app::arrangement::{Arrangement, Pane};
 use strata_app::state::State;
 use strata_app::view_kind::ViewKind;
+use titles::Titles;
 
 const RULES: SimplificationOptions = SimplificationOptions {
     prune_empty_tabs: true,
@@ -41,20 +43,32 @@ pub fn show(ui: &mut Ui, state: &State, views: &mut Views, actions: &mut Vec<Act
     let mut tree = Tree::new(Id::unique("views"), root, tiles);
     let known = Id::unique("views in front");
     let fronts = ui.data(|data| data.get_temp::<Vec<ViewKind>>(known));
+    let seen = Id::unique("views that were drawn");
+    let drawn = ui.data(|data| data.get_temp::<Vec<ViewKind>>(seen));
     let mut dock = Dock {
         state,
         views,
         actions: Vec::new(),
         arrangement,
         fronts: fronts.unwrap_or_default(),
-        title_room: f32::INFINITY,
+        drawn_before: drawn.unwrap_or_default(),
+        drawn: Vec::new(),
+        opened: 0,
+        titles: Titles::WHOLE,
     };
     let dragged = tree.dragged_id(ui.ctx());
     let dragged = dragged.and_then(|id| tree.tiles.get_pane(&id).copied());
     ui.data_mut(|data| data.insert_temp(view_under_pointer(), None::<ViewKind>));
     tree.ui(&mut dock, ui);
-    let Dock { actions: asked, .. } = dock;
-    ui.data_mut(|data| data.insert_temp(known, arrangement.fronts()));
+    let Dock {
+        actions: asked,
+        drawn,
+        ..
+    } = dock;
+    ui.data_mut(|data| {
+        data.insert_temp(known, arrangement.fronts());
+        data.insert_temp(seen, drawn);
+    });
     let moved = read_tree(&tree, dragged);
     // Whatever a drop does, no view is lost by it.
     if moved != *arrangement && moved.has_views_of(arrangement) {
@@ -223,6 +237,7 @@ mod tests {
         state: State,
         views: Views,
         time: f64,
+        area: Vec2,
     }
 
     impl Tiled {
@@ -238,6 +253,7 @@ mod tests {
                 state,
                 views: Views::default(),
                 time: 0.0,
+                area: AREA,
             }
         }
 
@@ -245,7 +261,7 @@ mod tests {
         fn frame(&mut self, events: Vec<Event>) {
             self.time += 0.1;
             let input = RawInput {
-                screen_rect: Some(Rect::from_min_size(Pos2::ZERO, AREA)),
+                screen_rect: Some(Rect::from_min_size(Pos2::ZERO, self.area)),
                 time: Some(self.time),
                 events,
                 ..RawInput::default()
@@ -302,19 +318,26 @@ mod tests {
         all.chain([Arrangement::default_data()]).collect()
     }
 
-    /// Wherever a view of any usual arrangement is dropped, all views are still there.
+    /// Wherever a view of any usual arrangement is dropped, all views are still there; also where tabs are folded.
     #[test]
     fn no_drop_loses_a_view() {
+        assert!(drops(AREA, 5) > 150, "the drops do something");
+        assert!(drops(vec2(440.0, 420.0), 2) > 20, "in narrow tiles, too");
+    }
+
+    /// Drops every view that is in front at so many places across and down; how often that changed the arrangement.
+    fn drops(area: Vec2, places: usize) -> usize {
         let mut moved = 0;
         for arrangement in usual() {
             for kind in arrangement.fronts() {
-                for column in 0..5 {
-                    for row in 0..5 {
+                for column in 0..places {
+                    for row in 0..places {
                         let mut tiled = Tiled::new(arrangement.clone());
+                        tiled.area = area;
                         (0..2).for_each(|_| tiled.frame(Vec::new()));
                         let from = tiled.tab(kind).unwrap();
-                        let share = |step: usize| (step as f32 + 0.5) / 5.0;
-                        let to = pos2(share(column) * AREA.x, share(row) * AREA.y);
+                        let share = |step: usize| (step as f32 + 0.5) / places as f32;
+                        let to = pos2(share(column) * area.x, share(row) * area.y);
                         tiled.drag(from, to);
                         let now = tiled.state.arrangement();
                         assert!(
@@ -327,7 +350,35 @@ mod tests {
                 }
             }
         }
-        assert!(moved > 150, "the drops do something: {moved}");
+        moved
+    }
+
+    /// Many views that open together are drawn one part after the other, each as soon as there is time for it.
+    #[test]
+    fn many_views_open_in_several_frames() {
+        let kinds: Vec<ViewKind> = crate::views::all().iter().map(|info| info.kind).collect();
+        let row = |kinds: &[ViewKind]| {
+            Pane::Row(kinds.iter().map(|kind| (1.0, Pane::of(&[*kind]))).collect())
+        };
+        let rows = kinds.chunks(10).map(|kinds| (1.0, row(kinds)));
+        let mut tiled = Tiled::new(Arrangement(Some(Pane::Column(rows.collect()))));
+        tiled.area = vec2(2400.0, 1200.0);
+        let drawn = |tiled: &Tiled| {
+            let seen = Id::unique("views that were drawn");
+            let drawn: Option<Vec<ViewKind>> = tiled.ctx.data(|data| data.get_temp(seen));
+            drawn.unwrap_or_default().len()
+        };
+        let mut before = 0;
+        while before < kinds.len() {
+            tiled.frame(Vec::new());
+            let now = drawn(&tiled);
+            assert!(now > before, "each frame draws more: {now} after {before}");
+            // A frame may be laid out twice.
+            assert!(now - before <= 12, "{now} after {before}");
+            before = now;
+        }
+        tiled.frame(Vec::new());
+        assert_eq!(drawn(&tiled), kinds.len(), "and all of them stay");
     }
 
     /// A group of two tabs is split where a view is dropped onto a half of it.

@@ -208,6 +208,9 @@ fn path(ui: &mut Ui, state: &State, next: &mut DataSpec, actions: &mut Vec<Actio
     if packed::is_running(state) {
         line(ui, "", "", |ui| packed::progress(ui, state, actions));
     } else if download::is_offered(state) {
+        if !state.has_looked_for_files() {
+            actions.push(Action::LookForFiles);
+        }
         line(ui, "", "", |ui| {
             // The place stays, so that nothing below moves when the files come.
             ui.set_min_height(DOWNLOAD);
@@ -241,7 +244,8 @@ fn browse(ui: &mut Ui, actions: &mut Vec<Action>) {
     }
 }
 
-/// Whether the images as they are set have been read, for a view or by the run: then nothing needs to be downloaded.
+/// Whether the images as they are set have been read, for a view or by the run, or their files are where they are to be:
+/// then nothing needs to be downloaded.
 fn are_there(state: &State) -> bool {
     let data = &state.project().data;
     let trained = state.training.project.as_ref().map(|project| &project.data);
@@ -250,7 +254,10 @@ fn are_there(state: &State) -> bool {
         return true;
     }
     let reply = state.inspections.latest::<Gallery>();
-    reply.is_some_and(|reply| reply.result.is_ok() && reply.query.subject == state.image_set())
+    match reply.filter(|reply| reply.query.subject == state.image_set()) {
+        Some(reply) => reply.result.is_ok(),
+        None => state.has_found_files() && state.downloads.failed(data.source).is_none(),
+    }
 }
 
 fn seed(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
