@@ -6,6 +6,7 @@ pub(crate) mod image_file;
 pub(crate) mod image_fitting;
 pub(crate) mod input_transform;
 mod jpeg_file;
+mod lanes;
 pub(crate) mod luma;
 pub(crate) mod mean_std;
 pub(crate) mod pixel_scale;

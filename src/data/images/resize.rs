@@ -2,8 +2,10 @@
 //! and not aliased (Pillow's BOX, BILINEAR and LANCZOS; PyTorch's `antialias=True`).
 //!
 //! Weights are fixed-point integers, so a picture scales to the same bytes on every machine. The
-//! weights of a pair of sizes are made once; applying them cannot fail.
+//! weights of a pair of sizes are made once; applying them cannot fail. Rows are weighed sixteen at a time, by the
+//! vectors of this machine.
 
+use super::lanes::{self, LANES, Lane};
 use super::luma;
 use strata_core::project::data::Filter;
 
@@ -13,7 +15,8 @@ const FRACTION_BITS: u32 = 22;
 pub(crate) trait Sample: Copy + Default + Send + Sync + 'static {
     /// A sum of weighted values.
     type Sum: Copy + Default;
-    /// Adds a value times a weight, which is fixed-point.
+    /// Adds a value times a weight, which is fixed-point. This and the next one are `#[inline(always)]`, so that they
+    /// are compiled for each instruction set.
     fn add(sum: Self::Sum, value: Self, weight: i32) -> Self::Sum;
     /// The value of a sum.
     fn round(sum: Self::Sum) -> Self;
@@ -25,10 +28,12 @@ impl Sample for u8 {
     // Lanczos weights add up to about 1.4 with all signs positive: 255·1.4·2²² stays below 2³¹.
     type Sum = i32;
 
+    #[inline(always)]
     fn add(sum: i32, value: u8, weight: i32) -> i32 {
         sum + i32::from(value) * weight
     }
 
+    #[inline(always)]
     fn round(sum: i32) -> u8 {
         ((sum + (1 << (FRACTION_BITS - 1))) >> FRACTION_BITS).clamp(0, 255) as u8
     }
@@ -41,10 +46,12 @@ impl Sample for u8 {
 impl Sample for u16 {
     type Sum = i64;
 
+    #[inline(always)]
     fn add(sum: i64, value: u16, weight: i32) -> i64 {
         sum + i64::from(value) * i64::from(weight)
     }
 
+    #[inline(always)]
     fn round(sum: i64) -> u16 {
         ((sum + (1 << (FRACTION_BITS - 1))) >> FRACTION_BITS).clamp(0, 65_535) as u16
     }
@@ -57,10 +64,12 @@ impl Sample for u16 {
 impl Sample for f32 {
     type Sum = f32;
 
+    #[inline(always)]
     fn add(sum: f32, value: f32, weight: i32) -> f32 {
         sum + value * weight as f32
     }
 
+    #[inline(always)]
     fn round(sum: f32) -> f32 {
         sum / (1u32 << FRACTION_BITS) as f32
     }
@@ -98,15 +107,29 @@ impl Resizer {
 
     /// Scales `pixels` (H×W×C) and returns the new picture in the same layout.
     pub fn apply<T: Sample>(&self, pixels: &[T], channels: usize) -> Vec<T> {
-        let width = self.columns.taps.len();
-        let mut wide = Vec::with_capacity(self.rows.from * width * channels);
-        for row in pixels.chunks_exact((self.columns.from * channels).max(1)) {
-            self.columns.apply_to_row(row, channels, &mut wide);
-        }
-        let mut out = Vec::with_capacity(self.rows.taps.len() * width * channels);
-        self.rows
-            .apply_to_columns(&wide, width * channels, &mut out);
-        out
+        pulp::Arch::new().dispatch(Scaling {
+            resizer: self,
+            pixels,
+            channels,
+        })
+    }
+}
+
+/// The work of [`Resizer::apply`], which is compiled for each instruction set.
+struct Scaling<'a, T> {
+    resizer: &'a Resizer,
+    pixels: &'a [T],
+    channels: usize,
+}
+
+impl<T: Sample> pulp::NullaryFnOnce for Scaling<'_, T> {
+    type Output = Vec<T>;
+
+    #[inline(always)]
+    fn call(self) -> Vec<T> {
+        let Resizer { rows, columns } = self.resizer;
+        let wide = columns.apply_to_rows(self.pixels, self.channels);
+        rows.apply_to_columns(&wide, columns.taps.len() * self.channels)
     }
 }
 
@@ -121,30 +144,67 @@ impl Axis {
         }
     }
 
-    fn apply_to_row<T: Sample>(&self, row: &[T], channels: usize, out: &mut Vec<T>) {
-        for taps in &self.taps {
-            match channels {
-                1 => out.extend(taps.weigh::<T, 1>(&row[taps.first..])),
-                3 => out.extend(taps.weigh::<T, 3>(&row[taps.first * 3..])),
-                _ => {
-                    out.extend((0..channels).map(|channel| taps.weigh_one(row, channel, channels)))
+    /// Along each row of H×W×C.
+    #[inline(always)]
+    fn apply_to_rows<T: Sample>(&self, pixels: &[T], channels: usize) -> Vec<T> {
+        // A block of fewer rows takes as long as one of sixteen.
+        const FEWEST: usize = 4;
+        let (from, to) = (self.from * channels, self.taps.len() * channels);
+        let rows = pixels.len() / from.max(1);
+        let mut out = vec![T::default(); rows * to];
+        let left = rows % LANES;
+        let in_blocks = if left < FEWEST { rows - left } else { rows };
+        let (blocks, singly) = pixels.split_at(in_blocks * from);
+        let (out_blocks, out_singly) = out.split_at_mut(in_blocks * to);
+        self.apply_to_blocks::<T, LANES>(blocks, channels, out_blocks);
+        self.apply_to_blocks::<T, 1>(singly, channels, out_singly);
+        out
+    }
+
+    /// The same, `N` rows at a time: turned into lanes, the rows of a block are weighed alike.
+    #[inline(always)]
+    fn apply_to_blocks<T: Sample, const N: usize>(
+        &self,
+        pixels: &[T],
+        channels: usize,
+        out: &mut [T],
+    ) {
+        let (from, to) = (self.from * channels, self.taps.len() * channels);
+        let mut columns = vec![[T::default(); N]; from.next_multiple_of(N)];
+        let mut weighed = vec![[T::default(); N]; to.next_multiple_of(N)];
+        let blocks = pixels.chunks((N * from).max(1));
+        for (block, out) in blocks.zip(out.chunks_mut((N * to).max(1))) {
+            lanes::from_rows(block, from, &mut columns);
+            for (taps, weighed) in self
+                .taps
+                .iter()
+                .zip(weighed.chunks_exact_mut(channels.max(1)))
+            {
+                let columns = &columns[taps.first * channels..];
+                for (channel, weighed) in weighed.iter_mut().enumerate() {
+                    *weighed = taps.weigh(|tap| columns[tap * channels + channel]);
                 }
             }
+            lanes::to_rows(&weighed, to, out);
         }
     }
 
-    fn apply_to_columns<T: Sample>(&self, pixels: &[T], stride: usize, out: &mut Vec<T>) {
-        let mut sums = vec![T::Sum::default(); stride];
-        for taps in &self.taps {
-            sums.fill(T::Sum::default());
-            let rows = pixels.chunks_exact(stride.max(1)).skip(taps.first);
-            for (row, &weight) in rows.zip(&taps.weights) {
-                for (sum, &value) in sums.iter_mut().zip(row) {
-                    *sum = T::add(*sum, value, weight);
-                }
+    /// Along each column of rows of `length` values.
+    #[inline(always)]
+    fn apply_to_columns<T: Sample>(&self, pixels: &[T], length: usize) -> Vec<T> {
+        let mut out = vec![T::default(); self.taps.len() * length];
+        for (taps, out) in self.taps.iter().zip(out.chunks_exact_mut(length.max(1))) {
+            let rows = &pixels[taps.first * length..];
+            let (whole, left) = out.as_chunks_mut::<LANES>();
+            let start_of_left = whole.len() * LANES;
+            for (number, out) in whole.iter_mut().enumerate() {
+                *out = taps.weigh(|tap| lanes::at(rows, tap * length + number * LANES));
             }
-            out.extend(sums.iter().map(|&sum| T::round(sum)));
+            for (at, out) in left.iter_mut().enumerate() {
+                [*out] = taps.weigh(|tap| [rows[tap * length + start_of_left + at]]);
+            }
         }
+        out
     }
 }
 
@@ -187,28 +247,16 @@ impl Taps {
         }
     }
 
-    /// The weighted mean of the first pixels, channel by channel.
-    fn weigh<T: Sample, const CHANNELS: usize>(&self, pixels: &[T]) -> [T; CHANNELS] {
-        let mut sums = [T::Sum::default(); CHANNELS];
-        for (pixel, &weight) in pixels.chunks_exact(CHANNELS).zip(&self.weights) {
-            for (sum, &value) in sums.iter_mut().zip(pixel) {
+    /// The weighted mean of lanes of values, each given by the number of its weight.
+    #[inline(always)]
+    fn weigh<T: Sample, const N: usize>(&self, lane: impl Fn(usize) -> Lane<T, N>) -> Lane<T, N> {
+        let mut sums = [T::Sum::default(); N];
+        for (tap, &weight) in self.weights.iter().enumerate() {
+            for (sum, value) in sums.iter_mut().zip(lane(tap)) {
                 *sum = T::add(*sum, value, weight);
             }
         }
         sums.map(T::round)
-    }
-
-    /// The same for one channel of many.
-    fn weigh_one<T: Sample>(&self, row: &[T], channel: usize, channels: usize) -> T {
-        let pixels = row.chunks_exact(channels).skip(self.first);
-        let sum = pixels
-            .zip(&self.weights)
-            .fold(T::Sum::default(), |sum, (pixel, &weight)| {
-                pixel
-                    .get(channel)
-                    .map_or(sum, |&value| T::add(sum, value, weight))
-            });
-        T::round(sum)
     }
 }
 
@@ -227,6 +275,73 @@ mod tests {
             }
         }
         pixels
+    }
+
+    /// The definition, value by value: along the rows first, each mean rounded, then along the columns.
+    fn by_definition<T: Sample>(resizer: &Resizer, pixels: &[T], channels: usize) -> Vec<T> {
+        let mean = |taps: &Taps, value: &dyn Fn(usize) -> T| {
+            let weights = taps.weights.iter().enumerate();
+            T::round(weights.fold(T::Sum::default(), |sum, (tap, &weight)| {
+                T::add(sum, value(taps.first + tap), weight)
+            }))
+        };
+        let (from, to) = (resizer.columns.from, resizer.columns.taps.len());
+        let mut wide = Vec::new();
+        for y in 0..resizer.rows.from {
+            for taps in &resizer.columns.taps {
+                wide.extend(
+                    (0..channels).map(|channel| {
+                        mean(taps, &|x| pixels[(y * from + x) * channels + channel])
+                    }),
+                );
+            }
+        }
+        let length = to * channels;
+        let rows = resizer.rows.taps.iter();
+        rows.flat_map(|taps| (0..length).map(move |at| (taps, at)))
+            .map(|(taps, at)| mean(taps, &|y| wide[y * length + at]))
+            .collect()
+    }
+
+    #[test]
+    fn blocks_of_rows_and_rows_left_over_keep_every_bit() {
+        let sizes = [
+            ([1, 40], [1, 9]),
+            ([3, 5], [7, 6]),
+            ([16, 16], [5, 5]),
+            ([19, 33], [32, 17]),
+            ([20, 31], [3, 64]),
+            ([96, 96], [32, 32]),
+        ];
+        for ((from, to), channels) in sizes
+            .into_iter()
+            .flat_map(|size| (1..=4).map(move |c| (size, c)))
+        {
+            for filter in Filter::ALL {
+                let resizer = Resizer::new(from, to, filter);
+                let bytes = picture(from[0], from[1], channels);
+                let words: Vec<u16> = bytes.iter().map(|&v| u16::from(v) * 251).collect();
+                let floats: Vec<f32> = bytes.iter().map(|&v| f32::from(v) * 0.37 - 20.0).collect();
+                let about = format!("{from:?} to {to:?}, {channels} channels, {filter}");
+                assert_eq!(
+                    resizer.apply(&bytes, channels),
+                    by_definition(&resizer, &bytes, channels),
+                    "{about}"
+                );
+                assert_eq!(
+                    resizer.apply(&words, channels),
+                    by_definition(&resizer, &words, channels),
+                    "{about}"
+                );
+                let bits =
+                    |values: Vec<f32>| values.into_iter().map(f32::to_bits).collect::<Vec<_>>();
+                assert_eq!(
+                    bits(resizer.apply(&floats, channels)),
+                    bits(by_definition(&resizer, &floats, channels)),
+                    "{about}"
+                );
+            }
+        }
     }
 
     /// PyTorch 2.15: `F.interpolate(uint8, size, mode="bilinear", antialias=True)`, whose own
