@@ -1,7 +1,10 @@
 //! A short name for what a run was trained on (64-bit FNV-1a): to notice a difference, not to
 //! prove that nothing was tampered with. Cannot fail.
 
+use super::source::RawImage;
 use super::splits::split::PATCHES_PER_IMAGE;
+use foldhash::quality::FixedState;
+use std::hash::{BuildHasher, Hasher};
 use strata_core::project::data::{DataSpec, Filter, Fitting, Source};
 
 /// Names begin with the version of what goes into them: those of another version say nothing about the data.
@@ -123,6 +126,21 @@ pub(crate) fn settings(spec: &DataSpec, seed: u64) -> Vec<String> {
         is_drawn.then(|| format!("seed {seed}")),
     ];
     settings.into_iter().flatten().collect()
+}
+
+/// A hash of a picture of this shape (H×W×C). Two different pictures with one hash of 128 bits do not occur in
+/// practice.
+pub(crate) fn fingerprint(shape: [usize; 3], raw: &RawImage) -> u128 {
+    let hash = |seed: u64| {
+        let mut hasher = FixedState::with_seed(seed).build_hasher();
+        shape.iter().for_each(|&side| hasher.write_usize(side));
+        match raw {
+            RawImage::Bytes(values) => hasher.write(values),
+            RawImage::Words(_) | RawImage::Floats(_) => hasher.write(&raw.to_le_bytes()),
+        }
+        u128::from(hasher.finish())
+    };
+    hash(1) << 64 | hash(2)
 }
 
 #[cfg(test)]

@@ -74,6 +74,14 @@ pub(crate) trait ImageStore: Send + Sync {
     fn shape(&self) -> [usize; 3];
     /// Picture `index`, H×W×C.
     fn raw(&self, index: usize) -> Result<RawImage, DataError>;
+    /// The same, where what is made of it is kept and not the picture: it need not stay in memory.
+    fn raw_once(&self, index: usize) -> Result<RawImage, DataError> {
+        self.raw(index)
+    }
+    /// Picture `index`, where the store holds it as it is.
+    fn held(&self, _index: usize) -> Option<&RawImage> {
+        None
+    }
     /// Bytes of a value of a picture.
     fn value_size(&self) -> usize {
         1

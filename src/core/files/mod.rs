@@ -7,4 +7,4 @@ mod path_text;
 mod read;
 
 pub use path_text::{path_in, path_text};
-pub use read::{BoundedLines, open_regular, open_table, read_bounded, read_text};
+pub use read::{BoundedLines, open_measured, open_regular, open_table, read_bounded, read_text};

@@ -12,9 +12,15 @@ const MIB: u64 = 1 << 20;
 
 /// Opens a file for reading. Fails on a pipe or a device, which may never end, and on a folder.
 pub fn open_regular(path: &Path) -> io::Result<File> {
+    open_measured(path).map(|(file, _)| file)
+}
+
+/// The same, and how many bytes the file has.
+pub fn open_measured(path: &Path) -> io::Result<(File, u64)> {
     let file = open_without_waiting(path)?;
-    check_kind(&file.metadata()?)?;
-    Ok(file)
+    let about = file.metadata()?;
+    check_kind(&about)?;
+    Ok((file, about.len()))
 }
 
 /// Opening a pipe would wait for its other end; files are read as ever.
@@ -46,12 +52,11 @@ fn check_kind(about: &std::fs::Metadata) -> io::Result<()> {
 
 /// All bytes of a file that has at most `most` of them.
 pub fn read_bounded(path: &Path, most: u64) -> io::Result<Vec<u8>> {
-    let file = open_regular(path)?;
+    let (file, length) = open_measured(path)?;
     let too_large = || {
         let problem = format!("it is larger than {} MiB", most.div_ceil(MIB));
         Error::new(ErrorKind::FileTooLarge, problem)
     };
-    let length = file.metadata()?.len();
     if length > most {
         return Err(too_large());
     }
@@ -73,8 +78,8 @@ pub fn read_text(path: &Path, most: u64) -> io::Result<String> {
 
 /// Opens a table (CSV) to be read line by line. Fails on one that is too large to be a table of a run.
 pub fn open_table(path: &Path) -> io::Result<BoundedLines<BufReader<File>>> {
-    let file = open_regular(path)?;
-    if file.metadata()?.len() > MOST_TABLE {
+    let (file, length) = open_measured(path)?;
+    if length > MOST_TABLE {
         let problem = format!("it is larger than {} MiB", MOST_TABLE / MIB);
         return Err(Error::new(ErrorKind::FileTooLarge, problem));
     }

@@ -26,6 +26,7 @@ impl DiskFile {
     /// Takes over a file of so many bytes.
     pub fn new(file: File, path: &Path, length: u64) -> DiskFile {
         let kept = if length <= MOST_KEPT { length } else { 0 };
+        fetch_ahead(&file, kept);
         let blocks = kept.div_ceil(BLOCK as u64);
         DiskFile {
             file,
@@ -72,13 +73,28 @@ impl DiskFile {
         Ok(block.get_or_init(|| bytes))
     }
 
-    fn read_anew(&self, start: u64, length: usize) -> Result<Vec<u8>, DataError> {
+    /// `length` bytes from `start`, of which nothing stays in memory. Fails as [`DiskFile::read`] does.
+    pub fn read_anew(&self, start: u64, length: usize) -> Result<Vec<u8>, DataError> {
         let mut bytes = vec![0; length];
         read_at(&self.file, &mut bytes, start)
             .map_err(|cause| DataError::unreadable(&self.path, cause))?;
         Ok(bytes)
     }
 }
+
+/// Asks the system to have the first bytes of a file ready: pictures are wanted in any order, which a disk that turns
+/// is slow at.
+#[cfg(target_os = "linux")]
+fn fetch_ahead(file: &File, bytes: u64) {
+    use rustix::fs::{Advice, fadvise};
+    if let Some(bytes) = std::num::NonZeroU64::new(bytes) {
+        // Only a hint: without it the same bytes are read, later.
+        let _ = fadvise(file, 0, Some(bytes), Advice::WillNeed);
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn fetch_ahead(_file: &File, _bytes: u64) {}
 
 #[cfg(test)]
 mod tests {
@@ -102,6 +118,8 @@ mod tests {
         for start in [0, 7, BLOCK - 5, 2 * BLOCK - 1, length - 10] {
             for count in [1, 10, BLOCK + 3] {
                 let expected = numbers.get(start..start + count);
+                let anew = file.read_anew(start as u64, count).ok();
+                assert_eq!(anew.as_deref(), expected, "{count} from {start}");
                 let read = file.read(start as u64, count);
                 match expected {
                     Some(bytes) => assert_eq!(&*read.unwrap(), bytes, "{count} from {start}"),

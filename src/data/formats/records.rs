@@ -73,8 +73,7 @@ impl ImageStore for Records {
     }
 
     fn raw(&self, index: usize) -> Result<RawImage, DataError> {
-        let size: usize = self.shape.iter().product();
-        let start = index as u64 * self.record as u64 + self.offset as u64;
+        let (start, size) = self.place(index);
         match self.store.read(start, size) {
             Some(pixels) => Ok(RawImage::Bytes(self.rearrange(&pixels?))),
             None => Err(DataError::OutOfRange {
@@ -84,9 +83,26 @@ impl ImageStore for Records {
             }),
         }
     }
+
+    fn raw_once(&self, index: usize) -> Result<RawImage, DataError> {
+        let (start, size) = self.place(index);
+        match &self.store {
+            Store::Disk(file) => {
+                let pixels = file.read_anew(start, size)?;
+                Ok(RawImage::Bytes(self.rearrange(&pixels)))
+            }
+            Store::Memory(_) | Store::Rows(_) => self.raw(index),
+        }
+    }
 }
 
 impl Records {
+    /// Where a record's pixels start, and how many bytes they are.
+    fn place(&self, index: usize) -> (u64, usize) {
+        let start = index as u64 * self.record as u64 + self.offset as u64;
+        (start, self.shape.iter().product())
+    }
+
     /// The record's pixels as H×W×C.
     fn rearrange(&self, pixels: &[u8]) -> Vec<u8> {
         let [height, width, _] = self.shape;

@@ -10,17 +10,20 @@ use super::{frames, jpeg_file, tiff_file};
 use crate::error::DataError;
 use crate::formats::not_read;
 use crate::source::RawImage;
+use bytes::Bytes;
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageReader, Limits};
 use std::io::{BufRead, BufReader, Cursor, Read, Seek};
 use std::path::{Path, PathBuf};
-use strata_core::files::{self, open_regular};
+use strata_core::files::{self, open_measured, open_regular};
 use strata_core::logging::panic::caught;
 use strata_core::{format, system_memory};
 
 /// 64 megapixels: more than any camera's photograph that could serve as a training image.
 pub(crate) const MOST_PIXELS: u64 = 64 << 20;
 const MOST_FILE_BYTES: u64 = 512 << 20;
+/// Files up to this many bytes are read as a whole for their header: as many as are read at a time.
+const SMALL_FILE: u64 = 8 << 10;
 /// A blank page can be this small; a header that claims more for the bytes it has is lying.
 pub(crate) const MOST_PIXELS_A_BYTE: u64 = 10_000;
 /// What a decoder needs for its tables, however small the picture.
@@ -96,19 +99,29 @@ pub(crate) fn extensions() -> String {
         .join(" ")
 }
 
-/// Size and kind, without decoding the pixels.
-pub(crate) fn header(path: &Path) -> Result<Header, String> {
+/// Size and kind, without decoding the pixels; of a small file also its bytes, which were read for that.
+pub(crate) fn header(path: &Path) -> Result<(Header, Option<Bytes>), String> {
     guarded(|| read_header(path))
 }
 
-fn read_header(path: &Path) -> Result<Header, String> {
+fn read_header(path: &Path) -> Result<(Header, Option<Bytes>), String> {
     let unreadable = |cause: std::io::Error| format!("cannot be read ({cause})");
-    let file = open_regular(path).map_err(unreadable)?;
-    let length = file.metadata().map_err(unreadable)?.len();
+    let (file, length) = open_measured(path).map_err(unreadable)?;
     if length == 0 {
         return Err("the file is empty".to_string());
     }
-    header_in(&mut BufReader::new(file), length, &|| frames_of(path))
+    if length > SMALL_FILE {
+        let header = header_in(&mut BufReader::new(file), length, &|| frames_of(path))?;
+        return Ok((header, None));
+    }
+    // With room for one byte more, the end of the file is met without asking for room. It may grow meanwhile.
+    let mut bytes = Vec::with_capacity(length as usize + 1);
+    file.take(MOST_FILE_BYTES)
+        .read_to_end(&mut bytes)
+        .map_err(unreadable)?;
+    let frames = || frames::count(&bytes);
+    let header = header_in(&mut Cursor::new(&bytes), bytes.len() as u64, &frames)?;
+    Ok((header, Some(bytes.into())))
 }
 
 /// The same of the bytes of an image file.

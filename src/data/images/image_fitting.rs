@@ -78,6 +78,11 @@ impl ImageFitter {
         self.to
     }
 
+    /// Whether all pictures come out as they went in.
+    pub(crate) fn changes_nothing(&self) -> bool {
+        self.from == self.to && !self.is_costly()
+    }
+
     /// Whether it costs enough that its results are worth keeping.
     pub(crate) fn is_costly(&self) -> bool {
         self.scaled.is_some() || self.grey

@@ -122,9 +122,13 @@ fn words(error: &DecodeErrors) -> String {
 /// The decoder fills what is missing with grey and says nothing, so a file cut short is known by its missing end marker:
 /// there must be one after the last start of a scan (the pixel data itself never contains either).
 fn check_is_whole(bytes: &[u8]) -> Result<(), String> {
-    let last = |marker: u8| bytes.windows(2).rposition(|pair| pair == [0xff, marker]);
-    match (last(START_OF_SCAN), last(END_OF_IMAGE)) {
-        (Some(scan), Some(end)) if end > scan => Ok(()),
+    let holds_scan = |bytes: &[u8]| bytes.windows(2).any(|pair| pair == [0xff, START_OF_SCAN]);
+    let end = bytes
+        .windows(2)
+        .rposition(|pair| pair == [0xff, END_OF_IMAGE]);
+    // A scan starts early and the end is at the end: the pixel data between them is not gone through.
+    match end.map(|end| bytes.split_at(end)) {
+        Some((before, after)) if holds_scan(before) && !holds_scan(after) => Ok(()),
         _ => Err("the file ends in the middle of the image".to_string()),
     }
 }

@@ -24,7 +24,7 @@ impl FilePicture {
             let help = "choose a PNG, JPEG, BMP, GIF, WebP or TIFF file that opens elsewhere";
             DataError::malformed(path, problem, help)
         };
-        let header = image_file::header(path).map_err(refused)?;
+        let (header, _) = image_file::header(path).map_err(refused)?;
         let channels = if header.channels == 1 { 1 } else { 3 };
         let decoded = image_file::decode(path, channels, Depth::Bytes).map_err(refused)?;
         let pixels = match decoded.values {

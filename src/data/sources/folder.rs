@@ -31,8 +31,10 @@ use crate::label_sets;
 use crate::source::{OpenRequest, OpenedSource};
 use crate::splits::split_assignment::{GivenSplit, SplitRules};
 use files::{Decoded, Splits};
+use foldhash::fast::FixedState;
 use listing::{Entry, FolderKind, IMAGES, Listing};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::ffi::OsString;
 use strata_core::project::data::Split;
 pub(crate) use table::transposed;
 
@@ -103,14 +105,14 @@ pub(crate) fn load(
 /// The first of every class, then the second of every class, and so on.
 fn take_turns(entries: &mut [Entry]) {
     let mut seen: BTreeMap<Option<u32>, usize> = BTreeMap::new();
-    let mut turns = BTreeMap::new();
+    let mut turns: HashMap<OsString, usize, FixedState> = HashMap::default();
     for entry in entries.iter() {
         let turn = seen.entry(entry.class).or_default();
-        turns.insert(entry.path.clone(), *turn);
+        turns.insert(entry.path.as_os_str().to_owned(), *turn);
         *turn += 1;
     }
-    // Looked up once for an entry: comparing paths costs more than all the rest.
-    entries.sort_by_cached_key(|entry| (turns.get(&entry.path).copied(), entry.class));
+    // Looked up once for an entry.
+    entries.sort_by_cached_key(|entry| (turns.get(entry.path.as_os_str()).copied(), entry.class));
 }
 
 /// The files of every split, given those of the folder's own.

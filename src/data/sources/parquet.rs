@@ -262,6 +262,7 @@ fn splits_of(
         let entries = of_group.iter().enumerate().map(|(place, label)| Entry {
             path: shard.path.join(format!("row {}", *first + place)),
             class: label.as_ref().and_then(|label| numbers.get(label)).copied(),
+            bytes: None,
             row: Some(Row {
                 rows: Arc::clone(&rows),
                 group: group as u32,

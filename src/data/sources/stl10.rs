@@ -234,6 +234,18 @@ struct Chosen {
     chosen: Vec<u32>,
 }
 
+impl Chosen {
+    /// The place of a chosen picture among all.
+    fn picture(&self, index: usize) -> Result<usize, DataError> {
+        let picture = self.chosen.get(index).map(|&picture| picture as usize);
+        picture.ok_or(DataError::OutOfRange {
+            index,
+            len: self.chosen.len(),
+            split: "train",
+        })
+    }
+}
+
 impl ImageStore for Chosen {
     fn len(&self) -> usize {
         self.chosen.len()
@@ -248,14 +260,11 @@ impl ImageStore for Chosen {
     }
 
     fn raw(&self, index: usize) -> Result<RawImage, DataError> {
-        match self.chosen.get(index) {
-            Some(&picture) => self.pictures.raw(picture as usize),
-            None => Err(DataError::OutOfRange {
-                index,
-                len: self.chosen.len(),
-                split: "train",
-            }),
-        }
+        self.pictures.raw(self.picture(index)?)
+    }
+
+    fn raw_once(&self, index: usize) -> Result<RawImage, DataError> {
+        self.pictures.raw_once(self.picture(index)?)
     }
 }
 

@@ -15,6 +15,20 @@ impl ConcatImages {
     pub fn new(parts: Vec<Arc<dyn ImageStore>>, items: Vec<Item>) -> ConcatImages {
         ConcatImages { parts, items }
     }
+
+    /// The part that a picture lies in, and its place there.
+    fn part(&self, index: usize) -> Result<(&dyn ImageStore, usize), DataError> {
+        let item = self.items.get(index);
+        let found = item.and_then(|&(part, place)| {
+            let part = self.parts.get(part as usize)?;
+            Some((part.as_ref(), place as usize))
+        });
+        found.ok_or(DataError::OutOfRange {
+            index,
+            len: self.items.len(),
+            split: "stored",
+        })
+    }
 }
 
 impl ImageStore for ConcatImages {
@@ -27,23 +41,23 @@ impl ImageStore for ConcatImages {
     }
 
     fn raw(&self, index: usize) -> Result<RawImage, DataError> {
-        let none = DataError::OutOfRange {
-            index,
-            len: self.items.len(),
-            split: "stored",
-        };
-        let Some(&(part, place)) = self.items.get(index) else {
-            return Err(none);
-        };
-        self.parts
-            .get(part as usize)
-            .ok_or(none)?
-            .raw(place as usize)
+        let (part, place) = self.part(index)?;
+        part.raw(place)
+    }
+
+    fn raw_once(&self, index: usize) -> Result<RawImage, DataError> {
+        let (part, place) = self.part(index)?;
+        part.raw_once(place)
+    }
+
+    fn held(&self, index: usize) -> Option<&RawImage> {
+        let (part, place) = self.part(index).ok()?;
+        part.held(place)
     }
 
     fn fingerprint(&self, index: usize) -> Option<u128> {
-        let &(part, place) = self.items.get(index)?;
-        self.parts.get(part as usize)?.fingerprint(place as usize)
+        let (part, place) = self.part(index).ok()?;
+        part.fingerprint(place)
     }
 
     fn value_size(&self) -> usize {

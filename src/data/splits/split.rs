@@ -5,15 +5,14 @@
 
 use super::shuffle::{balanced_order, below, epoch_order};
 use crate::error::DataError;
+use crate::hash::fingerprint;
 use crate::images::image_fitting::{ImageFitter, Scaling};
 use crate::images::input_transform::InputTransform;
 use crate::images::pixel_scale::Scale;
 use crate::label_sets::LabelSets;
 use crate::source::{BYTES, ImageStore, RawImage};
-use foldhash::quality::FixedState;
 use rayon::prelude::*;
 use std::borrow::Cow;
-use std::hash::{BuildHasher, Hasher};
 use std::sync::{Arc, OnceLock};
 use strata_core::project::data::{Split, Weights};
 use strata_core::rng::{Purpose, stream};
@@ -360,6 +359,11 @@ impl SplitData {
         if let Some(pixels) = cell.and_then(OnceLock::get) {
             return Ok(Cow::Borrowed(pixels));
         }
+        let picture = self.chosen.get(image).copied().unwrap_or_default();
+        match self.pictures.held(picture as usize) {
+            Some(pixels) if self.fit.changes_nothing() => return Ok(Cow::Borrowed(pixels)),
+            _ => {}
+        }
         let pixels = self.fit.apply(self.raw(image)?);
         Ok(match cell {
             // Two threads may both make it; both make the same.
@@ -370,6 +374,7 @@ impl SplitData {
 
     fn raw(&self, image: usize) -> Result<RawImage, DataError> {
         match self.chosen.get(image) {
+            Some(&picture) if self.fit.is_costly() => self.pictures.raw_once(picture as usize),
             Some(&picture) => self.pictures.raw(picture as usize),
             None => Err(DataError::OutOfRange {
                 index: image,
@@ -430,8 +435,14 @@ impl SplitData {
             digest.add_number(u64::from(label));
         }
         let step = self.chosen.len().div_ceil(SAMPLES).max(1);
-        for image in (0..self.chosen.len()).step_by(step) {
-            digest.add(&self.raw(image)?.to_le_bytes());
+        // On all threads: each sample may have to be fetched from another part of a file.
+        let samples: Result<Vec<RawImage>, DataError> = (0..self.chosen.len())
+            .into_par_iter()
+            .step_by(step)
+            .map(|image| self.raw(image))
+            .collect();
+        for sample in samples? {
+            digest.add(&sample.to_le_bytes());
         }
         Ok(())
     }
@@ -468,21 +479,6 @@ pub(crate) fn numbers<T: Copy + Into<f32>>(
 ) {
     let share = |&value: &T| (value.into() - low) / (high - low);
     scale.apply_to_shares(values.iter().map(share), out);
-}
-
-/// A hash of a picture of this shape (H×W×C). Two different pictures with one hash of 128 bits do not occur in
-/// practice.
-pub(crate) fn fingerprint(shape: [usize; 3], raw: &RawImage) -> u128 {
-    let hash = |seed: u64| {
-        let mut hasher = FixedState::with_seed(seed).build_hasher();
-        shape.iter().for_each(|&side| hasher.write_usize(side));
-        match raw {
-            RawImage::Bytes(values) => hasher.write(values),
-            RawImage::Words(_) | RawImage::Floats(_) => hasher.write(&raw.to_le_bytes()),
-        }
-        u128::from(hasher.finish())
-    };
-    hash(1) << 64 | hash(2)
 }
 
 /// The fraction that the value 0 is in a source's span.

@@ -6,11 +6,11 @@ use super::listing::Entry;
 use super::quality::{self, Look};
 use crate::Skipped;
 use crate::error::DataError;
+use crate::hash::fingerprint;
 use crate::images::depth::Depth;
 use crate::images::image_file::{self, Decoded, Header};
 use crate::images::image_fitting::{ImageFitter, Scaling};
 use crate::source::{OpenRequest, RawImage};
-use crate::splits::split::fingerprint;
 
 /// What every file is brought to.
 #[derive(Clone, Copy)]
@@ -27,11 +27,13 @@ impl FileFormat for Form {
     const READING: &'static str = "reading images";
     const MOST_KEPT: usize = 2 << 30;
 
-    fn header(entry: &Entry) -> Result<Header, String> {
-        match &entry.row {
-            Some(row) => row.with_bytes(image_file::header_of),
-            None => image_file::header(&entry.path),
+    fn header(entry: &mut Entry) -> Result<Header, String> {
+        if let Some(row) = &entry.row {
+            return row.with_bytes(image_file::header_of);
         }
+        let (header, bytes) = image_file::header(&entry.path)?;
+        entry.bytes = bytes;
+        Ok(header)
     }
 
     fn sift(
@@ -118,9 +120,11 @@ fn tell(ask: &mut OpenRequest, files: &[SplitFiles<Form>]) -> [f32; 2] {
 
 /// The picture of a file or a row.
 pub(super) fn of_entry(entry: &Entry, channels: usize, depth: Depth) -> Result<Decoded, String> {
-    match &entry.row {
-        Some(row) => row.with_bytes(|bytes| image_file::decode_bytes(bytes, channels, depth)),
-        None => image_file::decode(&entry.path, channels, depth),
+    let decode = |bytes: &[u8]| image_file::decode_bytes(bytes, channels, depth);
+    match (&entry.row, &entry.bytes) {
+        (Some(row), _) => row.with_bytes(decode),
+        (None, Some(bytes)) => decode(bytes),
+        (None, None) => image_file::decode(&entry.path, channels, depth),
     }
 }
 

@@ -9,11 +9,18 @@ use crate::source::{ImageStore, OpenRequest, RawImage, SourceSplit};
 use rayon::prelude::*;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 use strata_core::project::data::Split;
 use strata_core::system_memory;
 
-/// Files between two reports of progress.
-const FILES_PER_STEP: usize = 64;
+/// Bytes of small files, kept from reading their headers to reading their values: not opening a small picture once
+/// more saves a tenth of what it takes.
+const MOST_BYTES_KEPT: usize = 64 << 20;
+/// Files until the first report of progress; then as many as were read in [`STEP`].
+const FIRST_STEP: usize = 64;
+/// Time between two reports of progress. Threads wait for each other at each of them.
+const STEP: Duration = Duration::from_millis(50);
 
 pub(crate) type Splits = Vec<(Split, Vec<Entry>)>;
 
@@ -36,8 +43,8 @@ pub(crate) trait FileFormat: Send + Sync + Sized + 'static {
     /// Files of more bytes together than this are decoded once to find the broken ones, and again at every reading.
     const MOST_KEPT: usize;
 
-    /// Reads the header of a file.
-    fn header(entry: &Entry) -> Result<Self::Header, String>;
+    /// Reads the header of a file; a small file is read as a whole then, and its bytes put into the entry.
+    fn header(entry: &mut Entry) -> Result<Self::Header, String>;
     /// Leaves out files whose headers alone make them doubtful; headers are by split, as the entries are.
     fn sift(
         ask: &mut OpenRequest,
@@ -132,7 +139,7 @@ impl<F: FileFormat> ImageStore for Files<F> {
     }
 
     fn raw(&self, index: usize) -> Result<RawImage, DataError> {
-        if let Some(values) = self.values.as_ref().and_then(|values| values.get(index)) {
+        if let Some(values) = self.held(index) {
             return Ok(values.clone());
         }
         let path = self.paths.get(index).ok_or(DataError::OutOfRange {
@@ -148,6 +155,10 @@ impl<F: FileFormat> ImageStore for Files<F> {
         let values = self.format.read(&entry);
         let (values, _) = values.map_err(|problem| DataError::malformed(path, problem, help))?;
         Ok(values)
+    }
+
+    fn held(&self, index: usize) -> Option<&RawImage> {
+        self.values.as_ref()?.get(index)
     }
 
     fn value_size(&self) -> usize {
@@ -172,8 +183,16 @@ pub(crate) fn decode<F: FileFormat>(
     let total = splits.iter().map(|(_, entries)| entries.len()).sum();
     let before = skipped.len();
     let mut headers = Vec::new();
+    let kept = AtomicUsize::new(0);
+    let work = |entry: &mut Entry| {
+        let header = F::header(entry)?;
+        let bytes = entry.bytes.as_ref().map_or(0, |bytes| bytes.len());
+        if kept.fetch_add(bytes, Ordering::Relaxed) > MOST_BYTES_KEPT {
+            entry.bytes = None;
+        }
+        Ok(header)
+    };
     for (_, entries) in &mut splits {
-        let work = |entry: &Entry| F::header(entry);
         headers.push(in_steps(ask, F::LOOKING, entries, skipped, work)?);
     }
     F::sift(ask, &mut splits, &mut headers, skipped)?;
@@ -211,8 +230,9 @@ fn read_all<F: FileFormat>(
     keeps: bool,
     skipped: &mut Vec<Skipped>,
 ) -> Result<(Kept, Vec<F::Look>), DataError> {
-    let work = |entry: &Entry| {
+    let work = |entry: &mut Entry| {
         let (values, look) = format.read(entry)?;
+        entry.bytes = None;
         Ok((keeps.then_some(values), look))
     };
     let read = in_steps(ask, F::READING, entries, skipped, work)?;
@@ -227,28 +247,38 @@ fn in_steps<T: Send>(
     what: &'static str,
     entries: &mut Vec<Entry>,
     skipped: &mut Vec<Skipped>,
-    work: impl Fn(&Entry) -> Result<T, String> + Sync,
+    work: impl Fn(&mut Entry) -> Result<T, String> + Sync,
 ) -> Result<Vec<T>, DataError> {
     let total = entries.len();
-    let mut results = Vec::with_capacity(total);
-    let mut left = Vec::with_capacity(total);
-    for (number, step) in std::mem::take(entries).chunks(FILES_PER_STEP).enumerate() {
-        ask.report(what, number * FILES_PER_STEP, total)?;
-        let done: Vec<Result<T, String>> = step.par_iter().map(&work).collect();
-        for (entry, result) in step.iter().zip(done) {
-            match result {
-                Ok(value) => {
-                    results.push(value);
-                    left.push(entry.clone());
-                }
-                Err(reason) => skipped.push(Skipped {
-                    file: entry.path.clone(),
-                    reason,
-                }),
-            }
+    let mut done: Vec<Result<T, String>> = Vec::with_capacity(total);
+    let mut files = FIRST_STEP;
+    while done.len() < total {
+        ask.report(what, done.len(), total)?;
+        let start = Instant::now();
+        let end = total.min(done.len() + files);
+        let step = entries.get_mut(done.len()..end).unwrap_or_default();
+        done.par_extend(step.par_iter_mut().map(&work));
+        if start.elapsed() < STEP / 2 {
+            files *= 2;
+        } else if start.elapsed() > STEP * 2 {
+            files = (files / 2).max(FIRST_STEP);
         }
     }
     ask.report(what, total, total)?;
+    let mut results = Vec::with_capacity(total);
+    let mut left = Vec::with_capacity(total);
+    for (entry, result) in std::mem::take(entries).into_iter().zip(done) {
+        match result {
+            Ok(value) => {
+                results.push(value);
+                left.push(entry);
+            }
+            Err(reason) => skipped.push(Skipped {
+                file: entry.path,
+                reason,
+            }),
+        }
+    }
     *entries = left;
     Ok(results)
 }

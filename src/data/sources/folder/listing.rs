@@ -10,6 +10,7 @@ use crate::formats::not_read;
 use crate::formats::parquet::Row;
 use crate::images::image_file;
 use crate::source::{ClassOrder, OpenRequest};
+use bytes::Bytes;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use strata_core::project::data::{LabelRule, Split};
@@ -22,6 +23,8 @@ pub(crate) struct Entry {
     pub class: Option<u32>,
     /// The row of a table that holds the image; the path then only names it.
     pub row: Option<Row>,
+    /// The whole file, where it is small and was read already.
+    pub bytes: Option<Bytes>,
 }
 
 impl Entry {
@@ -31,6 +34,7 @@ impl Entry {
             path,
             class,
             row: None,
+            bytes: None,
         }
     }
 }

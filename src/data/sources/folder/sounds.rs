@@ -33,7 +33,7 @@ impl FileFormat for Form {
     const READING: &'static str = "reading recordings";
     const MOST_KEPT: usize = 1 << 30;
 
-    fn header(entry: &Entry) -> Result<Header, String> {
+    fn header(entry: &mut Entry) -> Result<Header, String> {
         audio::header(&entry.path)
     }
 
