@@ -85,6 +85,7 @@ mod shapes;
 mod signals;
 mod small_faults;
 mod small_inputs;
+mod small_screens;
 mod smallest_window;
 mod solve;
 mod solve_view;
