@@ -194,4 +194,22 @@ fn an_empty_view_says_what_to_do_above_a_message() {
     assert!(now.bottom() < close.top() && now.top() <= before.top());
     window.click("Dismiss message");
     assert_eq!(window.get(label).rect(), before);
+    // In a low tile the heading alone has room above it, or is hidden as a whole.
+    let column = [
+        ViewKind::Loss,
+        ViewKind::Accuracy,
+        ViewKind::Confusion,
+        ViewKind::Saliency,
+    ];
+    window.show_column(&column);
+    let open = Action::Open("/nowhere/two.toml".into());
+    window.harness.state_mut().handle(open);
+    window.run();
+    let message = window.get("Dismiss message").rect().expand(6.0);
+    let now = window.get(label).rect();
+    let is_hidden = now.top() >= message.top() && now.bottom() <= message.bottom();
+    assert!(
+        now.bottom() <= message.top() || is_hidden,
+        "{now:?} {message:?}"
+    );
 }

@@ -4,6 +4,7 @@ mod arrows;
 pub mod button;
 pub mod choice_box;
 mod clauses;
+pub mod covered;
 pub mod elided;
 pub mod empty;
 pub mod field;
