@@ -106,3 +106,4 @@ mod visualizing;
 mod volumes;
 mod whitening;
 mod whole_texts;
+mod wording;

@@ -31,7 +31,7 @@ pub use field::{Field, FieldEvent};
 pub use figure::figure;
 pub use icon::{Icon, chevron};
 pub use options_button::options_button;
-pub use said::{plain, said};
+pub use said::{parameters, plain, said};
 pub use slice::volume_slice;
 pub use slider::slider;
 pub use steady_scroll::steady_scroll;
