@@ -33,9 +33,9 @@ fn faults(text: &str) -> Vec<String> {
         }
     }
     // Two names or numbers side by side without a mark between: `logit of 6 5.3`.
-    let named: Vec<&str> = text.split(' ').collect();
+    let named: Vec<&str> = text.split_whitespace().collect();
     let is_run_on = |three: &[&str]| {
-        let is_number = |word: &str| word.parse::<f64>().is_ok();
+        let is_number = |word: &str| word.replace(',', "").parse::<f64>().is_ok();
         three[0] == "of" && is_number(three[1]) && is_number(three[2])
     };
     found.extend(
@@ -76,6 +76,7 @@ fn the_check_finds_what_it_is_for() {
         "a `b",
         "channel 0, image 3",
         "logit of 6 5.3",
+        "of 54,000  5",
     ] {
         assert_eq!(faults(wrong).len(), 1, "{wrong}");
     }
