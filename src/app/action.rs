@@ -255,6 +255,8 @@ pub enum Show {
     DecoderFilters(bool),
     /// The stage whose settings are open.
     Stage(Option<usize>),
+    /// The layers (true), or more room for the views.
+    Layers(bool),
     /// The settings (true), or more room for the views.
     Settings(bool),
     /// What saliency is shown of.

@@ -278,7 +278,7 @@ fn layout(state: &State) -> [Command; 3] {
     ]
 }
 
-fn switches(state: &State) -> [Command; 3] {
+fn switches(state: &State) -> [Command; 4] {
     let is_log = state.view.log_loss;
     let is_by_epoch = state.view.by_epoch;
     let shows_settings = state.shows_settings();
@@ -286,6 +286,11 @@ fn switches(state: &State) -> [Command; 3] {
         "Hide settings"
     } else {
         "Show settings"
+    };
+    let shows_layers = state.shows_layers();
+    let layers = match shows_layers {
+        true => "Hide layers",
+        false => "Show layers",
     };
     let axis = if is_log {
         "Linear loss axis"
@@ -298,6 +303,11 @@ fn switches(state: &State) -> [Command; 3] {
         "Plot against epochs"
     };
     [
+        command(
+            layers,
+            "Ctrl+Shift+B",
+            Action::Show(Show::Layers(!shows_layers)),
+        ),
         command(
             settings,
             "Ctrl+B",

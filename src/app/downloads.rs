@@ -36,9 +36,18 @@ struct Looked {
     source: Source,
     path: Option<String>,
     base: PathBuf,
-    are_there: bool,
+    found: Found,
     /// While it is looked.
-    answer: Option<Receiver<bool>>,
+    answer: Option<Receiver<Found>>,
+}
+
+/// What was found where the files are to be.
+#[derive(Clone, Copy, Default)]
+struct Found {
+    /// Whether all files of a source that can be downloaded are there, by their names and sizes.
+    are_complete: bool,
+    /// Whether there is not even the folder or the file that is named.
+    is_nothing: bool,
 }
 
 impl Default for Downloads {
@@ -116,7 +125,31 @@ impl State {
     /// Whether they were there, by their names and sizes.
     pub fn has_found_files(&self) -> bool {
         let looked = self.downloads.looked.as_ref();
-        self.has_looked_for_files() && looked.is_some_and(|looked| looked.are_there)
+        self.has_looked_for_files() && looked.is_some_and(|looked| looked.found.are_complete)
+    }
+
+    /// Whether the images of the project come from a disk.
+    pub fn wants_files(&self) -> bool {
+        self.project().data.source.info().wants.is_some()
+    }
+
+    /// What is told where the images of the project are not where they are looked for.
+    pub fn missing_data(&self) -> Option<String> {
+        let looked = self.downloads.looked.as_ref();
+        let is_nothing = looked.is_some_and(|looked| looked.found.is_nothing);
+        if !(is_nothing && self.has_looked_for_files() && self.wants_files()) {
+            return None;
+        }
+        let source = self.project().data.source;
+        if self.downloads.running(source).is_some() {
+            return Some("The images are on their way; the settings show how far".to_owned());
+        }
+        let path = self.project().data.path.as_deref();
+        let text = match path.filter(|path| !path.trim().is_empty()) {
+            Some(path) => format!("The images are missing: there is nothing at {path}"),
+            None => "The images are not on this disk yet".to_owned(),
+        };
+        Some(text)
     }
 
     /// Looks for them, on a thread of its own: a disk may be slow, or not answer.
@@ -126,10 +159,20 @@ impl State {
         let (sender, answer) = bounded(1);
         let wake = services.wake.clone();
         let wanted = self.download();
+        // Without a path only what can be downloaded has a place.
+        let has_path = path.as_deref().is_some_and(|path| !path.trim().is_empty());
+        let named = strata_data::folder(data, &self.base()).ok();
+        let place = match has_path {
+            true => named,
+            false => wanted.as_ref().map(|(_, folder)| folder.clone()),
+        };
         let look = move || {
-            let are_there = wanted.is_some_and(|(entry, folder)| seems_complete(&entry, &folder));
+            let found = Found {
+                are_complete: wanted.is_some_and(|(entry, folder)| seems_complete(&entry, &folder)),
+                is_nothing: place.is_some_and(|place| !place.exists()),
+            };
             // A window that is closed hears nothing.
-            sender.send(are_there).ok();
+            sender.send(found).ok();
             wake();
         };
         let thread = std::thread::Builder::new().name("strata-files".into());
@@ -140,7 +183,7 @@ impl State {
             source,
             path,
             base,
-            are_there: false,
+            found: Found::default(),
             answer: started.is_ok().then_some(answer),
         });
     }
@@ -150,12 +193,9 @@ impl State {
         let Some(looked) = &mut self.downloads.looked else {
             return;
         };
-        if let Some(are_there) = looked
-            .answer
-            .as_ref()
-            .and_then(|answer| answer.try_recv().ok())
-        {
-            (looked.are_there, looked.answer) = (are_there, None);
+        let answer = looked.answer.as_ref();
+        if let Some(found) = answer.and_then(|answer| answer.try_recv().ok()) {
+            (looked.found, looked.answer) = (found, None);
         }
     }
 

@@ -106,6 +106,7 @@ impl State {
                     self.view.side_tab = SideTab::Stages;
                 }
             }
+            Show::Layers(shown) => self.show_layers(shown),
             Show::Settings(shown) => self.view.settings = Some(shown),
             Show::Saliency(request) => {
                 self.view.remember_saliency(&request);

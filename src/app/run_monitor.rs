@@ -9,6 +9,7 @@ use super::curves::Curves;
 use super::messages::Weight;
 use super::wake::Wake;
 use crossbeam_channel::{Receiver, TryRecvError, bounded};
+pub use events::short_name;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use strata_core::project::data::Split;

@@ -352,6 +352,27 @@ impl State {
         self.folds.get(place).copied().unwrap_or_else(usual)
     }
 
+    /// Whether the layers are shown. Where there is no room for two panels the settings, once called for, take their
+    /// place.
+    pub fn shows_layers(&self) -> bool {
+        let has_room = !(self.view.tight && self.shows_settings());
+        has_room && self.view.layers.unwrap_or(!self.view.tight)
+    }
+
+    /// Shows the layers where they are hidden.
+    pub(crate) fn reveal_layers(&mut self) {
+        if !self.shows_layers() {
+            self.show_layers(true);
+        }
+    }
+
+    pub(crate) fn show_layers(&mut self, shown: bool) {
+        self.view.layers = Some(shown);
+        if shown && self.view.tight {
+            self.view.settings = Some(false);
+        }
+    }
+
     /// Whether the settings are shown.
     pub fn shows_settings(&self) -> bool {
         self.view.settings.unwrap_or(!self.view.narrow)

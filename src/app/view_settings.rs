@@ -58,6 +58,8 @@ pub struct ViewSettings {
     pub stage: Option<usize>,
     /// What the panel on the right shows.
     pub side_tab: SideTab,
+    /// Whether the layers are shown; `None`: where there is room for them beside the views.
+    pub layers: Option<bool>,
     /// Whether the settings are shown; `None`: where there is room for them.
     pub settings: Option<bool>,
     /// The groups of settings that are unfolded, by their titles.
@@ -90,6 +92,10 @@ pub struct ViewSettings {
     /// Whether the window is too narrow for everything.
     #[serde(skip)]
     pub narrow: bool,
+    /// Whether it is too narrow for two panels, as at a presentation size on a small projector: either the layers or the
+    /// settings are beside the views.
+    #[serde(skip)]
+    pub tight: bool,
     /// Rises with every return to the usual panel widths, so that they are not those of before.
     #[serde(skip)]
     pub resets: u64,
@@ -264,6 +270,7 @@ impl Default for ViewSettings {
             lens: LensSettings::default(),
             stage: Some(0),
             side_tab: SideTab::default(),
+            layers: None,
             settings: None,
             open_groups: BTreeSet::new(),
             architecture_width: None,
@@ -279,6 +286,7 @@ impl Default for ViewSettings {
             cost_measured: true,
             sizes_axis: 0,
             narrow: false,
+            tight: false,
             resets: 0,
         }
     }
@@ -319,6 +327,7 @@ impl ViewSettings {
             workspace: self.workspace,
             zoom: self.zoom,
             narrow: self.narrow,
+            tight: self.tight,
             looks_dark: self.looks_dark,
             resets: self.resets + 1,
             ..ViewSettings::default()

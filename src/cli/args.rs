@@ -9,12 +9,15 @@ mod sweep;
 use super::data::name::{DataName, data_name};
 use super::overrides::Changes;
 pub use bench::{BenchArgs, BenchWhat};
+use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args as ClapArgs, CommandFactory, FromArgMatches, Parser, Subcommand};
 pub use design::{CheckArgs, KernelArgs, LensArgs, SolveArgs};
 pub use inspect::{Channels, InspectArgs};
 pub use other_runs::{ControlArgs, ReplayArgs};
-use std::path::PathBuf;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use strata_core::files::path_text;
 use strata_core::project::augment::Augment;
 use strata_core::project::data::Split;
 use strata_export::bundle::Format;
@@ -33,6 +36,7 @@ pub struct Args {
     #[command(subcommand)]
     pub command: Option<Command>,
     /// A project file, a run folder or a built-in project to open in the window
+    #[arg(value_parser = project_name())]
     pub project: Option<String>,
 }
 
@@ -66,6 +70,13 @@ fn given(grammar: &clap::Command, matches: &ArgMatches) -> Vec<String> {
     arguments
         .filter_map(|argument| Some(format!("--{}", argument.get_long()?)))
         .collect()
+}
+
+/// Reads which project is meant. A name on a disk need not be UTF-8: one that is not becomes the address which
+/// [`path_in`](strata_core::files::path_in) reads.
+fn project_name() -> impl TypedValueParser<Value = String> {
+    let address = |name: OsString| path_text(Path::new(&name));
+    OsStringValueParser::new().map(move |name| name.into_string().unwrap_or_else(address))
 }
 
 /// The commands that need no window.
@@ -134,6 +145,7 @@ pub struct NewArgs {
 #[derive(Debug, ClapArgs)]
 pub struct TrainArgs {
     /// A project file, a run folder or a built-in project
+    #[arg(value_parser = project_name())]
     pub project: String,
     /// The run's folder [default: the next free runs/TITLE-N next to the project]
     #[arg(short, long, value_name = "RUN")]
@@ -175,6 +187,7 @@ pub struct TrainArgs {
 pub struct ImportArgs {
     /// The network that takes the weights: a project file, a run folder or a built-in project; or a network of which a
     /// project is made: an ONNX file, or a text with a printed model, a summary or lines of code (`-`: standard input)
+    #[arg(value_parser = project_name())]
     pub project: String,
     /// The weights, a safetensors file
     pub weights: Option<PathBuf>,
@@ -270,7 +283,7 @@ pub struct EvalArgs {
 #[derive(Debug, ClapArgs)]
 pub struct BaselineArgs {
     /// A project file, a run folder or a built-in project: its splits are used
-    #[arg(value_name = "PROJECT|RUN")]
+    #[arg(value_name = "PROJECT|RUN", value_parser = project_name())]
     pub project: String,
     /// logistic, forest, boosted, knn, svm, several between commas, or all
     #[arg(long, value_name = "NAME", default_value = "all")]

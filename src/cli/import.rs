@@ -7,7 +7,7 @@ use super::{WrongInput, output, source};
 use serde_json::json;
 use std::ffi::OsStr;
 use std::path::Path;
-use strata_core::files;
+use strata_core::files::{self, path_in};
 use strata_engine::storage::import::import;
 use strata_export::incoming;
 
@@ -51,8 +51,8 @@ pub fn run(args: &ImportArgs) -> anyhow::Result<()> {
 
 /// Makes a project of a file that holds a network, with its weights beside it, or of lines that print or define one.
 fn network(args: &ImportArgs) -> anyhow::Result<()> {
-    let from = Path::new(&args.project);
-    let is_input = from == Path::new("-");
+    let from = &path_in(&args.project);
+    let is_input = args.project == "-";
     let is_text = is_input || incoming::is_text(from);
     if !is_text && !incoming::is_network(from) {
         return Err(WrongInput(format!(

@@ -4,6 +4,7 @@
 use super::WrongInput;
 use super::overrides::{self, Changes};
 use std::path::{Path, PathBuf};
+use strata_core::files::path_in;
 use strata_core::project::Project;
 use strata_core::project::builtin::{self, Builtin};
 use strata_core::project::file::read_text;
@@ -27,12 +28,12 @@ pub struct Source {
 
 /// Finds and reads a project, with settings changed on the way.
 pub fn open(name: &str, changes: &Changes) -> anyhow::Result<Source> {
-    let path = Path::new(name);
+    let path = path_in(name);
     if path.is_dir() {
-        return from_folder(path, changes);
+        return from_folder(&path, changes);
     }
     if path.exists() {
-        return from_file(path, changes);
+        return from_file(&path, changes);
     }
     let builtin = builtin::find(name).ok_or_else(|| WrongInput(unknown(name)))?;
     from_builtin(builtin, changes)

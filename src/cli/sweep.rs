@@ -6,8 +6,9 @@ use super::train::INTERRUPTED;
 use super::{FAILED, Told, WrongInput, output, progress, source, text};
 use indicatif::ProgressBar;
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
+use strata_core::files::path_in;
 use strata_core::format::{count, loss, slug};
 use strata_core::signals;
 use strata_engine::event::StepReport;
@@ -30,16 +31,14 @@ pub fn run(args: &SweepArgs) -> anyhow::Result<()> {
         return told(args, &folder, &table);
     }
     let name = args.project.as_deref().unwrap_or_default();
-    let is_folder = is_sweep(Path::new(name));
+    let path = path_in(name);
+    let is_folder = is_sweep(&path);
     if is_folder && !args.changes.is_empty() {
         let message = "--set and --unset change a project, not a sweep that was begun: give the project's file";
         return Err(WrongInput(message.to_owned()).into());
     }
     let (project, base) = match is_folder {
-        true => (
-            SweepFolder::open(Path::new(name))?.project()?,
-            PathBuf::new(),
-        ),
+        true => (SweepFolder::open(&path)?.project()?, PathBuf::new()),
         false => {
             let source = source::open(name, &args.changes)?;
             (source.project, source.base)
@@ -51,17 +50,17 @@ pub fn run(args: &SweepArgs) -> anyhow::Result<()> {
     }
     let into = match (&args.output, is_folder) {
         (Some(output), _) => Some(output.clone()),
-        (None, true) => Some(PathBuf::from(name)),
+        (None, true) => Some(path.clone()),
         (None, false) => None,
     };
     if let Some(engine) = args.emit {
         let usual = || base.join("sweeps").join(slug(&project.title, "sweep"));
         let folder = into.unwrap_or_else(usual);
-        let script = Script::new(&plan, Path::new(name), &folder, args.shards)?;
+        let script = Script::new(&plan, &path, &folder, args.shards)?;
         return output::print(script.text(&plan, engine).trim_end());
     }
     let folder = match is_folder && args.output.is_none() {
-        true => SweepFolder::open(Path::new(name))?,
+        true => SweepFolder::open(&path)?,
         false => SweepFolder::create(into.as_deref(), &base, &project)?,
     };
     // With absolute paths, as the folder has it.

@@ -11,9 +11,8 @@ use super::text::metrics;
 use super::{FAILED, Told, WRONG_INPUT, WrongInput, goals, output};
 use crossbeam_channel::{Receiver, unbounded};
 use serde_json::{Map, Value, json};
-use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
-use strata_core::files::path_text;
+use strata_core::files::{path_in, path_text};
 use strata_core::format::{count, duration};
 use strata_core::project::Project;
 use strata_core::shape::infer;
@@ -88,7 +87,7 @@ fn options(args: &TrainArgs, source: &Source) -> anyhow::Result<RunOptions> {
         (Some(run), _) => Some(run.clone()),
         (None, Some(run)) if args.resume => Some(run.clone()),
         (None, None) if args.resume => {
-            if Path::new(&args.project).is_dir() {
+            if path_in(&args.project).is_dir() {
                 let message = format!(
                     "{} is not a run, it has no run.json: --resume needs a run's folder, such as runs/NAME-1",
                     args.project

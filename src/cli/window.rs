@@ -4,7 +4,7 @@ use super::overrides::Changes;
 use super::source::{self, Source};
 use super::{WrongInput, output, report, train};
 use anyhow::Context;
-use std::path::Path;
+use strata_core::files::path_in;
 use strata_core::project::builtin;
 use strata_engine::inspection::live::LiveResults;
 use strata_engine::thread::RunOptions;
@@ -14,15 +14,14 @@ use strata_sweep::folder::is_sweep;
 
 /// Opens the window where there is a display; where there is none, reports a run, or trains a project headless.
 pub fn run(project: Option<&str>) -> anyhow::Result<()> {
-    if let Some(name) =
-        project.filter(|name| !Path::new(name).exists() && builtin::find(name).is_none())
-    {
+    let is_unknown = |name: &&str| !path_in(name).exists() && builtin::find(name).is_none();
+    if let Some(name) = project.filter(is_unknown) {
         return Err(WrongInput(source::unknown(name)).into());
     }
     if !has_display() {
         return headless(project);
     }
-    match strata_gui::open(project.map(Path::new)) {
+    match strata_gui::open(project.map(path_in).as_deref()) {
         Err(GuiError::NoDisplay(_)) => headless(project),
         result => Ok(result?),
     }
@@ -38,9 +37,9 @@ pub(super) fn has_display() -> bool {
 }
 
 fn headless(project: Option<&str>) -> anyhow::Result<()> {
-    if let Some(folder) = project.map(Path::new).filter(|folder| is_sweep(folder)) {
+    if let Some(folder) = project.map(path_in).filter(|folder| is_sweep(folder)) {
         output::say("there is no display: reporting the sweep instead of opening it");
-        return report::tell_sweep(folder);
+        return report::tell_sweep(&folder);
     }
     let source = match project {
         Some(name) => source::open(name, &Changes::default())?,

@@ -24,6 +24,8 @@ pub struct Note {
     pub line: Option<String>,
     /// Lines of Python that convert what is not read.
     pub python: Option<String>,
+    /// Whether it matters only to a training that tells classes apart.
+    pub of_classes: bool,
 }
 
 impl Note {
@@ -33,6 +35,7 @@ impl Note {
             window: None,
             line: None,
             python: None,
+            of_classes: false,
         }
     }
 }
@@ -124,6 +127,13 @@ pub(crate) fn of_labels(told: &mut Told, labels: &[String], counts: &[usize]) {
 /// A hint where there is one class alone, where nearly every image has a class of its own, and where one class has far
 /// more images for training than another.
 pub(crate) fn of_classes(told: &mut Told, spec: &DataSpec, classes: &[String], counts: &[usize]) {
+    let before = told.notes.len();
+    tell_of_classes(told, spec, classes, counts);
+    let own = told.notes[before..].iter_mut();
+    own.for_each(|note| note.of_classes = true);
+}
+
+fn tell_of_classes(told: &mut Told, spec: &DataSpec, classes: &[String], counts: &[usize]) {
     if let [only] = classes {
         told.note(format!(
             "all labelled images are of one class, {only}: there is nothing to tell apart"
@@ -283,6 +293,7 @@ mod tests {
         assert_eq!(told.notes, []);
         of_classes(&mut told, &spec, &classes, &[31, 10, 20]);
         let note = told.notes[0].to_string();
+        assert!(told.notes[0].of_classes);
         assert_eq!(
             note,
             "class a has 31 images for training, class b has 10: write weights = \"balanced\" under [data]"

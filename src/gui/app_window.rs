@@ -27,6 +27,8 @@ const FRAME: Duration = Duration::from_millis(50);
 const SLOW_FRAME: Duration = Duration::from_millis(400);
 /// Below this width in points the settings make room for the views, until they are called for.
 const NARROW: f32 = 1120.0;
+/// Below this one either the layers or the settings are beside the views.
+const TIGHT: f32 = 880.0;
 /// An hour, for a window that is not looked at.
 const RESTING_MS: u32 = 3_600_000;
 /// The window's work takes at most one part in so many of the time, if that keeps it lively.
@@ -195,6 +197,7 @@ impl App {
     /// Paints the window and applies what the user did in it.
     pub fn show(&mut self, ui: &mut Ui) {
         self.state.view.narrow = ui.available_width() < NARROW;
+        self.state.view.tight = ui.available_width() < TIGHT;
         self.state.view.looks_dark = ui.visuals().dark_mode;
         self.state.view.zoom = ui.zoom_factor();
         focus_order::follow_tab(ui.ctx());

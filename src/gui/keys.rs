@@ -19,6 +19,7 @@ pub const KEYS: &[(&str, &str)] = &[
     ("Ctrl+Z", "undo"),
     ("Ctrl+Y", "redo"),
     ("Ctrl+B", "hide or show the settings"),
+    ("Ctrl+Shift+B", "hide or show the layers"),
     ("Ctrl+Shift+T", "open the view that was closed last"),
     ("Space", "pause and resume"),
     ("Enter", "take what was typed"),
@@ -82,6 +83,11 @@ pub(crate) fn actions(ctx: &Context, state: &State) -> Vec<Action> {
             Modifiers::ALT,
             Key::ArrowDown,
             Action::Selected(OnSelected::Down),
+        );
+        on(
+            COMMAND_SHIFT,
+            Key::B,
+            Action::Show(Show::Layers(!state.shows_layers())),
         );
         on(
             Modifiers::COMMAND,

@@ -67,12 +67,15 @@ pub fn show(ui: &mut Ui, state: &State, views: &mut Views, actions: &mut Vec<Act
     });
     // With another usual width, as in a window that was made smaller, it is another panel: nobody has given it the width
     // that it had.
-    let panel = Panel::left(("architecture", view.resets, usual as u32))
-        .frame(left)
-        .default_size(width)
-        .size_range(ARCHITECTURE_WIDTHS);
-    let layers = Side::of(ui, panel);
-    keep_width(Switch::ArchitectureWidth, width, layers.whole, actions);
+    let layers = state.shows_layers().then(|| {
+        let panel = Panel::left(("architecture", view.resets, usual as u32))
+            .frame(left)
+            .default_size(width)
+            .size_range(ARCHITECTURE_WIDTHS);
+        let layers = Side::of(ui, panel);
+        keep_width(Switch::ArchitectureWidth, width, layers.whole, actions);
+        layers
+    });
     let fields = state.shows_settings().then(|| {
         let usual = if full >= ROOMY { 320.0 } else { 264.0 };
         let width = view.settings_width.unwrap_or(usual);
@@ -94,9 +97,11 @@ pub fn show(ui: &mut Ui, state: &State, views: &mut Views, actions: &mut Vec<Act
         }
     });
     // What is drawn first comes first with Tab: training a network is never behind all of its layers.
-    timed("layers", || {
-        layers.show(ui, "layers", |ui| architecture::show(ui, state, actions));
-    });
+    if let Some(layers) = layers {
+        timed("layers", || {
+            layers.show(ui, "layers", |ui| architecture::show(ui, state, actions));
+        });
+    }
     if let Some(fields) = fields {
         timed("settings", || {
             fields.show(ui, "fields", |ui| settings::show(ui, state, actions));

@@ -9,7 +9,7 @@ use super::slices::{SliceOf, shown, shown_size};
 use image::imageops::{FilterType, resize};
 use image::{GrayImage, RgbImage};
 use strata_core::project::data::Split;
-use strata_data::{DataError, Dataset, SplitData, by_reason};
+use strata_data::{DataError, Dataset, Note, SplitData, by_reason};
 
 /// Images of each class on a page.
 pub const PER_CLASS: usize = 12;
@@ -98,10 +98,8 @@ pub struct Gallery {
     pub skipped: Vec<(String, String)>,
     /// Files that are no images, with what they are, and how many: each reason with the names of its first files.
     pub passed_over: Vec<String>,
-    /// What is worth knowing, with the line of the project file that changes it.
-    pub notes: Vec<(String, Option<String>)>,
-    /// Lines of Python that convert files which are not read, for each of their kinds.
-    pub python: Vec<String>,
+    /// What is worth knowing, with what changes it.
+    pub notes: Vec<Note>,
     /// The shape as the network gets it, channels first.
     pub shape: Vec<usize>,
     /// Which slice of volumes the pictures show.
@@ -167,16 +165,7 @@ pub fn part(
         .iter()
         .map(|group| format!("{}: {}", group.names(NAMED), group.reason))
         .collect();
-    let notes = dataset
-        .notes()
-        .iter()
-        .map(|note| (note.in_window().to_owned(), note.line.clone()))
-        .collect();
-    let python = dataset
-        .notes()
-        .iter()
-        .filter_map(|note| note.python.clone())
-        .collect();
+    let notes = dataset.notes().to_vec();
     let (classes, split) = (dataset.classes().to_vec(), counts.split);
     let labels_of = |(index, _): &(usize, Option<u32>)| data.label_set(*index).map(<[u32]>::to_vec);
     let label_sets = chosen.images.iter().filter_map(labels_of).collect();
@@ -194,7 +183,6 @@ pub fn part(
         skipped,
         passed_over,
         notes,
-        python,
         shape: dataset.input_dims(),
         slice,
         split,

@@ -5,6 +5,7 @@ use eframe::egui::{Key, Modifiers, PointerButton, Pos2, pos2, vec2};
 use egui_kittest::kittest::{NodeT, Queryable};
 use strata::app::action::{Action, Overlay};
 use strata::app::view_kind::ViewKind;
+use strata::gui::views;
 use strata::project::{Place, Stack};
 
 fn window() -> Window {
@@ -249,6 +250,19 @@ fn every_view_has_its_page_of_help() {
     window.keep_picture("help-page");
     window.press(Modifiers::NONE, Key::F1);
     assert_eq!(window.state().overlay, None);
+    // The entry of a page is in sight, wherever it stands in the list.
+    for info in views::all() {
+        let page = Action::Overlay(Some(Overlay::Page(info.kind)));
+        window.harness.state_mut().handle(page);
+        window.run();
+        let entry = window.get(&format!("Help page {}", info.title)).rect();
+        let close = window.get("Close box").rect();
+        assert!(
+            entry.top() >= close.bottom() && entry.bottom() <= close.bottom() + 580.0,
+            "{}: {entry:?}",
+            info.title
+        );
+    }
 }
 
 #[test]

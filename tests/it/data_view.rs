@@ -486,9 +486,25 @@ fn what_training_needs_is_a_button_and_one_undo_takes_it_back() {
         !gallery
             .notes
             .iter()
-            .any(|(_, proposed)| proposed.as_deref() == Some("weights = \"balanced\""))
+            .any(|note| note.line.as_deref() == Some("weights = \"balanced\""))
     });
     window.press(Modifiers::COMMAND, eframe::egui::Key::Z);
     assert_eq!(weights(&window), None);
     assert_eq!(window.state().project().data.resize, Some([16, 16]));
+}
+
+#[test]
+fn classes_out_of_balance_are_no_matter_of_an_autoencoder() {
+    let folder = tempfile::tempdir().unwrap();
+    unlike_images(&folder.path().join("set"));
+    let mut project = builtin("conv-autoencoder");
+    project.data.source = Source::Folder;
+    project.data.resize = Some([16, 16]);
+    project.data.path = Some(folder.path().join("set").display().to_string());
+    let mut window = images(folder.path(), &project);
+    until(&mut window, "the images", |gallery| {
+        !gallery.splits.is_empty()
+    });
+    assert!(gallery(&window).notes.iter().any(|note| note.of_classes));
+    assert!(!window.has("class usual has") && !window.has("Set weights to balanced"));
 }

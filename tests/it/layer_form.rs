@@ -292,3 +292,22 @@ fn a_stage_is_set_by_its_widgets() {
     );
     window.keep_picture("fields-of-a-stage");
 }
+
+#[test]
+fn a_refused_text_says_why_below_its_name_and_field() {
+    let mut window = Window::idle("lenet-mnist");
+    window.enter("Schedule", "x7!?");
+    window.run();
+    let field = window.get("Schedule").rect();
+    let written = crate::kit::written::written(&window.harness.output().shapes);
+    let lines = written
+        .iter()
+        .filter(|line| line.text.contains("there is no schedule") && line.rect.left() > 1016.0);
+    let lines: Vec<_> = lines.map(|line| line.rect).collect();
+    assert!((1..=6).contains(&lines.len()), "{lines:?}");
+    assert!(lines.iter().all(|line| line.top() >= field.bottom()));
+    assert!(
+        lines[0].left() < field.left() - 60.0,
+        "{lines:?} beside {field:?}"
+    );
+}

@@ -261,3 +261,31 @@ fn sweeps_comparisons_and_branches_lie_in_folders_of_any_name() {
     let compared = json(&strata(&at, &["compare", "one", "two", "--json"]));
     assert_eq!(compared["entries"][0]["path"], "one");
 }
+
+#[test]
+fn a_stage_that_trains_on_images_kept_out_reports_what_eval_measures() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    arrays(at);
+    let data = "source = \"npy\"\npath = \"a\"\nvalid = 0.34\ntest = 0.34";
+    for (split, more) in [
+        ("test", ""),
+        ("valid", ""),
+        ("test", "checkpoints = \"best restored\"\n"),
+    ] {
+        let stage = format!("split = \"{split}\"\noptimizer = \"sgd lr=0.5\"\n{more}");
+        project(at, data, "1x4x4", &stage.replace("epochs = 1", ""));
+        let args = ["train", "p.toml", "--epochs", "3", "--json"];
+        let trained = strata(at, &args);
+        assert_eq!(code(&trained), 0, "{}", err(&trained));
+        let trained = json(&trained);
+        let run = trained["run"].as_str().unwrap();
+        let measured = json(&strata(at, &["eval", run, "--split", split, "--json"]));
+        for figure in ["loss", "accuracy"] {
+            assert_eq!(
+                trained[split][figure], measured[split][figure],
+                "{split} {more}: {trained} {measured}"
+            );
+        }
+    }
+}

@@ -519,3 +519,41 @@ fn the_keras_lab_runs_through_on_two_data_sets() {
         assert!(page.is_file(), "{}", page.display());
     }
 }
+
+#[test]
+fn a_run_that_another_process_trains_is_not_done() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = STUDY
+        .split("# On pixels.")
+        .next()
+        .unwrap()
+        .replace("epochs = 2", "epochs = 100000");
+    let path = folder.path().join("p.toml");
+    std::fs::write(path, text + "[[run]]\nname = \"long\"\n").unwrap();
+    let mut first = Process::new(env!("CARGO_BIN_EXE_strata"))
+        .env("STRATA_LOG", "off")
+        .current_dir(folder.path())
+        .args(["train", "p.toml", "--device", "cpu"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let record = folder.path().join("runs/small-study-long-1/steps.csv");
+    let began = Instant::now();
+    while !record.exists() && began.elapsed() < Duration::from_secs(60) {
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let second = strata(folder.path(), &["train", "p.toml"]);
+    first.kill().unwrap();
+    first.wait().unwrap();
+    let told = out(&second);
+    assert!(
+        told.contains("is being trained by another Strata"),
+        "{told}"
+    );
+    assert_eq!(
+        code(&second),
+        1,
+        "what follows in a script would come too early"
+    );
+}

@@ -156,7 +156,7 @@ fn an_entry_of_a_legend_is_never_broken() {
             .filter(|(text, _)| text.starts_with(part))
             .collect::<Vec<_>>()
     };
-    for entry in ["train ", "valid ", "test ", "faint: batches"] {
+    for entry in ["train ", "valid ", "test ", "thin: batches"] {
         assert!(
             of(entry).len() >= 2,
             "{entry} is in Loss and in Accuracy: {rows:?}"

@@ -23,6 +23,7 @@ impl State {
     /// Asks for a layer at a place, unless what is there is locked.
     pub(super) fn ask_layer(&mut self, place: Option<Place>) {
         if let Some(place) = &place {
+            self.reveal_layers();
             let blocks = place.enclosing_blocks();
             let mut around = blocks.iter().filter_map(|block| self.lock_on(block));
             let lock = around.next().or(self.lock_on_stack(place.stack));

@@ -139,7 +139,7 @@ impl RunMonitor {
             ),
             Outcome::Stopped(summary) => (
                 Weight::Note,
-                format!("Stopped; a checkpoint is in {}", summary.run.display()),
+                format!("Stopped; a checkpoint is in {}", short_name(&summary.run)),
             ),
             Outcome::Failed(failure) => (Weight::Error, failure.in_window.clone()),
         };
@@ -178,6 +178,13 @@ pub(super) fn lost(run: Option<PathBuf>) -> Outcome {
         of_gpu: false,
         run,
     })
+}
+
+/// A run's folder as one tells it from others of the project: its name, and that of the folder which it is in.
+pub fn short_name(run: &Path) -> String {
+    let parts = run.components().map(|part| part.as_os_str());
+    let named: Vec<_> = parts.map(|part| part.to_string_lossy()).collect();
+    named[named.len().saturating_sub(2)..].join("/")
 }
 
 fn name_of(path: &Path) -> String {

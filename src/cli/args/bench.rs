@@ -1,7 +1,7 @@
 //! `strata bench`: what is measured, and how long.
 
 use super::super::overrides::Changes;
-use super::at_least_one;
+use super::{at_least_one, project_name};
 use clap::{Args as ClapArgs, ValueEnum};
 use std::path::PathBuf;
 /// What `strata bench` measures besides its cases.
@@ -45,7 +45,7 @@ pub struct BenchArgs {
     pub data: Option<PathBuf>,
     /// With `window` and `headless` the project that is trained: a file, a run folder or a built-in one
     /// [default: keras-cifar on drawn images]
-    #[arg(long, value_name = "PROJECT")]
+    #[arg(long, value_name = "PROJECT", value_parser = project_name())]
     pub project: Option<String>,
     /// Seconds that the window is measured while it trains
     #[arg(long, value_name = "N", default_value_t = 40, value_parser = clap::value_parser!(u32).range(5..))]

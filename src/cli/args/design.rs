@@ -2,7 +2,7 @@
 
 use super::super::data::name::source;
 use super::super::overrides::Changes;
-use super::{at_least_one, split};
+use super::{at_least_one, project_name, split};
 use clap::Args as ClapArgs;
 use std::path::PathBuf;
 use strata_core::project::data::{Source, Split};
@@ -11,7 +11,7 @@ use strata_core::project::data::{Source, Split};
 #[derive(Debug, ClapArgs)]
 pub struct CheckArgs {
     /// A project file, a run folder or a built-in project
-    #[arg(required_unless_present = "paste")]
+    #[arg(required_unless_present = "paste", value_parser = project_name())]
     pub project: Option<String>,
     /// Instead of a project: print lines of PyTorch or Keras as the layers of one; `-` reads standard input
     #[arg(long, value_name = "FILE", conflicts_with_all = ["project", "set", "unset", "goals", "images", "time", "memory"])]
@@ -39,6 +39,7 @@ pub struct CheckArgs {
 #[derive(Debug, ClapArgs)]
 pub struct SolveArgs {
     /// A project file, a run folder or a built-in project
+    #[arg(value_parser = project_name())]
     pub project: String,
     #[command(flatten)]
     pub changes: Changes,
@@ -72,6 +73,7 @@ pub struct SolveArgs {
 #[derive(Debug, ClapArgs)]
 pub struct LensArgs {
     /// A project file, a run folder or a built-in project
+    #[arg(value_parser = project_name())]
     pub project: String,
     /// The layer: encoder.0, or encoder.3.1.0 inside a block
     pub layer: String,

@@ -1,6 +1,6 @@
 //! The words of `strata sweep`.
 
-use super::at_least_one;
+use super::{at_least_one, project_name};
 use crate::cli::overrides::Changes;
 use clap::Args as ClapArgs;
 use std::path::PathBuf;
@@ -11,7 +11,7 @@ use strata_sweep::emit::Engine;
 #[derive(Debug, ClapArgs)]
 pub struct SweepArgs {
     /// A project file with a [sweep], or the folder of a sweep to go on with
-    #[arg(value_name = "PROJECT|DIR", required_unless_present = "merge")]
+    #[arg(value_name = "PROJECT|DIR", required_unless_present = "merge", value_parser = project_name())]
     pub project: Option<String>,
     /// The sweep's folder; one that was begun goes on [default: the next free sweeps/TITLE-N next to the project]
     #[arg(short, long, value_name = "DIR")]

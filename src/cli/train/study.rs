@@ -62,7 +62,9 @@ pub fn run(args: &TrainArgs, source: &Source) -> anyhow::Result<()> {
         true => output::print_json(&as_json(&plan, page))?,
         false => output::print(&as_text(&plan, page))?,
     }
-    match has_failed {
+    // What another process trains is not done yet: whatever follows in a script would come too early.
+    let is_left = |item: &Item| wanted.contains(&item.run) && item.standing != Standing::Done;
+    match has_failed || plan.items.iter().any(is_left) {
         true => Err(Told(FAILED).into()),
         false => Ok(()),
     }

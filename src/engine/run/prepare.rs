@@ -35,6 +35,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use strata_core::format;
 use strata_core::project::data::Split;
+use strata_core::project::stage::Task;
 use strata_core::project::{Project, ProjectError, file};
 use strata_core::shape::Inference;
 use strata_core::system_memory::available_bytes;
@@ -312,11 +313,13 @@ fn begin(
             .map(|skipped| (skipped.file.clone(), skipped.reason.clone()))
             .collect(),
     });
+    let mut stages = session.project.stages.iter();
+    let classifies = stages.any(|stage| stage.task == Task::Classify);
     for note in session
         .dataset
         .notes()
         .iter()
-        .filter(|note| note.line.is_some())
+        .filter(|note| note.line.is_some() && (classifies || !note.of_classes))
     {
         session.sink.event(Event::Warning {
             message: note.to_string(),

@@ -4,27 +4,28 @@
 //! exactly where, so that a resumed run measures each epoch once and ends like one never stopped.
 //! An image that can't be read ends the run as a stop does, with a message.
 
+mod measured;
+
 use super::batches::Batches;
-use super::compatibility::is_measured;
 use super::early_stop::{self, Verdict};
-use super::evaluate::with_mse;
 use super::pool::in_pool;
-use super::restore::{self, Best};
+use super::restore;
 use super::session::Session;
 use super::step::Stepper;
 use crate::error::RunError;
 use crate::event::{EpochReport, Event, Metrics};
 use crate::storage::checkpoint::{Tally, Watch};
 use crate::storage::metrics_csv::MetricsRow;
+use measured::{measure_best, measure_into, measure_own, trained};
 use std::sync::Arc;
 use strata_core::project::data::Split;
 use strata_core::project::live_setting::LiveSetting;
 use strata_core::project::schedule::PlateauWatch;
-use strata_core::project::stage::{Loss, Stage, Task};
+use strata_core::project::stage::Stage;
 use strata_core::project::{Place, Stack};
 use strata_core::shape::unfreezing;
+use strata_data::SplitData;
 use strata_data::loader::Job;
-use strata_data::{Dataset, SplitData};
 use strata_nn::Route;
 use strata_nn::ops::team;
 
@@ -278,14 +279,17 @@ fn end_epoch(session: &mut Session<'_>, stepper: &Stepper) -> Result<Flow, RunEr
     if !is_measured {
         return Ok(Flow::Stopped);
     }
+    let mut reached = match &best {
+        Some(best) => best.metrics.clone(),
+        None => metrics.clone(),
+    };
+    if is_last && best.is_none() && !measure_own(session, stepper, &mut reached)? {
+        return Ok(Flow::Stopped);
+    }
     write_rows(session, stage, stepper, &metrics)?;
     let plateau = watched_plateau(session, stage, &metrics);
     advance(session, verdict);
     session.position.plateau = plateau;
-    let reached = match &best {
-        Some(best) => best.metrics.clone(),
-        None => metrics.clone(),
-    };
     record(session, &reached)?;
     session.keep_snapshot();
     if let Some(best) = &best {
@@ -295,24 +299,6 @@ fn end_epoch(session: &mut Session<'_>, stepper: &Stepper) -> Result<Flow, RunEr
     save(session, stepper, verdict, is_last)?;
     tell(session, metrics);
     Ok(Flow::Done)
-}
-
-/// Measures the images that were kept out with the weights of the best epoch, those for the final figure for `metrics`
-/// too. False when a stop was asked for meanwhile. Afterwards the network has the weights of the last step again.
-fn measure_best(
-    session: &mut Session<'_>,
-    stepper: &Stepper,
-    best: &mut Best,
-    metrics: &mut Vec<(Split, Metrics)>,
-) -> Result<bool, RunError> {
-    let last = best.put(session)?;
-    let own = &mut best.metrics;
-    let is_measured = measure_into(session, stepper, Split::Valid, own)?
-        && measure_into(session, stepper, Split::Test, own)?;
-    session.network.load_state(&last).map_err(RunError::input)?;
-    let is_test = |(split, _): &&(Split, Metrics)| *split == Split::Test;
-    metrics.extend(best.metrics.iter().find(is_test).cloned());
-    Ok(is_measured)
 }
 
 /// What a schedule that waits for a plateau remembers after this epoch. It begins to watch after its warm-up.
@@ -334,66 +320,6 @@ fn watched_plateau(
         Some(value) => plateau.judge(watch, value, stage.optimizer.lr()),
         None => watch,
     }
-}
-
-/// False when a stop was asked for meanwhile.
-fn measure_into(
-    session: &mut Session<'_>,
-    stepper: &Stepper,
-    split: Split,
-    metrics: &mut Vec<(Split, Metrics)>,
-) -> Result<bool, RunError> {
-    let stage = stepper.stage();
-    if split == stage.split || !is_measured(stage, &session.dataset, split) {
-        return Ok(true);
-    }
-    let weights = stepper.class_weights.as_deref();
-    let Some(measured) = session.measure(stage, weights, split)? else {
-        return Ok(false);
-    };
-    metrics.push((split, measured));
-    Ok(true)
-}
-
-/// The training split's metrics: means over the epoch's batches, as they were when each was trained on.
-fn trained(stage: &Stage, tally: Tally, dataset: &Dataset) -> Metrics {
-    let images = tally.images.max(1) as f64;
-    let pixels = &dataset.pixel_units();
-    let answers = match dataset.has_label_sets() {
-        true => images * dataset.classes().len().max(1) as f64,
-        false => images,
-    };
-    let weight = match stage.class_weights {
-        Some(_) => tally.weight.max(f64::MIN_POSITIVE),
-        None => images,
-    };
-    let metrics = Metrics {
-        loss: tally.loss / weight,
-        ..Metrics::default()
-    };
-    let loss = metrics.loss;
-    match stage.task {
-        Task::Reconstruct => {
-            let counted = tally.pixel_error / images;
-            let error = (stage.loss == Loss::Mse)
-                .then(|| pixels.of_network_error(loss).unwrap_or(counted))
-                .filter(|error| !error.is_nan());
-            match error {
-                Some(error) => with_mse(metrics, error, pixels),
-                None => metrics,
-            }
-        }
-        Task::Classify => Metrics {
-            accuracy: Some(tally.correct as f64 / answers),
-            log_loss: (is_log_loss(stage) && !dataset.has_label_sets()).then_some(loss),
-            ..metrics
-        },
-    }
-}
-
-/// Whether a classifying stage minimises what is reported as its log loss.
-fn is_log_loss(stage: &Stage) -> bool {
-    [Loss::CROSS_ENTROPY, Loss::Bce].contains(&stage.loss) && stage.class_weights.is_none()
 }
 
 fn write_rows(

@@ -13,6 +13,8 @@ pub(super) use values::{ValueLine, show_focus, show_values, written};
 
 /// Height of a mark on the axis of values, and width of one on the axis of steps, with the space to the next one.
 const MARK: [f32; 2] = [24.0, 72.0];
+/// A plot that is lower has no room for two numbers on its axis of values.
+const LEAST: f32 = 60.0;
 /// A plot that is lower has no room for the name of its axis of steps.
 const LOW: f32 = 110.0;
 /// Of the height of all values: how far below and above them lie the marks of those that have no place among them.
@@ -160,6 +162,17 @@ impl Span {
     pub fn above(self) -> f64 {
         self.high + STRIP * (self.high - self.low)
     }
+}
+
+/// Whether a tile is too low for a plot with two numbers on its axis of values; it is said instead of drawing lines
+/// without any.
+pub(super) fn is_too_low(ui: &mut Ui) -> bool {
+    let is_low = ui.available_height() < LEAST;
+    if is_low {
+        let text = RichText::new("Drawn in a taller tile").size(theme::SMALL);
+        ui.label(text.color(theme::palette(ui).weak));
+    }
+    is_low
 }
 
 /// The plot of a quantity, empty, from `first` on; `title` is at its axis of values; [`show_values`] tells what its lines are

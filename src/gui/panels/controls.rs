@@ -11,8 +11,9 @@ use eframe::egui::{
     Align, Button, Color32, DragValue, Id, Label, Layout, Popup, PopupCloseBehavior, ProgressBar,
     Rect, Response, RichText, Ui, UiBuilder, vec2,
 };
-use strata_app::action::Action;
+use strata_app::action::{Action, Show};
 use strata_app::run_monitor::{Continuation, Phase, RunMonitor};
+use strata_app::setting_field::SettingField;
 use strata_app::state::State;
 use strata_core::format;
 use strata_engine::event::Outcome;
@@ -28,6 +29,8 @@ const PAD: f32 = 12.0;
 const WIDTHS: [f32; 4] = [88.0, 72.0, 64.0, 72.0];
 /// Width of the button that opens the menu of other programs.
 const EXPORT: f32 = 24.0;
+/// A bar with less room beside its buttons has these without words.
+const BESIDE: f32 = 128.0;
 /// Width of all of them with what lies between.
 const BUTTONS: f32 =
     WIDTHS[0] + WIDTHS[1] + WIDTHS[2] + WIDTHS[3] + EXPORT + 5.0 * theme::GAP + theme::STEP;
@@ -49,7 +52,7 @@ pub fn show(ui: &mut Ui, bar: Rect, state: &State, actions: &mut Vec<Action>) {
         let top = Rect::from_min_size(corner, vec2(inner.width(), height));
         inner.min.y = bar.bottom() - HEIGHT;
         let above = UiBuilder::new().id_salt("results").max_rect(top);
-        results::show_above(&mut ui.new_child(above), state);
+        results::show_above(&mut ui.new_child(above), state, actions);
     }
     ui.scope_builder(UiBuilder::new().max_rect(inner), |ui| {
         buttons(ui, state, place.is_none(), actions);
@@ -58,33 +61,29 @@ pub fn show(ui: &mut Ui, bar: Rect, state: &State, actions: &mut Vec<Action>) {
 
 /// The buttons, and how far the run is; what it reached where that has its place `beside` them.
 fn buttons(ui: &mut Ui, state: &State, beside: bool, actions: &mut Vec<Action>) {
+    let bare = ui.available_width() < BUTTONS + BESIDE;
     ui.horizontal_centered(|ui| {
         main_button(ui, state, actions);
         let training = &state.training;
         match training.continuation() {
-            Some(how) => go_on(ui, state, how, actions),
-            None => step(ui, training, actions),
+            Some(how) => go_on(ui, state, how, bare, actions),
+            None => step(ui, training, bare, actions),
         }
-        let stop = quiet_button(
-            ui,
-            Icon::Stop,
-            "Stop",
-            training.is_live() && training.phase != Phase::Stopping,
-            WIDTHS[2],
-        );
-        if stop
-            .on_hover_text("Save a checkpoint and end the run")
-            .clicked()
-        {
+        let can_stop = training.is_live() && training.phase != Phase::Stopping;
+        let hover = "Save a checkpoint and end the run";
+        let stop = Secondary(Icon::Stop, "Stop", WIDTHS[2]);
+        if stop.show(ui, bare, can_stop, hover).clicked() {
             actions.push(Action::Stop);
         }
-        let report = quiet_button(ui, Icon::Save, "Report", training.run.is_some(), WIDTHS[3]);
-        let hover = "Write the run as one page into its folder: curves, metrics, pictures, layers; also while it trains";
-        if report
-            .on_hover_text(hover)
-            .on_disabled_hover_text("There is no run to report yet")
-            .clicked()
-        {
+        let (has_run, hover) = match training.run.is_some() {
+            true => (
+                true,
+                "Write the run as one page into its folder: curves, metrics, pictures, layers; also while it trains",
+            ),
+            false => (false, "There is no run to report yet"),
+        };
+        let report = Secondary(Icon::Save, "Report", WIDTHS[3]);
+        if report.show(ui, bare, has_run, hover).clicked() {
             actions.push(Action::Report);
         }
         if !training.is_live() {
@@ -98,6 +97,21 @@ fn buttons(ui: &mut Ui, state: &State, beside: bool, actions: &mut Vec<Action>) 
         ui.add_space(theme::STEP);
         progress(ui, state, beside, actions);
     });
+}
+
+/// A button beside the main one: its icon, its word, and how wide it is with both.
+struct Secondary(Icon, &'static str, f32);
+
+impl Secondary {
+    /// Shows it, `bare` without its word.
+    fn show(&self, ui: &mut Ui, bare: bool, enabled: bool, hover: &str) -> Response {
+        let &Secondary(icon, text, width) = self;
+        if bare {
+            return icon_button(ui, icon, text, &format!("{text}: {hover}"), enabled);
+        }
+        let button = quiet_button(ui, icon, text, enabled, width);
+        button.on_hover_text(hover).on_disabled_hover_text(hover)
+    }
 }
 
 /// The menu of what leaves for other programs; a run in training has its progress there.
@@ -115,21 +129,18 @@ fn export(ui: &mut Ui, training: &RunMonitor, actions: &mut Vec<Action>) {
     });
 }
 
-fn step(ui: &mut Ui, training: &RunMonitor, actions: &mut Vec<Action>) {
+fn step(ui: &mut Ui, training: &RunMonitor, bare: bool, actions: &mut Vec<Action>) {
     let enabled = matches!(training.phase, Phase::Training | Phase::Paused);
-    let step = quiet_button(ui, Icon::Step, "Step", enabled, WIDTHS[1]);
-    if step
-        .on_hover_text("Train on one batch, then wait")
-        .clicked()
-    {
+    let step = Secondary(Icon::Step, "Step", WIDTHS[1]);
+    let hover = "Train on one batch, then wait";
+    if step.show(ui, bare, enabled, hover).clicked() {
         actions.push(Action::Steps(1));
     }
 }
 
 /// In the place of the button for a step: goes on with the run that has ended.
-fn go_on(ui: &mut Ui, state: &State, how: Continuation, actions: &mut Vec<Action>) {
+fn go_on(ui: &mut Ui, state: &State, how: Continuation, bare: bool, actions: &mut Vec<Action>) {
     let hindrance = state.hindrance();
-    let button = quiet_button(ui, Icon::Step, "Go on", hindrance.is_none(), WIDTHS[1]);
     let hover = match (&hindrance, how) {
         (Some(hindrance), _) => format!("Cannot go on: {hindrance}"),
         (None, Continuation::Rest) => {
@@ -139,8 +150,8 @@ fn go_on(ui: &mut Ui, state: &State, how: Continuation, actions: &mut Vec<Action
             "Go on with this run for more epochs, from its last checkpoint".into()
         }
     };
-    let hover = plain(&hover);
-    let button = button.on_hover_text(&hover).on_disabled_hover_text(&hover);
+    let button = Secondary(Icon::Step, "Go on", WIDTHS[1]);
+    let button = button.show(ui, bare, hindrance.is_none(), &plain(&hover));
     match how {
         Continuation::Rest if button.clicked() => actions.push(Action::GoOn(None)),
         Continuation::Rest => {}
@@ -232,6 +243,10 @@ fn train_hint(state: &State) -> String {
 fn progress(ui: &mut Ui, state: &State, beside: bool, actions: &mut Vec<Action>) {
     let training = &state.training;
     let colors = theme::palette(ui);
+    let is_idle = matches!(training.phase, Phase::Idle | Phase::Ended(_));
+    if is_idle && state.wants_files() && !state.has_looked_for_files() {
+        actions.push(Action::LookForFiles);
+    }
     match &training.phase {
         Phase::Idle | Phase::Ended(_) => ended(ui, state, beside, actions),
         Phase::Preparing { what, share } => {
@@ -248,7 +263,7 @@ fn progress(ui: &mut Ui, state: &State, beside: bool, actions: &mut Vec<Action>)
 fn ended(ui: &mut Ui, state: &State, beside: bool, actions: &mut Vec<Action>) {
     let status = status(ui, state);
     let Some(results) = results::reached(state).filter(|_| beside) else {
-        if let Some((text, color)) = status {
+        if let Some((text, color)) = status.filter(|_| beside || !has_trouble_above(state)) {
             fix(ui, state, actions);
             line(ui, &text, color, 2);
         }
@@ -270,9 +285,20 @@ fn ended(ui: &mut Ui, state: &State, beside: bool, actions: &mut Vec<Action>) {
     });
 }
 
-/// The button that mends what keeps the project from being trained, where one edit does.
+/// Whether what keeps a run from beginning, or ended it, is told in the place for results: there are none.
+fn has_trouble_above(state: &State) -> bool {
+    let has_failed = matches!(state.training.phase, Phase::Ended(Outcome::Failed(_)));
+    let is_in_the_way = state.hindrance().is_some() || missing(state).is_some();
+    let asks = state.proposal().is_some() || state.begins();
+    (has_failed || is_in_the_way) && !asks && results::reached(state).is_none()
+}
+
+/// The buttons that mend what keeps the project from being trained, where one edit does, or files are missing.
 fn fix(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
     let Some(fix) = state.hindrance_fix() else {
+        if state.hindrance().is_none() && missing(state).is_some() {
+            files(ui, state, actions);
+        }
         return;
     };
     let hover = format!("{} (Ctrl+Z takes it back)", plain(&fix.label));
@@ -280,6 +306,32 @@ fn fix(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
     let name = format!("Fix to train: {}", fix.label);
     if button.accessible_name(name).clicked() {
         actions.push(Action::Edit(fix.edit.clone()));
+    }
+}
+
+/// What is told of data that are missing, unless a run of this project is shown: that was trained with them.
+fn missing(state: &State) -> Option<String> {
+    let is_of_run = !state.training.curves.is_empty() && !state.run_differs();
+    state.missing_data().filter(|_| !is_of_run)
+}
+
+/// What can be done about data that are not where they are looked for.
+fn files(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
+    let free = !state.downloads.is_busy(state.project().data.source);
+    let running = state.downloads.running(state.project().data.source);
+    if let Some((entry, _)) = state.download().filter(|_| running.is_none()) {
+        let text = format!("Download ({})", format::bytes(entry.bytes()));
+        let button = ui.add_enabled(free, Button::new(text).small());
+        if button.accessible_name("Download to train").clicked() {
+            actions.push(Action::Fetch(true));
+            let path = SettingField::of_data("path");
+            actions.extend(path.map(|path| Action::Show(Show::Field(path))));
+        }
+    }
+    let browse = ui.add(Button::new("Browse…").small());
+    let browse = browse.on_hover_text("Choose their folder");
+    if browse.accessible_name("Browse to train").clicked() {
+        actions.push(Action::BrowseDataFolder);
     }
 }
 
@@ -295,6 +347,9 @@ fn status(ui: &Ui, state: &State) -> Option<(String, Color32)> {
     }
     if let Some(hindrance) = state.hindrance() {
         return Some((format!("Cannot train yet: {hindrance}"), colors.wrong));
+    }
+    if let Some(missing) = missing(state) {
+        return Some((missing, colors.wrong));
     }
     match &state.training.phase {
         Phase::Ended(Outcome::Completed(summary)) => {
@@ -330,11 +385,14 @@ fn best(state: &State) -> String {
     })
 }
 
-/// A text on so many lines at most, or in smaller type on one more where there are several.
+/// A text on so many lines at most, in smaller type where that has room for all of it.
 fn line(ui: &mut Ui, text: &str, color: Color32, rows: usize) {
-    let more = if rows > 1 { rows + 1 } else { 1 };
-    let sizes = [(theme::BODY, rows), (theme::SMALL, more)];
-    clauses(ui, text, color, &sizes);
+    clauses(
+        ui,
+        text,
+        color,
+        &[(theme::BODY, rows), (theme::SMALL, rows)],
+    );
 }
 
 fn running(ui: &mut Ui, training: &RunMonitor) {

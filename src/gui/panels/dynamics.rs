@@ -1,7 +1,9 @@
 //! The course of a training by layer: gradients, weights, updates and outputs over the steps, and what is wrong in words.
 
+mod placed;
+
 use super::axes::ticks::{logarithmic, round, tick};
-use super::axes::{axis, even, show_focus};
+use super::axes::{axis, even, is_too_low, show_focus};
 use super::loading_state::{failed, reading};
 use crate::theme;
 use crate::view::View;
@@ -9,7 +11,8 @@ use crate::widgets::{ChoiceBox, empty, plain};
 use eframe::egui::{
     Align, Color32, Label, Layout, Rect, RichText, ScrollArea, Sense, Ui, UiBuilder, Vec2b, vec2,
 };
-use egui_plot::{AxisHints, GridInput, HoverPosition, Line, Plot};
+use egui_plot::{AxisHints, GridInput, HoverPosition, Line, MarkerShape, Plot, Points};
+use placed::{Placed, span_of, told_marks};
 use std::any::TypeId;
 use strata_app::action::Action;
 use strata_app::arrangement::Workspace;
@@ -296,15 +299,24 @@ fn list(ui: &mut Ui, courses: &[&LayerCourse], figure: Figure) {
 fn plot(ui: &mut Ui, courses: &[&LayerCourse], figure: Figure) {
     let colors = *theme::palette(ui);
     let is_log = figure.is_logarithmic();
-    let place = move |value: f64| if is_log { value.log10() } else { value };
     let back = move |y: f64| if is_log { 10f64.powf(y) } else { y };
     let count = ((ui.available_height() - 3.0 * LINE) / LINE).clamp(2.0, 6.0) as usize;
     let marks = move |input: GridInput| match is_log {
         true => logarithmic(input.bounds.0, input.bounds.1, count),
         false => round(input.bounds.0, input.bounds.1, count),
     };
-    let heading = format!("{}, a line for each layer", figure.name());
+    let placed = courses.iter().map(|course| Placed::of(course, figure));
+    let placed: Vec<Placed> = placed.collect();
+    let span = span_of(&placed);
+    let heading = format!(
+        "{}, a line for each layer{}",
+        figure.name(),
+        told_marks(&placed)
+    );
     ui.label(RichText::new(heading).size(theme::SMALL).color(colors.weak));
+    if is_too_low(ui) {
+        return;
+    }
     let inks: Vec<Color32> = (0..courses.len())
         .map(|index| color(ui, index, courses.len()))
         .collect();
@@ -336,6 +348,8 @@ fn plot(ui: &mut Ui, courses: &[&LayerCourse], figure: Figure) {
         .allow_drag(false)
         .allow_zoom(false)
         .grid_spacing(8.0..=24.0)
+        .include_y(span[0])
+        .include_y(span[1])
         .y_grid_spacer(marks)
         .x_grid_spacer(even)
         .show_x(false)
@@ -355,15 +369,29 @@ fn plot(ui: &mut Ui, courses: &[&LayerCourse], figure: Figure) {
         ])
         .label_formatter(hover)
         .show(ui, |plot| {
-            for (index, course) in courses.iter().enumerate() {
-                let points = course
-                    .line(figure)
-                    .into_iter()
-                    .map(|[step, value]| [step, place(value)]);
-                // A value of 0 has no place on a logarithmic axis.
-                let points: Vec<[f64; 2]> = points.filter(|point| point[1].is_finite()).collect();
-                let line = Line::new(names[index].clone(), points);
-                plot.line(line.color(inks[index]).width(1.5));
+            for (index, course) in placed.into_iter().enumerate() {
+                let ink = inks[index];
+                for stretch in course.stretches {
+                    // A line of one point would be none.
+                    let dot = match stretch[..] {
+                        [point] => Some(Points::new(names[index].clone(), point)),
+                        _ => None,
+                    };
+                    let line = Line::new(names[index].clone(), stretch);
+                    plot.line(line.color(ink).width(1.5));
+                    if let Some(dot) = dot {
+                        plot.points(dot.color(ink).radius(2.0));
+                    }
+                }
+                let strips = [
+                    (course.zeros, span[0], MarkerShape::Down, "0"),
+                    (course.not_finite, span[1], MarkerShape::Cross, "not finite"),
+                ];
+                for (steps, y, shape, name) in strips {
+                    let points: Vec<[f64; 2]> = steps.iter().map(|step| [*step, y]).collect();
+                    let marks = Points::new(name, points).radius(3.0).shape(shape);
+                    plot.points(marks.color(ink).allow_hover(false));
+                }
             }
         });
     show_focus(ui, &shown.response);

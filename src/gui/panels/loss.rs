@@ -6,7 +6,7 @@ mod drawn;
 mod legend;
 mod marks;
 
-use super::axes::Axes;
+use super::axes::{Axes, is_too_low};
 use crate::theme;
 use crate::view::View;
 use crate::widgets::{empty, slider as shown_slider};
@@ -152,6 +152,9 @@ impl LossView {
         };
         let whole = of(ALL_STEPS);
         legend::show(ui, state, &whole, actions);
+        if is_too_low(ui) {
+            return;
+        }
         if kinds.len() < 2 {
             return whole.show(ui, &colors);
         }

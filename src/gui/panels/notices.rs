@@ -3,7 +3,7 @@
 
 use crate::theme;
 use crate::widgets::icon::{self, Icon};
-use crate::widgets::{Field, FieldEvent, icon_button, plain, said};
+use crate::widgets::{Field, FieldEvent, covered, icon_button, plain, said};
 use eframe::egui::{
     Align, Align2, Area, Button, Color32, FontId, Frame, Id, Key, Label, Layout, Margin, Order,
     Rect, RichText, ScrollArea, Sense, Stroke, Ui, vec2,
@@ -41,7 +41,7 @@ pub fn show(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
 /// Lays the messages over the foot of what is shown there, so that nothing moves when they come and go.
 pub(crate) fn lay_over(ui: &Ui, place: Rect, state: &State, actions: &mut Vec<Action>) {
     if state.messages.lasting().next().is_none() {
-        return;
+        return covered::set(ui.ctx(), None);
     }
     let line = theme::palette(ui).line;
     let area = Area::new(Id::unique("messages laid over"))
@@ -49,7 +49,7 @@ pub(crate) fn lay_over(ui: &Ui, place: Rect, state: &State, actions: &mut Vec<Ac
         .pivot(Align2::LEFT_BOTTOM)
         .fixed_pos(place.left_bottom())
         .constrain(false);
-    area.show(ui.ctx(), |ui| {
+    let shown = area.show(ui.ctx(), |ui| {
         let frame = Frame::new()
             .stroke(Stroke::new(1.0, line))
             .corner_radius(theme::RADIUS)
@@ -60,6 +60,7 @@ pub(crate) fn lay_over(ui: &Ui, place: Rect, state: &State, actions: &mut Vec<Ac
             messages(ui, state, actions);
         });
     });
+    covered::set(ui.ctx(), Some(shown.response.rect));
 }
 
 /// The messages that stay, as one bar: the gravest of them, the newest of these first, and how many more there are.

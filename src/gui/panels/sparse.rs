@@ -98,7 +98,7 @@ impl View for SparseView {
     }
 
     fn about(&self) -> &'static str {
-        "How active each hidden unit is on average over images of the stage's split: sorted, and as a histogram. With sparsity = \"rho=0.035 beta=1e-1\" in the stage, the penalty β·Σ KL(ρ‖ρ̂) draws the means ρ̂ to the target ρ: each unit then answers to few images. β stands against a loss that is a mean over pixels: textbooks that add the pixels up have larger ones, such as 3, which here leave the reconstructions grey. A unit is dead where no image makes it more active than 0.1, and always on where nine of ten do. Click on a unit to see below how its activations are spread, which images excite it most, what it looks for in an image and what it paints into the reconstruction, with whitening undone."
+        "How active each hidden unit is on average over images of the stage's split: sorted, and as a histogram. With a sparsity in the stage, such as rho 0.035 and beta 0.1, the penalty β·Σ KL(ρ‖ρ̂) draws the means ρ̂ to the target ρ: each unit then answers to few images. β stands against a loss that is a mean over pixels: textbooks that add the pixels up have larger ones, such as 3, which here leave the reconstructions grey. A unit is dead where no image makes it more active than 0.1, and always on where nine of ten do. Click on a unit to see below how its activations are spread, which images excite it most, what it looks for in an image and what it paints into the reconstruction, with whitening undone."
     }
 
     fn status(&self, state: &State) -> String {
@@ -191,7 +191,7 @@ impl View for SparseView {
                 _ => empty(
                     ui,
                     "No hidden units to measure yet",
-                    "Press Train, or open a run folder. A stage with sparsity = \"rho=0.035 beta=1e-1\" shows its target too.",
+                    "Press Train, or open a run folder. Where a stage has a sparsity, its target is drawn too.",
                 ),
             },
         }

@@ -4,12 +4,13 @@ use super::architecture::proposal;
 use super::loading_state::far;
 use crate::theme;
 use crate::widgets::icon::{self, Icon};
-use crate::widgets::said;
+use crate::widgets::{parameters, said};
 use eframe::egui::{
     Align, Align2, Button, Label, Layout, RichText, Role, Sense, Ui, WidgetInfo, pos2, vec2,
 };
 use std::time::Duration;
 use strata_app::action::{Action, OnView};
+use strata_app::run_monitor::short_name;
 use strata_app::state::State;
 use strata_app::view_kind::ViewKind;
 use strata_core::format;
@@ -27,7 +28,7 @@ pub fn show(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
         let cost = &state.shown.inference.totals;
         number(
             ui,
-            &format!("{} parameters", format::count(cost.parameters)),
+            &parameters(cost.parameters),
             "Numbers that training changes, all stacks",
         );
         number(
@@ -140,16 +141,7 @@ fn run_note(state: &State) -> String {
     let Some(run) = &state.training.run else {
         return String::new();
     };
-    let last: Vec<_> = run
-        .components()
-        .rev()
-        .take(2)
-        .map(|part| part.as_os_str().to_string_lossy())
-        .collect();
-    format!(
-        "run {}",
-        last.into_iter().rev().collect::<Vec<_>>().join("/")
-    )
+    format!("run {}", short_name(run))
 }
 
 fn number(ui: &mut Ui, text: &str, hover: &str) {

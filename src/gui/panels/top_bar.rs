@@ -14,6 +14,8 @@ use strata_core::project::edit::Edit;
 /// The longest text of a device but for those of few machines.
 const WIDEST_DEVICE: &str = "CPU, 16 threads ▾";
 
+/// What the rest of the bar takes where the window is too narrow for two panels.
+const BESIDE_TITLE: f32 = 470.0;
 /// Height of the bar.
 pub const HEIGHT: f32 = 40.0;
 
@@ -51,7 +53,10 @@ pub fn show(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
             ui.spacing_mut().item_spacing.x = theme::STEP;
             history(ui, state, actions);
             ui.add_space(theme::GAP);
-            files(ui, state.view.narrow, actions);
+            match state.view.tight {
+                true => file_menu(ui, actions),
+                false => files(ui, state.view.narrow, actions),
+            }
         }
         right(ui, state, actions);
     });
@@ -87,12 +92,24 @@ fn switches(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
     }
     device(ui, state, actions);
     if !state.start {
+        layers(ui, state, actions);
         settings(ui, state, actions);
     }
     let dark = ui.visuals().dark_mode;
     let hover = if dark { "Light theme" } else { "Dark theme" };
     if icon_button(ui, Icon::Theme, "Switch theme", hover, true).clicked() {
         actions.push(Action::Show(Show::Dark(!dark)));
+    }
+}
+
+fn layers(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
+    let (name, shown) = match state.shows_layers() {
+        true => ("Hide layers", true),
+        false => ("Show layers", false),
+    };
+    let hover = format!("{name} (Ctrl+Shift+B)");
+    if icon_button(ui, Icon::LeftSide, name, &hover, true).clicked() {
+        actions.push(Action::Show(Show::Layers(!shown)));
     }
 }
 
@@ -159,8 +176,15 @@ fn title(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
         font,
         eframe::egui::Color32::WHITE,
     );
-    let width =
-        (written.size().x + 20.0).clamp(160.0, if state.view.narrow { 200.0 } else { 360.0 });
+    let widths = match &state.view {
+        view if view.tight => [
+            96.0,
+            (ui.available_width() - BESIDE_TITLE).clamp(96.0, 200.0),
+        ],
+        view if view.narrow => [160.0, 200.0],
+        _ => [160.0, 360.0],
+    };
+    let width = (written.size().x + 20.0).clamp(widths[0], widths[1]);
     let field = Field::new(id, "Project title", &state.project().title)
         .words()
         .hint("untitled")
@@ -228,7 +252,17 @@ fn files(ui: &mut Ui, narrow: bool, actions: &mut Vec<Action>) {
             }
         }
     });
-    for (text, hover, action) in [
+    let shown = if narrow { 2 } else { 3 };
+    for (text, hover, action) in file_actions().into_iter().take(shown) {
+        if ui.add(flat(text)).on_hover_text(hover).clicked() {
+            actions.push(action);
+        }
+    }
+}
+
+/// What is done with files: its name, what it does, the action.
+fn file_actions() -> [(&'static str, &'static str, Action); 3] {
+    [
         (
             "Open…",
             "Open a project file, a run's folder, images as data, weights for this network as a run, or an ONNX file as a \
@@ -242,31 +276,61 @@ fn files(ui: &mut Ui, narrow: bool, actions: &mut Vec<Action>) {
             Action::AskPath(PathPurpose::Save),
         ),
     ]
-    .into_iter()
-    .take(if narrow { 2 } else { 3 })
-    {
-        if ui.add(flat(text)).on_hover_text(hover).clicked() {
-            actions.push(action);
-        }
-    }
 }
 
+/// The same as one menu, where the bar has no room for their names; the examples are on the start page.
+fn file_menu(ui: &mut Ui, actions: &mut Vec<Action>) {
+    let button = ui
+        .add(flat("File ▾"))
+        .on_hover_text("Open and save; examples to start from");
+    Popup::menu(&button).width(200.0).show(|ui| {
+        close_by_key(ui);
+        let start = ui.button("Examples and recent projects");
+        if start.on_hover_text("The start page").clicked() {
+            actions.push(Action::Start(true));
+        }
+        for (text, hover, action) in file_actions() {
+            if ui.button(text).on_hover_text(hover).clicked() {
+                actions.push(action);
+            }
+        }
+    });
+}
+
+const WORKSPACES: [(Workspace, &str); 3] = [
+    (
+        Workspace::Data,
+        "The images, what augmentation makes of them, and a playground for kernels (F2)",
+    ),
+    (
+        Workspace::Design,
+        "Shapes, costs and advice before anything is trained (F2)",
+    ),
+    (
+        Workspace::Training,
+        "Watch the network learn and look into it (F2)",
+    ),
+];
+
+/// The workspaces beside each other, or where there is no room for them the one that is shown, with the others in its
+/// menu.
 fn workspaces(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
+    if !state.view.tight {
+        return workspace_buttons(ui, state, actions);
+    }
+    let shown = state.view.workspace;
+    let button = ui.add(flat(&format!("{} ▾", shown.name())));
+    let button = button.on_hover_text("Data, design or training (F2)");
+    let button = button.accessible_name("Workspace");
+    Popup::menu(&button).width(120.0).show(|ui| {
+        close_by_key(ui);
+        workspace_buttons(ui, state, actions);
+    });
+}
+
+fn workspace_buttons(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
     ui.add_space(theme::STEP);
-    for (workspace, hover) in [
-        (
-            Workspace::Data,
-            "The images, what augmentation makes of them, and a playground for kernels (F2)",
-        ),
-        (
-            Workspace::Design,
-            "Shapes, costs and advice before anything is trained (F2)",
-        ),
-        (
-            Workspace::Training,
-            "Watch the network learn and look into it (F2)",
-        ),
-    ] {
+    for (workspace, hover) in WORKSPACES {
         let button = Button::selectable(state.view.workspace == workspace, workspace.name());
         let shown = ui.add(button).on_hover_text(hover);
         let shown = shown.accessible_name(format!("{} workspace", workspace.name()));

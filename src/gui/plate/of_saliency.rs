@@ -205,7 +205,7 @@ fn words(saliency: &Saliency, index: usize, answer: &Answer) -> (String, String)
     (
         label,
         format!(
-            "{top}logit of {} {score}{before}",
+            "{top}logit of {}: {score}{before}",
             saliency.class_name(class)
         ),
     )

@@ -7,7 +7,8 @@ use eframe::egui::{Color32, Label, Role, Sense, Ui, WidgetInfo};
 /// its clauses as have in the last; the whole is in the tooltip then.
 pub fn clauses(ui: &mut Ui, text: &str, color: Color32, sizes: &[(f32, usize)]) {
     let laid_out = |text: &str, (size, rows): (f32, usize)| {
-        let mut job = said(text, size, color);
+        // A number and its unit are on one line.
+        let mut job = said(&text.replace(" %", "\u{a0}%"), size, color);
         job.wrap.max_width = ui.available_width();
         job.wrap.max_rows = rows;
         ui.fonts_mut(|fonts| fonts.layout_job(job))

@@ -1,6 +1,6 @@
 //! What a view shows while it has nothing to show: what will be here, and what to do for it.
 
-use super::said;
+use super::{covered, plain, said};
 use crate::theme;
 use eframe::egui::text::LayoutJob;
 use eframe::egui::{Align, Layout, RichText, Ui};
@@ -8,22 +8,28 @@ use eframe::egui::{Align, Layout, RichText, Ui};
 /// Fills what is left with a heading and one sentence in its middle.
 pub fn empty(ui: &mut Ui, heading: &str, what_to_do: &str) {
     let colors = theme::palette(ui);
-    let space = (ui.available_height() - 44.0).max(0.0) / 2.0;
+    let height = covered::free_height(ui, HEADING);
+    let space = (height - TEXT).max(0.0) / 2.0;
+    let bottom = ui.cursor().top() + height;
     ui.with_layout(Layout::top_down(Align::Center), |ui| {
         ui.add_space(space);
-        ui.label(
-            RichText::new(heading)
-                .font(theme::heading(theme::BODY))
-                .color(colors.text),
-        );
+        let heading = RichText::new(heading).font(theme::heading(theme::BODY));
+        let heading = ui.label(heading.color(colors.text));
         let mut job = said(what_to_do, theme::BODY, colors.weak);
         job.halign = Align::Center;
         job.wrap.max_width = balanced(ui, &job);
         let lines = ui.fonts_mut(|fonts| fonts.layout_job(job));
-        ui.label(lines);
+        // What would be cut is read where the pointer rests.
+        match ui.cursor().top() + lines.size().y <= bottom {
+            true => drop(ui.label(lines)),
+            false => drop(heading.on_hover_text(plain(what_to_do))),
+        }
     });
 }
 
+/// Height of a heading, and of one with a line below it.
+const HEADING: f32 = 18.0;
+const TEXT: f32 = 44.0;
 /// The widest line of such a sentence.
 const LINE: f32 = 440.0;
 /// Lines cannot be broken anywhere: so much wider than their mean they may be.

@@ -158,8 +158,11 @@ impl<'a> Field<'a> {
         (response, event)
     }
 
-    /// The field with the complaint below it, also in a row: what is beside it keeps its place.
+    /// The field with the complaint below it, unless that is shown elsewhere, also in a row: what is beside it keeps its place.
     fn refused(&self, ui: &mut Ui, text: &mut String, complaint: &str) -> Response {
+        if refused::is_told_apart(ui, complaint) {
+            return self.edit(ui, text, true);
+        }
         let says = |ui: &mut Ui| ui.label(said(complaint, theme::SMALL, theme::palette(ui).wrong));
         if !ui.layout().is_horizontal() {
             let response = self.edit(ui, text, true);

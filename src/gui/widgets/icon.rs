@@ -56,6 +56,8 @@ pub enum Icon {
     Out,
     /// A window with a bar to the right.
     Side,
+    /// A window with a bar to the left.
+    LeftSide,
     /// A padlock: must not be edited.
     Lock,
     /// A lamp: what could be better.
@@ -128,7 +130,7 @@ pub fn paint(painter: &Painter, icon: Icon, rect: Rect, color: Color32) {
             (12.5, 11.5),
             (1.5, 11.5),
         ]),
-        Icon::Side => {
+        Icon::Side | Icon::LeftSide => {
             pen.line(&[
                 (1.5, 2.5),
                 (12.5, 2.5),
@@ -136,7 +138,8 @@ pub fn paint(painter: &Painter, icon: Icon, rect: Rect, color: Color32) {
                 (1.5, 11.5),
                 (1.5, 2.5),
             ]);
-            pen.line(&[(8.8, 2.5), (8.8, 11.5)]);
+            let bar = if icon == Icon::Side { 8.8 } else { 5.2 };
+            pen.line(&[(bar, 2.5), (bar, 11.5)]);
         }
         Icon::Save => {
             pen.line(&[(7.0, 1.5), (7.0, 9.0)]);

@@ -3,7 +3,7 @@
 //!
 //! They are kept in egui's memory, as what is being typed is; each field reports its state in every frame.
 
-use eframe::egui::{Context, Id};
+use eframe::egui::{Context, Id, Ui};
 use std::sync::Arc;
 use strata_app::refused_field::RefusedField;
 
@@ -51,6 +51,40 @@ pub(super) fn note(ctx: &Context, id: Id, field: &str, complaint: Option<&str>) 
     if is_news {
         ctx.request_repaint();
     }
+}
+
+/// What fields say in a part of the window that shows it elsewhere.
+#[derive(Clone, Default)]
+struct Apart(Option<Vec<String>>);
+
+fn apart_key() -> Id {
+    Id::unique("complaints that are shown elsewhere")
+}
+
+/// Shows fields whose complaints are not written below them: gives these, for a place with more room.
+pub fn apart<R>(ui: &mut Ui, content: impl FnOnce(&mut Ui) -> R) -> (R, Vec<String>) {
+    let replace = |ui: &Ui, list: Option<Vec<String>>| {
+        ui.data_mut(|data| {
+            let apart = data.get_temp_mut_or_default::<Apart>(apart_key());
+            std::mem::replace(&mut apart.0, list)
+        })
+    };
+    let before = replace(ui, Some(Vec::new()));
+    let shown = content(ui);
+    let own = replace(ui, before);
+    (shown, own.unwrap_or_default())
+}
+
+/// Leaves a complaint to whoever shows it elsewhere; false where nobody does.
+pub(super) fn is_told_apart(ui: &Ui, complaint: &str) -> bool {
+    ui.data_mut(|data| {
+        let apart = data.get_temp_mut_or_default::<Apart>(apart_key());
+        let list = apart.0.as_mut();
+        list.is_some_and(|list| {
+            list.push(complaint.to_owned());
+            true
+        })
+    })
 }
 
 /// The fields that are refused. With `prune`, those that were not shown in this frame are forgotten: the project has

@@ -5,6 +5,7 @@
 use crate::theme;
 use eframe::egui::text::{LayoutJob, TextFormat};
 use eframe::egui::{Color32, FontId};
+use strata_core::format;
 use strata_core::spoken::spoken;
 
 /// The sign on both sides of what is code.
@@ -26,6 +27,15 @@ pub fn said(text: &str, size: f32, ink: Color32) -> LayoutJob {
 /// A sentence where there is one font alone: in hover texts and in the names that screen readers say.
 pub fn plain(text: &str) -> String {
     spoken(text).replace(QUOTE, "")
+}
+
+/// So many parameters: `1 parameter`, `2,570 parameters`.
+pub fn parameters(count: u64) -> String {
+    let number = format::count(count);
+    match count {
+        1 => format!("{number} parameter"),
+        _ => format!("{number} parameters"),
+    }
 }
 
 #[cfg(test)]

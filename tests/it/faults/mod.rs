@@ -195,6 +195,32 @@ fn names_that_are_no_utf_8_are_told_and_found_again() {
     assert_eq!(json(&output)["run"], "file://run%FF", "{}", err(&output));
 }
 
+#[cfg(unix)]
+#[test]
+fn a_project_file_of_any_name_is_checked_and_trained() {
+    use std::os::unix::ffi::OsStrExt;
+    let folder = with_project();
+    let name = std::ffi::OsStr::from_bytes(b"m\xfcll\xff.toml");
+    std::fs::rename(folder.path().join("tiny.toml"), folder.path().join(name)).unwrap();
+    let told = |command: &str, name: &std::ffi::OsStr| {
+        let mut program = Command::new(env!("CARGO_BIN_EXE_strata"));
+        program.env("STRATA_LOG", "off").current_dir(folder.path());
+        program.arg(command).arg(name).output().unwrap()
+    };
+    for command in ["check", "solve", "train"] {
+        let output = told(command, name);
+        let is_known = command == "solve" || code(&output) == 0;
+        assert!(
+            is_known && !err(&output).contains("UTF-8"),
+            "{}",
+            err(&output)
+        );
+    }
+    // The address of such a file is taken for it, too.
+    let address = std::ffi::OsStr::new("file://m%FCll%FF.toml");
+    assert_eq!(code(&told("check", address)), 0);
+}
+
 #[test]
 fn no_text_of_a_project_steers_the_terminal() {
     let folder = tempfile::tempdir().unwrap();

@@ -100,6 +100,19 @@ fn round_step(rough: f64) -> f64 {
         .unwrap_or(power)
 }
 
+/// Marks of an axis of counts, the logarithm of 1 + count: 0, which has a place there, and powers of ten up to the largest
+/// count; of many those that are left with an even distance. At least two.
+pub(in crate::panels) fn counts(most: u64, room: usize) -> Vec<u64> {
+    let powers = std::iter::successors(Some(1u64), |power| power.checked_mul(10));
+    let mut powers: Vec<u64> = powers.take_while(|power| *power <= most.max(1)).collect();
+    powers.reverse();
+    let every = powers.len().div_ceil(room.max(2) - 1);
+    let kept = powers.into_iter().step_by(every);
+    let mut marks: Vec<u64> = kept.chain([0]).collect();
+    marks.reverse();
+    marks
+}
+
 /// The shortest text of a round number: a power of ten from a million on and below a ten-thousandth.
 pub(in crate::panels) fn tick(value: f64) -> String {
     let exact = |digits: usize| {
@@ -181,6 +194,26 @@ mod tests {
         }
         for (low, high) in [(0.0, 1.0), (0.3, 0.7), (5.2, 5.4), (0.0, 2_500_000.0)] {
             assert!(whole(low, high, 4).len() >= 2, "{low} {high}");
+        }
+    }
+
+    #[test]
+    fn an_axis_of_counts_has_zero_and_powers_of_ten() {
+        assert_eq!(counts(0, 4), [0, 1]);
+        assert_eq!(counts(7, 2), [0, 1]);
+        assert_eq!(counts(2500, 5), [0, 1, 10, 100, 1000]);
+        assert_eq!(counts(2500, 3), [0, 10, 1000]);
+        for most in [0, 1, 9, 10, 12_345, u64::MAX] {
+            for room in 0..8 {
+                let marks = counts(most, room);
+                assert!(
+                    marks.len() >= 2 && marks.len() <= room.max(2),
+                    "{most} {room} {marks:?}"
+                );
+                assert!(
+                    marks[0] == 0 && marks.is_sorted() && marks[marks.len() - 1] <= most.max(1)
+                );
+            }
         }
     }
 

@@ -3,7 +3,7 @@
 use super::Axes;
 use crate::theme;
 use crate::widgets::focus_ring;
-use eframe::egui::{Color32, PopupAnchor, Response, RichText, Tooltip, Ui};
+use eframe::egui::{Color32, Id, PopupAnchor, Response, RichText, Tooltip, Ui};
 use egui_plot::PlotResponse;
 use strata_app::curves::{Curves, ValuesAt};
 use strata_core::format;
@@ -43,6 +43,7 @@ pub(in crate::panels) fn show_values(
     };
     let x = plot.transform.value_from_position(pointer).x.max(0.0);
     let (title, lines) = of(x);
+    paint_twice(ui, plot.response.id.with("hovered"));
     let weak = theme::palette(ui).weak;
     let tooltip = Tooltip::always_open(
         ui.ctx().clone(),
@@ -66,6 +67,16 @@ pub(in crate::panels) fn show_values(
         }
         ui.label(RichText::new(MOVING).size(theme::SMALL).color(weak));
     });
+}
+
+/// What is measured before it is shown, as a tooltip is at first, needs another frame; a pointer that rests asks for none.
+fn paint_twice(ui: &Ui, id: Id) {
+    let now = ui.ctx().cumulative_frame_nr();
+    let before =
+        ui.data_mut(|data| std::mem::replace(data.get_temp_mut_or_default::<u64>(id), now));
+    if before + 1 < now {
+        ui.request_repaint();
+    }
 }
 
 /// The values at a step as text with its parts, `batch 0.1234`, `valid 0.1300 after epoch 2`: which line it is (`None` for

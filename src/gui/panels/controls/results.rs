@@ -1,10 +1,11 @@
 //! What a run reached, and the place for it: one that is there before there is anything to say, so that nothing moves
 //! when there is.
 
-use super::{BUTTONS, line};
+use super::{BUTTONS, ROW, fix, has_trouble_above, line, status};
 use crate::theme;
 use eframe::egui::{Galley, Label, Sense, Ui};
 use std::sync::Arc;
+use strata_app::action::Action;
 use strata_app::run_monitor::Phase;
 use strata_app::state::State;
 use strata_core::project::data::Split;
@@ -70,18 +71,34 @@ fn in_lines(ui: &Ui, text: &str, width: f32) -> String {
 }
 
 /// What the run has reached so far, or what will stand there.
-pub(super) fn show_above(ui: &mut Ui, state: &State) {
+pub(super) fn show_above(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
     let results = state.training.curves.results();
     if !results.is_empty() {
         let lines = in_lines(ui, &results, ui.available_width());
         let shown = written(ui, &lines);
         return show(ui, state, shown);
     }
+    if !state.training.is_live() && has_trouble_above(state) {
+        return trouble(ui, state, actions);
+    }
     let text = match state.training.is_live() {
         true => "What the run reaches stands here after its first epoch",
         false => "What a run reaches stands here",
     };
     line(ui, text, theme::palette(ui).weak, 1);
+}
+
+/// What keeps a run from beginning, with what mends it: here it has room for its words.
+fn trouble(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
+    let rows = (ui.available_height() / ROW).floor().max(1.0) as usize;
+    let Some((text, color)) = status(ui, state) else {
+        return;
+    };
+    ui.horizontal(|ui| {
+        ui.spacing_mut().interact_size.y = ROW;
+        fix(ui, state, actions);
+        line(ui, &text, color, rows);
+    });
 }
 
 /// What a run that has ended reached.

@@ -11,6 +11,8 @@ use strata_app::state::State;
 use strata_core::format;
 use strata_core::project::edit::Edit;
 use strata_core::project::help::{DataSetting, Repair};
+use strata_core::project::stage::Task;
+use strata_data::Note;
 use strata_inspect::gallery::{Gallery, Part, Request};
 
 /// Files left out that are listed.
@@ -159,13 +161,21 @@ fn fit(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
     ui.add_space(theme::GAP / 2.0);
 }
 
+/// What is worth knowing of the data in this project: that of classes only where these are told apart.
+pub(super) fn told<'g>(state: &State, gallery: &'g Gallery) -> impl Iterator<Item = &'g Note> {
+    let classifies = state.has_task(Task::Classify);
+    let all = gallery.notes.iter();
+    all.filter(move |note| classifies || !note.of_classes)
+}
+
 /// What is worth knowing of the data, each with the button that changes it.
 pub(super) fn notes(ui: &mut Ui, state: &State, gallery: &Gallery, actions: &mut Vec<Action>) {
     let colors = theme::palette(ui);
     fit(ui, state, actions);
-    for (text, line) in &gallery.notes {
-        ui.add(Label::new(said(text, theme::SMALL, colors.text)).wrap());
-        let changed = line
+    for note in told(state, gallery) {
+        ui.add(Label::new(said(note.in_window(), theme::SMALL, colors.text)).wrap());
+        let changed = note
+            .line
             .as_ref()
             .and_then(|line| Some((line, state.project().data.with_line(line)?)));
         if let Some((line, data)) = changed {
@@ -179,7 +189,8 @@ pub(super) fn notes(ui: &mut Ui, state: &State, gallery: &Gallery, actions: &mut
         }
         ui.add_space(theme::GAP / 2.0);
     }
-    for python in &gallery.python {
+    let python = told(state, gallery).filter_map(|note| note.python.as_ref());
+    for python in python {
         let button = Button::new(RichText::new("Copy the Python that converts").size(theme::SMALL));
         if ui.add(button).on_hover_text(python).clicked() {
             ui.ctx().copy_text(python.clone());

@@ -177,8 +177,9 @@ fn labelled(gallery: &Gallery) -> bool {
 }
 
 /// Whether there is something to say next to the images.
-fn has_notes(gallery: &Gallery) -> bool {
-    !(gallery.skipped.is_empty() && gallery.passed_over.is_empty() && gallery.notes.is_empty())
+fn has_notes(state: &State, gallery: &Gallery) -> bool {
+    let has_files = !(gallery.skipped.is_empty() && gallery.passed_over.is_empty());
+    has_files || balance::told(state, gallery).next().is_some()
 }
 
 /// The buttons for the pages.
@@ -384,7 +385,7 @@ impl DataView {
         let area = ui.available_rect_before_wrap();
         let wide = area.width() >= 2.0 * BALANCE;
         let has_side =
-            labelled(gallery) || has_notes(gallery) || state.network_for_data().is_some();
+            labelled(gallery) || has_notes(state, gallery) || state.network_for_data().is_some();
         let side = (SIDE * area.width()).max(BALANCE);
         let right = if wide && has_side { side } else { 0.0 };
         let (images, side) = area.split_left_right_at_x(area.right() - right);

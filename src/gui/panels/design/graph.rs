@@ -4,7 +4,7 @@ mod placement;
 
 use crate::theme;
 use crate::view::View;
-use crate::widgets::{Icon, empty, icon_button};
+use crate::widgets::{Icon, empty, icon_button, parameters};
 use eframe::egui::{
     Align2, Color32, CornerRadius, Id, Painter, Pos2, Rect, Role, Sense, Shape, Stroke, StrokeKind,
     Ui, Vec2, WidgetInfo, pos2, vec2,
@@ -423,7 +423,7 @@ impl Pen {
                 let input = row.input.as_ref();
                 let input = input.map_or_else(|| "?".to_owned(), ToString::to_string);
                 ui.label(format!("{input} → {}", row.shape_text()));
-                ui.label(format!("{} parameters", format::count(row.parameters)));
+                ui.label(parameters(row.parameters));
             }
         });
         if response.clicked() {

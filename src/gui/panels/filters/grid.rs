@@ -13,7 +13,7 @@ const GAP: f32 = 6.0;
 /// Between two filters of volumes, in pixels of their pictures.
 const APART: f32 = 2.0;
 /// The side of a filter, at most.
-const LARGEST: f32 = 160.0;
+const LARGEST: f32 = 256.0;
 
 /// The filters side by side; a click or the space bar switches one off or on.
 pub(super) fn grid(

@@ -202,11 +202,13 @@ impl<'a> Drawn<'a> {
     fn steps(&self, plot: &mut PlotUi<'a>, columns: usize, colors: &Palette) {
         let range = self.axes.steps(plot, self.curves, self.curve);
         let odd = self.curve.odd.steps.without_logarithm();
-        let faint = Stroke::new(1.0, theme::faded(colors.accent, 0.35));
-        let course = Stroke::new(1.5, theme::faded(colors.accent, 0.75));
+        let (is_smoothed, strong) = (self.is_smoothed(), 0.75);
+        let share = if is_smoothed { 0.35 } else { strong };
+        let faint = Stroke::new(1.0, theme::faded(colors.accent, share));
+        let course = Stroke::new(1.5, theme::faded(colors.accent, strong));
         let penalty = Stroke::new(1.0, colors.weak);
         let mut lines = vec![("batch", &self.curve.raw, odd, faint)];
-        if self.is_smoothed() {
+        if is_smoothed {
             lines.push(("smoothed", &self.curve.smooth, odd, course));
         }
         if self.has_penalty() {

@@ -72,12 +72,18 @@ fn entries(drawn: &Drawn<'_>, colors: &Palette) -> Vec<Entry> {
     }
     if !drawn.curve.raw.is_empty() {
         let holds_penalty = drawn.curves.holds_penalty && drawn.axes.quantity == Quantity::Loss;
-        let name = if holds_penalty {
-            "faint: batches, with their penalty"
+        // Where nothing is smoothed they are the only line of the training images, and no faint one.
+        let look = if drawn.is_smoothed() { "faint" } else { "thin" };
+        let penalty = if holds_penalty {
+            ", with their penalty"
         } else {
-            "faint: batches"
+            ""
         };
-        add(name.to_owned(), colors.weak, "One value a step of training");
+        add(
+            format!("{look}: batches{penalty}"),
+            colors.weak,
+            "One value a step of training",
+        );
     }
     entries.extend(odd(drawn, colors));
     entries

@@ -4,7 +4,7 @@ use super::about::heading;
 use crate::keys::KEYS;
 use crate::theme;
 use crate::views;
-use eframe::egui::{Button, RichText, ScrollArea, Ui, vec2};
+use eframe::egui::{Button, Id, Response, RichText, ScrollArea, Ui, vec2};
 use strata_app::action::{Action, OnView, Overlay};
 use strata_app::view_kind::ViewKind;
 
@@ -38,23 +38,28 @@ fn list(ui: &mut Ui, shown: ViewKind, actions: &mut Vec<Action>) {
         .min_scrolled_height(height)
         .show(ui, |ui| {
             ui.spacing_mut().item_spacing.y = 0.0;
-            if entry(ui, "Keys", false) {
+            if entry(ui, "Keys", false).clicked() {
                 actions.push(Action::Overlay(Some(Overlay::Keys)));
             }
+            // The list may have been scrolled elsewhere for the page before.
+            let id = Id::unique("page of help whose entry was brought into sight");
+            let is_new = ui.data(|data| data.get_temp(id)) != Some(shown);
             for info in views::all() {
-                if entry(ui, info.title, info.kind == shown) {
+                let entry = entry(ui, info.title, info.kind == shown);
+                if entry.clicked() {
                     actions.push(Action::Overlay(Some(Overlay::Page(info.kind))));
                 }
+                if is_new && info.kind == shown {
+                    entry.scroll_to_me(None);
+                }
             }
+            ui.data_mut(|data| data.insert_temp(id, shown));
         });
 }
 
-fn entry(ui: &mut Ui, title: &str, is_shown: bool) -> bool {
+fn entry(ui: &mut Ui, title: &str, is_shown: bool) -> Response {
     let button = Button::selectable(is_shown, title).min_size(vec2(LIST - 14.0, 22.0));
-    let button = ui.add(button);
-    button
-        .accessible_name(format!("Help page {title}"))
-        .clicked()
+    ui.add(button).accessible_name(format!("Help page {title}"))
 }
 
 fn text(ui: &mut Ui, kind: ViewKind, actions: &mut Vec<Action>) {

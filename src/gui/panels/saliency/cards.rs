@@ -328,7 +328,10 @@ fn heading(ui: &Ui, area: Rect, (label, color): (&str, Color32), [name, value]: 
     let weak = theme::palette(ui).weak;
     let label = elided(ui, label, font(), color, area.width());
     let room = (area.width() - label.size().x - 2.0 * GAP).max(0.0);
-    let [whole, short] = [format!("logit of {name} {value}"), format!("logit {value}")];
+    let [whole, short] = [
+        format!("logit of {name}: {value}"),
+        format!("logit {value}"),
+    ];
     let score = first_fitting(ui, &[&whole, &short, value], font(), weak, room);
     let top = |galley: &Galley| area.top() + 0.5 * (LINE - galley.size().y);
     let left = pos2(area.left(), top(&label));

@@ -2,7 +2,9 @@
 
 use super::lead;
 use crate::theme;
-use crate::widgets::{Field, FieldEvent, Icon, Stepper, chevron, close_by_key, icon_button, plain};
+use crate::widgets::{
+    Field, FieldEvent, Icon, Stepper, chevron, close_by_key, icon_button, plain, refused, said,
+};
 use eframe::egui::{
     Align, Button, ComboBox, Id, Layout, Popup, RichText, ScrollArea, TextWrapMode, Ui, vec2,
 };
@@ -18,8 +20,18 @@ pub(super) const CHOICE: f32 = 6.0;
 /// Height of an open list, at most: as high as the longest, the sources.
 const LIST: f32 = 340.0;
 
-/// The name of a setting, then what `content` shows in the rest of the line.
+/// The name of a setting, then what `content` shows in the rest of the line. Why a text in it is refused is written below
+/// both: beside the name there is no room for a sentence.
 pub fn line<R>(ui: &mut Ui, name: &str, hover: &str, content: impl FnOnce(&mut Ui) -> R) -> R {
+    let (shown, complaints) = refused::apart(ui, |ui| beside(ui, name, hover, content));
+    for complaint in complaints {
+        let wrong = theme::palette(ui).wrong;
+        ui.label(said(&complaint, theme::SMALL, wrong));
+    }
+    shown
+}
+
+fn beside<R>(ui: &mut Ui, name: &str, hover: &str, content: impl FnOnce(&mut Ui) -> R) -> R {
     ui.horizontal_top(|ui| {
         ui.allocate_ui_with_layout(
             vec2(NAME, 24.0),
@@ -293,9 +305,14 @@ fn option(ui: &mut Ui, word: &str, about: Option<String>, is_chosen: bool) -> bo
     let Some(about) = about else {
         return ui.add(button).clicked();
     };
-    let beside = RichText::new(&about)
-        .size(theme::SMALL)
-        .color(theme::palette(ui).weak);
+    let colors = theme::palette(ui);
+    // On the ground of what is chosen the weak ink is too faint.
+    let ink = if is_chosen {
+        colors.strong
+    } else {
+        colors.weak
+    };
+    let beside = RichText::new(&about).size(theme::SMALL).color(ink);
     let label = format!("{word}, {about}");
     ui.add(button.right_text(beside))
         .accessible_name(&label)

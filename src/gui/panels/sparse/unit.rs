@@ -1,13 +1,15 @@
 //! One unit of the code: what it looks for and paints, how its activations are spread, the images that excite it most.
 
 use super::charts::{filled, plot};
-use crate::panels::axes::show_focus;
+use crate::panels::axes::ticks::counts;
+use crate::panels::axes::{axis, show_focus};
 use crate::theme;
 use crate::widgets::raster::Sheet;
 use eframe::egui::{
-    DragValue, Label, Rect, Response, RichText, Role, ScrollArea, Sense, Ui, WidgetInfo, vec2,
+    DragValue, Label, Rect, Response, RichText, Role, ScrollArea, Sense, Ui, UiBuilder, WidgetInfo,
+    vec2,
 };
-use egui_plot::Bar;
+use egui_plot::{AxisHints, Bar, GridMark};
 use std::sync::Arc;
 use strata_app::state::State;
 use strata_core::format;
@@ -22,6 +24,8 @@ const TEMPLATE: f32 = 84.0;
 const IMAGE: f32 = 48.0;
 /// Width of the histogram.
 const HISTOGRAM: f32 = 170.0;
+/// Marks of its axis of counts, at most.
+const MARKS: usize = 4;
 /// Units that are named at most.
 const NAMED: usize = 12;
 
@@ -183,10 +187,9 @@ fn parts(ui: &mut Ui, unit: &SparseUnit, drawn: &Drawn) {
                 }
                 None => {
                     let words = RichText::new(missing).size(theme::TINY);
-                    ui.put(
-                        rect,
-                        Label::new(words.color(theme::palette(ui).weak)).wrap(),
-                    );
+                    let words = Label::new(words.color(theme::palette(ui).weak)).wrap();
+                    let place = UiBuilder::new().id_salt(name).max_rect(rect);
+                    ui.new_child(place).add(words);
                 }
             }
         });
@@ -244,11 +247,27 @@ fn histogram(ui: &mut Ui, unit: &SparseUnit) {
             .name(name)
     };
     let bars = unit.histogram.iter().enumerate().map(bar).collect();
+    let most = unit.histogram.iter().copied().max().unwrap_or(0) as u64;
+    let place = |count: u64| GridMark {
+        value: (1.0 + count as f64).log10(),
+        step_size: 1.0,
+    };
+    let marks: Vec<GridMark> = counts(most, MARKS).into_iter().map(place).collect();
     let shown = plot(ui, "histogram of a unit", false)
         .height(TEMPLATE + 20.0)
-        .show_axes([true, false])
+        .y_grid_spacer(move |_| marks.clone())
+        .custom_y_axes(vec![
+            axis(AxisHints::new_y(), &colors)
+                .min_thickness(32.0)
+                .formatter(|mark, _| written_count(mark.value)),
+        ])
         .show(ui, |plot| plot.bar_chart(filled(bars, &colors)));
     show_focus(ui, &shown.response);
+}
+
+/// The count at a height of the histogram.
+fn written_count(height: f64) -> String {
+    format::large((10f64.powf(height) - 1.0).round().max(0.0) as u64)
 }
 
 fn best(ui: &mut Ui, unit: &SparseUnit, drawn: &Drawn) {

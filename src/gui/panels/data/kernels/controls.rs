@@ -128,8 +128,10 @@ fn numbered(ui: &mut Ui, state: &State, seen: Option<&Seen>, actions: &mut Vec<A
     {
         go(split, index + 1);
     }
-    let name = picture.map_or("", |picture| &picture.name);
-    let of = format!("of {}  {name}", format::count(count as u64));
+    let mut of = format!("of {}", format::count(count as u64));
+    if let Some(picture) = picture.filter(|picture| !picture.name.is_empty()) {
+        of += &format!(" · {}", picture.name);
+    }
     ui.label(
         RichText::new(of)
             .size(theme::SMALL)

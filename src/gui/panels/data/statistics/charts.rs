@@ -1,12 +1,13 @@
 //! The drawings of the statistics: pictures with a caption, the histogram of the values, bars by class.
 
+use crate::panels::axes::ticks::counts;
 use crate::theme::{self, Palette};
 use crate::widgets::elided;
 use crate::widgets::raster::Sheet;
 use eframe::egui::{
     Align2, Color32, FontId, Rect, RichText, Role, Sense, Shape, Stroke, Ui, WidgetInfo, pos2, vec2,
 };
-use strata_core::format::count;
+use strata_core::format::{count, large};
 use strata_core::project::data::Split;
 use strata_inspect::statistics::{SplitStatistics, Statistics};
 
@@ -16,6 +17,9 @@ const TALL: f32 = 120.0;
 /// Room for a class's name and for its figures.
 const NAMES: f32 = 112.0;
 const FIGURES: f32 = 56.0;
+/// Room for the numbers of an axis of counts, and how many there are at most.
+const COUNTS: f32 = 36.0;
+const MARKS: usize = 6;
 
 /// A channel's name.
 pub(super) fn channel(index: usize, channels: usize) -> String {
@@ -67,7 +71,8 @@ pub(super) fn histogram(ui: &mut Ui, split: &SplitStatistics) {
     response.widget_info(|| {
         WidgetInfo::labeled(Role::Image, true, "Histogram of the values by channel")
     });
-    let plot = Rect::from_min_size(area.min, vec2(area.width(), TALL));
+    let corner = area.min + vec2(COUNTS, 0.0);
+    let plot = Rect::from_min_size(corner, vec2(area.width() - COUNTS, TALL));
     ui.painter().rect_filled(plot, 0.0, colors.back);
     let most = split
         .histogram
@@ -78,6 +83,19 @@ pub(super) fn histogram(ui: &mut Ui, split: &SplitStatistics) {
         .unwrap_or(0)
         .max(1);
     let height = |count: u64| ((1 + count) as f32).ln() / ((1 + most) as f32).ln();
+    for count in counts(most, MARKS) {
+        let y = plot.bottom() - plot.height() * height(count);
+        ui.painter()
+            .hline(plot.x_range(), y, Stroke::new(1.0, colors.line));
+        let align = match count {
+            0 => Align2::RIGHT_BOTTOM,
+            _ => Align2::RIGHT_CENTER,
+        };
+        let font = theme::digits(theme::TINY);
+        let at = pos2(plot.left() - theme::STEP, y);
+        ui.painter()
+            .text(at, align, large(count), font, colors.weak);
+    }
     for (index, counts) in split.histogram.iter().enumerate() {
         let steps = counts.len().max(2) as f32 - 1.0;
         let at = |(step, &count): (usize, &u64)| {

@@ -2,7 +2,7 @@
 
 use super::{field_of_view, heading};
 use crate::theme;
-use crate::widgets::said;
+use crate::widgets::{parameters, said};
 use eframe::egui::{Color32, Label, RichText, Ui};
 use strata_app::state::State;
 use strata_core::format;
@@ -53,10 +53,13 @@ fn shape(ui: &mut Ui, row: &Row, lens: &Lens) {
 fn show_formula(ui: &mut Ui, formula: &Formula) {
     let colors = *theme::palette(ui);
     line(ui, &formula.of, colors.weak);
-    let last = formula.chain.len().saturating_sub(1);
+    // A step that changes nothing, as with a number alone, is not written again.
+    let mut chain = formula.chain.clone();
+    chain.dedup();
+    let last = chain.len().saturating_sub(1);
     ui.indent(("formula", &formula.of), |ui| {
         ui.spacing_mut().item_spacing.y = 1.0;
-        for (index, part) in formula.chain.iter().enumerate() {
+        for (index, part) in chain.iter().enumerate() {
             let text = if index == 0 {
                 part.clone()
             } else {
@@ -78,11 +81,7 @@ fn cost(ui: &mut Ui, row: &Row) {
     heading(ui, "Cost");
     let parameters = match row.parameters {
         0 => "no parameters".to_owned(),
-        n => format!(
-            "{} parameters · {}",
-            format::count(n),
-            format::bytes(WEIGHT * n)
-        ),
+        n => format!("{} · {}", parameters(n), format::bytes(WEIGHT * n)),
     };
     digits(ui, &parameters, colors.text);
     let macs = format!("{} MACs an image", format::count(row.macs));

@@ -203,6 +203,10 @@ fn remark(schedule: &Schedule) -> Option<String> {
     Some(format!("until {} stalls", plateau.metric()))
 }
 
+/// Room for the numbers beside the curve: of the learning rate, and of the momentum.
+const RATE: f32 = 48.0;
+const NUMBER: f32 = 16.0;
+
 /// The learning rate over the epochs of the stage, and behind it the momentum where the schedule decides it; of a stage
 /// without a schedule nothing is drawn.
 fn curve(ui: &mut Ui, stage: &Stage) {
@@ -224,7 +228,8 @@ fn curve(ui: &mut Ui, stage: &Stage) {
     let colors = *theme::palette(ui);
     let painter = ui.painter_at(rect);
     painter.rect_filled(rect, theme::RADIUS, colors.raised);
-    let plot = Rect::from_min_max(rect.min + vec2(8.0, 8.0), rect.max - vec2(8.0, 16.0));
+    let right = if momenta.is_empty() { 8.0 } else { NUMBER };
+    let plot = Rect::from_min_max(rect.min + vec2(RATE, 10.0), rect.max - vec2(right, 18.0));
     let line = |values: &[f64], top: f64| -> Vec<Pos2> {
         let last = values.len().saturating_sub(1).max(1) as f32;
         let at = |(point, value): (usize, &f64)| {
@@ -252,11 +257,24 @@ fn curve(ui: &mut Ui, stage: &Stage) {
     );
     let end = format!("{}", stage.epochs);
     write(pos2(plot.right(), below), Align2::RIGHT_BOTTOM, end);
-    let peak = match schedule.plateau() {
-        Some(_) => "until it stalls".to_owned(),
-        None => format!("at most {}", rounded(most)),
-    };
-    write(pos2(plot.center().x, below), Align2::CENTER_BOTTOM, peak);
+    if schedule.plateau().is_some() {
+        let at = pos2(plot.center().x, below);
+        write(at, Align2::CENTER_BOTTOM, "until it stalls".to_owned());
+    }
+    let heights = [
+        (plot.top(), rounded(most), "1"),
+        (plot.bottom(), "0".to_owned(), "0"),
+    ];
+    for (y, rate, momentum) in heights {
+        write(pos2(plot.left() - 4.0, y), Align2::RIGHT_CENTER, rate);
+        if !momenta.is_empty() {
+            write(
+                pos2(plot.right() + 4.0, y),
+                Align2::LEFT_CENTER,
+                momentum.to_owned(),
+            );
+        }
+    }
     response.on_hover_text(said);
 }
 
