@@ -24,7 +24,7 @@ use strata_core::project::data::Source;
 use strata_core::project::{Project, builtin};
 use strata_gui::app_window::{App, Setup};
 use strata_gui::frame_parts::{measure_by, take, timed};
-use strata_gui::{self, GuiError};
+use strata_gui::{self, GuiError, kept_triangles};
 
 /// The window's size, as on the wall of a lecture room.
 const SIZE: [f32; 2] = [1920.0, 1080.0];
@@ -61,6 +61,8 @@ pub fn headless(
         // A loop that has ended needs no frames.
         wake.send(Instant::now() + request.delay).ok();
     });
+    // As in a real window.
+    kept_triangles::keep(&ctx);
     let mut trial = trial(&ctx, folder.path(), seconds, project)?;
     measure_by(worked);
     trial.compute_on(device);

@@ -9,6 +9,7 @@ pub mod drop;
 pub mod file_dialogs;
 mod focus_order;
 pub mod frame_parts;
+pub mod kept_triangles;
 mod keys;
 mod layout;
 pub mod offscreen;
@@ -125,6 +126,7 @@ pub fn run<A: eframe::App + 'static, E: std::error::Error + Send + Sync + 'stati
     };
     let create = move |context: &eframe::CreationContext<'_>| {
         bring_into_reach(placement, context);
+        kept_triangles::keep(&context.egui_ctx);
         let graphics = logging::take_graphics();
         match &graphics {
             Some(graphics) => log::info!("window opened, painted with {graphics}"),

@@ -7,7 +7,7 @@ use super::curve;
 use super::inspection::{InspectError, Inspection, InspectionContext, Needs};
 use super::maps::viridis;
 use super::network_copy::InspectionNetwork;
-use super::picture::{diverging, image_rgba, opaque, spaced};
+use super::picture::{diverging, image_rgba, opaque, pixel_bytes, spaced};
 use super::slices::{SliceOf, shown, shown_size};
 use super::{channels_first, class_name, route_through, subtract};
 use candle_core::Tensor;
@@ -205,7 +205,7 @@ impl Activations {
         }
         let limit = measure.limit();
         let color = |value: &f32| opaque(color(value / limit, whole));
-        values.iter().flat_map(color).collect()
+        pixel_bytes(values.iter().map(color))
     }
 
     /// A vector as rows of bars.
@@ -254,7 +254,7 @@ fn unit_sheet(values: &[f32], whole: &Summary) -> RgbaImage {
                 pixels[left..left + wide - 1].fill(color(share, whole));
             }
         }
-        pixels.into_iter().flat_map(opaque).collect::<Vec<u8>>()
+        pixel_bytes(pixels.into_iter().map(opaque))
     };
     let rows: Vec<Vec<u8>> = values.chunks(UNITS).map(row).collect();
     spaced(&rows, [TALL, width], 1, 1)

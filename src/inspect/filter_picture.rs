@@ -5,7 +5,7 @@
 use super::curve;
 use super::filters::{Filters, Responses};
 use super::maps::viridis;
-use super::picture::{FilterScale, diverging, filter_limit, filter_rgba, opaque};
+use super::picture::{FilterScale, diverging, filter_limit, filter_rgba, opaque, pixel_bytes};
 
 /// Up to so many slices lie in one row.
 const IN_ROW: usize = 4;
@@ -60,10 +60,7 @@ pub fn response_picture(responses: &Responses, index: usize) -> Vec<u8> {
     let shares: Vec<f32> = values.iter().map(|value| value / largest).collect();
     match responses.size[0] {
         1 => bars(&shares, [0.0, 1.0], viridis),
-        _ => shares
-            .iter()
-            .flat_map(|share| opaque(viridis(*share)))
-            .collect(),
+        _ => pixel_bytes(shares.iter().map(|share| opaque(viridis(*share)))),
     }
 }
 

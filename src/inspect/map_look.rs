@@ -3,7 +3,7 @@
 //! Nothing here fails.
 
 use super::maps::viridis;
-use super::picture::{diverging, image_rgba, opaque};
+use super::picture::{diverging, image_rgba, opaque, pixel_bytes};
 
 /// How maps are drawn.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -66,28 +66,23 @@ impl MapLook {
 
     /// A map as `H × W × 4` bytes.
     pub fn map_rgba(&self, map: &[f32], limit: f32) -> Vec<u8> {
-        map.iter()
-            .flat_map(|value| opaque(self.color(value / limit)))
-            .collect()
+        pixel_bytes(map.iter().map(|value| opaque(self.color(value / limit))))
     }
 
     /// The image in grey, with the map over it where it is strong.
-    pub fn overlay_rgba(&self, pixels: &[u8], channels: usize, map: &[f32], limit: f32) -> Vec<u8> {
-        let blend = |(pixel, value): (&[u8], &f32)| {
+    pub fn overlay_rgba(&self, image: &[u8], channels: usize, map: &[f32], limit: f32) -> Vec<u8> {
+        let mut rgba = image_rgba(image, channels);
+        for (pixel, value) in rgba.as_chunks_mut::<4>().0.iter_mut().zip(map) {
             let share = value / limit;
             let grey = (pixel.iter().take(3).map(|&p| u32::from(p)).sum::<u32>() / 3) as u8;
             let strength = match share.is_finite() {
                 true => share.abs().clamp(0.0, 1.0).sqrt() * self.opacity,
                 false => 1.0,
             };
-            opaque(mix([grey; 3], self.color(share), strength))
-        };
-        image_rgba(pixels, channels)
-            .chunks_exact(4)
-            .map(|pixel| &pixel[..3])
-            .zip(map)
-            .flat_map(blend)
-            .collect()
+            *pixel = opaque(mix([grey; 3], self.color(share), strength));
+        }
+        rgba.truncate(4 * map.len());
+        rgba
     }
 }
 

@@ -64,10 +64,8 @@ pub fn filter_rgba(filters: &Filters, index: usize, scale: FilterScale) -> Vec<u
         [r, g, b] => colour([r / largest, g / largest, b / largest]),
         _ => diverging(mean(weights) / largest),
     };
-    weights
-        .chunks_exact(filters.channels)
-        .flat_map(|weights| opaque(pixel(weights)))
-        .collect()
+    let weights = weights.chunks_exact(filters.channels);
+    pixel_bytes(weights.map(|weights| opaque(pixel(weights))))
 }
 
 /// The largest weight (or mean over channels, where that is what is drawn) that [`filter_rgba`]
@@ -289,6 +287,11 @@ fn colour(shares: [f32; 3]) -> [u8; 3] {
 /// A colour without transparency.
 pub fn opaque([r, g, b]: [u8; 3]) -> [u8; 4] {
     [r, g, b, 255]
+}
+
+/// The bytes of pixels: whole pixels are collected, which takes a fraction of the time that single bytes do.
+pub fn pixel_bytes(pixels: impl Iterator<Item = [u8; 4]>) -> Vec<u8> {
+    pixels.collect::<Vec<_>>().into_flattened()
 }
 
 /// Tiles side by side in rows of `columns`, each pixel `zoom` times as large.

@@ -148,13 +148,12 @@ impl Curve {
         let inside = pieces.into_iter().flatten().filter(is_inside);
         let mut values: Vec<f64> = inside.map(|point| point[1]).collect();
         values.retain(|value| value.is_finite());
-        values.sort_by(f64::total_cmp);
         let outside = match is_smoothed && values.len() >= FEW {
             true => values.len() / FAR,
             false => 0,
         };
         let mut shown = Extent::default();
-        for value in &values[outside..values.len() - outside] {
+        for value in without_far(&mut values, outside) {
             shown.add(*value);
         }
         let lines = self.lines();
@@ -260,6 +259,16 @@ impl Curve {
     }
 }
 
+/// Values in any order, without so many of the least and as many of the largest.
+fn without_far(values: &mut [f64], outside: usize) -> &[f64] {
+    let inside = outside..values.len() - outside;
+    if outside > 0 && !inside.is_empty() {
+        values.select_nth_unstable_by(inside.start, f64::total_cmp);
+        values[inside.start..].select_nth_unstable_by(inside.len() - 1, f64::total_cmp);
+    }
+    &values[inside]
+}
+
 /// What was best on the validation images.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Best {
@@ -316,4 +325,22 @@ pub fn by_stage<'a>(points: &'a [[f64; 2]], stages: &[StageMark]) -> Vec<&'a [[f
     points
         .chunk_by(|a, b| stage_of(stages, a) == stage_of(stages, b))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn as_many_of_the_least_as_of_the_largest_are_left_out() {
+        let values: Vec<f64> = (0..101u64).map(|value| (value * 37 % 101) as f64).collect();
+        for outside in [0, 1, 5, 50] {
+            let mut values = values.clone();
+            let mut inside = without_far(&mut values, outside).to_vec();
+            inside.sort_by(f64::total_cmp);
+            let sorted: Vec<f64> = (outside..101 - outside).map(|value| value as f64).collect();
+            assert_eq!(inside, sorted);
+        }
+        assert!(without_far(&mut [], 0).is_empty());
+    }
 }

@@ -47,8 +47,11 @@ impl Axes {
     /// a place on a logarithmic axis, also those between two of the points: a running mean has none there either.
     pub fn places(self, curves: &Curves, points: &[[f64; 2]], odd: &[f64]) -> Vec<Vec<[f64; 2]>> {
         let is_odd = |step: &f64| self.log && odd.binary_search_by(|at| at.total_cmp(step)).is_ok();
-        let has_place =
-            |point: &[f64; 2]| self.place(curves, *point)[1].is_finite() && !is_odd(&point[0]);
+        // Of what is above 0 the logarithm is finite too: it is taken once, where a point is placed.
+        let has_place = |point: &[f64; 2]| {
+            let value = point[1];
+            value.is_finite() && (!self.log || value > 0.0) && !is_odd(&point[0])
+        };
         let is_joined = |a: &[f64; 2], b: &[f64; 2]| {
             let next = odd.partition_point(|step| *step <= a[0]);
             let is_whole = !self.log || odd.get(next).is_none_or(|step| *step > b[0]);

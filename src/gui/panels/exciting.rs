@@ -21,7 +21,7 @@ use strata_core::format::{self, short};
 use strata_core::project::Place;
 use strata_engine::inspection::reply::Reply;
 use strata_inspect::activity_change::signed;
-use strata_inspect::curve::SIZE;
+use strata_inspect::curve::{SIZE, is_signal};
 use strata_inspect::exciting::{Channel, Exciting, FRAME, Request, place_words};
 use strata_inspect::inspection::Subject;
 use strata_inspect::layer_statistics::{self, LayerStatistics};
@@ -46,22 +46,64 @@ pub(crate) struct ExcitingView {
 
 struct Drawn {
     seen: Arc<Seen>,
+    /// The pictures of each channel, made when it is first in sight: a layer may have hundreds.
+    rows: Vec<Option<Row>>,
+    size: [usize; 2],
+    /// The size of what is seen of each image, where that is not the whole.
+    patch: Option<[usize; 2]>,
+}
+
+/// The images of a channel, and the patches.
+struct Row {
     images: Sheet,
-    /// What is seen of each image, where that is not the whole.
     patches: Option<Sheet>,
 }
 
-/// One texture of pictures, those that are smaller than the largest on a clear ground.
-fn sheet(ui: &Ui, pictures: &[([usize; 2], Vec<u8>)]) -> Sheet {
-    let side = |axis: usize| {
-        pictures
-            .iter()
-            .map(|(size, _)| size[axis])
-            .max()
-            .unwrap_or(1)
-            .max(1)
-    };
-    let [height, width] = [side(0), side(1)];
+impl Drawn {
+    fn new(seen: &Arc<Seen>, made: &Exciting) -> Drawn {
+        let fields = made.channels.iter().flat_map(|channel| &channel.excited);
+        let sizes = fields.map(|excited| Some(excited.field.as_ref()?.size()));
+        // Some images may be without a patch only where all are: the whole of them is seen.
+        let sizes: Option<Vec<[usize; 2]>> = sizes.collect();
+        let [height, width, _] = made.size;
+        let (size, patch) = match is_signal(made.size) {
+            true => (SIZE, sizes.map(|_| SIZE)),
+            false => ([height, width], sizes.map(largest)),
+        };
+        Drawn {
+            seen: seen.clone(),
+            rows: made.channels.iter().map(|_| None).collect(),
+            size,
+            patch,
+        }
+    }
+
+    /// The pictures of a channel.
+    fn row(&mut self, ui: &Ui, made: &Exciting, index: usize) -> Option<&Row> {
+        let places = 0..made.channels.get(index)?.excited.len();
+        let row = self.rows.get_mut(index)?;
+        Some(row.get_or_insert_with(|| {
+            let images: Vec<_> = places.clone().map(|at| made.drawn(index, at)).collect();
+            let patch = |size| {
+                let patches = places.map(|at| made.patch(index, at).unwrap_or_default());
+                sheet(ui, size, &patches.collect::<Vec<_>>())
+            };
+            Row {
+                images: sheet(ui, self.size, &images),
+                patches: self.patch.map(patch),
+            }
+        }))
+    }
+}
+
+/// The height and the width that all of these have room in.
+fn largest(sizes: Vec<[usize; 2]>) -> [usize; 2] {
+    [0, 1].map(|axis| sizes.iter().map(|size| size[axis]).max().unwrap_or(1))
+}
+
+/// One texture of pictures, those that are smaller on a clear ground.
+fn sheet(ui: &Ui, size: [usize; 2], pictures: &[([usize; 2], Vec<u8>)]) -> Sheet {
+    let [height, width] = size.map(|side| side.max(1));
     let one = |index: usize| {
         let ([tall, wide], rgba) = &pictures[index];
         let mut padded = vec![0; 4 * height * width];
@@ -71,7 +113,7 @@ fn sheet(ui: &Ui, pictures: &[([usize; 2], Vec<u8>)]) -> Sheet {
         }
         padded
     };
-    match [height, width] == SIZE {
+    match size == SIZE {
         true => Sheet::smooth(ui.ctx(), "exciting", SIZE, pictures.len(), one),
         false => Sheet::new(ui.ctx(), "exciting", [height, width], pictures.len(), one),
     }
@@ -260,41 +302,15 @@ impl ExcitingView {
                 );
             }
         };
-        self.update(ui, seen, made);
-        if let Some(drawn) = &self.drawn {
+        let is_drawn = |drawn: &Drawn| Arc::ptr_eq(&drawn.seen, seen);
+        if !self.drawn.as_ref().is_some_and(is_drawn) {
+            self.drawn = Some(Drawn::new(seen, made));
+        }
+        if let Some(drawn) = &mut self.drawn {
             ScrollArea::vertical()
                 .auto_shrink(false)
                 .show(ui, |ui| rows(ui, made, drawn));
         }
-    }
-
-    fn update(&mut self, ui: &Ui, seen: &Arc<Seen>, made: &Exciting) {
-        let is_drawn = |drawn: &Drawn| Arc::ptr_eq(&drawn.seen, seen);
-        if self.drawn.as_ref().is_some_and(is_drawn) {
-            return;
-        }
-        let all = made.channels.iter().enumerate();
-        let places: Vec<(usize, usize)> = all
-            .flat_map(|(index, channel)| (0..channel.excited.len()).map(move |at| (index, at)))
-            .collect();
-        let whole: Vec<([usize; 2], Vec<u8>)> = places
-            .iter()
-            .map(|(index, at)| made.drawn(*index, *at))
-            .collect();
-        let cut = places.iter().map(|(index, at)| made.patch(*index, *at));
-        let cut: Vec<([usize; 2], Vec<u8>)> = cut.flatten().collect();
-        // Some images may be without a patch only where all are: the whole of them is seen.
-        let has_patches = cut.len() == whole.len();
-        let sheets = [Some(whole), Some(cut).filter(|_| has_patches)];
-        let sheets = sheets.map(|pictures| pictures.map(|pictures| sheet(ui, &pictures)));
-        let [Some(images), patches] = sheets else {
-            return;
-        };
-        self.drawn = Some(Drawn {
-            seen: seen.clone(),
-            images,
-            patches,
-        });
     }
 }
 
@@ -313,18 +329,15 @@ fn paint_frame(ui: &Ui, image: Rect, [height, width, _]: [usize; 3], frame: [usi
         .rect_stroke(seen, 0.0, stroke, StrokeKind::Outside);
 }
 
-fn rows(ui: &mut Ui, made: &Exciting, drawn: &Drawn) {
-    let fitted = |sheet: &Sheet, most: f32| {
-        let [height, width] = sheet.size.map(|side| side.max(1) as f32);
+fn rows(ui: &mut Ui, made: &Exciting, drawn: &mut Drawn) {
+    let fitted = |size: [usize; 2], most: f32| {
+        let [height, width] = size.map(|side| side.max(1) as f32);
         let scale = most / height.max(width);
         vec2(width * scale, height * scale)
     };
-    let side = fitted(&drawn.images, SIDE);
-    let patch = drawn
-        .patches
-        .as_ref()
-        .map(|sheet| (sheet, fitted(sheet, PATCH)));
-    let wide = side.x + patch.as_ref().map_or(0.0, |(_, size)| size.x + 2.0);
+    let side = fitted(drawn.size, SIDE);
+    let patch = drawn.patch.map(|size| fitted(size, PATCH));
+    let wide = side.x + patch.map_or(0.0, |size| size.x + 2.0);
     // What is said of a channel, and below an image.
     let (wording, lines) = match made.since {
         Some(_) => (WORDS_OF_CHANGE, 2.0),
@@ -332,25 +345,27 @@ fn rows(ui: &mut Ui, made: &Exciting, drawn: &Drawn) {
     };
     let pitch = side.y.max(4.0 * LINE) + lines * LINE + GAP;
     let room = ui.available_width() - 8.0;
-    let mut first = 0;
     for (index, channel) in made.channels.iter().enumerate() {
         let (row, response) = ui.allocate_exact_size(vec2(room, pitch), Sense::hover());
         response.widget_info(|| WidgetInfo::labeled(Role::Image, true, described(made, channel)));
-        if ui.is_rect_visible(row) {
-            words(ui, channel, row, wording - GAP);
+        if !ui.is_rect_visible(row) {
+            continue;
+        }
+        words(ui, channel, row, wording - GAP);
+        if let Some(pictures) = drawn.row(ui, made, index) {
             for (at, excited) in channel.excited.iter().enumerate() {
                 let left = row.left() + wording + at as f32 * (wide + GAP);
                 if left + wide > row.right() {
                     break;
                 }
                 let rect = Rect::from_min_size(pos2(left, row.top()), side);
-                drawn.images.paint(ui.painter(), first + at, rect);
+                pictures.images.paint(ui.painter(), at, rect);
                 if let Some(frame) = made.frame(index, at) {
                     paint_frame(ui, rect, made.size, frame);
                 }
-                if let Some((sheet, size)) = &patch {
-                    let rect = Rect::from_min_size(pos2(rect.right() + 2.0, row.top()), *size);
-                    sheet.paint(ui.painter(), first + at, rect);
+                if let Some((sheet, size)) = pictures.patches.as_ref().zip(patch) {
+                    let rect = Rect::from_min_size(pos2(rect.right() + 2.0, row.top()), size);
+                    sheet.paint(ui.painter(), at, rect);
                 }
                 let label = excited.label.map_or_else(String::new, |label| {
                     format!(" {}", strata_inspect::class_name(&made.classes, label))
@@ -364,7 +379,6 @@ fn rows(ui: &mut Ui, made: &Exciting, drawn: &Drawn) {
                 }
             }
         }
-        first += channel.excited.len();
     }
 }
 

@@ -11,7 +11,7 @@ use strata_inspect::code_edit::{CodeEdit, STEPS};
 use strata_inspect::curve;
 use strata_inspect::filters::Filters;
 use strata_inspect::maps::viridis;
-use strata_inspect::picture::{FilterScale, opaque, zoom_for};
+use strata_inspect::picture::{FilterScale, opaque, pixel_bytes, zoom_for};
 use strata_inspect::reconstruction_errors::{ImageError, ReconstructionErrors};
 use strata_inspect::ssim;
 
@@ -172,11 +172,8 @@ fn histogram(counts: &[usize]) -> RgbaImage {
 /// An error map as pixels.
 pub fn map_rgba(errors: &ReconstructionErrors, shown: usize) -> Vec<u8> {
     let largest = errors.largest();
-    let colors = errors
-        .map(shown)
-        .iter()
-        .map(|value| opaque(viridis(value / largest)));
-    colors.flatten().collect()
+    let colors = errors.map(shown).iter();
+    pixel_bytes(colors.map(|value| opaque(viridis(value / largest))))
 }
 
 fn examples(errors: &ReconstructionErrors) -> Vec<Vec<Tile>> {

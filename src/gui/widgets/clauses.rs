@@ -33,8 +33,7 @@ pub fn clauses(ui: &mut Ui, text: &str, color: Color32, sizes: &[(f32, usize)]) 
         false => label,
     };
     // Whoever hears the window hears all of it.
-    let whole = plain(text);
-    label.widget_info(|| WidgetInfo::labeled(Role::Label, true, whole.as_str()));
+    label.widget_info(|| WidgetInfo::labeled(Role::Label, true, plain(text)));
 }
 
 /// The beginnings of a text that end where a clause does, the longest first, each with `…`.

@@ -106,15 +106,17 @@ impl Field {
     /// [`Field::size`].
     pub fn cut(&self, image: &[u8], [height, width, channels]: [usize; 3]) -> Vec<u8> {
         let rgba = image_rgba(image, channels);
-        let mut patch = Vec::new();
+        let mut patch = Vec::with_capacity(4 * self.size().iter().product::<usize>());
         for row in self.rows[0]..=self.rows[1] {
             for column in self.columns[0]..=self.columns[1] {
                 let at = usize::try_from(row).ok().zip(usize::try_from(column).ok());
                 let at = at.filter(|(row, column)| *row < height && *column < width);
                 let pixel = at.and_then(|(row, column)| rgba.get(4 * (row * width + column)..));
                 match pixel.and_then(|rest| rest.get(..4)) {
-                    Some(pixel) => patch.extend(pixel),
-                    None => patch.extend(PADDING[(row + column).rem_euclid(2) as usize]),
+                    Some(pixel) => patch.extend_from_slice(pixel),
+                    None => {
+                        patch.extend_from_slice(&PADDING[(row + column).rem_euclid(2) as usize]);
+                    }
                 }
             }
         }

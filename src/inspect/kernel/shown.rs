@@ -2,7 +2,7 @@
 
 use super::{Kernel, Pixels};
 use crate::maps::viridis;
-use crate::picture::{NOT_FINITE, diverging, opaque};
+use crate::picture::{NOT_FINITE, diverging, opaque, pixel_bytes};
 
 /// How the values of a result become colours.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -101,21 +101,14 @@ pub fn response_rgba(output: &Pixels, colours: Colours) -> Vec<u8> {
         (_, [value, ..]) => opaque([grey(*value); 3]),
         (_, []) => opaque([0; 3]),
     };
-    output
-        .values
-        .chunks_exact(output.channels.max(1))
-        .flat_map(pixel)
-        .collect()
+    let values = output.values.chunks_exact(output.channels.max(1));
+    pixel_bytes(values.map(pixel))
 }
 
 /// A kernel as `H × W × 4` bytes: signed about 0, or the shades of its weights when none is below 0.
 pub fn kernel_rgba(kernel: &Kernel) -> Vec<u8> {
     let color = kernel_color(kernel);
-    kernel
-        .values
-        .iter()
-        .flat_map(|value| opaque(color(*value)))
-        .collect()
+    pixel_bytes(kernel.values.iter().map(|value| opaque(color(*value))))
 }
 
 /// The colour of a weight relative to the other weights of its kernel.

@@ -122,6 +122,9 @@ fn grid(ui: &mut Ui, saliency: &Saliency, drawn: &Drawn, space: Vec2) {
         )
     };
     for (index, answer) in saliency.answers.iter().enumerate() {
+        if !ui.is_rect_visible(Rect::from_min_size(place(index, 0).min, card)) {
+            continue;
+        }
         let picture =
             |part| sheet.paint(ui.painter(), parts.count * index + part, place(index, part));
         (0..parts.count).for_each(picture);

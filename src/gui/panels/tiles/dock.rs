@@ -22,8 +22,7 @@ use strata_app::state::{PathPurpose, State};
 use strata_app::view_kind::{ViewInfo, ViewKind};
 
 /// Views that are opened in one frame: what a view draws first it has to lay out, so that all at once would be a long one.
-/// No arrangement of ours has as many.
-const OPEN_AT_ONCE: usize = 6;
+const OPEN_AT_ONCE: usize = 3;
 
 pub(super) const HEADER: f32 = 32.0;
 /// The line below the tabs: what is shown, and its switches.

@@ -374,7 +374,7 @@ mod tests {
             let now = drawn(&tiled);
             assert!(now > before, "each frame draws more: {now} after {before}");
             // A frame may be laid out twice.
-            assert!(now - before <= 12, "{now} after {before}");
+            assert!(now - before <= 6, "{now} after {before}");
             before = now;
         }
         tiled.frame(Vec::new());
