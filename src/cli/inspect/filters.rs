@@ -152,7 +152,13 @@ fn score_line(score: &Score) -> String {
         .accuracy
         .map(|share| format!("{:.2} % right", 100.0 * share));
     let error = score.mse.zip(score.psnr);
-    let error = error.map(|(mse, psnr)| format!("mse {} (psnr {psnr:.2} dB)", text::figure(mse)));
+    let error = error.map(|(mse, psnr)| {
+        format!(
+            "mse {} (psnr {} dB)",
+            text::figure(mse),
+            format::fixed(psnr, 2)
+        )
+    });
     let parts: Vec<String> = accuracy.into_iter().chain(error).collect();
     parts.join(", ")
 }

@@ -60,8 +60,9 @@ fn picture(run: &mut SavedRun, args: &InspectArgs) -> anyhow::Result<Drawn> {
     }
     let (mse, psnr) = (pictures.mean_mse, pictures.psnr);
     output::say(&format!(
-        "mse {}, psnr {psnr:.2} dB over {} images",
+        "mse {}, psnr {} dB over {} images",
         text::figure(mse.into()),
+        format::fixed(psnr.into(), 2),
         pictures.mse.len()
     ));
     let units = run.dataset.pixel_units();

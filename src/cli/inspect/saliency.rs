@@ -7,6 +7,7 @@ use crate::cli::args::InspectArgs;
 use crate::cli::numbers::Numbers;
 use crate::cli::{WrongInput, output, text};
 use serde_json::{Value, json};
+use strata_core::format;
 use strata_engine::storage::saved_run::SavedRun;
 use strata_gui::plate::of_saliency;
 use strata_inspect::attribution::Method;
@@ -65,9 +66,9 @@ fn picture(run: &mut SavedRun, args: &InspectArgs) -> anyhow::Result<Drawn> {
     }
     for check in &saliency.checks {
         output::say(&format!(
-            "{} drawn anew: rank correlation {:.3}",
+            "{} drawn anew: rank correlation {}",
             check.layer,
-            check.correlation()
+            format::fixed(check.correlation().into(), 3)
         ));
     }
     if let Some(file) = &args.numbers {

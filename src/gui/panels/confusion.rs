@@ -22,6 +22,7 @@ use strata_app::view_kind::ViewKind;
 use strata_core::format;
 use strata_core::project::stage::Task;
 use strata_engine::inspection::reply::Reply;
+use strata_inspect::activity_change::signed;
 use strata_inspect::confusion::Confusion;
 use strata_inspect::image_set::FromSplit;
 use strata_inspect::inspection::Subject;
@@ -419,7 +420,8 @@ fn sentence(confusion: &Confusion, class: usize, answer: usize) -> String {
         .change(class, answer)
         .zip(confusion.since.as_ref());
     let change = change.map_or_else(String::new, |(change, (step, _))| {
-        format!("; {change:+} since step {}", format::count(*step))
+        let change = signed(change as f64, 0);
+        format!("; {change} since step {}", format::count(*step))
     });
     format!("{is} taken for {taken}: {count} of {total} images{share}{change}")
 }

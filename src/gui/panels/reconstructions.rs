@@ -160,11 +160,11 @@ impl View for ReconstructionsView {
                     false => "",
                 };
                 format!(
-                    "probe {}s · step {}{} · MSE {mse} · {:.1} dB{outside}{colors}",
+                    "probe {}s · step {}{} · MSE {mse} · {} dB{outside}{colors}",
                     noun(r),
                     format::count(r.step),
                     since_words(r.since),
-                    r.psnr
+                    format::fixed(r.psnr.into(), 1)
                 )
             })
     }

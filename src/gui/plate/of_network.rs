@@ -343,12 +343,12 @@ pub fn reconstructions(pictures: &Reconstructions, slice: Slice) -> Snapshot {
     let mut plate = Plate {
         title: "Reconstructions".to_owned(),
         lines: vec![format!(
-            "step {}{} · {} images · mean squared error {}, PSNR {:.2} dB",
+            "step {}{} · {} images · mean squared error {}, PSNR {} dB",
             format::count(pictures.step),
             since_words(pictures.since),
             pictures.mse.len(),
             format::loss(f64::from(pictures.mean_mse)),
-            pictures.psnr
+            format::fixed(pictures.psnr.into(), 2)
         )],
         ..Plate::default()
     };

@@ -34,12 +34,12 @@ pub fn mean_words(errors: &ReconstructionErrors) -> String {
     let finite = |error: &ImageError| Some(error.psnr).filter(|psnr| psnr.is_finite());
     let psnr = errors.mean(finite).map_or_else(String::new, |psnr| {
         let change = grown(errors.mean_change(finite), 2);
-        format!(", PSNR {psnr:.2} dB{change}")
+        format!(", PSNR {} dB{change}", format::fixed(psnr, 2))
     });
     let ssim = errors.mean(|error| error.ssim);
     let ssim = ssim.map_or_else(String::new, |ssim| {
         let change = grown(errors.mean_change(|error| error.ssim), 3);
-        format!(", SSIM {ssim:.3}{change}")
+        format!(", SSIM {}{change}", format::fixed(ssim, 3))
     });
     format!(
         "mean squared error {}{mse_change}{psnr}{ssim}",
@@ -71,11 +71,13 @@ pub fn settings(errors: &ReconstructionErrors) -> String {
 /// shown `was 17.31 dB`.
 pub fn error_parts(errors: &ReconstructionErrors, at: usize) -> Vec<String> {
     let psnr = |error: &ImageError| match error.psnr.is_finite() {
-        true => format!("{:.2} dB", error.psnr),
+        true => format!("{} dB", format::fixed(error.psnr, 2)),
         false => "no error".to_owned(),
     };
     let error = &errors.errors[at];
-    let ssim = error.ssim.map(|ssim| format!("SSIM {ssim:.3}"));
+    let ssim = error
+        .ssim
+        .map(|ssim| format!("SSIM {}", format::fixed(ssim, 3)));
     let before = errors.before.as_ref().map(|before| {
         let then = psnr(&before.errors[at]);
         format!("was {then}")
