@@ -2,7 +2,7 @@
 
 use super::super::args::InspectArgs;
 use super::super::{WrongInput, output};
-use super::picture::{Draw, Picture};
+use super::picture::{Draw, Images, Picture};
 use serde_json::{Value, json};
 use strata_core::shape::Target;
 use strata_design::layer_math::number;
@@ -13,17 +13,10 @@ use strata_inspect::pixel::{Part, Pixel, Request, Term, product};
 pub(super) const PICTURE: Picture = Picture {
     word: "pixel",
     shows: "The arithmetic of one value of a layer, as text",
-    takes: &[
-        "--layer",
-        "--image",
-        "a second --image",
-        "--split",
-        "--limit",
-        "--probe",
-        "--at",
-    ],
+    images: Images::Each,
+    takes: &["--layer", "--probe", "--at"],
     draw: Draw::Printed(run),
-    check: super::one_source,
+    ..Picture::NONE
 };
 
 /// Channels whose windows are printed in full.

@@ -2,7 +2,7 @@
 
 use super::class;
 use super::field::place;
-use super::picture::{Draw, Drawn, Picture};
+use super::picture::{Draw, Drawn, Images, Picture};
 use crate::cli::args::InspectArgs;
 use crate::cli::numbers::Numbers;
 use crate::cli::{WrongInput, output, text};
@@ -18,12 +18,9 @@ use strata_inspect::saliency::{Answer, Question, Request, Saliency};
 pub(super) const PICTURE: Picture = Picture {
     word: "saliency",
     shows: "Images and how strongly each pixel influences the class score",
+    images: Images::Each,
     takes: &[
         "--since",
-        "--image",
-        "a second --image",
-        "--split",
-        "--limit",
         "--numbers",
         "--class",
         "--unit",

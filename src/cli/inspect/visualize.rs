@@ -2,7 +2,7 @@
 
 use super::class;
 use super::field::place;
-use super::picture::{Draw, Drawn, Picture};
+use super::picture::{Draw, Drawn, Images, Picture};
 use crate::cli::args::{Channels, InspectArgs};
 use crate::cli::numbers::{Numbers, one_or_all};
 use crate::cli::{WrongInput, output, text};
@@ -16,9 +16,8 @@ use strata_inspect::visualize::{self, Goal, How, Request, Visualization, Wanted}
 pub(super) const PICTURE: Picture = Picture {
     word: "visualize",
     shows: "Images made so that a class, a channel, a value or a layer answers strongly",
+    images: Images::Files,
     takes: &[
-        "--image",
-        "a second --image",
         "--numbers",
         "--class",
         "--unit",

@@ -160,7 +160,7 @@ impl Layout {
 fn show_images(confusion: &Confusion, [class, answer]: [usize; 2], actions: &mut Vec<Action>) {
     let choice = PredictionChoice {
         list: List::Taken(class as u32, answer as u32),
-        split: Some(confusion.split),
+        split: confusion.split.split(),
         ..PredictionChoice::default()
     };
     actions.push(Action::Choose(Choice::new(choice)));

@@ -345,7 +345,7 @@ fn take(
     if let Some(image) = clicked.neighbours {
         let neighbours = NeighbourChoice {
             compared: Compared {
-                split: Some(map.features.split),
+                split: map.features.split.split(),
                 ..choice.compared.clone()
             },
             image,
