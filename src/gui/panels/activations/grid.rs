@@ -1,6 +1,6 @@
 //! The grid over all channels of a layer, and how one of them is chosen.
 
-use super::{ActivationsView, CAPTION, MapChoice, Numbers, percent, slice_of};
+use super::{ActivationsView, CAPTION, MapChoice, Numbers, percent};
 use crate::theme;
 use crate::widgets::first_fitting;
 use crate::widgets::keep_arrows;
@@ -87,7 +87,7 @@ impl ActivationsView {
         whole: &Summary,
         in_sight: Range<usize>,
     ) {
-        let slice = slice_of(maps, choice);
+        let slice = maps.same_slice();
         let is_drawn = |drawn: &Maps| {
             Arc::ptr_eq(&drawn.reply, reply)
                 && drawn.scale == choice.scale
