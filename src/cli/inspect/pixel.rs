@@ -22,14 +22,19 @@ pub(super) const PICTURE: Picture = Picture {
 /// Channels whose windows are printed in full.
 const MOST_PARTS: usize = 8;
 
+/// With the first layer of the run as what to write.
+fn one_layer(run: &SavedRun, wrong: &str) -> WrongInput {
+    let first = run.inference.rows.first();
+    let first = first.map_or_else(|| "encoder.0".to_owned(), |row| row.place.to_string());
+    WrongInput(format!("{wrong}: write --layer {first}"))
+}
+
 /// Computes and prints it.
 fn run(run: &mut SavedRun, args: &InspectArgs) -> anyhow::Result<()> {
-    let name = args
-        .layer
-        .as_deref()
-        .ok_or_else(|| WrongInput("pixel needs a layer: write --layer encoder.0".into()))?;
+    let name = args.layer.as_deref();
+    let name = name.ok_or_else(|| one_layer(run, "pixel needs a layer"))?;
     let Ok(Target::Node(place)) = name.parse::<Target>() else {
-        return Err(WrongInput(format!("`{name}` is no layer: write --layer encoder.0")).into());
+        return Err(one_layer(run, &format!("`{name}` is no layer")).into());
     };
     let asked = args.pixel.at.as_deref().map(numbers).transpose()?;
     let rank = run

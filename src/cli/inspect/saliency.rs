@@ -155,9 +155,13 @@ fn line(saliency: &Saliency, index: usize, answer: &Answer) -> String {
         .top
         .iter()
         .map(|(class, p)| format!("{} {:.1} %", saliency.class_name(*class), 100.0 * p));
-    let top = top.collect::<Vec<_>>().join(", ");
+    // Where images have several labels there is no ranking of them.
+    let top = match top.collect::<Vec<_>>() {
+        top if top.is_empty() => String::new(),
+        top => top.join(", ") + "; ",
+    };
     let class = saliency.class_name(class);
-    format!("{image}: {top}; logit of {class} {score}{complete}")
+    format!("{image}: {top}logit of {class} {score}{complete}")
 }
 
 fn value(saliency: &Saliency) -> Value {

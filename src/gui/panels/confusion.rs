@@ -115,7 +115,11 @@ impl View for ConfusionView {
                     "Counting …",
                     "The first figures come with the next pictures.",
                 ),
-                _ => empty(ui, "No answers yet", "Press Train, or open a run's folder."),
+                _ => empty(
+                    ui,
+                    "No answers yet",
+                    "Press Train, or open a run folder: then right and wrong answers are counted.",
+                ),
             },
         }
     }

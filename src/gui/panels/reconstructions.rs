@@ -216,7 +216,7 @@ impl View for ReconstructionsView {
                     }
                     None => (
                         "No pictures yet",
-                        "Press Train: the first pictures appear within a second.",
+                        "Press Train, or open a run folder: the first pictures appear within a second.",
                     ),
                 };
                 return empty(ui, heading, hint);

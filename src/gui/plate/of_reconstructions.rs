@@ -238,9 +238,9 @@ pub fn edits_words(edit: &CodeEdit) -> String {
     });
     let words: Vec<String> = words.collect();
     match words.is_empty() {
-        true if !edit.walk.is_empty() => "On the way to the code of another image.".to_owned(),
-        true if !edit.noisy.is_empty() => "With noise on the code.".to_owned(),
-        true => "No unit is changed.".to_owned(),
+        true if !edit.walk.is_empty() => "on the way to the code of another image".to_owned(),
+        true if !edit.noisy.is_empty() => "with noise on the code".to_owned(),
+        true => "no unit is changed".to_owned(),
         false => words.join(", "),
     }
 }
@@ -270,7 +270,7 @@ pub fn code(edit: &CodeEdit) -> Snapshot {
             edit.image[1],
             format::count(edit.code.len() as u64)
         ),
-        edits_words(edit),
+        format::capital(&edits_words(edit)) + ".",
         "Below: what the decoder paints from each unit alone, at its largest value over the probe images, less what it paints from zeros; each by its own largest value.".to_owned(),
     ];
     lines.extend(edit.slice.map(|slice| slice.to_string()));
