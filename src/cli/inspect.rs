@@ -21,7 +21,7 @@ mod visualize;
 
 use super::args::InspectArgs;
 use super::{WrongInput, saved};
-use picture::Picture;
+use picture::{Images, Picture};
 use strata_engine::storage::saved_run::SavedRun;
 use strata_inspect::image_set::{Chosen, FromSplit};
 use strata_inspect::reconstructions::PROBES;
@@ -61,6 +61,9 @@ pub fn run(args: &InspectArgs) -> anyhow::Result<()> {
 fn open(args: &InspectArgs) -> anyhow::Result<SavedRun> {
     let mut run = saved::open(&args.run, &args.checkpoint, args.device.as_deref())?;
     check_slice(args.slice, run.dataset.depth())?;
+    if args.what.images == Images::Set && !args.image.is_empty() {
+        run.look_at_files(&args.image)?;
+    }
     if let Some(since) = &args.since {
         run.compare(&args.run, &args.checkpoint, since)?;
     }
@@ -126,23 +129,13 @@ fn is_there(image: usize, [shown, of]: &[usize; 2]) -> Result<(), WrongInput> {
     Err(WrongInput(message))
 }
 
-/// Refuses images from disk beside those of a split.
-fn one_source(args: &InspectArgs) -> Result<(), WrongInput> {
-    if !args.image.is_empty() && args.has(&["--split", "--limit"]) {
-        return Err(WrongInput(
-            "--image and --split or --limit name other images; leave one of them out".to_owned(),
-        ));
-    }
-    Ok(())
-}
-
 /// Refuses a unit without the layer it belongs to.
 fn unit_of_layer(args: &InspectArgs) -> Result<(), WrongInput> {
     if args.unit.is_some() && args.layer.is_none() {
         let message = "--unit needs the layer it belongs to: write --layer encoder.2";
         return Err(WrongInput(message.to_owned()));
     }
-    one_source(args)
+    Ok(())
 }
 
 /// The class of this name, or of this number where no class is called so.

@@ -1,6 +1,7 @@
 //! Figures and tables of the terminal.
 
 pub use strata_core::format::figure;
+use strata_core::format::fixed;
 use strata_engine::event::Metrics;
 
 /// `loss 0.01234, accuracy 98.52 %`: what applies.
@@ -32,7 +33,10 @@ pub fn metrics(metrics: &Metrics) -> String {
             .filter(|value| *value != metrics.loss)
             .map(figure),
     );
-    add("psnr", metrics.psnr.map(|db| format!("{db:.2} dB")));
+    add(
+        "psnr",
+        metrics.psnr.map(|db| format!("{} dB", fixed(db, 2))),
+    );
     parts.join(", ")
 }
 

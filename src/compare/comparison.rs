@@ -425,7 +425,7 @@ fn metrics(entries: &[Entry]) -> Vec<MetricRow> {
     add(
         "PSNR",
         Better::More,
-        &|db| format!("{db:.2} dB"),
+        &|db| format!("{} dB", format::fixed(db, 2)),
         &|entry| of_record(entry, |metrics| metrics.psnr),
     );
     add("parameters", Better::Neither, &count, &|entry| {

@@ -2,7 +2,7 @@
 //! an entry is called there.
 
 use super::comparison::{Comparison, Group, GroupPair, Pair, Reached, StageCourse, Until};
-use strata_core::format::{count, duration, figure};
+use strata_core::format::{count, duration, figure, fixed};
 
 /// What an entry is called, by its place.
 pub type Name<'a> = &'a dyn Fn(usize) -> String;
@@ -31,7 +31,9 @@ pub fn course(course: &StageCourse) -> String {
         false => format!("least validation loss {best} after epoch {best_epoch} of {last_epoch}"),
     };
     let gap = course.gap.map_or_else(String::new, |gap| {
-        format!("; training less validation accuracy {:+.1} %", 100.0 * gap)
+        let sign = if gap > 0.0 { "+" } else { "" };
+        let gap = fixed(100.0 * gap, 1);
+        format!("; training less validation accuracy {sign}{gap} %")
     });
     format!("stage {} {verdict}: {turn}{gap}", course.stage)
 }

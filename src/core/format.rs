@@ -103,43 +103,51 @@ pub fn loss(value: f64) -> String {
     if !value.is_finite() {
         return "not finite".into();
     }
-    match value.abs() {
-        0.0 => "0".into(),
-        _ if is_scientific(value) => format!("{value:.2e}"),
-        v if v < 1e-3 => format!("{value:.6}"),
-        v if v < 1e-2 => format!("{value:.5}"),
-        v if v < 1.0 => format!("{value:.4}"),
-        v if v < 100.0 => format!("{value:.3}"),
-        v if v < 10_000.0 => format!("{value:.1}"),
-        _ => format!("{value:.0}"),
-    }
+    let size = value.abs();
+    let text = match size {
+        0.0 => return "0".into(),
+        v if is_scientific(v) => format!("{v:.2e}"),
+        v if v < 1e-3 => format!("{v:.6}"),
+        v if v < 1e-2 => format!("{v:.5}"),
+        v if v < 1.0 => format!("{v:.4}"),
+        v if v < 100.0 => format!("{v:.3}"),
+        v if v < 10_000.0 => format!("{v:.1}"),
+        v => format!("{v:.0}"),
+    };
+    signed_text(value, &text)
+}
+
+/// The text of a number's size, with a true minus sign where the number is below 0.
+fn signed_text(value: f64, size: &str) -> String {
+    let sign = if value < 0.0 { "−" } else { "" };
+    format!("{sign}{size}")
+}
+
+/// A value with so many decimals and a true minus sign, as people read it; `0.00` has none.
+pub fn fixed(value: f64, decimals: usize) -> String {
+    let size = format!("{:.decimals$}", value.abs());
+    let is_zero = size.bytes().all(|byte| matches!(byte, b'0' | b'.'));
+    signed_text(if is_zero { 0.0 } else { value }, &size)
 }
 
 /// Four significant digits: `0.01235`, `12.35`, `1.235e-9`; `NaN` and `inf` by their names.
 pub fn figure(value: f64) -> String {
-    if value == 0.0 || !value.is_finite() {
-        return value.to_string();
-    }
-    if is_scientific(value) {
-        return format!("{value:.3e}");
-    }
-    let digits = 3 - value.abs().log10().floor() as i32;
-    let digits = usize::try_from(digits).unwrap_or(0);
-    format!("{value:.digits$}")
+    rounded(value, 4)
 }
 
 /// A value in so many significant digits: `0.007`, `0.31`, `12`, `1.2e-9`; where there is little room for it.
 pub fn rounded(value: f64, digits: usize) -> String {
     let behind_first = digits.max(1) - 1;
-    if value == 0.0 || !value.is_finite() {
-        return value.to_string();
+    let size = value.abs();
+    if size == 0.0 || !size.is_finite() {
+        return signed_text(value, &size.to_string());
     }
-    if is_scientific(value) {
-        return format!("{value:.behind_first$e}");
+    if is_scientific(size) {
+        return signed_text(value, &format!("{size:.behind_first$e}"));
     }
-    let decimals = behind_first as i32 - value.abs().log10().floor() as i32;
+    let decimals = behind_first as i32 - size.log10().floor() as i32;
     let decimals = usize::try_from(decimals).unwrap_or(0);
-    format!("{value:.decimals$}")
+    signed_text(value, &format!("{size:.decimals$}"))
 }
 
 /// A value as people write it in a picture: at most so many decimals, none at the end that are 0, a true minus sign,
@@ -149,9 +157,8 @@ pub fn short(value: f64, decimals: usize) -> String {
     if value.is_nan() {
         return "NaN".into();
     }
-    let sign = if value < 0.0 { "−" } else { "" };
     if size.is_infinite() {
-        return format!("{sign}∞");
+        return signed_text(value, "∞");
     }
     let smallest = 0.5 * 0.1f64.powi(decimals as i32);
     let text = match is_scientific(value) || (value != 0.0 && size < smallest) {
@@ -162,7 +169,7 @@ pub fn short(value: f64, decimals: usize) -> String {
         true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
         false => text,
     };
-    format!("{sign}{text}")
+    signed_text(value, &text)
 }
 
 /// The least and the greatest finite value; `None` where there is none.
@@ -333,7 +340,7 @@ mod tests {
         assert_eq!(loss(f64::NAN), "not finite");
         assert_eq!(
             [1e-4, 0.00123, 0.0, 999_999.0, 1e6, -2.8559e74].map(loss),
-            ["0.000100", "0.00123", "0", "999999", "1.00e6", "-2.86e74"]
+            ["0.000100", "0.00123", "0", "999999", "1.00e6", "−2.86e74"]
         );
         assert_eq!(
             (duration(52.4), duration(112.0), duration(11_100.0)),
@@ -359,6 +366,26 @@ mod tests {
             [0.0, f64::NAN, f64::INFINITY].map(figure),
             ["0", "NaN", "inf"]
         );
+    }
+
+    /// Loss, figure and short write one sign.
+    #[test]
+    fn what_is_below_zero_has_a_true_minus_sign() {
+        for value in [-0.5, -12.25, -3e-9] {
+            for text in [
+                loss(value),
+                figure(value),
+                rounded(value, 2),
+                short(value, 3),
+            ] {
+                assert!(text.starts_with('−') && !text.starts_with("−-"), "{text}");
+            }
+        }
+        assert_eq!(
+            [-3.456, -0.001, 2.0].map(|value| fixed(value, 2)),
+            ["−3.46", "0.00", "2.00"]
+        );
+        assert_eq!(figure(f64::NEG_INFINITY), "−inf");
     }
 
     #[test]

@@ -2,26 +2,27 @@
 //! pixel range, all checked here once so that reading has little left that can fail.
 
 mod common;
+mod own_images;
 
 use super::archive::{self, Archive};
 use super::augment::Augmenter;
 use super::error::DataError;
 use super::hash::{self, Digest};
-use super::images::image_fitting::{self, ImageFitter};
 use super::images::input_transform::InputTransform;
+use super::images::mean_std;
 use super::images::pixel_scale::{PixelUnits, Scale};
-use super::images::{image_file, mean_std};
 use super::label_sets::LabelSets;
 use super::notes::{self, Note};
-use super::source::{self, BYTES, ClassOrder, OpenRequest, OpenedSource, RawImage, Told};
+use super::source::{self, ClassOrder, OpenRequest, OpenedSource, Told};
 use super::sources;
 use super::sources::folder::names;
 use super::splits::assembly::{check_lengths, check_shares, make_splits};
-use super::splits::split::{Common, SplitData, numbers};
+use super::splits::split::{Common, SplitData};
 use super::splits::split_assignment::SplitRules;
 use super::volumes;
 use super::{Progress, Skipped};
 use common::{check_sizes, common};
+pub use own_images::OwnImages;
 use std::borrow::Cow;
 use std::path::Path;
 use std::sync::Arc;
@@ -41,6 +42,7 @@ pub struct Dataset {
     measured: Option<MeanStd>,
     transform: Option<Arc<InputTransform>>,
     augmenter: Option<Augmenter>,
+    own_images: Option<OwnImages>,
 }
 
 impl std::fmt::Debug for Dataset {
@@ -189,6 +191,7 @@ impl Dataset {
             measured: None,
             transform: None,
             augmenter,
+            own_images: None,
         };
         let train = dataset.split(Split::Train);
         let counts = train.map(SplitData::per_class).unwrap_or_default();
@@ -384,51 +387,6 @@ impl Dataset {
         let fitted = InputTransform::fit(spec, data, &mut go_on)?;
         self.set_transform(fitted.map(Arc::new));
         Ok(())
-    }
-
-    /// Reads one image file of any size as this dataset would: converted, scaled to the images'
-    /// size, and of a dataset of patches the middle one. H×W×C floats.
-    pub fn read_file(&self, path: &Path) -> Result<Vec<f32>, DataError> {
-        if self.depth().is_some() {
-            return Err(DataError::malformed(
-                path,
-                "an image file is no volume",
-                "choose an image of a dataset of images",
-            ));
-        }
-        let [height, width, channels] = self.common.fit.to();
-        let depth = self.told.depth.unwrap_or_default();
-        let decoded = image_file::decode(path, channels, depth).map_err(|problem| {
-            DataError::malformed(
-                path,
-                problem,
-                "choose a PNG, JPEG, BMP, GIF, WebP or TIFF file that opens elsewhere",
-            )
-        })?;
-        let from = [decoded.height, decoded.width, channels];
-        let scaling = self.common.scaling;
-        let fit = ImageFitter::new(from, Some([height, width]), Some(channels), scaling)?;
-        let [_, tall, wide] = self.shape();
-        let corner = [(height - tall) / 2, (width - wide) / 2];
-        let mut out = vec![0.0; tall * wide * channels];
-        let stride = width * channels;
-        let (span, scale) = (self.common.span, &self.common.scale);
-        match fit.apply(decoded.values) {
-            // Of a source that has no image files, black and white are those of the file.
-            RawImage::Bytes(pixels) if span == BYTES || self.told.depth.is_none() => {
-                let pixels = image_fitting::cut(&pixels, stride, corner, [tall, wide], channels);
-                scale.apply(&pixels, &mut out);
-            }
-            values => {
-                let values = values.into_floats();
-                let values = image_fitting::cut(&values, stride, corner, [tall, wide], channels);
-                numbers(&values, span, scale, &mut out);
-            }
-        }
-        if let Some(transform) = &self.transform {
-            transform.apply(&mut out);
-        }
-        Ok(out)
     }
 
     /// Standardises by the mean and the deviation of the training images (of the first split, where there are none).

@@ -45,7 +45,7 @@ pub mod splits;
 mod tests;
 mod volumes;
 
-pub use dataset::Dataset;
+pub use dataset::{Dataset, OwnImages};
 pub use error::DataError;
 pub use images::image_file::image_files;
 pub use images::input_transform::{

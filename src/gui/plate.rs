@@ -15,6 +15,7 @@ pub mod of_reconstructions;
 pub mod of_saliency;
 pub mod of_unit;
 pub mod of_visualization;
+mod slices;
 
 use crate::offscreen::Canvas;
 use crate::snapshot::{SCALE, Snapshot};

@@ -2,7 +2,7 @@
 
 use super::batches::{Batch, Walk};
 use super::head::check_head;
-use super::image_set::FromSplit;
+use super::image_set::{FromSplit, ImagesOf};
 use super::inspection::{InspectError, Inspection, InspectionContext, Needs};
 use super::label_figures::{count_labels, label_accuracy};
 use super::network_copy::InspectionNetwork;
@@ -10,7 +10,7 @@ use super::predictions::ClassFigures;
 use candle_core::{Device, Tensor};
 use strata_core::project::data::Split;
 use strata_core::project::stage::Task;
-use strata_data::{Dataset, SplitData};
+use strata_data::{Dataset, OwnImages, SplitData};
 use strata_nn::{Mode, Route};
 
 /// Images at a time.
@@ -21,8 +21,8 @@ const BATCH: usize = 100;
 pub struct Confusion {
     /// Steps taken when they were counted.
     pub step: u64,
-    /// The split counted.
-    pub split: Split,
+    /// Whose images were counted.
+    pub split: ImagesOf,
     /// How many images, of how many the split has.
     pub images: usize,
     /// See `images`.
@@ -102,7 +102,7 @@ impl Inspection for Confusion {
         let most = request.limit.unwrap_or(data.len());
         let mut confusion = Confusion {
             step,
-            split,
+            split: ImagesOf::of(dataset, split),
             of: data.len(),
             classes: dataset.classes().to_vec(),
             ..Confusion::default()
@@ -199,6 +199,9 @@ pub(crate) fn counted(
     dataset: &Dataset,
     wanted: Option<Split>,
 ) -> Result<(Split, &SplitData), InspectError> {
+    if let Some(message) = dataset.own_images().and_then(|own| no_class(dataset, own)) {
+        return Err(InspectError::Input(message));
+    }
     let usual = [Split::Test, Split::Valid, Split::Train];
     let all = wanted.map_or(usual.to_vec(), |split| vec![split]);
     let found = all.into_iter().find_map(|split| {
@@ -210,6 +213,31 @@ pub(crate) fn counted(
         let split = wanted.map_or("no split".to_owned(), |split| format!("the split {split}"));
         InspectError::Input(format!("there are no labelled images to count in {split}"))
     })
+}
+
+/// Why the right classes of image files are not known; `None` where they are.
+fn no_class(dataset: &Dataset, own: &OwnImages) -> Option<String> {
+    let file = own.unlabelled.as_ref()?.display();
+    if dataset.has_label_sets() {
+        return Some(format!(
+            "which labels {file} has is not known, so answers cannot be counted: choose a split instead"
+        ));
+    }
+    let first = dataset.classes().first()?;
+    Some(format!(
+        "the right class of an image file is the name of its folder, as in {first}/image.png, and that of {file} is no class of this run: put each file into a folder that is named after its class ({})",
+        some_of(dataset.classes())
+    ))
+}
+
+/// The first names of a list: `cat, dog, owl and 7 more`.
+fn some_of(names: &[String]) -> String {
+    const NAMED: usize = 10;
+    let named = names[..names.len().min(NAMED)].join(", ");
+    match names.len().saturating_sub(NAMED) {
+        0 => named,
+        more => format!("{named} and {more} more"),
+    }
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ use super::activity_change::ActivityChange;
 use super::attribution::score::numbers;
 use super::batches::{Batch, Walk};
 use super::curve;
+use super::image_set::ImagesOf;
 use super::inspection::{InspectError, Inspection, InspectionContext, Needs};
 use super::reconstructions::split_of;
 use super::slices::{SliceOf, shown, shown_size};
@@ -131,7 +132,7 @@ pub struct Exciting {
     /// How many channels it has.
     pub of: usize,
     /// The split, and how many of its images were asked.
-    pub split: Split,
+    pub split: ImagesOf,
     /// See `split`.
     pub images: usize,
     /// The channels.
@@ -259,7 +260,7 @@ impl Inspection for Exciting {
             request: request.clone(),
             layer: row.text.clone(),
             of,
-            split,
+            split: ImagesOf::of(dataset, split),
             images,
             channels,
             size: shown_size(SliceOf::of(dataset, None), size),

@@ -6,6 +6,7 @@
 use super::activations::output_of;
 use super::attribution::score::numbers;
 use super::gallery::SmallPictures;
+use super::image_set::ImagesOf;
 use super::inspection::{InspectError, Inspection, InspectionContext, Needs};
 use super::neighbours::Rows;
 use super::network_copy::InspectionNetwork;
@@ -97,7 +98,7 @@ pub struct Features {
     /// The layer, with its text.
     pub layer: String,
     /// The split, and how many images it has.
-    pub split: Split,
+    pub split: ImagesOf,
     /// See `split`.
     pub of: usize,
     /// The classes' names.
@@ -282,7 +283,7 @@ impl Inspection for Features {
         Ok(Features {
             step,
             layer,
-            split,
+            split: ImagesOf::of(dataset, split),
             of: data.len(),
             classes: dataset.classes().to_vec(),
             seed,

@@ -1,8 +1,11 @@
 //! Which images: those of a project as it is edited.
 
+use serde::{Serialize, Serializer};
+use std::fmt;
 use std::path::PathBuf;
 use strata_core::project::Project;
 use strata_core::project::data::{DataSpec, Split};
+use strata_data::Dataset;
 
 /// Which images of a run are looked at; without a choice its probe images.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -22,6 +25,60 @@ pub struct FromSplit {
     pub split: Option<Split>,
     /// How many of its images; `None` for as many as are usual.
     pub limit: Option<usize>,
+}
+
+/// Whose images were gone over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ImagesOf {
+    /// Those of a split.
+    Split(Split),
+    /// Image files of the user's own.
+    Files,
+}
+
+impl ImagesOf {
+    /// What a split of a dataset holds.
+    pub fn of(dataset: &Dataset, split: Split) -> ImagesOf {
+        match dataset.own_images() {
+            Some(_) => ImagesOf::Files,
+            None => ImagesOf::Split(split),
+        }
+    }
+
+    /// The word before "images": `test`, `own`.
+    pub fn name(self) -> &'static str {
+        match self {
+            ImagesOf::Split(split) => split.name(),
+            ImagesOf::Files => "own",
+        }
+    }
+
+    /// The split; `None` of files.
+    pub fn split(self) -> Option<Split> {
+        match self {
+            ImagesOf::Split(split) => Some(split),
+            ImagesOf::Files => None,
+        }
+    }
+}
+
+impl Default for ImagesOf {
+    fn default() -> ImagesOf {
+        ImagesOf::Split(Split::default())
+    }
+}
+
+impl fmt::Display for ImagesOf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl Serialize for ImagesOf {
+    /// A split's name; of files `null`.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.split().serialize(serializer)
+    }
 }
 
 /// The images of a project as it is edited.

@@ -7,14 +7,13 @@
 use super::activity_change::{ActivityChange, only_in};
 use super::attribution::score::numbers;
 use super::batches::{Batch, Walk};
-use super::image_set::FromSplit;
+use super::image_set::{FromSplit, ImagesOf};
 use super::inspection::{InspectError, Inspection, InspectionContext, Needs};
 use super::reconstructions::split_of;
 use super::{layer_of, route_through};
 use candle_core::Tensor;
 use rayon::prelude::*;
 use serde::Serialize;
-use strata_core::project::data::Split;
 use strata_core::project::{Place, Stack};
 use strata_core::shape::{Inference, Planned};
 use strata_nn::{Mode, Network};
@@ -84,7 +83,7 @@ pub struct LayerStatistics {
     /// Steps taken when they were measured.
     pub step: u64,
     /// The split, how many of its images were asked, and of how many.
-    pub split: Split,
+    pub split: ImagesOf,
     /// See `split`.
     pub images: usize,
     /// See `split`.
@@ -197,7 +196,7 @@ impl Inspection for LayerStatistics {
         let images = images?;
         Ok(LayerStatistics {
             step,
-            split,
+            split: ImagesOf::of(dataset, split),
             images,
             of: data.len(),
             layers: sums

@@ -7,7 +7,7 @@
 pub mod unit;
 
 use super::activity_change::only_in;
-use super::image_set::FromSplit;
+use super::image_set::{FromSplit, ImagesOf};
 use super::inspection::{InspectError, Inspection, InspectionContext, Needs};
 use super::network_copy::InspectionNetwork;
 use super::reconstructions::split_of;
@@ -41,7 +41,7 @@ pub struct SparseCode {
     /// The layer with its text: ``encoder.2 `sigmoid` ``.
     pub layer: String,
     /// The split measured.
-    pub split: Split,
+    pub split: ImagesOf,
     /// How many images, of how many the split has.
     pub images: usize,
     /// See `images`.
@@ -159,7 +159,7 @@ pub struct Measured<'a> {
     /// The stage's sparsity.
     pub sparsity: Option<&'a Sparsity>,
     /// Name and images of the split.
-    pub split: (Split, &'a SplitData),
+    pub split: (ImagesOf, &'a SplitData),
     /// So many of them at most.
     pub most: usize,
     /// Stop after the first batch that ends later than this.
@@ -402,13 +402,17 @@ fn measured_split<'a>(
     dataset: &'a Dataset,
     stage: &Stage,
     asked: Option<Split>,
-) -> Result<(Split, &'a SplitData), InspectError> {
-    if asked.is_some() {
-        return split_of(dataset, asked);
-    }
-    let split = dataset.split(stage.split).map(|data| (stage.split, data));
-    let split = split.or_else(|| dataset.splits().next());
-    split.ok_or_else(|| InspectError::Input("there are no images to measure".to_owned()))
+) -> Result<(ImagesOf, &'a SplitData), InspectError> {
+    let (split, data) = match asked {
+        Some(_) => split_of(dataset, asked)?,
+        None => {
+            let split = dataset.split(stage.split).map(|data| (stage.split, data));
+            split
+                .or_else(|| dataset.splits().next())
+                .ok_or_else(|| InspectError::Input("there are no images to measure".to_owned()))?
+        }
+    };
+    Ok((ImagesOf::of(dataset, split), data))
 }
 
 impl From<SparseError> for InspectError {

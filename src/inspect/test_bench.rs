@@ -21,13 +21,18 @@ pub(crate) struct Bench {
 impl Bench {
     /// The lines of `[network]`, and a task.
     pub(crate) fn new(network: &str, task: &str) -> Bench {
+        Bench::of("", network, task)
+    }
+
+    /// The same with more lines of `[data]`.
+    pub(crate) fn of(data: &str, network: &str, task: &str) -> Bench {
         let loss = if task == "classify" {
             "cross-entropy"
         } else {
             "mse"
         };
         let text = format!(
-            "format = 1\n[data]\nsource = \"shapes\"\nresize = [16, 16]\nlimit = 60\n[network]\n{network}\n[[stage]]\nname = \"a\"\ntask = \"{task}\"\nloss = \"{loss}\"\noptimizer = \"adam lr=1e-3\"\nepochs = 1\nbatch = 8\n"
+            "format = 1\n[data]\nsource = \"shapes\"\nresize = [16, 16]\nlimit = 60\n{data}\n[network]\n{network}\n[[stage]]\nname = \"a\"\ntask = \"{task}\"\nloss = \"{loss}\"\noptimizer = \"adam lr=1e-3\"\nepochs = 1\nbatch = 8\n"
         );
         let project = file::parse(&text, "test").unwrap();
         let inference = infer(&project.network);

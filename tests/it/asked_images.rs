@@ -3,6 +3,7 @@
 use crate::kit::runs::{completed, options, tiny, train};
 use crate::kit::terminal::{code, err, json, out, strata};
 use image::{Rgb, RgbImage};
+use serde_json::Value;
 use std::path::Path;
 
 /// A run, and image files of stripes beside it.
@@ -167,6 +168,74 @@ fn counts_and_codes_are_of_the_split_that_is_asked_for() {
         said.contains("there is no unit 6") && said.contains("has 6, from 0"),
         "{said}"
     );
+}
+
+/// Whose right classes are the names of their folders.
+#[test]
+fn files_are_the_set_that_is_measured_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    trained(at);
+    let [a, c] = ["--image a.png", "--image c.png"];
+    let layers = json(&inspect(at, &format!("layers --json {c}")));
+    assert_eq!(
+        (&layers["images"], &layers["split"]),
+        (&1.into(), &Value::Null)
+    );
+    assert_eq!(layers["files"][0], "c.png");
+    let maps = format!("activations --layer encoder.0 --json {c}");
+    let values = json(&inspect(at, &maps))["values"].clone();
+    let values = values.as_array().unwrap().iter().filter_map(Value::as_f64);
+    let (count, sum) = values.fold((0.0, 0.0), |(count, sum), value| (count + 1.0, sum + value));
+    let mean = sum / count;
+    let of_layer = layers["layers"][0]["mean"].as_f64().unwrap();
+    assert!((mean - of_layer).abs() < 1e-5, "{mean} {of_layer}");
+    let said = err(&inspect(at, &format!("exciting --layer encoder.0 {a} {c}")));
+    assert!(
+        said.contains("channels over 2 own images") && said.contains("c.png"),
+        "{said}"
+    );
+    let filters = json(&inspect(
+        at,
+        &format!("filters --sort activation --json {a} {c}"),
+    ));
+    assert_eq!((&filters["images"], &filters["of"]), (&2.into(), &2.into()));
+    assert_eq!(filters["with"]["accuracy"], Value::Null, "no classes");
+    let code = json(&inspect(
+        at,
+        &format!("sparse-code --unit 0 --json {a} {c}"),
+    ));
+    assert_eq!(
+        (&code["images"], &code["unit"]["images"]),
+        (&2.into(), &2.into())
+    );
+    let all = "--image a.png --image b.png --image c.png --image a.png";
+    let map = json(&inspect(at, &format!("embedding --by pca --json {all}")));
+    assert_eq!((&map["images"], &map["of"]), (&4.into(), &4.into()));
+    let said = refused(at, &format!("confusion {a} {c}"));
+    assert!(
+        said.contains("the name of its folder, as in") && said.contains("a.png"),
+        "{said}"
+    );
+    let classes = json(&inspect(at, "confusion --json"))["classes"].clone();
+    let [first, second] = [0, 1].map(|class| classes[class].as_str().unwrap());
+    for (class, name) in [(first, "a.png"), (second, "c.png")] {
+        std::fs::create_dir(at.join(class)).unwrap();
+        std::fs::copy(at.join(name), at.join(class).join(name)).unwrap();
+    }
+    let labelled = format!("--image {first}/a.png --image {second}/c.png");
+    let counted = json(&inspect(at, &format!("confusion --json {labelled}")));
+    let row = |class: usize| {
+        let row = counted["counts"][class].as_array().unwrap().iter();
+        row.filter_map(Value::as_u64).sum::<u64>()
+    };
+    assert_eq!([0, 1].map(row), [1, 1]);
+    let filters = json(&inspect(at, &format!("filters --json {labelled}")));
+    assert!(filters["with"]["accuracy"].is_number());
+    let said = refused(at, &format!("layers {a} --split test"));
+    assert!(said.contains("name other images"), "{said}");
+    let missing = inspect(at, "layers --image none.png");
+    assert!(err(&missing).contains("none.png"), "{}", err(&missing));
 }
 
 #[test]

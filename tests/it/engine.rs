@@ -18,7 +18,7 @@ use strata::engine::storage::record::{RunRecord, Status};
 use strata::engine::thread::{RunOptions, Running, start};
 use strata::inspect::filters::{self, Filters};
 use strata::inspect::gallery::Gallery;
-use strata::inspect::image_set::{FromSplit, ImageSet};
+use strata::inspect::image_set::{FromSplit, ImageSet, ImagesOf};
 use strata::inspect::inspection::{Inspection, Subject};
 use strata::inspect::reconstructions::Reconstructions;
 use strata::inspect::saliency::{Question, Request, Saliency};
@@ -440,7 +440,7 @@ fn a_trained_run_answers_and_a_folder_that_is_none_says_so() {
     let code = reply::<SparseCode>(&service, stored(), FromSplit::default()).unwrap();
     assert_eq!(
         (code.target, code.split),
-        (Some((0.1, 1e-3)), Split::Unlabeled),
+        (Some((0.1, 1e-3)), ImagesOf::Split(Split::Unlabeled)),
         "of the stage with a sparsity"
     );
     let none = Subject::Stored(folder.path().join("none").into());

@@ -156,12 +156,9 @@ fn maps_are_in_the_terminal_and_repeat() {
     assert_ne!(first, images("1"), "another draw, other images");
     for (args, part) in [
         (&["--by", "mds"][..], "the ways are pca, tsne, umap"),
-        (
-            &["--limit", "3"],
-            "a map needs at least 4 images, and there are 3",
-        ),
+        (&["--limit", "3"], "a map needs at least 4 images, not 3"),
         (&["--perplexity", "1"], "write a number from 2 to 200"),
-        (&["--image", "again.png"], "--image is for"),
+        (&["--image", "again.png"], "at least 4 images, not 1"),
         (&["--layer", "encoder.9"], "there is no layer `encoder.9`"),
     ] {
         let refused = strata(at, &[&["inspect", "run", "embedding"][..], args].concat());

@@ -8,6 +8,7 @@ use strata::data::Dataset;
 use strata::engine::command::Command;
 use strata::engine::event::{Event, StepReport};
 use strata::engine::inspection::reply::{Query, Reply};
+use strata::inspect::image_set::ImagesOf;
 use strata::inspect::inspection::Subject;
 use strata::inspect::saliency::{Answer, Question, Request, Saliency};
 use strata::inspect::sparse::SparseCode;
@@ -113,7 +114,7 @@ fn the_code_of_a_run_is_measured_against_its_target() {
         .unwrap();
     assert_eq!(
         (seen.images, seen.of, seen.split),
-        (640, 640, Split::Unlabeled)
+        (640, 640, ImagesOf::Split(Split::Unlabeled))
     );
 }
 

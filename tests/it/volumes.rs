@@ -138,6 +138,31 @@ fn the_window_shows_a_slice_of_each_volume() {
     );
 }
 
+/// Wherever pictures of volumes are, one slider chooses the slice; feature maps follow the image's.
+#[test]
+fn every_view_with_pictures_has_one_slider_for_the_slice() {
+    let folder = tempfile::tempdir().unwrap();
+    write_volumes(folder.path());
+    let text = project(folder.path(), "range = [0, 1]");
+    let mut window = open(folder.path(), &file::parse(&text, "volumes").unwrap());
+    window.click("Train");
+    window.wait("the end", |state| !state.training.is_running());
+    for kind in [
+        ViewKind::Predictions,
+        ViewKind::Neighbours,
+        ViewKind::Embedding,
+        ViewKind::Saliency,
+        ViewKind::Activations,
+    ] {
+        window.show_alone(kind);
+        window.wait_for(crate::kit::PATIENCE, "one slider", |window| {
+            let sliders = window.harness.query_all_by_label("Slice of the volumes");
+            window.has("slice 4 of 6") && sliders.count() == 1
+        });
+        assert!(!window.has("Slice of feature maps"), "{kind:?}");
+    }
+}
+
 #[test]
 fn statistics_and_kernels_show_the_slice_that_is_chosen() {
     let folder = tempfile::tempdir().unwrap();

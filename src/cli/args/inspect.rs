@@ -38,7 +38,7 @@ pub struct InspectArgs {
     /// What to save
     #[arg(value_parser = pictures())]
     pub what: &'static Picture,
-    /// Use this image instead of the run's probe images; may be given several times. Of neighbours: the image whose neighbours are shown. Of visualize: start from it instead of noise
+    /// Look at this image file instead of the run's images; may be given several times. Of filters, exciting, layers, confusion, sparse-code and embedding: measure over these files; the right class of one is the name of its folder. Of neighbours: the image whose neighbours are shown. Of visualize: start from it instead of noise
     #[arg(long, value_name = "FILE")]
     pub image: Vec<PathBuf>,
     /// Of saliency, predictions, activations, receptive-field and pixel: the images of this split [default: probe images; for predictions test, or valid]. Of exciting, layers, confusion and sparse-code: the images. Of adversarial and filters: the images whose accuracy is measured. Of reconstructions: the errors of these; with --edit, --walk, --noise or --probe their codes. Of neighbours and embedding: the images that are compared [default: test, or valid]

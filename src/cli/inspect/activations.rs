@@ -2,7 +2,7 @@
 
 use super::READ;
 use super::field::place;
-use super::picture::{Draw, Drawn, Picture};
+use super::picture::{Draw, Drawn, Images, Picture};
 use crate::cli::args::InspectArgs;
 use crate::cli::numbers::{Numbers, one_or_all};
 use crate::cli::output;
@@ -17,19 +17,10 @@ use strata_inspect::activations::{Activations, Layout, Request};
 pub(super) const PICTURE: Picture = Picture {
     word: "activations",
     shows: "What each channel of a layer gives for an image",
-    takes: &[
-        "--since",
-        "--layer",
-        "--image",
-        "a second --image",
-        "--split",
-        "--limit",
-        "--probe",
-        "--numbers",
-        "--slice",
-    ],
+    images: Images::Each,
+    takes: &["--since", "--layer", "--probe", "--numbers", "--slice"],
     draw: Draw::Run(picture),
-    check: super::one_source,
+    ..Picture::NONE
 };
 
 /// Images whose maps are drawn below each other, at most.

@@ -1,7 +1,7 @@
 //! `strata inspect RUN adversarial`: images changed so that the network is wrong.
 
 use super::class;
-use super::picture::{Draw, Drawn, Picture};
+use super::picture::{Draw, Drawn, Images, Picture};
 use crate::cli::args::InspectArgs;
 use crate::cli::numbers::Numbers;
 use crate::cli::output;
@@ -18,11 +18,8 @@ use strata_inspect::image_set::Chosen;
 pub(super) const PICTURE: Picture = Picture {
     word: "adversarial",
     shows: "Images changed so little that only the network is fooled, and the accuracy by how much",
+    images: Images::Each,
     takes: &[
-        "--image",
-        "a second --image",
-        "--split",
-        "--limit",
         "--numbers",
         "--attack",
         "--norm",
@@ -33,7 +30,7 @@ pub(super) const PICTURE: Picture = Picture {
         "--slice",
     ],
     draw: Draw::Run(picture),
-    check: super::one_source,
+    ..Picture::NONE
 };
 
 /// The examples, with their numbers. With a split its images are attacked, and their accuracy by ε is measured.

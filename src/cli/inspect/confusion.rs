@@ -1,6 +1,6 @@
 //! `strata inspect RUN confusion`: how often images of each class are taken for each.
 
-use super::picture::{Draw, Drawn, Picture};
+use super::picture::{Draw, Drawn, Images, Picture};
 use crate::cli::args::InspectArgs;
 use crate::cli::numbers::Numbers;
 use strata_engine::storage::saved_run::SavedRun;
@@ -11,7 +11,8 @@ use strata_inspect::confusion::Confusion;
 pub(super) const PICTURE: Picture = Picture {
     word: "confusion",
     shows: "How often images of each class are taken for each",
-    takes: &["--since", "--split", "--limit", "--numbers"],
+    images: Images::Set,
+    takes: &["--since", "--numbers"],
     draw: Draw::Run(picture),
     ..Picture::NONE
 };

@@ -1,7 +1,7 @@
 //! `strata inspect RUN embedding`: a map of a split, by what a layer gives for its images.
 
 use super::field::place;
-use super::picture::{Draw, Drawn, Picture};
+use super::picture::{Draw, Drawn, Images, Picture};
 use crate::cli::args::InspectArgs;
 use crate::cli::numbers::Numbers;
 use crate::cli::output;
@@ -19,10 +19,9 @@ use strata_inspect::features::{Features, Request};
 pub(super) const PICTURE: Picture = Picture {
     word: "embedding",
     shows: "A map of a split: each image a point, near to those that a layer finds alike",
+    images: Images::Set,
     takes: &[
         "--layer",
-        "--split",
-        "--limit",
         "--numbers",
         "--by",
         "--perplexity",
@@ -92,7 +91,7 @@ fn value(map: &Embedding) -> Value {
     json!({
         "step": features.step,
         "layer": features.layer,
-        "split": features.split.name(),
+        "split": features.split,
         "images": sample.indices.len(),
         "of": features.of,
         "by": map.how.by.word(),

@@ -1,7 +1,7 @@
 //! `strata inspect RUN exciting`: the images that excite the channels of a layer most.
 
 use super::field::place;
-use super::picture::{Draw, Drawn, Picture};
+use super::picture::{Draw, Drawn, Images, Picture};
 use crate::cli::args::{Channels, InspectArgs};
 use crate::cli::numbers::Numbers;
 use crate::cli::output;
@@ -17,15 +17,8 @@ use strata_inspect::exciting::{Channel, Exciting, Request, SHOWN, place_words};
 pub(super) const PICTURE: Picture = Picture {
     word: "exciting",
     shows: "The images of a split that excite each channel of a layer most, and how active it is",
-    takes: &[
-        "--since",
-        "--layer",
-        "--channel",
-        "--split",
-        "--limit",
-        "--numbers",
-        "--slice",
-    ],
+    images: Images::Set,
+    takes: &["--since", "--layer", "--channel", "--numbers", "--slice"],
     draw: Draw::Run(picture),
     ..Picture::NONE
 };
@@ -48,7 +41,7 @@ fn picture(run: &mut SavedRun, args: &InspectArgs) -> anyhow::Result<Drawn> {
         request.place, made.layer, made.of
     ));
     for channel in &made.channels {
-        output::say(&line(channel));
+        output::say(&line(channel, |index| image_name(args, index)));
     }
     if let Some(file) = &args.numbers {
         save(&made, file)?;
@@ -59,7 +52,7 @@ fn picture(run: &mut SavedRun, args: &InspectArgs) -> anyhow::Result<Drawn> {
         "layer": request.place.to_string(),
         "text": made.layer,
         "of": made.of,
-        "split": split.name(),
+        "split": split,
         "images": images,
         "channels": made.channels,
     });
@@ -94,6 +87,12 @@ fn save(made: &Exciting, file: &Path) -> anyhow::Result<()> {
     .save(file)
 }
 
+/// An image's number in its split; of files the name it was given by.
+fn image_name(args: &InspectArgs, index: u32) -> String {
+    let file = args.image.get(index as usize);
+    file.map_or_else(|| index.to_string(), |file| file.display().to_string())
+}
+
 /// `since then mean +0.1, deviation −0.02, +3.1 % zero`
 pub(super) fn grown(change: ActivityChange) -> String {
     format!(
@@ -105,7 +104,7 @@ pub(super) fn grown(change: ActivityChange) -> String {
 }
 
 /// `channel 3: mean 0.12, deviation 0.4, 61.2 % zero; most for images 17, 4, 230`
-fn line(channel: &Channel) -> String {
+fn line(channel: &Channel, name: impl Fn(u32) -> String) -> String {
     let before = channel.change.as_ref().map(|change| &change.places);
     let most: Vec<String> = channel
         .excited
@@ -114,9 +113,9 @@ fn line(channel: &Channel) -> String {
         .map(|(at, excited)| match before {
             Some(places) => {
                 let before = place_words(places.get(at).copied().flatten());
-                format!("{} ({before})", excited.index)
+                format!("{} ({before})", name(excited.index))
             }
-            None => excited.index.to_string(),
+            None => name(excited.index),
         })
         .collect();
     let most = match channel.is_dead() {

@@ -1,6 +1,6 @@
 //! `strata inspect RUN receptive-field`: the receptive field of a position of a layer, and how strong each pixel's influence is.
 
-use super::picture::{Draw, Drawn, Picture};
+use super::picture::{Draw, Drawn, Images, Picture};
 use crate::cli::args::InspectArgs;
 use crate::cli::numbers::Numbers;
 use crate::cli::{WrongInput, output, text};
@@ -15,18 +15,10 @@ use strata_inspect::effective_field::{EFFECTIVE, EffectiveField, Request};
 pub(super) const PICTURE: Picture = Picture {
     word: "receptive-field",
     shows: "What a position of a layer sees: the box on the image, and how strongly each pixel counts",
-    takes: &[
-        "--layer",
-        "--cell",
-        "--image",
-        "a second --image",
-        "--split",
-        "--limit",
-        "--numbers",
-        "--slice",
-    ],
+    images: Images::Each,
+    takes: &["--layer", "--cell", "--numbers", "--slice"],
     draw: Draw::Run(picture),
-    check: super::one_source,
+    ..Picture::NONE
 };
 
 /// Images that the gradient is averaged over, at most: they go through the network at once.

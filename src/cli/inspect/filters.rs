@@ -1,7 +1,7 @@
 //! `strata inspect RUN filters`: the weights of a layer as pictures, what they say in numbers, and the network without
 //! some of them.
 
-use super::picture::{Draw, Drawn, Picture};
+use super::picture::{Draw, Drawn, Images, Picture};
 use crate::cli::args::InspectArgs;
 use crate::cli::numbers::Numbers;
 use crate::cli::{WrongInput, output, text};
@@ -20,12 +20,11 @@ use strata_inspect::image_set::Chosen;
 pub(super) const PICTURE: Picture = Picture {
     word: "filters",
     shows: "The filters of the first layer, or of another one",
+    images: Images::Set,
     takes: &[
         "--since",
         "--layer",
         "--decoder",
-        "--split",
-        "--limit",
         "--numbers",
         "--sort",
         "--show",
@@ -43,6 +42,7 @@ pub(super) const PICTURE: Picture = Picture {
 fn picture(args: &InspectArgs) -> anyhow::Result<Drawn> {
     let is_studied = args.has(&["--sort", "--show", "--without"])
         || args.json
+        || !args.image.is_empty()
         || args.split.is_some()
         || args.limit.is_some()
         || args.numbers.is_some()
@@ -152,7 +152,13 @@ fn score_line(score: &Score) -> String {
         .accuracy
         .map(|share| format!("{:.2} % right", 100.0 * share));
     let error = score.mse.zip(score.psnr);
-    let error = error.map(|(mse, psnr)| format!("mse {} (psnr {psnr:.2} dB)", text::figure(mse)));
+    let error = error.map(|(mse, psnr)| {
+        format!(
+            "mse {} (psnr {} dB)",
+            text::figure(mse),
+            format::fixed(psnr, 2)
+        )
+    });
     let parts: Vec<String> = accuracy.into_iter().chain(error).collect();
     parts.join(", ")
 }
@@ -227,7 +233,7 @@ fn value(study: &FilterStudy, order: &[usize]) -> Value {
         "layer": study.filters.key,
         "text": study.filters.layer,
         "filters": order.iter().map(one).collect::<Vec<_>>(),
-        "split": study.split.name(),
+        "split": study.split,
         "images": study.images,
         "of": study.of,
         "off": study.off.iter().map(|off| off + 1).collect::<Vec<_>>(),

@@ -1,7 +1,7 @@
 //! `strata inspect RUN layers`: how active every layer is over a split, and which of its channels have died.
 
 use super::exciting::grown;
-use super::picture::{Draw, Drawn, Picture};
+use super::picture::{Draw, Drawn, Images, Picture};
 use crate::cli::args::InspectArgs;
 use crate::cli::numbers::Numbers;
 use crate::cli::output;
@@ -14,7 +14,8 @@ use strata_inspect::layer_statistics::LayerStatistics;
 pub(super) const PICTURE: Picture = Picture {
     word: "layers",
     shows: "How active every layer is over a split, and its dead channels by number",
-    takes: &["--since", "--split", "--limit", "--numbers"],
+    images: Images::Set,
+    takes: &["--since", "--numbers"],
     draw: Draw::Run(picture),
     ..Picture::NONE
 };

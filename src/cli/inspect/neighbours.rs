@@ -1,7 +1,7 @@
 //! `strata inspect RUN neighbours`: the images nearest to one, and how well neighbours classify.
 
 use super::embedding::layer;
-use super::picture::{Draw, Drawn, Picture};
+use super::picture::{Draw, Drawn, Images, Picture};
 use crate::cli::args::InspectArgs;
 use crate::cli::numbers::{Numbers, one_or_all};
 use crate::cli::{output, text};
@@ -17,12 +17,9 @@ use strata_inspect::neighbours::{KnnAccuracy, Neighbour, Neighbours, Request};
 pub(super) const PICTURE: Picture = Picture {
     word: "neighbours",
     shows: "The images nearest to one, by pixels and by the features of a layer; k-NN accuracy",
+    images: Images::Beside,
     takes: &[
         "--layer",
-        "--image",
-        "a second --image",
-        "--split",
-        "--limit",
         "--numbers",
         "--index",
         "--metric",

@@ -22,6 +22,33 @@ pub enum Draw {
     Printed(fn(&mut SavedRun, &InspectArgs) -> anyhow::Result<()>),
 }
 
+/// What a picture looks at, and so which options of images are for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Images {
+    /// No images that could be chosen.
+    None,
+    /// Image files that it begins with.
+    Files,
+    /// Image files or those of a split, each of which it shows.
+    Each,
+    /// Image files or those of a split, over all of which it measures.
+    Set,
+    /// Image files, beside those of a split.
+    Beside,
+}
+
+impl Images {
+    fn takes(self, option: &str) -> bool {
+        match self {
+            Images::None => false,
+            Images::Files => OF_FILES.contains(&option),
+            Images::Each | Images::Set | Images::Beside => {
+                OF_FILES.contains(&option) || OF_SPLIT.contains(&option)
+            }
+        }
+    }
+}
+
 /// A picture of a run.
 #[derive(Clone, Copy, Debug)]
 pub struct Picture {
@@ -29,7 +56,9 @@ pub struct Picture {
     pub word: &'static str,
     /// What it shows, for the help.
     pub shows: &'static str,
-    /// The options that are for it, as they are written. `a second --image` where it shows several image files.
+    /// What the options of images are to it.
+    pub images: Images,
+    /// The other options that are for it, as they are written.
     pub takes: &'static [&'static str],
     /// How it is drawn.
     pub draw: Draw,
@@ -41,14 +70,17 @@ pub struct Picture {
 const OF_ALL: [&str; 2] = ["--json", "--output"];
 /// Options of those that open the run.
 const OF_RUN: [&str; 2] = ["--checkpoint", "--device"];
-/// Stands for more than one image file.
-const SECOND: &str = "a second --image";
+/// Options of those that look at image files.
+const OF_FILES: [&str; 1] = ["--image"];
+/// Options of those that look at the images of a split.
+const OF_SPLIT: [&str; 2] = ["--split", "--limit"];
 
 impl Picture {
     /// What a picture has unless it says otherwise.
     pub const NONE: Picture = Picture {
         word: "",
         shows: "",
+        images: Images::None,
         takes: &[],
         draw: Draw::Folder(|_| Err(WrongInput("there is nothing to draw".to_owned()).into())),
         check: |_| Ok(()),
@@ -59,13 +91,13 @@ impl Picture {
         let of_run = matches!(self.draw, Draw::Run(_) | Draw::Printed(_));
         OF_ALL.contains(&option)
             || (of_run && OF_RUN.contains(&option))
+            || self.images.takes(option)
             || self.takes.contains(&option)
     }
 
     /// Refuses what it does not have.
     pub fn check(&self, args: &InspectArgs) -> Result<(), WrongInput> {
-        let second = (args.image.len() > 1).then_some(SECOND);
-        let mut given = args.given.iter().map(String::as_str).chain(second);
+        let mut given = args.given.iter();
         if let Some(option) = given.find(|option| !self.takes(option)) {
             let takes = PICTURES.iter().filter(|picture| picture.takes(option));
             let names = listed(&takes.map(|picture| picture.word).collect::<Vec<_>>());
@@ -73,6 +105,13 @@ impl Picture {
         }
         if args.output.is_some() && matches!(self.draw, Draw::Printed(_)) {
             return Err(self.refused(&format!("{} is printed, so it has no -o", self.word)));
+        }
+        let is_one_source = self.images != Images::Beside;
+        if is_one_source && !args.image.is_empty() && args.has(&OF_SPLIT) {
+            return Err(WrongInput(
+                "--image and --split or --limit name other images; leave one of them out"
+                    .to_owned(),
+            ));
         }
         (self.check)(args)
     }
@@ -98,9 +137,18 @@ impl Picture {
         };
         output::write_picture(&file, &picture)?;
         match values.filter(|_| args.json) {
-            Some(values) => output::print_json(&values),
+            Some(values) => output::print_json(&self.with_files(values, args)),
             None => output::print(&file.display().to_string()),
         }
+    }
+
+    /// With the names of the files that were measured over, by which images are told apart.
+    fn with_files(&self, mut values: Value, args: &InspectArgs) -> Value {
+        if self.images == Images::Set && !args.image.is_empty() {
+            let names = args.image.iter().map(|file| file.display().to_string());
+            values["files"] = names.collect();
+        }
+        values
     }
 
     fn refused(&self, message: &str) -> WrongInput {
@@ -144,7 +192,7 @@ mod tests {
             .collect();
         for picture in PICTURES {
             for option in picture.takes {
-                let is_known = options.iter().any(|known| known == option) || *option == SECOND;
+                let is_known = options.iter().any(|known| known == option);
                 assert!(is_known, "{} takes {option}", picture.word);
             }
         }

@@ -2,7 +2,7 @@
 
 use super::super::args::InspectArgs;
 use super::super::{WrongInput, output};
-use super::picture::{Draw, Picture};
+use super::picture::{Draw, Images, Picture};
 use serde_json::{Value, json};
 use strata_core::shape::Target;
 use strata_design::layer_math::number;
@@ -13,30 +13,28 @@ use strata_inspect::pixel::{Part, Pixel, Request, Term, product};
 pub(super) const PICTURE: Picture = Picture {
     word: "pixel",
     shows: "The arithmetic of one value of a layer, as text",
-    takes: &[
-        "--layer",
-        "--image",
-        "a second --image",
-        "--split",
-        "--limit",
-        "--probe",
-        "--at",
-    ],
+    images: Images::Each,
+    takes: &["--layer", "--probe", "--at"],
     draw: Draw::Printed(run),
-    check: super::one_source,
+    ..Picture::NONE
 };
 
 /// Channels whose windows are printed in full.
 const MOST_PARTS: usize = 8;
 
+/// With the first layer of the run as what to write.
+fn one_layer(run: &SavedRun, wrong: &str) -> WrongInput {
+    let first = run.inference.rows.first();
+    let first = first.map_or_else(|| "encoder.0".to_owned(), |row| row.place.to_string());
+    WrongInput(format!("{wrong}: write --layer {first}"))
+}
+
 /// Computes and prints it.
 fn run(run: &mut SavedRun, args: &InspectArgs) -> anyhow::Result<()> {
-    let name = args
-        .layer
-        .as_deref()
-        .ok_or_else(|| WrongInput("pixel needs a layer: write --layer encoder.0".into()))?;
+    let name = args.layer.as_deref();
+    let name = name.ok_or_else(|| one_layer(run, "pixel needs a layer"))?;
     let Ok(Target::Node(place)) = name.parse::<Target>() else {
-        return Err(WrongInput(format!("`{name}` is no layer: write --layer encoder.0")).into());
+        return Err(one_layer(run, &format!("`{name}` is no layer")).into());
     };
     let asked = args.pixel.at.as_deref().map(numbers).transpose()?;
     let rank = run

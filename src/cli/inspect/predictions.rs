@@ -1,6 +1,6 @@
 //! `strata inspect RUN predictions`: what the network says of each image, and how far it can be trusted.
 
-use super::picture::{Draw, Drawn, Picture};
+use super::picture::{Draw, Drawn, Images, Picture};
 use crate::cli::args::InspectArgs;
 use crate::cli::numbers::Numbers;
 use crate::cli::{output, text};
@@ -15,12 +15,9 @@ use strata_inspect::predictions::{ClassFigures, List, Predictions, Request, Show
 pub(super) const PICTURE: Picture = Picture {
     word: "predictions",
     shows: "The most wrong or least sure answers, precision and recall of each class, calibration",
+    images: Images::Each,
     takes: &[
         "--since",
-        "--image",
-        "a second --image",
-        "--split",
-        "--limit",
         "--numbers",
         "--list",
         "--top",
@@ -28,7 +25,7 @@ pub(super) const PICTURE: Picture = Picture {
         "--slice",
     ],
     draw: Draw::Run(picture),
-    check: super::one_source,
+    ..Picture::NONE
 };
 
 /// The images of the list, with the figures.

@@ -2,7 +2,7 @@
 //! code changed by hand.
 
 use super::READ;
-use super::picture::{Draw, Drawn, Picture};
+use super::picture::{Draw, Drawn, Images, Picture};
 use crate::cli::args::InspectArgs;
 use crate::cli::numbers::Numbers;
 use crate::cli::{WrongInput, output, text};
@@ -18,12 +18,9 @@ use strata_inspect::reconstructions::Reconstructions;
 pub(super) const PICTURE: Picture = Picture {
     word: "reconstructions",
     shows: "Images and the network's reconstructions of them",
+    images: Images::Each,
     takes: &[
         "--since",
-        "--image",
-        "a second --image",
-        "--split",
-        "--limit",
         "--numbers",
         "--edit",
         "--walk",
@@ -41,7 +38,7 @@ fn check(args: &InspectArgs) -> Result<(), WrongInput> {
         let message = "--seed draws the noise on the code: write --noise 0.5 with it";
         return Err(WrongInput(message.to_owned()));
     }
-    super::one_source(args)
+    Ok(())
 }
 
 /// The probe images; the errors where a split or numbers are asked for; the code where that is changed.
@@ -60,8 +57,9 @@ fn picture(run: &mut SavedRun, args: &InspectArgs) -> anyhow::Result<Drawn> {
     }
     let (mse, psnr) = (pictures.mean_mse, pictures.psnr);
     output::say(&format!(
-        "mse {}, psnr {psnr:.2} dB over {} images",
+        "mse {}, psnr {} dB over {} images",
         text::figure(mse.into()),
+        format::fixed(psnr.into(), 2),
         pictures.mse.len()
     ));
     let units = run.dataset.pixel_units();

@@ -2,11 +2,12 @@
 
 use super::class;
 use super::field::place;
-use super::picture::{Draw, Drawn, Picture};
+use super::picture::{Draw, Drawn, Images, Picture};
 use crate::cli::args::InspectArgs;
 use crate::cli::numbers::Numbers;
 use crate::cli::{WrongInput, output, text};
 use serde_json::{Value, json};
+use strata_core::format;
 use strata_engine::storage::saved_run::SavedRun;
 use strata_gui::plate::of_saliency;
 use strata_inspect::attribution::Method;
@@ -17,12 +18,9 @@ use strata_inspect::saliency::{Answer, Question, Request, Saliency};
 pub(super) const PICTURE: Picture = Picture {
     word: "saliency",
     shows: "Images and how strongly each pixel influences the class score",
+    images: Images::Each,
     takes: &[
         "--since",
-        "--image",
-        "a second --image",
-        "--split",
-        "--limit",
         "--numbers",
         "--class",
         "--unit",
@@ -65,9 +63,9 @@ fn picture(run: &mut SavedRun, args: &InspectArgs) -> anyhow::Result<Drawn> {
     }
     for check in &saliency.checks {
         output::say(&format!(
-            "{} drawn anew: rank correlation {:.3}",
+            "{} drawn anew: rank correlation {}",
             check.layer,
-            check.correlation()
+            format::fixed(check.correlation().into(), 3)
         ));
     }
     if let Some(file) = &args.numbers {
@@ -157,9 +155,13 @@ fn line(saliency: &Saliency, index: usize, answer: &Answer) -> String {
         .top
         .iter()
         .map(|(class, p)| format!("{} {:.1} %", saliency.class_name(*class), 100.0 * p));
-    let top = top.collect::<Vec<_>>().join(", ");
+    // Where images have several labels there is no ranking of them.
+    let top = match top.collect::<Vec<_>>() {
+        top if top.is_empty() => String::new(),
+        top => top.join(", ") + "; ",
+    };
     let class = saliency.class_name(class);
-    format!("{image}: {top}; logit of {class} {score}{complete}")
+    format!("{image}: {top}logit of {class} {score}{complete}")
 }
 
 fn value(saliency: &Saliency) -> Value {

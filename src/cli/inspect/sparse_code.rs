@@ -1,6 +1,6 @@
 //! `strata inspect RUN sparse-code`: how active each unit is on average, and one unit with what excites it.
 
-use super::picture::{Draw, Drawn, Picture};
+use super::picture::{Draw, Drawn, Images, Picture};
 use crate::cli::args::InspectArgs;
 use crate::cli::numbers::Numbers;
 use crate::cli::{WrongInput, output, text};
@@ -15,7 +15,8 @@ use strata_inspect::sparse::{SparseCode, UnitChanges};
 pub(super) const PICTURE: Picture = Picture {
     word: "sparse-code",
     shows: "How active each hidden unit is on average",
-    takes: &["--since", "--unit", "--split", "--limit", "--numbers"],
+    images: Images::Set,
+    takes: &["--since", "--unit", "--numbers"],
     draw: Draw::Run(picture),
     check,
 };

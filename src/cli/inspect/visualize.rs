@@ -2,12 +2,13 @@
 
 use super::class;
 use super::field::place;
-use super::picture::{Draw, Drawn, Picture};
+use super::picture::{Draw, Drawn, Images, Picture};
 use crate::cli::args::{Channels, InspectArgs};
 use crate::cli::numbers::{Numbers, one_or_all};
 use crate::cli::{WrongInput, output, text};
 use serde_json::{Value, json};
 use std::path::PathBuf;
+use strata_core::project::stage::Task;
 use strata_engine::storage::saved_run::SavedRun;
 use strata_gui::plate::of_visualization;
 use strata_inspect::visualize::{self, Goal, How, Request, Visualization, Wanted};
@@ -16,9 +17,8 @@ use strata_inspect::visualize::{self, Goal, How, Request, Visualization, Wanted}
 pub(super) const PICTURE: Picture = Picture {
     word: "visualize",
     shows: "Images made so that a class, a channel, a value or a layer answers strongly",
+    images: Images::Files,
     takes: &[
-        "--image",
-        "a second --image",
         "--numbers",
         "--class",
         "--unit",
@@ -127,8 +127,19 @@ fn wanted(run: &SavedRun, args: &InspectArgs) -> Result<Wanted, WrongInput> {
         (Some(Channels::All), _) => Wanted::AllChannels,
         (Some(Channels::These(channels)), _) => Wanted::Channels(channels.clone()),
         (None, Some(_)) => Wanted::Layer,
+        (None, None) if !classifies(run) => {
+            let place = place(run, None)?;
+            return Err(WrongInput(format!(
+                "nothing is classified in this run, so there is no class to make images of: write --layer {place} for those that the layer answers to, with --channel all for each of its channels"
+            )));
+        }
         (None, None) => Wanted::AllClasses,
     })
+}
+
+/// Whether the network tells classes, whatever it was trained for.
+fn classifies(run: &SavedRun) -> bool {
+    run.has_trained(Task::Classify) || run.inference.answer.is_some()
 }
 
 fn how(args: &InspectArgs, usual: &How) -> How {

@@ -73,6 +73,16 @@ impl ImageFitter {
         })
     }
 
+    /// Leaves pictures of this shape as they are.
+    pub fn none(shape: [usize; 3]) -> ImageFitter {
+        ImageFitter {
+            from: shape,
+            to: shape,
+            grey: false,
+            scaled: None,
+        }
+    }
+
     /// H×W×C of what comes out.
     pub fn to(&self) -> [usize; 3] {
         self.to

@@ -4,6 +4,7 @@ use super::made::{open, spec, stl10, write, write_idx, write_image};
 use crate::{DataError, Dataset, Progress, SplitData, fill_batch};
 use std::path::Path;
 use strata_core::project::data::{DataSpec, Filter, Source, Split};
+use strata_testkit::files::npy;
 use tempfile::{TempDir, tempdir};
 
 fn shapes() -> DataSpec {
@@ -232,6 +233,38 @@ fn an_image_file_is_read_as_the_dataset_would() {
     assert_eq!(patch.len(), 4 * 6 * 3);
 }
 
+/// Each as by itself; the classes are those of the folders, if every folder is one.
+#[test]
+fn image_files_take_the_place_of_the_splits() {
+    let folder = mixed_folder();
+    let mut spec = spec(Source::Folder, folder.path());
+    spec.resize = Some([10, 10]);
+    spec.range = Some([-1.0, 1.0]);
+    spec.whiten = Some("zca eps=0.1".parse().unwrap());
+    let dataset = open(&spec).unwrap();
+    let files = ["1/4.png", "0/3.png"].map(|name| folder.path().join(name));
+    let own = dataset.of_files(&files).unwrap();
+    let splits: Vec<Split> = own.splits().map(|(split, _)| split).collect();
+    assert_eq!(splits, [Split::Test]);
+    let split = own.split(Split::Test).unwrap();
+    for (index, file) in files.iter().enumerate() {
+        let mut image = vec![0.0; 300];
+        split.read(index, &mut image).unwrap();
+        assert_eq!(image, dataset.read_file(file).unwrap());
+    }
+    assert_eq!([0, 1].map(|index| split.label(index)), [Some(1), Some(0)]);
+    assert_eq!(own.own_images().unwrap().unlabelled, None);
+    let elsewhere = tempdir().unwrap();
+    let other = elsewhere.path().join("4.png");
+    std::fs::copy(&files[0], &other).unwrap();
+    let own = dataset
+        .of_files(&[files[1].clone(), other.clone()])
+        .unwrap();
+    assert!(!own.split(Split::Test).unwrap().labelled());
+    assert_eq!(own.own_images().unwrap().unlabelled, Some(other));
+    assert!(dataset.own_images().is_none());
+}
+
 #[test]
 fn settings_that_cannot_be_are_refused_with_what_to_write() {
     let folder = mixed_folder();
@@ -347,4 +380,16 @@ fn a_dataset_can_be_shared() {
     fn shared<T: Send + Sync + 'static>() {}
     shared::<Dataset>();
     shared::<DataError>();
+}
+
+/// What is no picture of the dataset's kind is not squeezed into one.
+#[test]
+fn an_image_file_is_no_signal() {
+    let folder = tempdir().unwrap();
+    let signals = npy("|u1", &[4, 1, 9], &[7; 36]);
+    write(folder.path(), "train_images.npy", &signals);
+    write_image(folder.path(), "a.png", [4, 4], [9, 9, 9]);
+    let dataset = open(&spec(Source::Npy, folder.path())).unwrap();
+    let error = dataset.read_file(&folder.path().join("a.png")).unwrap_err();
+    assert!(error.to_string().contains("is no signal"), "{error}");
 }

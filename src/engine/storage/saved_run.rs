@@ -150,6 +150,13 @@ impl SavedRun {
         Ok(self.with_context(&mut |_| true, |mut cx| cx.look_at(chosen))?)
     }
 
+    /// From now on these files are the images in place of the run's splits.
+    pub fn look_at_files(&mut self, files: &[PathBuf]) -> Result<(), RunError> {
+        self.dataset = self.dataset.of_files(files)?;
+        self.inspector = Inspector::default();
+        Ok(())
+    }
+
     /// Where it computes.
     pub fn device(&self) -> &Device {
         &self.device

@@ -3,7 +3,7 @@
 
 use super::{Shown, confusion, image_tag, sparse};
 use std::path::Path;
-use strata_core::format::{loss, short};
+use strata_core::format::{fixed, loss, short};
 use strata_core::project::stage::Task;
 use strata_core::project::{Project, ProjectError, file};
 use strata_engine::error::RunError;
@@ -136,9 +136,9 @@ fn reconstruction_figure(pictures: &Reconstructions) -> Option<String> {
         "inputs over reconstructions",
     )?;
     Some(format!(
-        "{image}<p>mean squared error {}, PSNR {:.2} dB</p>",
+        "{image}<p>mean squared error {}, PSNR {} dB</p>",
         loss(pictures.mean_mse.into()),
-        pictures.psnr
+        fixed(pictures.psnr.into(), 2)
     ))
 }
 

@@ -28,7 +28,7 @@ use strata_engine::inspection::reply::{Query, Reply};
 use strata_inspect::activations::{Activations, MapScale, Request, Summary};
 use strata_inspect::effective_field;
 use strata_inspect::inspection::Subject;
-use toolbar::{image_line, layer_box, scale_box, slice_field};
+use toolbar::{image_line, layer_box, scale_box};
 
 /// What was chosen in the view.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -39,8 +39,6 @@ pub struct MapChoice {
     pub image: usize,
     /// What colours are measured against.
     pub scale: MapScale,
-    /// The slice of a volume; `None` for the middle one.
-    pub slice: Option<usize>,
     /// The map that is shown large.
     pub map: usize,
 }
@@ -118,9 +116,6 @@ impl View for ActivationsView {
         layer_box(ui, state, &mut choice);
         let shown = state.run_reply::<Activations>().and_then(output);
         volume_slice(ui, state, shown.and_then(|maps| maps.slice), actions);
-        if let Some(maps) = shown.filter(|maps| maps.slices() > 1) {
-            slice_field(ui, maps, &mut choice);
-        }
         choose(&former, choice, actions);
     }
 
@@ -176,11 +171,6 @@ fn percent(fraction: f64) -> String {
     let percent = 100.0 * fraction;
     let text = format!("{percent:.1}");
     format!("{} %", text.strip_suffix(".0").unwrap_or(&text))
-}
-
-fn slice_of(maps: &Activations, choice: &MapChoice) -> usize {
-    let slice = choice.slice.unwrap_or(maps.slices() / 2);
-    slice.min(maps.slices().saturating_sub(1))
 }
 
 /// Opens a value of a map in the arithmetic of its layer, and lights what it sees.

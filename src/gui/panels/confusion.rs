@@ -22,6 +22,7 @@ use strata_app::view_kind::ViewKind;
 use strata_core::format;
 use strata_core::project::stage::Task;
 use strata_engine::inspection::reply::Reply;
+use strata_inspect::activity_change::signed;
 use strata_inspect::confusion::Confusion;
 use strata_inspect::image_set::FromSplit;
 use strata_inspect::inspection::Subject;
@@ -114,7 +115,11 @@ impl View for ConfusionView {
                     "Counting …",
                     "The first figures come with the next pictures.",
                 ),
-                _ => empty(ui, "No answers yet", "Press Train, or open a run's folder."),
+                _ => empty(
+                    ui,
+                    "No answers yet",
+                    "Press Train, or open a run folder: then right and wrong answers are counted.",
+                ),
             },
         }
     }
@@ -159,7 +164,7 @@ impl Layout {
 fn show_images(confusion: &Confusion, [class, answer]: [usize; 2], actions: &mut Vec<Action>) {
     let choice = PredictionChoice {
         list: List::Taken(class as u32, answer as u32),
-        split: Some(confusion.split),
+        split: confusion.split.split(),
         ..PredictionChoice::default()
     };
     actions.push(Action::Choose(Choice::new(choice)));
@@ -419,7 +424,8 @@ fn sentence(confusion: &Confusion, class: usize, answer: usize) -> String {
         .change(class, answer)
         .zip(confusion.since.as_ref());
     let change = change.map_or_else(String::new, |(change, (step, _))| {
-        format!("; {change:+} since step {}", format::count(*step))
+        let change = signed(change as f64, 0);
+        format!("; {change} since step {}", format::count(*step))
     });
     format!("{is} taken for {taken}: {count} of {total} images{share}{change}")
 }

@@ -22,7 +22,7 @@ use strata_core::project::Place;
 use strata_engine::inspection::reply::Reply;
 use strata_inspect::activity_change::signed;
 use strata_inspect::curve::{SIZE, is_signal};
-use strata_inspect::exciting::{Channel, Exciting, FRAME, Request, place_words};
+use strata_inspect::exciting::{Channel, Exciting, FRAME, Request, SHOWN, place_words};
 use strata_inspect::inspection::Subject;
 use strata_inspect::layer_statistics::{self, LayerStatistics};
 use strata_inspect::since_words;
@@ -121,6 +121,8 @@ fn sheet(ui: &Ui, size: [usize; 2], pictures: &[([usize; 2], Vec<u8>)]) -> Sheet
 
 /// The longest side of an image, and the room for what is said of a channel.
 const SIDE: f32 = 72.0;
+/// The same where there is room for all channels, at most; of a curve twice as much.
+const LARGEST: f32 = 144.0;
 /// How thick the frame around what a channel sees is.
 const FRAME_WIDTH: f32 = 1.5;
 const WORDS: f32 = 132.0;
@@ -335,16 +337,30 @@ fn rows(ui: &mut Ui, made: &Exciting, drawn: &mut Drawn) {
         let scale = most / height.max(width);
         vec2(width * scale, height * scale)
     };
-    let side = fitted(drawn.size, SIDE);
-    let patch = drawn.patch.map(|size| fitted(size, PATCH));
-    let wide = side.x + patch.map_or(0.0, |size| size.x + 2.0);
     // What is said of a channel, and below an image.
     let (wording, lines) = match made.since {
         Some(_) => (WORDS_OF_CHANGE, 2.0),
         None => (WORDS, 1.0),
     };
-    let pitch = side.y.max(4.0 * LINE) + lines * LINE + GAP;
     let room = ui.available_width() - 8.0;
+    let sizes = |longest: f32| {
+        let side = fitted(drawn.size, longest);
+        let patch = drawn.patch.map(|size| fitted(size, longest * PATCH / SIDE));
+        let wide = side.x + patch.map_or(0.0, |size| size.x + 2.0);
+        let pitch = side.y.max(4.0 * LINE) + lines * LINE + GAP;
+        (side, patch, wide, pitch)
+    };
+    // Larger where every channel still is in sight, with half of its images at least.
+    let height = ui.available_height();
+    let fits = |longest: &f32| {
+        let (_, _, wide, pitch) = sizes(*longest);
+        let across = wording + (SHOWN / 2) as f32 * (wide + GAP);
+        across <= room && made.channels.len() as f32 * pitch <= height
+    };
+    let curved = if drawn.size == SIZE { 2.0 } else { 1.0 };
+    let longer = (SIDE as u32..=(curved * LARGEST) as u32).rev();
+    let longest = longer.map(|side| side as f32).find(fits).unwrap_or(SIDE);
+    let (side, patch, wide, pitch) = sizes(longest);
     for (index, channel) in made.channels.iter().enumerate() {
         let (row, response) = ui.allocate_exact_size(vec2(room, pitch), Sense::hover());
         response.widget_info(|| WidgetInfo::labeled(Role::Image, true, described(made, channel)));

@@ -235,7 +235,7 @@ impl FiltersView {
                     _ => empty(
                         ui,
                         "No filters yet",
-                        "Press Train: they change as the network learns.",
+                        "Press Train, or open a run folder. In training they change as the network learns.",
                     ),
                 };
             }

@@ -154,10 +154,13 @@ pub fn score_words(score: &Score) -> String {
     let accuracy = score
         .accuracy
         .map(|share| format!("{:.2} % right", 100.0 * share));
-    let error = score
-        .mse
-        .zip(score.psnr)
-        .map(|(mse, psnr)| format!("mean squared error {}, {psnr:.2} dB", format::loss(mse)));
+    let error = score.mse.zip(score.psnr).map(|(mse, psnr)| {
+        format!(
+            "mean squared error {}, {} dB",
+            format::loss(mse),
+            format::fixed(psnr, 2)
+        )
+    });
     let parts: Vec<String> = accuracy.into_iter().chain(error).collect();
     parts.join(" · ")
 }

@@ -2,6 +2,7 @@
 //! reconstructions, the sparse code.
 
 use super::of_filters::ON_PIXELS;
+use super::slices::{slice_line, slices_of_maps};
 use super::{ColorBar, Plate, Tile, in_rows, tile};
 use crate::panels::sparse;
 use crate::snapshot::Snapshot;
@@ -23,7 +24,6 @@ use strata_inspect::picture::{
 };
 use strata_inspect::reconstructions::Reconstructions;
 use strata_inspect::since_words;
-use strata_inspect::slices::SliceOf;
 use strata_inspect::sparse::SparseCode;
 
 /// Between two filters of volumes, in pixels of their pictures.
@@ -174,13 +174,15 @@ pub fn activations(all: &[Activations]) -> Snapshot {
             (how, vec![map_bar(&whole, None)])
         }
     };
+    let mut lines = vec![about_maps(all, first, &whole), how.to_owned()];
+    lines.extend(slices_of_maps(first));
     let rows = all.iter().flat_map(|maps| {
         let tiles = in_rows(map_tiles(maps, &whole), nearly_square(maps.count()));
         std::iter::once(vec![input_tile(maps, all.len() > 1)]).chain(tiles)
     });
     Plate {
         title: format!("Feature maps of {}: {}", first.place.in_words(), first.text),
-        lines: vec![about_maps(all, first, &whole), how.to_owned()],
+        lines,
         rows: rows.collect(),
         bars,
     }
@@ -343,12 +345,12 @@ pub fn reconstructions(pictures: &Reconstructions, slice: Slice) -> Snapshot {
     let mut plate = Plate {
         title: "Reconstructions".to_owned(),
         lines: vec![format!(
-            "step {}{} · {} images · mean squared error {}, PSNR {:.2} dB",
+            "step {}{} · {} images · mean squared error {}, PSNR {} dB",
             format::count(pictures.step),
             since_words(pictures.since),
             pictures.mse.len(),
             format::loss(f64::from(pictures.mean_mse)),
-            pictures.psnr
+            format::fixed(pictures.psnr.into(), 2)
         )],
         ..Plate::default()
     };
@@ -374,13 +376,6 @@ pub fn reconstructions(pictures: &Reconstructions, slice: Slice) -> Snapshot {
     }
     plate.lines.extend(of);
     plate.draw()
-}
-
-/// Which slice of volumes is drawn.
-fn slice_line(of: Option<SliceOf>, asked: Slice) -> Option<String> {
-    let SliceOf { slice, slices } = of?;
-    let slice = asked.unwrap_or(slice).min(slices.saturating_sub(1));
-    Some(SliceOf { slice, slices }.to_string())
 }
 
 /// `3: mse 0.0121`

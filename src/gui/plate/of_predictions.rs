@@ -12,7 +12,7 @@ const COLUMNS: usize = 6;
 
 /// The images with what they are and what they are taken for.
 pub fn plate(predictions: &Predictions) -> Snapshot {
-    let split = predictions.split.map_or("", |split| split.name());
+    let split = predictions.split.map_or("own", |split| split.name());
     let mut lines = vec![format!(
         "step {} · {} of {} {split} images",
         format::count(predictions.step),
@@ -69,6 +69,7 @@ pub fn change_words(change: &Change) -> String {
 fn list_line(predictions: &Predictions) -> String {
     let listed = format::count(predictions.listed as u64);
     match predictions.list {
+        List::MostWrong if predictions.listed == 0 => "No answer is wrong.".to_owned(),
         List::MostWrong if predictions.has_label_sets => {
             format!("{listed} images with a wrong label, the surest first.")
         }

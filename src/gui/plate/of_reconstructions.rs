@@ -34,12 +34,12 @@ pub fn mean_words(errors: &ReconstructionErrors) -> String {
     let finite = |error: &ImageError| Some(error.psnr).filter(|psnr| psnr.is_finite());
     let psnr = errors.mean(finite).map_or_else(String::new, |psnr| {
         let change = grown(errors.mean_change(finite), 2);
-        format!(", PSNR {psnr:.2} dB{change}")
+        format!(", PSNR {} dB{change}", format::fixed(psnr, 2))
     });
     let ssim = errors.mean(|error| error.ssim);
     let ssim = ssim.map_or_else(String::new, |ssim| {
         let change = grown(errors.mean_change(|error| error.ssim), 3);
-        format!(", SSIM {ssim:.3}{change}")
+        format!(", SSIM {}{change}", format::fixed(ssim, 3))
     });
     format!(
         "mean squared error {}{mse_change}{psnr}{ssim}",
@@ -71,11 +71,13 @@ pub fn settings(errors: &ReconstructionErrors) -> String {
 /// shown `was 17.31 dB`.
 pub fn error_parts(errors: &ReconstructionErrors, at: usize) -> Vec<String> {
     let psnr = |error: &ImageError| match error.psnr.is_finite() {
-        true => format!("{:.2} dB", error.psnr),
+        true => format!("{} dB", format::fixed(error.psnr, 2)),
         false => "no error".to_owned(),
     };
     let error = &errors.errors[at];
-    let ssim = error.ssim.map(|ssim| format!("SSIM {ssim:.3}"));
+    let ssim = error
+        .ssim
+        .map(|ssim| format!("SSIM {}", format::fixed(ssim, 3)));
     let before = errors.before.as_ref().map(|before| {
         let then = psnr(&before.errors[at]);
         format!("was {then}")
@@ -233,9 +235,9 @@ pub fn edits_words(edit: &CodeEdit) -> String {
     });
     let words: Vec<String> = words.collect();
     match words.is_empty() {
-        true if !edit.walk.is_empty() => "On the way to the code of another image.".to_owned(),
-        true if !edit.noisy.is_empty() => "With noise on the code.".to_owned(),
-        true => "No unit is changed.".to_owned(),
+        true if !edit.walk.is_empty() => "on the way to the code of another image".to_owned(),
+        true if !edit.noisy.is_empty() => "with noise on the code".to_owned(),
+        true => "no unit is changed".to_owned(),
         false => words.join(", "),
     }
 }
@@ -265,7 +267,7 @@ pub fn code(edit: &CodeEdit) -> Snapshot {
             edit.image[1],
             format::count(edit.code.len() as u64)
         ),
-        edits_words(edit),
+        format::capital(&edits_words(edit)) + ".",
         "Below: what the decoder paints from each unit alone, at its largest value over the probe images, less what it paints from zeros; each by its own largest value.".to_owned(),
     ];
     lines.extend(edit.slice.map(|slice| slice.to_string()));

@@ -32,7 +32,7 @@ pub use figure::figure;
 pub use icon::{Icon, chevron};
 pub use options_button::options_button;
 pub use said::{parameters, plain, said};
-pub use slice::volume_slice;
+pub use slice::{slices_of_input, volume_slice};
 pub use slider::slider;
 pub use steady_scroll::steady_scroll;
 pub use stepper::Stepper;

@@ -6,6 +6,13 @@ use strata_app::action::{Action, Show};
 use strata_app::state::State;
 use strata_inspect::slices::SliceOf;
 
+/// The slices of the volumes that the network takes, whether it has been asked yet or not; `None` of images.
+pub fn slices_of_input(state: &State) -> Option<SliceOf> {
+    let [slices, ..] = state.network().input.volume();
+    let slice = slices / 2;
+    (slices > 1).then_some(SliceOf { slice, slices })
+}
+
 /// A slider over the slices; nothing where there are images.
 pub fn volume_slice(ui: &mut Ui, state: &State, of: Option<SliceOf>, actions: &mut Vec<Action>) {
     let Some(SliceOf { slices, .. }) = of.filter(|of| of.slices > 1) else {

@@ -208,11 +208,16 @@ impl Shares {
         numbers.iter().zip(ends).map(share).collect()
     }
 
-    /// Numbers as the network gets them.
-    pub fn to_numbers(&self, shares: &[f32]) -> Vec<f32> {
+    /// Numbers as the network gets them, before they are whitened.
+    pub fn in_range(&self, shares: &[f32]) -> Vec<f32> {
         let ends = self.ends.iter().cycle();
         let number = |(share, [low, high]): (&f32, &[f32; 2])| low + (high - low) * share;
-        let mut numbers: Vec<f32> = shares.iter().zip(ends).map(number).collect();
+        shares.iter().zip(ends).map(number).collect()
+    }
+
+    /// Numbers as the network gets them.
+    pub fn to_numbers(&self, shares: &[f32]) -> Vec<f32> {
+        let mut numbers = self.in_range(shares);
         if let Some(whitening) = &self.whitening {
             whitening.apply(&mut numbers);
         }
@@ -221,11 +226,16 @@ impl Shares {
 
     /// Slopes by the shares, of slopes by the numbers that the network gets.
     fn slopes(&self, slopes: &mut [f32]) {
+        self.slopes_in_range(slopes);
+        let widths = slopes.iter_mut().zip(self.widths());
+        widths.for_each(|(slope, width)| *slope *= width);
+    }
+
+    /// Slopes by the numbers before they are whitened, of slopes by those that the network gets.
+    pub fn slopes_in_range(&self, slopes: &mut [f32]) {
         if let Some(whitening) = &self.whitening {
             whitening.weights_on_pixels(slopes);
         }
-        let widths = slopes.iter_mut().zip(self.widths());
-        widths.for_each(|(slope, width)| *slope *= width);
     }
 
     /// Values of an image.

@@ -150,7 +150,7 @@ pub fn embed(
 ) -> Result<Embedding, InspectError> {
     let images = features.sample.indices.len();
     if images < FEWEST {
-        let message = format!("a map needs at least {FEWEST} images, and there are {images}");
+        let message = format!("a map needs at least {FEWEST} images, not {images}");
         return Err(InspectError::Input(message));
     }
     let mut making = Making {

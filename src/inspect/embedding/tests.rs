@@ -181,6 +181,36 @@ fn maps_repeat_to_the_last_bit_on_any_number_of_threads() {
     }
 }
 
+/// Exaggeration pulls rows without groups into one point, which then has to come apart again. scikit-learn leaves a
+/// divergence of 2.17 for as many draws.
+#[test]
+fn images_without_groups_are_no_single_point() {
+    let (count, width) = (600, 60);
+    let mut rng = stream(5, Purpose::Inspection, 0);
+    let values = (0..count * width).map(|_| StandardNormal.sample(&mut rng));
+    let features = Arc::new(Features {
+        sample: Sampled {
+            indices: (0..count as u32).collect(),
+            labels: vec![None; count],
+            values: values.collect(),
+            width,
+            ..Sampled::default()
+        },
+        ..Features::default()
+    });
+    let map = made(&features, by(By::Tsne));
+    let farthest = map
+        .points
+        .iter()
+        .flatten()
+        .fold(0.0, |most: f64, at| most.max(at.abs()));
+    let divergence = map.divergence.unwrap();
+    assert!(
+        farthest > 5.0 && divergence < 2.17 * 1.05,
+        "{farthest} {divergence}"
+    );
+}
+
 #[test]
 fn few_equal_and_flat_images_have_a_map() {
     let fixture = fixture();

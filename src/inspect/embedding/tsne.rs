@@ -233,30 +233,35 @@ pub fn map(
 ) -> Option<Vec<Point>> {
     let rate = (start.len() as f64 / EXAGGERATION / 4.0).max(50.0);
     let mut motion = Motion::of(start);
+    let mut early = EARLY;
     for round in 0..ROUNDS {
-        let is_early = round < EARLY;
-        if round == EARLY {
+        let is_early = round < early;
+        if round == early {
             // The second phase starts at rest.
             motion = Motion::of(motion.points);
         }
         let exaggeration = if is_early { EXAGGERATION } else { 1.0 };
         let slopes = gradient(affinities, &motion.points, exaggeration);
         motion.go(&slopes, rate, if is_early { 0.5 } else { 0.8 });
-        let length = || {
-            slopes
-                .iter()
-                .flatten()
-                .map(|slope| slope * slope)
-                .sum::<f64>()
-        };
-        if !is_early && round % ASKED == 0 && length().sqrt() <= FLAT {
-            break;
+        if (round + 1) % ASKED == 0 && length(&slopes) <= FLAT {
+            if is_early {
+                // Rows without groups are pulled together into one point: exaggeration has nothing more to order.
+                early = round + 1;
+            } else if length(&motion.points) > START * (motion.points.len() as f64).sqrt() {
+                break;
+            }
         }
         if !progressing.say("moving the points", round + 1, ROUNDS) {
             return None;
         }
     }
     Some(motion.points)
+}
+
+/// The length of all coordinates as one vector.
+fn length(points: &[Point]) -> f64 {
+    let squares = points.iter().flatten().map(|axis| axis * axis);
+    squares.sum::<f64>().sqrt()
 }
 
 /// Where the points start: at their first two components, made small.

@@ -13,15 +13,14 @@ use super::{Filters, Request as Layer, parameter_of};
 use crate::attribution::score::numbers;
 use crate::batches::{Batch, Walk};
 use crate::confusion::classifying;
-use crate::image_set::Chosen;
+use crate::image_set::{Chosen, ImagesOf};
 use crate::inspection::{InspectError, Inspection, InspectionContext, Needs};
 use crate::predictions::softmax;
 use crate::reconstructions::split_of;
 use crate::slices::{SliceOf, shown, shown_size};
 use candle_core::Tensor;
-use strata_core::project::data::Split;
 use strata_core::project::{Place, Stack};
-use strata_data::{Dataset, SplitData};
+use strata_data::Dataset;
 use strata_nn::{Mode, Network, Route};
 use switch::{Behind, Switch};
 
@@ -101,7 +100,7 @@ pub struct FilterStudy {
     /// The classes' names.
     pub classes: Vec<String>,
     /// Whose images were asked.
-    pub split: Split,
+    pub split: ImagesOf,
     /// How many, of how many.
     pub images: usize,
     /// See `images`.
@@ -417,12 +416,13 @@ impl FilterStudy {
         switch: &Switch,
         chosen: &Chosen,
     ) -> Result<(), InspectError> {
-        let (split, data): (Split, &SplitData) = split_of(asked.dataset, chosen.split)?;
+        let (split, data) = split_of(asked.dataset, chosen.split)?;
         let most = chosen.limit.unwrap_or(IMAGES);
         let batch = if cx.deadline.is_some() { LIVE } else { BATCH };
         let walk = Walk::drawn(data.len(), most, batch, "asking the network");
         self.examples.size = data.image_shape();
-        (self.split, self.of) = (split, data.len());
+        self.split = ImagesOf::of(asked.dataset, split);
+        self.of = data.len();
         let is_changed = !self.off.is_empty();
         let mut sums = Sums::default();
         let mut mirror = cx.take_mirror()?;

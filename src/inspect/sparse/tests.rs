@@ -20,7 +20,7 @@ fn measured(at: Option<&str>) -> Result<(SparseCode, f64), SparseError> {
     let mut trained = Network::new(plan, 1, &Device::Cpu).unwrap();
     let mut mirror = InspectionNetwork::new(plan, &Device::Cpu).unwrap();
     mirror.take(&trained).unwrap();
-    let split = (Split::Train, data);
+    let split = (ImagesOf::Split(Split::Train), data);
     let what = Measured {
         route: Route::Reconstruct,
         sparsity: Some(&sparsity),

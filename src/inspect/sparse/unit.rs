@@ -4,16 +4,15 @@
 use super::super::exciting::{Field, cell, patch};
 use super::super::filters::{self, Filters};
 use super::super::gallery::{fitting, shrink};
-use super::super::image_set::FromSplit;
+use super::super::image_set::{FromSplit, ImagesOf};
 use super::super::inspection::{InspectError, Inspection, InspectionContext, Needs};
 use super::super::slices::{SliceOf, shown, shown_size};
 use super::super::{layer_name, layer_of};
 use super::{Activations, BATCH, MOST_IMAGES, measured_layer, measured_split, measured_stage};
 use std::time::Instant;
-use strata_core::project::data::Split;
 use strata_core::project::{Place, Stack};
 use strata_core::shape::Inference;
-use strata_data::{Dataset, epoch_order};
+use strata_data::{Dataset, SplitData, epoch_order};
 use strata_nn::{Network, NnError};
 
 /// Images that excite it most, as many as are shown.
@@ -33,7 +32,7 @@ pub struct SparseUnit {
     /// Units of the layer.
     pub units: usize,
     /// The split measured.
-    pub split: Split,
+    pub split: ImagesOf,
     /// Images measured.
     pub images: usize,
     /// The mean of its activations.
@@ -223,8 +222,8 @@ impl Inspection for SparseUnit {
         let values = seen.values(unit);
         let best = seen.best(unit);
         let fields = seen.fields(unit, &best, inference, &key);
-        let (size, pixels) = pictures(dataset, split, &best, &fields)?;
-        let (patch_size, patches) = patches(dataset, split, &best, &fields)?;
+        let (size, pixels) = pictures(dataset, data, &best, &fields)?;
+        let (patch_size, patches) = patches(dataset, data, &best, &fields)?;
         let sum: f64 = values.iter().map(|value| f64::from(*value)).sum();
         let range = range(&values);
         Ok(SparseUnit {
@@ -292,13 +291,10 @@ fn slice_of(dataset: &Dataset, field: Option<&Field>) -> Option<SliceOf> {
 /// The images as they are shown, large ones smaller.
 fn pictures(
     dataset: &Dataset,
-    split: Split,
+    data: &SplitData,
     best: &[(u32, f32)],
     fields: &[Field],
 ) -> Result<([usize; 3], Vec<u8>), InspectError> {
-    let Some(data) = dataset.split(split) else {
-        return Ok(([0; 3], Vec::new()));
-    };
     let whole = data.image_shape();
     let size @ [height, width, channels] = shown_size(slice_of(dataset, None), whole);
     let [tall, wide] = fitting([height, width]);
@@ -316,15 +312,12 @@ fn pictures(
 /// What is seen of the images, cut out.
 fn patches(
     dataset: &Dataset,
-    split: Split,
+    data: &SplitData,
     best: &[(u32, f32)],
     fields: &[Field],
 ) -> Result<([usize; 2], Vec<Vec<u8>>), InspectError> {
     let mut cut = Vec::with_capacity(fields.len());
     let mut size = [0; 2];
-    let Some(data) = dataset.split(split) else {
-        return Ok((size, cut));
-    };
     let whole = data.image_shape();
     let mut values = vec![0.0; whole.iter().product()];
     for ((index, _), field) in best.iter().zip(fields) {

@@ -178,7 +178,7 @@ impl Ascent {
         let scaled: Vec<Vec<f32>> = images
             .iter()
             .map(|image| {
-                let numbers = self.shares.to_numbers(image);
+                let numbers = self.shares.in_range(image);
                 numbers.iter().map(|number| number / scale).collect()
             })
             .collect();
@@ -310,7 +310,9 @@ impl Ascent {
             if !backward {
                 continue;
             }
-            let gradient = back(network, route, &slopes, &output)?;
+            let mut gradient = back(network, route, &slopes, &output)?;
+            // Whitened images are climbed by their pixels, which stay between black and white.
+            self.shares.slopes_in_range(&mut gradient);
             let gradients = gradient.chunks_exact(self.shares.len());
             scored.gradients.extend(gradients.map(<[f32]>::to_vec));
         }

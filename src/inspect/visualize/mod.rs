@@ -243,7 +243,7 @@ impl Inspection for Visualization {
             Some(begun) => begun,
             None => begin(cx, request)?,
         };
-        begun.climb(cx, dataset)?;
+        begun.climb(cx)?;
         let made = begun.output(request, dataset)?;
         cx.keep(begun);
         Ok(made.of_slice(SliceOf::of(dataset, cx.slice)))
@@ -311,8 +311,7 @@ fn begin(cx: &mut InspectionContext<'_>, request: &Request) -> Result<Begun, Ins
     let shares = Shares {
         ends: dataset.ends(),
         size,
-        // What is climbed is what the network sees; whitened images are changed back when they are shown.
-        whitening: None,
+        whitening: dataset.transform().cloned(),
     };
     let of = match request.wanted {
         Wanted::AllChannels => output.map_or(0, |shape| shape.channels()),
@@ -374,16 +373,12 @@ fn jobs(goals: &[Goal], request: &Request) -> Vec<Job> {
 
 impl Begun {
     /// Steps until all are taken, or until it is time to show what there is.
-    fn climb(
-        &mut self,
-        cx: &mut InspectionContext<'_>,
-        dataset: &Dataset,
-    ) -> Result<(), InspectError> {
+    fn climb(&mut self, cx: &mut InspectionContext<'_>) -> Result<(), InspectError> {
         let steps = self.request.how.steps;
         let glimpse = self.request.seen.map(|_| Instant::now() + GLIMPSE);
         let end = cx.deadline.or(glimpse);
         loop {
-            self.keep_frame(dataset)?;
+            self.keep_frame()?;
             let done = self.ascent.done();
             if done >= steps {
                 return Ok(());
@@ -398,13 +393,13 @@ impl Begun {
             }
             self.ascent.step()?;
             if end.is_some_and(|end| Instant::now() > end) {
-                return self.keep_frame(dataset);
+                return self.keep_frame();
             }
         }
     }
 
     /// Keeps the present images where they are one of the moments that are kept.
-    fn keep_frame(&mut self, dataset: &Dataset) -> Result<(), InspectError> {
+    fn keep_frame(&mut self) -> Result<(), InspectError> {
         let (steps, done) = (self.request.how.steps, self.ascent.done());
         let moment = |index: usize| (index * steps + (FRAMES - 1) / 2) / (FRAMES - 1);
         let is_kept = self.frames.iter().any(|frame| frame.step == done);
@@ -414,7 +409,7 @@ impl Begun {
         let Scored { scores, .. } = self.ascent.score()?;
         self.frames.push(Frame {
             step: done,
-            images: bytes(&self.ascent.images().concat(), dataset),
+            images: bytes(&self.ascent.images().concat()),
             scores,
         });
         Ok(())
@@ -447,7 +442,7 @@ impl Begun {
             size: [height, width, channels],
             pictures: pictures.map(picture).collect(),
             of: self.of,
-            bytes: bytes(&values, dataset),
+            bytes: bytes(&values),
             values,
             done: self.ascent.done(),
             frames: self.frames.clone(),
@@ -471,11 +466,9 @@ fn ranked(scores: &[f32], of_labels: bool) -> Vec<(u32, f32)> {
 }
 
 /// Shares as bytes, 0 for black.
-fn bytes(shares: &[f32], dataset: &Dataset) -> Vec<u8> {
-    let ends = dataset.ends();
-    let numbers = shares.iter().zip(ends.iter().cycle());
-    let number = |(share, [low, high]): (&f32, &[f32; 2])| low + (high - low) * share;
-    dataset.to_pixels(&numbers.map(number).collect::<Vec<f32>>())
+fn bytes(shares: &[f32]) -> Vec<u8> {
+    let byte = |share: &f32| (255.0 * share).round() as u8;
+    shares.iter().map(byte).collect()
 }
 
 #[cfg(test)]

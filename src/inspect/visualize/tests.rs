@@ -3,7 +3,9 @@
 use super::ascent::{Ascent, Climbed, Job, Start};
 use super::*;
 use crate::attribution::tests::{cases, channels_last, fixture};
+use crate::test_bench::Bench;
 use candle_core::Device;
+use strata_core::project::Stack;
 
 fn start<'a>(
     climbed: Climbed,
@@ -139,4 +141,31 @@ fn ascents_repeat_and_starts_differ() {
         likeness(&apart),
         likeness(&one)
     );
+}
+
+/// Whitened images are climbed by their pixels: they begin near grey, stay between black and white, and what the network
+/// gets of them is whitened.
+#[test]
+fn whitened_images_are_made_of_pixels() {
+    let network = "input = \"3x16x16\"\nencoder = [\"conv 4 k4 s4\", \"sigmoid\"]\ndecoder = [\"convt 3 k4 s4\"]";
+    let mut bench = Bench::of("whiten = \"zca eps=0.1\"", network, "reconstruct");
+    let request = |steps: usize| Request {
+        layer: Some(Place::new(Stack::Encoder, 1)),
+        wanted: Wanted::AllChannels,
+        how: How {
+            steps,
+            ..How::default()
+        },
+        ..Request::usual([16, 16, 3])
+    };
+    let start: Visualization = bench.ask(&request(1)).unwrap();
+    let first = &start.frames[0].images;
+    let mean = first.iter().map(|byte| f64::from(*byte)).sum::<f64>() / first.len() as f64;
+    assert!((mean - 127.5).abs() < 10.0, "{mean}");
+    assert!(first.iter().all(|byte| (40..215).contains(byte)));
+    let made: Visualization = bench.ask(&request(30)).unwrap();
+    let scores = made.pictures.iter().zip(&start.frames[0].scores);
+    for (picture, before) in scores {
+        assert!(picture.score > *before, "{} {before}", picture.score);
+    }
 }

@@ -1,6 +1,6 @@
 //! The image, the chosen map, and the colour bar.
 
-use super::{ActivationsView, CAPTION, MapChoice, percent, slice_of};
+use super::{ActivationsView, CAPTION, MapChoice, percent};
 use crate::theme;
 use crate::widgets::elided;
 use crate::widgets::raster::{Sheet, shades};
@@ -36,7 +36,7 @@ impl ActivationsView {
         (whole, state): (&Summary, &State),
     ) -> Option<[usize; 4]> {
         let channel = choice.map.min(maps.count().saturating_sub(1));
-        let drawn = (choice.scale, slice_of(maps, choice), channel);
+        let drawn = (choice.scale, maps.same_slice(), channel);
         let kept = self.side.take();
         let kept = kept.filter(|kept| Arc::ptr_eq(&kept.reply, reply) && kept.drawn == drawn);
         let side = kept.unwrap_or_else(|| Side::new(ui, reply, maps, drawn, whole));
@@ -53,7 +53,7 @@ impl ActivationsView {
             // Of a file the arithmetic has no numbers: it is of the probe images.
             let is_probe = state.inspections.saliency.image.is_none();
             if let Some(rect) = rect.filter(|_| is_probe) {
-                let slice = slice_of(maps, choice);
+                let slice = maps.same_slice();
                 opened = values(ui, state, maps, [channel, slice], (rect, seen));
             }
         }
@@ -191,13 +191,15 @@ fn image_name(maps: &Activations) -> String {
 
 fn map_name(maps: &Activations, channel: usize) -> String {
     let Summary { min, max, zeros } = maps.summary_of(channel);
-    format!(
-        "map {} · {} zero\n{} … {}",
-        channel + 1,
-        percent(zeros),
-        number(min.into()),
-        number(max.into())
-    )
+    let slices = maps.slices();
+    // Where a layer has as many slices as the volume, the slider says which one is shown.
+    let is_told = slices == 1 || maps.slice.is_none_or(|of| of.slices == slices);
+    let about = match is_told {
+        true => format!(" · {} zero", percent(zeros)),
+        false => format!(", slice {} of {slices}", maps.same_slice() + 1),
+    };
+    let [min, max] = [min, max].map(|end| number(end.into()));
+    format!("map {}{about}\n{min} … {max}", channel + 1)
 }
 
 /// A picture with a line below; returns the lower edge and where the picture is.

@@ -1,6 +1,6 @@
 //! The grid over all channels of a layer, and how one of them is chosen.
 
-use super::{ActivationsView, CAPTION, MapChoice, Numbers, percent, slice_of};
+use super::{ActivationsView, CAPTION, MapChoice, Numbers, percent};
 use crate::theme;
 use crate::widgets::first_fitting;
 use crate::widgets::keep_arrows;
@@ -27,9 +27,9 @@ pub(super) struct Maps {
 
 const GAP: f32 = 4.0;
 
-/// Width of a map: at least, at most, and where they have to be scrolled.
+/// Width of a map (at most twice as much for a curve): at least, at most, and where they have to be scrolled.
 const LEAST: f32 = 40.0;
-const MOST: f32 = 192.0;
+const MOST: f32 = 240.0;
 const SCROLLED: f32 = 64.0;
 /// Room for the outline of the chosen map.
 const OUTLINE: f32 = 2.0;
@@ -87,7 +87,7 @@ impl ActivationsView {
         whole: &Summary,
         in_sight: Range<usize>,
     ) {
-        let slice = slice_of(maps, choice);
+        let slice = maps.same_slice();
         let is_drawn = |drawn: &Maps| {
             Arc::ptr_eq(&drawn.reply, reply)
                 && drawn.scale == choice.scale
@@ -176,7 +176,9 @@ impl Places {
             );
             places.height() <= space.y
         };
-        let sides = (LEAST as usize..=MOST as usize)
+        // A curve may be as high as a map, and is wider then.
+        let most = MOST / ratio.clamp(0.5, 1.0);
+        let sides = (LEAST as usize..=most as usize)
             .rev()
             .map(|side| side as f32);
         let side = sides.clone().find(fits).unwrap_or(SCROLLED);

@@ -1,10 +1,10 @@
-//! The scale, the layer, the slice, and the image that feature maps are shown of.
+//! The scale, the layer, and the image that feature maps are shown of.
 
-use super::{MapChoice, ROOMY, choose, layer, output, slice_of};
+use super::{MapChoice, ROOMY, choose, layer, output};
 use crate::panels::image_source;
 use crate::theme;
 use crate::widgets::ChoiceBox;
-use eframe::egui::{Button, DragValue, RichText, Ui};
+use eframe::egui::{Button, RichText, Ui};
 use strata_app::action::Action;
 use strata_app::state::State;
 use strata_inspect::activations::{Activations, MapScale};
@@ -54,20 +54,6 @@ pub(super) fn layer_box(ui: &mut Ui, state: &State, choice: &mut MapChoice) {
             ui.selectable_value(&mut choice.layer, Some(row.place.clone()), name);
         }
     });
-}
-
-pub(super) fn slice_field(ui: &mut Ui, maps: &Activations, choice: &mut MapChoice) {
-    let mut slice = slice_of(maps, choice) + 1;
-    let slices = maps.slices();
-    let field = ui.add(
-        DragValue::new(&mut slice)
-            .range(1..=slices)
-            .prefix("slice "),
-    );
-    let field = field.on_hover_text(format!("Which of the {slices} slices"));
-    if field.accessible_name("Slice of feature maps").changed() {
-        choice.slice = Some(slice - 1);
-    }
 }
 
 /// Whose feature maps are shown: those of a probe image or of an image file.

@@ -11,7 +11,7 @@ use super::neighbours::NeighbourChoice;
 use crate::plate::of_embedding::{figures, way};
 use crate::theme;
 use crate::view::View;
-use crate::widgets::{ChoiceBox, empty, plain};
+use crate::widgets::{ChoiceBox, empty, plain, slices_of_input, volume_slice};
 use eframe::egui::{Button, Checkbox, DragValue, RichText, Ui, UiBuilder};
 use std::any::TypeId;
 use std::collections::BTreeSet;
@@ -110,6 +110,7 @@ impl View for EmbeddingView {
                 ui.selectable_value(&mut choice.how.by, by, by.name());
             }
         });
+        volume_slice(ui, state, slices_of_input(state), actions);
         choose(&former, choice, actions);
     }
 
@@ -345,7 +346,7 @@ fn take(
     if let Some(image) = clicked.neighbours {
         let neighbours = NeighbourChoice {
             compared: Compared {
-                split: Some(map.features.split),
+                split: map.features.split.split(),
                 ..choice.compared.clone()
             },
             image,

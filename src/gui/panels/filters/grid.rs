@@ -12,8 +12,8 @@ use strata_inspect::filters::study::FilterStudy;
 const GAP: f32 = 6.0;
 /// Between two filters of volumes, in pixels of their pictures.
 const APART: f32 = 2.0;
-/// The side of a filter, at most.
-const LARGEST: f32 = 256.0;
+/// The side of a square filter, at most; wide and tall ones are as large.
+const LARGEST: f32 = 240.0;
 
 /// The filters side by side; a click or the space bar switches one off or on.
 pub(super) fn grid(
@@ -144,8 +144,8 @@ fn keys(
     }
 }
 
-/// Columns and cell width so that as much as possible is seen without scrolling, each as large as the tile has room for
-/// between 16 and 160 points.
+/// Columns and cell width so that as much as possible is seen without scrolling, each as large as the tile has room for,
+/// between 16 points and [`LARGEST`]; of several ways the one with the fewest gaps.
 fn arrangement(count: usize, ratio: f32, space: Vec2) -> (usize, f32) {
     let count = count.max(1);
     // Bounded by the tile's width or by its height.
@@ -154,12 +154,16 @@ fn arrangement(count: usize, ratio: f32, space: Vec2) -> (usize, f32) {
         let down = space.y / count.div_ceil(columns) as f32 - GAP;
         across
             .min(down / ratio.max(f32::EPSILON))
-            .min(LARGEST)
+            .min(LARGEST / ratio.max(f32::EPSILON).sqrt())
             .floor()
     };
     let best = (1..=count)
         .map(|columns| (columns, width(columns)))
-        .max_by(|a, b| a.1.total_cmp(&b.1).then(a.0.cmp(&b.0)));
+        .max_by(|a, b| {
+            let gaps = |columns: usize| count.div_ceil(columns) * columns - count;
+            let fuller = gaps(b.0).cmp(&gaps(a.0));
+            a.1.total_cmp(&b.1).then(fuller).then(a.0.cmp(&b.0))
+        });
     match best {
         Some((columns, width)) if width >= 16.0 => (columns, width),
         _ => ((space.x / (16.0 + GAP)).floor().max(1.0) as usize, 16.0),

@@ -10,7 +10,7 @@ use super::image_source;
 use super::loading_state::{failed, reading};
 use crate::theme;
 use crate::view::View;
-use crate::widgets::{ChoiceBox, empty, plain, volume_slice};
+use crate::widgets::{ChoiceBox, empty, plain, slices_of_input, volume_slice};
 use eframe::egui::{DragValue, Ui};
 use std::any::TypeId;
 use std::sync::Arc;
@@ -109,7 +109,7 @@ impl View for NeighboursView {
                 ui.selectable_value(&mut choice.metric, metric, metric.word());
             }
         });
-        volume_slice(ui, state, None, actions);
+        volume_slice(ui, state, slices_of_input(state), actions);
         choose(&former, choice, actions);
     }
 

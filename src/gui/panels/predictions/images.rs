@@ -128,7 +128,8 @@ fn say(ui: &Ui, predictions: &Predictions, image: &ShownImage, area: Rect) {
         );
         ui.painter().galley(pos2(area.left(), y), name, ink);
         ui.painter().text(
-            pos2(area.right(), y + LINE / 2.0),
+            // In the middle of what is left above the bar.
+            pos2(area.right(), y + (LINE - 3.0) / 2.0),
             Align2::RIGHT_CENTER,
             format!("{:.1} %", 100.0 * probability),
             theme::digits(theme::TINY),

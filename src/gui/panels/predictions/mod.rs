@@ -8,7 +8,7 @@ use super::loading_state::{failed, reading};
 use crate::theme;
 use crate::view::View;
 use crate::widgets::raster::Sheet;
-use crate::widgets::{ChoiceBox, empty, volume_slice};
+use crate::widgets::{ChoiceBox, empty, slices_of_input, volume_slice};
 use eframe::egui::{DragValue, ScrollArea, Ui, UiBuilder};
 use std::any::TypeId;
 use std::sync::Arc;
@@ -118,7 +118,7 @@ impl View for PredictionsView {
                 .on_hover_text(hover)
                 .accessible_name("Draws of the augmentations");
         }
-        volume_slice(ui, state, None, actions);
+        volume_slice(ui, state, slices_of_input(state), actions);
         if choice != former {
             actions.push(Action::Choose(Choice::new(choice)));
         }

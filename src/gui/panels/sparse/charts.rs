@@ -71,6 +71,9 @@ fn chart(ui: &mut Ui, area: Rect, names: [&str; 2], content: impl FnOnce(&mut Ui
     });
 }
 
+/// Where the first unit's bar begins: the middle of a bar is at the number of its unit or rank, from 1.
+const FIRST: f64 = 0.5;
+
 /// Units by falling mean activation, with their places in the layer.
 pub(super) type Ranked = Vec<(usize, f32)>;
 
@@ -106,7 +109,9 @@ fn units(ui: &mut Ui, code: &SparseCode, ranked: &[(usize, f32)], order: Order) 
         Some(format!("unit {}: {value}\n{place}", unit + 1))
     };
     let area = |hover: &HoverPosition<'_>| match hover {
-        HoverPosition::NearDataPoint { position, .. } => described(position.x.max(0.0) as usize),
+        HoverPosition::NearDataPoint { position, .. } => {
+            described((position.x - FIRST).max(0.0) as usize)
+        }
         HoverPosition::Elsewhere { .. } => None,
     };
     let shown = plot(ui, "sorted", true)
@@ -117,7 +122,7 @@ fn units(ui: &mut Ui, code: &SparseCode, ranked: &[(usize, f32)], order: Order) 
                 plot.line(line.fill(0.0).fill_alpha(0.8));
             } else {
                 let bar = |(rank, (_, mean)): (usize, &(usize, f32))| {
-                    let bar = Bar::new(rank as f64 + 0.5, finite(*mean)).width(0.9);
+                    let bar = Bar::new(rank as f64 + 1.0, finite(*mean)).width(0.9);
                     bar.name(described(rank).unwrap_or_default())
                 };
                 plot.bar_chart(filled(
@@ -137,7 +142,7 @@ fn units(ui: &mut Ui, code: &SparseCode, ranked: &[(usize, f32)], order: Order) 
     show_focus(ui, &shown.response);
     let at = shown.response.interact_pointer_pos();
     let at = at.filter(|_| shown.response.clicked())?;
-    let rank = shown.transform.value_from_position(at).x;
+    let rank = shown.transform.value_from_position(at).x - FIRST;
     let (unit, _) = (rank >= 0.0).then(|| ranked.get(rank as usize))??;
     Some(*unit)
 }
@@ -148,7 +153,7 @@ fn steps(ranked: &[(usize, f32)]) -> Vec<[f64; 2]> {
     let stride = ranked.len().div_ceil(MOST_STEPS);
     let step = |(index, block): (usize, &[(usize, f32)])| {
         let (from, mean) = (
-            (index * stride) as f64,
+            (index * stride) as f64 + FIRST,
             block
                 .iter()
                 .map(|(_, mean)| finite(*mean))

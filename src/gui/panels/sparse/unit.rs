@@ -4,9 +4,10 @@ use super::charts::{filled, plot};
 use crate::panels::axes::ticks::counts;
 use crate::panels::axes::{axis, show_focus};
 use crate::theme;
+use crate::widgets::in_lines;
 use crate::widgets::raster::Sheet;
 use eframe::egui::{
-    DragValue, Label, Rect, Response, RichText, Role, ScrollArea, Sense, Ui, UiBuilder, WidgetInfo,
+    DragValue, FontId, Label, Rect, Response, RichText, Role, ScrollArea, Sense, Ui, WidgetInfo,
     vec2,
 };
 use egui_plot::{AxisHints, Bar, GridMark};
@@ -22,6 +23,8 @@ use strata_inspect::sparse::unit::{BINS, SparseUnit, Template};
 const TEMPLATE: f32 = 84.0;
 /// Side of the images that excite it.
 const IMAGE: f32 = 48.0;
+/// Lines in which is said why there is no template.
+const LINES: usize = 6;
 /// Width of the histogram.
 const HISTOGRAM: f32 = 170.0;
 /// Marks of its axis of counts, at most.
@@ -186,10 +189,10 @@ fn parts(ui: &mut Ui, unit: &SparseUnit, drawn: &Drawn) {
                     named(response, &format!("what unit {} {name}", unit.unit + 1));
                 }
                 None => {
-                    let words = RichText::new(missing).size(theme::TINY);
-                    let words = Label::new(words.color(theme::palette(ui).weak)).wrap();
-                    let place = UiBuilder::new().id_salt(name).max_rect(rect);
-                    ui.new_child(place).add(words);
+                    let (font, weak) = (FontId::proportional(theme::TINY), theme::palette(ui).weak);
+                    let words = in_lines(ui, missing, font, weak, (TEMPLATE, LINES));
+                    ui.painter().galley(rect.min, words, weak);
+                    response.widget_info(|| WidgetInfo::labeled(Role::Label, true, missing));
                 }
             }
         });

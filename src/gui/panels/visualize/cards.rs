@@ -1,8 +1,8 @@
 //! The way of one image as a strip, and all images below.
 
 use crate::theme;
-use crate::widgets::elided;
 use crate::widgets::raster::Sheet;
+use crate::widgets::{elided, first_fitting};
 use eframe::egui::{
     Align2, FontId, Rect, Response, Role, ScrollArea, Sense, Stroke, StrokeKind, Ui, Vec2,
     WidgetInfo, pos2, vec2,
@@ -12,7 +12,7 @@ use strata_inspect::visualize::{Picture, Visualization};
 
 /// The longest side of an image of the grid: at least and at most; and of one of the strip.
 const LEAST: f32 = 72.0;
-const MOST: f32 = 168.0;
+const MOST: f32 = 240.0;
 const FRAME: f32 = 64.0;
 const GAP: f32 = 8.0;
 const LINE: f32 = 14.0;
@@ -116,7 +116,10 @@ fn grid(ui: &mut Ui, made: &Visualization, images: &Sheet, chosen: &mut usize) {
         let (_, pitch, columns) = places(*side);
         count.div_ceil(columns) as f32 * pitch.y <= height && pitch.x <= room
     };
-    let sides = (LEAST as u32..=MOST as u32).rev().map(|side| side as f32);
+    let [high, wide] = images.size.map(|side| side.max(1) as f32);
+    // Of a curve that is twice as wide as high the width may be twice as much.
+    let most = MOST * (wide / high).clamp(1.0, 2.0);
+    let sides = (LEAST as u32..=most as u32).rev().map(|side| side as f32);
     let (side, pitch, columns) = places(sides.clone().find(fits).unwrap_or(LEAST));
     let rows = count.div_ceil(columns);
     let (area, _) = ui.allocate_exact_size(vec2(room, rows as f32 * pitch.y), Sense::hover());
@@ -167,37 +170,40 @@ fn one(
             .rect_stroke(rect, 0.0, stroke, StrokeKind::Outside);
     }
     let small = FontId::proportional(theme::SMALL);
-    let score = short(picture.score.into(), 2);
-    let name = format!("{}  {score}", made.name(index, 1));
+    // The score of a channel has the line below, where that of a class says what it is taken for.
+    let mut name = made.name(index, 1);
+    if !picture.answers.is_empty() {
+        name += &format!("  {}", short(picture.score.into(), 2));
+    }
     let name = elided(ui, &name, small, colors.text, card.width());
     let top = rect.bottom() + 2.0;
     ui.painter()
         .galley(pos2(card.left(), top), name, colors.text);
     let (words, ink) = below(made, picture, colors);
     let tiny = FontId::proportional(theme::TINY);
-    let words = elided(ui, &words, tiny, ink, card.width());
+    let [long, short] = words.each_ref().map(String::as_str);
+    let words = first_fitting(ui, &[long, short], tiny, ink, card.width());
     ui.painter()
         .galley(pos2(card.left(), top + LINE), words, ink);
 }
 
-/// What the network takes it for, or that nothing moves it.
+/// What the network takes it for, the score of a channel, or that nothing moves it; and the same shorter.
 fn below(
     made: &Visualization,
     picture: &Picture,
     colors: &theme::Palette,
-) -> (String, eframe::egui::Color32) {
+) -> ([String; 2], eframe::egui::Color32) {
+    let twice = |words: String| [words.clone(), words];
     if !picture.moved && made.done > 0 {
-        return ("no gradient".to_owned(), colors.second);
+        return (twice("no gradient".to_owned()), colors.second);
     }
     match picture.answers.first() {
         Some((class, share)) => {
             let class = strata_inspect::class_name(&made.classes, *class);
-            (
-                format!("taken for {class} {:.0} %", 100.0 * share),
-                colors.weak,
-            )
+            let answer = format!("{class} {:.0} %", 100.0 * share);
+            ([format!("taken for {answer}"), answer], colors.weak)
         }
-        None => (String::new(), colors.weak),
+        None => (twice(short(picture.score.into(), 2)), colors.weak),
     }
 }
 
