@@ -95,6 +95,7 @@ mod tests {
             stage: None,
             side_tab: SideTab::Data,
             settings: Some(false),
+            layers: Some(false),
             open_groups: ["Pixels".to_owned()].into(),
             architecture_width: Some(500.0),
             settings_width: Some(300.0),

@@ -370,7 +370,7 @@ fn what_cannot_be_is_said_with_what_can() {
             "--class is for saliency",
         ),
         (
-            &["inspect", "run", "sparse-code", "--image", "x.png"],
+            &["inspect", "run", "dynamics", "--image", "x.png"],
             "--image is for",
         ),
         (&["inspect", "run", "pixel"], "write --layer encoder.0"),

@@ -656,8 +656,11 @@ fn a_run_folder_opens_with_its_curves() {
 #[test]
 fn empty_views_say_what_to_do() {
     let window = Window::idle("conv-autoencoder");
-    assert!(window.has("Press Train: the first pictures appear within a second."));
-    assert!(window.has("Press Train: the first steps appear within a second."));
+    for what in ["pictures", "steps"] {
+        let hint =
+            format!("Press Train, or open a run folder: the first {what} appear within a second.");
+        assert!(window.has(&hint), "{hint}");
+    }
     assert!(window.has("Ready to train"));
     let window = Window::idle("lenet-mnist");
     assert!(window.has("Nothing classified yet"));

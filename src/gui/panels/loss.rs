@@ -115,7 +115,7 @@ impl LossView {
                 Quantity::Loss => empty(
                     ui,
                     "No steps yet",
-                    "Press Train: the first steps appear within a second. Or open a run folder.",
+                    "Press Train, or open a run folder: the first steps appear within a second.",
                 ),
                 _ => {
                     let heading = match state.has_task(Task::Classify) {
