@@ -26,7 +26,6 @@ impl DiskFile {
     /// Takes over a file of so many bytes.
     pub fn new(file: File, path: &Path, length: u64) -> DiskFile {
         let kept = if length <= MOST_KEPT { length } else { 0 };
-        fetch_ahead(&file, kept);
         let blocks = kept.div_ceil(BLOCK as u64);
         DiskFile {
             file,
@@ -81,20 +80,6 @@ impl DiskFile {
         Ok(bytes)
     }
 }
-
-/// Asks the system to have the first bytes of a file ready: pictures are wanted in any order, which a disk that turns
-/// is slow at.
-#[cfg(target_os = "linux")]
-fn fetch_ahead(file: &File, bytes: u64) {
-    use rustix::fs::{Advice, fadvise};
-    if let Some(bytes) = std::num::NonZeroU64::new(bytes) {
-        // Only a hint: without it the same bytes are read, later.
-        let _ = fadvise(file, 0, Some(bytes), Advice::WillNeed);
-    }
-}
-
-#[cfg(not(target_os = "linux"))]
-fn fetch_ahead(_file: &File, _bytes: u64) {}
 
 #[cfg(test)]
 mod tests {
